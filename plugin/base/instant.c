@@ -1,0 +1,212 @@
+/* RFC 3339 instants and short durations; the proleptic Gregorian calendar in integers. */
+
+#include "base/instant.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level date algorithms". */
+static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+	int64_t era;
+	unsigned year_of_era, day_of_year, day_of_era;
+
+	year -= month <= 2;
+	era = year / 400;
+	year_of_era = (unsigned)(year - era * 400);
+	day_of_year = (153 * (month + (month > 2 ? -3U : 9U)) + 2) / 5 + day - 1;
+	day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+	return era * 146097 + (int64_t)day_of_era - 719468;
+}
+
+static void civil_from_days(int64_t days, int64_t *year_out, unsigned *month_out, unsigned *day_out)
+{
+	int64_t era;
+	unsigned day_of_era, year_of_era, day_of_year, shifted;
+
+	days += 719468;
+	era = (days >= 0 ? days : days - 146096) / 146097;
+	day_of_era = (unsigned)(days - era * 146097);
+	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	shifted = (5 * day_of_year + 2) / 153;
+	*day_out = day_of_year - (153 * shifted + 2) / 5 + 1;
+	*month_out = shifted < 10 ? shifted + 3 : shifted - 9;
+	*year_out = (int64_t)year_of_era + era * 400 + (*month_out <= 2);
+}
+
+static unsigned days_in_month(unsigned year, unsigned month)
+{
+	static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (unsigned)(month == 2 && leap);
+}
+
+/* Reads exactly digits decimal digits, stepping *at over them; false when there are fewer. */
+static bool read_number(const char **at, unsigned digits, unsigned *value_out)
+{
+	unsigned value = 0;
+
+	for (unsigned i = 0; i < digits; i++, (*at)++) {
+		if (!isdigit((unsigned char)**at))
+			return false;
+		value = value * 10 + (unsigned)(**at - '0');
+	}
+	*value_out = value;
+	return true;
+}
+
+static bool read_char(const char **at, char wanted)
+{
+	if (**at != wanted)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* Microseconds of an optional ".fraction". */
+static bool read_fraction(const char **at, int64_t *us_out)
+{
+	int64_t us = 0, unit = 100000;
+
+	*us_out = 0;
+	if (**at != '.')
+		return true;
+	(*at)++;
+	if (!isdigit((unsigned char)**at))
+		return false;
+	for (; isdigit((unsigned char)**at); (*at)++, unit /= 10)
+		us += unit * (**at - '0');
+	*us_out = us;
+	return true;
+}
+
+static enum cf_status read_offset(const char **at, int64_t *offset_s_out)
+{
+	unsigned hours, minutes;
+	int sign;
+
+	if (**at == '\0')
+		return CF_EINVALID;
+	if (read_char(at, 'Z') || read_char(at, 'z')) {
+		*offset_s_out = 0;
+		return CF_OK;
+	}
+	if (**at != '+' && **at != '-')
+		return CF_EMALFORMED;
+	sign = **at == '-' ? -1 : 1;
+	(*at)++;
+	if (!read_number(at, 2, &hours) || !read_char(at, ':') || !read_number(at, 2, &minutes) ||
+	    hours > 23 || minutes > 59)
+		return CF_EMALFORMED;
+	*offset_s_out = sign * (int64_t)(hours * 3600 + minutes * 60);
+	return CF_OK;
+}
+
+enum cf_status cf_instant_parse_us(const char *text, int64_t *wall_us_out)
+{
+	unsigned year, month, day, hour, minute, second;
+	int64_t us, offset_s = 0, wall_s;
+	const char *at = text;
+	enum cf_status status;
+
+	if (!read_number(&at, 4, &year) || !read_char(&at, '-') || !read_number(&at, 2, &month) ||
+	    !read_char(&at, '-') || !read_number(&at, 2, &day))
+		return CF_EMALFORMED;
+	if (!read_char(&at, 'T') && !read_char(&at, 't') && !read_char(&at, ' '))
+		return CF_EMALFORMED;
+	if (!read_number(&at, 2, &hour) || !read_char(&at, ':') || !read_number(&at, 2, &minute) ||
+	    !read_char(&at, ':') || !read_number(&at, 2, &second) || !read_fraction(&at, &us))
+		return CF_EMALFORMED;
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+	    hour > 23 || minute > 59 || second > 59)
+		return CF_EMALFORMED;
+	status = read_offset(&at, &offset_s);
+	if (status != CF_OK)
+		return status;
+	if (*at != '\0')
+		return CF_EMALFORMED;
+	wall_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+	*wall_us_out = wall_s * 1000000 + us;
+	return CF_OK;
+}
+
+enum cf_status cf_instant_parse(const char *text, int64_t *wall_s_out)
+{
+	int64_t wall_us;
+	enum cf_status status = cf_instant_parse_us(text, &wall_us);
+
+	if (status == CF_OK)
+		*wall_s_out = wall_us >= 0 ? wall_us / 1000000 : (wall_us - 999999) / 1000000;
+	return status;
+}
+
+static void format_seconds(int64_t wall_s, char text[CF_INSTANT_TEXT_BYTES])
+{
+	int64_t days = (wall_s >= 0 ? wall_s : wall_s - 86399) / 86400, year;
+	unsigned rest = (unsigned)(wall_s - days * 86400), month, day;
+
+	civil_from_days(days, &year, &month, &day);
+	snprintf(text, CF_INSTANT_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)(year % 10000),
+	    month % 100, day % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
+}
+
+const char *cf_instant_format(int64_t wall_s, char text[CF_INSTANT_TEXT_BYTES])
+{
+	format_seconds(wall_s, text);
+	strcat(text, "Z"); /* 19 characters and this one fit 32 */
+	return text;
+}
+
+const char *cf_instant_format_us(int64_t wall_us, char text[CF_INSTANT_TEXT_BYTES])
+{
+	int64_t wall_s = (wall_us >= 0 ? wall_us : wall_us - 999999) / 1000000;
+	char fraction[12];
+
+	format_seconds(wall_s, text);
+	snprintf(fraction, sizeof fraction, ".%06uZ", (unsigned)(wall_us - wall_s * 1000000) % 1000000);
+	strcat(text, fraction); /* 19 and 8 characters fit 32 */
+	return text;
+}
+
+enum cf_status cf_duration_parse(const char *text, int64_t *duration_s_out)
+{
+	int64_t value = 0, unit = 1;
+	const char *at = text;
+
+	if (!isdigit((unsigned char)*at))
+		return CF_EMALFORMED;
+	for (; isdigit((unsigned char)*at); at++) {
+		value = value * 10 + (*at - '0');
+		if (value > 1000000000)
+			return CF_EMALFORMED;
+	}
+	switch (*at) {
+	case '\0':
+		break;
+	case 's':
+		at++;
+		break;
+	case 'm':
+		unit = 60;
+		at++;
+		break;
+	case 'h':
+		unit = 3600;
+		at++;
+		break;
+	case 'd':
+		unit = 86400;
+		at++;
+		break;
+	default:
+		return CF_EMALFORMED;
+	}
+	if (*at != '\0')
+		return CF_EMALFORMED;
+	*duration_s_out = value * unit;
+	return CF_OK;
+}
