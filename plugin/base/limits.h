@@ -25,3 +25,31 @@
 
 /* One line of the hit log, newline included. */
 #define CF_RECORD_BYTES 1024
+
+/* VLAN ids remembered of one frame; more tags are read, their ids dropped. */
+#define CF_VLAN_TAGS 4
+/* Headers in each other that the monitor takes off before it gives up: tunnels in tunnels. */
+#define CF_TUNNEL_DEPTH 8
+/* IPv6 extension headers of one packet; RFC 8200 knows seven. */
+#define CF_IPV6_EXTENSIONS 8
+/* IP datagrams put together from fragments at one time, each of 65,535 bytes. */
+#define CF_FRAGMENT_DATAGRAMS 64
+/* A datagram whose fragments are not all here after this long is dropped; Linux waits as long. */
+#define CF_FRAGMENT_LIFE_S 30
+/* Pieces with holes between them of one datagram or stream; tiny pieces in order need one. */
+#define CF_SPANS 128
+/* TCP directions whose stream position is remembered; 16 bytes each. */
+#define CF_STREAM_FLOWS 131072
+/* Unfinished messages in TCP streams held at one time. */
+#define CF_STREAMS 2048
+/* Longest message put together from a TCP stream: a post-quantum ClientHello has 2 KiB, the longest
+ * seen in the wild 11.4. Twice this is reserved for streams whose beginning was not seen. */
+#define CF_STREAM_BYTES 16384
+/* An unfinished message older than this is reported as far as it came, and dropped. */
+#define CF_STREAM_LIFE_S 15
+/* QUIC handshakes whose ClientHello is not complete, held at one time. */
+#define CF_QUIC_HANDSHAKES 1024
+/* CRYPTO bytes kept of one QUIC handshake; as CF_STREAM_BYTES. */
+#define CF_QUIC_CRYPTO_BYTES 16384
+/* First bytes of an HTTP body that are waited for: the vendor's magic has four. */
+#define CF_HTTP_MAGIC_BYTES 8
