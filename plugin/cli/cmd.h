@@ -1,0 +1,16 @@
+/*
+ * The verbs of the curfew program. Each takes its own argc/argv with the verb's name at argv[0],
+ * prints results on stdout and trouble on stderr, and returns an exit code.
+ */
+#pragma once
+
+enum cmd_exit {
+	CMD_OK = 0,
+	CMD_FOUND = 1, /* found something, blocked, differs */
+	CMD_USAGE = 2,
+	CMD_INVALID = 3, /* configuration or list invalid */
+	CMD_IO = 4,
+	CMD_DEGRADED = 5,
+};
+
+int cmd_version(int argc, char **argv);

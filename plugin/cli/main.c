@@ -1,0 +1,55 @@
+/* The curfew program: a table of verbs, and nothing else. */
+
+#include "cli/cmd.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+/* In the order of a first day's work; `curfew --help` prints it like this. */
+static const struct verb verbs[] = {
+    {"version", cmd_version, "print version and build"},
+};
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: curfew VERB [options]\n\n", to);
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\n`curfew VERB --help` and `man curfew-VERB` say more.\n", to);
+}
+
+int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("curfew " CF_VERSION);
+	return CMD_OK;
+}
+
+int main(int argc, char **argv)
+{
+	/* A closed pipe (`curfew report | head`) is an error of write(), not a death. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_usage(stderr);
+		return CMD_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return CMD_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return cmd_version(argc, argv);
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "curfew: no verb '%s'; `curfew --help` lists them\n", argv[1]);
+	return CMD_USAGE;
+}
