@@ -53,3 +53,18 @@
 #define CF_QUIC_CRYPTO_BYTES 16384
 /* First bytes of an HTTP body that are waited for: the vendor's magic has four. */
 #define CF_HTTP_MAGIC_BYTES 8
+
+/* Complaints kept of one reading of human-edited files; more are counted. A screen or two. */
+#define CF_DIAGS 200
+/* One file of a pack: ten million names of 100 bytes fit. */
+#define CF_PACK_FILE_BYTES (2000LL * 1024 * 1024)
+/* Entries of one table of a pack. */
+#define CF_PACK_ENTRIES 16000000
+/* Names that one numbered pattern may stand for; a family has a hundred. */
+#define CF_PATTERN_NAMES 10000
+/* A pack.yaml or preset; people write them. */
+#define CF_YAML_BYTES (256 * 1024)
+/* Overlay files beside a pack; one a day for a year. */
+#define CF_OVERLAYS 400
+/* A path that commands build; PATH_MAX without its surprises. */
+#define CF_PATH_BYTES 4096
