@@ -68,3 +68,23 @@
 #define CF_OVERLAYS 400
 /* A path that commands build; PATH_MAX without its surprises. */
 #define CF_PATH_BYTES 4096
+
+/* A policy file; the largest sensible one, 4096 exceptions, has about 1 MiB. */
+#define CF_POLICY_BYTES 4194304
+/* Vendors whose packs one policy uses. */
+#define CF_VENDORS 64
+/* Prefixes of one client group. */
+#define CF_GROUP_PREFIXES 4096
+/* Names of one exception, and query types; there are about 90 types. */
+#define CF_EXCEPTION_NAMES 4096
+#define CF_EXCEPTION_TYPES 64
+/* Names an operator adds in the policy itself; more belong into a pack. */
+#define CF_POLICY_NAMES 4096
+/* Values in such a file; 4096 exceptions have some 60,000. */
+#define CF_YAML_NODES 262144
+/* Lists and mappings in each other; our files need five. */
+#define CF_YAML_DEPTH 16
+/* Keys of one mapping; each is compared with those before it. Groups are the most, 256. */
+#define CF_YAML_KEYS 1024
+/* An exception or phase this near its end or beginning is worth a line of apply and check: two weeks. */
+#define CF_LAPSE_NOTICE_S 1209600
