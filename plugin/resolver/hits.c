@@ -1,0 +1,217 @@
+/* Fills in hit records. */
+#include "resolver/unbound.h"
+
+#include "resolver/hits.h"
+
+#include "base/bytes.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* EDNS options that say more about the client. dnsmasq's add-mac uses a number for local use. */
+#define OPTION_CLIENT_SUBNET 8
+#define OPTION_DNSMASQ_MAC   65001
+
+/* RFC 7871 6: family, source and scope prefix length, address cut to whole bytes. */
+static void read_subnet(const struct edns_option *option, struct cf_prefix *prefix_out)
+{
+	struct cf_bytes c = cf_bytes_make(option->opt_data, option->opt_len);
+	uint16_t family = cf_bytes_be16(&c);
+	uint8_t bits = cf_bytes_u8(&c);
+	uint8_t bytes[16] = {0};
+	size_t len;
+
+	cf_bytes_skip(&c, 1);
+	len = cf_bytes_left(&c);
+	if (!cf_bytes_ok(&c) || (family != 1 && family != 2) || bits > (family == 1 ? 32 : 128) ||
+	    len > (family == 1 ? 4u : 16u))
+		return;
+	if (len > 0)
+		memcpy(bytes, c.at, len);
+	prefix_out->addr = family == 1 ? cf_addr_v4(bytes) : cf_addr_v6(bytes);
+	prefix_out->bits = bits;
+}
+
+static void read_options(const struct edns_option *option, struct cf_hit *hit)
+{
+	for (; option != NULL; option = option->next) {
+		if (option->opt_code == OPTION_CLIENT_SUBNET)
+			read_subnet(option, &hit->dns.ecs);
+		if (option->opt_code == OPTION_DNSMASQ_MAC && option->opt_len == sizeof(hit->src_mac)) {
+			memcpy(hit->src_mac, option->opt_data, sizeof(hit->src_mac));
+			hit->has_src_mac = true;
+		}
+	}
+}
+
+/* The address the client spoke to, when the socket is bound to one. */
+static void read_own_address(const struct comm_point *point, struct cf_hit *hit)
+{
+	const struct sockaddr *addr;
+	struct sockaddr_storage storage = {0};
+	struct cf_client own;
+	size_t len;
+
+	if (point == NULL || point->socket == NULL || point->socket->addr == NULL)
+		return;
+#ifdef CF_UB_SOCKET_HAS_SOCKADDR
+	addr = point->socket->addr;
+#else
+	addr = point->socket->addr->ai_addr;
+#endif
+	if (addr == NULL)
+		return;
+	len = addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	if (addr->sa_family != AF_INET && addr->sa_family != AF_INET6)
+		return;
+	memcpy(&storage, addr, len);
+	cf_view_client(&storage, &own);
+	hit->dest_port = own.port;
+	for (unsigned i = 0; i < cf_addr_length(&own.addr); i++)
+		if (own.addr.bytes[i] != 0)
+			hit->dest = own.addr; /* not the wildcard */
+}
+
+static void read_client(const struct comm_reply *reply, struct cf_hit *hit)
+{
+	struct cf_client client;
+
+	cf_view_client(&reply->client_addr, &client);
+	hit->src = client.addr;
+	hit->src_port = client.port;
+	hit->ip_proto = IPPROTO_UDP;
+	if (reply->c != NULL && (reply->c->type == comm_tcp || reply->c->type == comm_http))
+		hit->ip_proto = IPPROTO_TCP;
+	read_own_address(reply->c, hit);
+}
+
+/* What matched, as the image has it. rule_text must live as long as the hit. */
+static void fill_match(const struct cf_image *image, const struct cf_judgement *judgement,
+    struct cf_hit *hit, char rule_text[CF_PREFIX_TEXT_BYTES])
+{
+	const struct cf_decision *decision = &judgement->decision;
+
+	hit->match.category = cf_category_text(decision->category);
+	hit->match.serial = cf_image_info(image)->pack_version;
+	if (decision->entry != CF_NONE) {
+		struct cf_entry entry;
+
+		cf_image_entry(image, decision->entry, &entry);
+		hit->match.rule_wire = entry.name_wire;
+		hit->match.rule_type = cf_scope_text(entry.scope);
+		hit->match.list = entry.list;
+		hit->match.product = entry.product;
+		hit->match.confidence = cf_confidence_text(entry.confidence);
+	} else if (decision->network != CF_NONE) {
+		struct cf_network network;
+
+		cf_image_network(image, decision->network, &network);
+		hit->match.rule = cf_prefix_format(&network.prefix, rule_text);
+		hit->match.rule_type = "cidr";
+		hit->match.list = network.list;
+		hit->match.confidence = cf_confidence_text(network.confidence);
+		hit->asn = network.asn;
+		hit->asn_org = network.org;
+	}
+}
+
+static void fill_policy(const struct cf_image *image, const struct cf_decision *decision,
+    struct cf_hit *hit)
+{
+	const struct cf_image_info *info = cf_image_info(image);
+
+	hit->policy.name = info->preset;
+	if (decision->phase != CF_NONE) {
+		struct cf_phase phase;
+
+		cf_image_phase(image, decision->phase, &phase);
+		hit->policy.phase = phase.name;
+		hit->policy.cutoff_wall_s = phase.from_wall_s;
+	}
+	if (decision->exception != CF_NONE) {
+		struct cf_exception exception;
+
+		cf_image_exception(image, decision->exception, &exception);
+		hit->policy.exception_owner = exception.owner;
+	}
+}
+
+/* Which of the log's actions a recorded verdict is. */
+static enum cf_action action_of(const struct cf_decision *decision)
+{
+	if (decision->verdict == CF_VERDICT_BLOCK)
+		return CF_ACTION_BLOCK;
+	return decision->exception != CF_NONE ? CF_ACTION_ALLOW : CF_ACTION_FLAG;
+}
+
+/* Repeats fold when the same thing matched in the same way with the same outcome. */
+static uint64_t fold_key(const struct cf_decision *decision, enum cf_via via, const char *answer)
+{
+	uint64_t key = 0x9e3779b97f4a7c15u;
+	const uint32_t parts[] = {decision->entry, decision->network, decision->phase,
+	    decision->exception, (uint32_t)decision->verdict, (uint32_t)via, answer != NULL};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		key = (key ^ parts[i]) * 0xff51afd7ed558ccdu;
+		key ^= key >> 33;
+	}
+	return key | 1;
+}
+
+/* The worker's queue, opened when there is a log. NULL: nothing to write to. */
+static struct cf_producer *producer_of(struct cf_worker *worker)
+{
+	struct cf_log *log;
+
+	if (worker->producer != NULL)
+		return worker->producer;
+	log = atomic_load_explicit(&worker->module->log, memory_order_acquire);
+	if (log != NULL)
+		worker->producer = cf_log_producer(log);
+	return worker->producer;
+}
+
+void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
+    const struct cf_judgement *judgement, const struct cf_recipient *recipient)
+{
+	const struct cf_decision *decision = &judgement->decision;
+	struct cf_producer *producer;
+	char rule_text[CF_PREFIX_TEXT_BYTES], value[CF_ADDR_TEXT_BYTES];
+	struct cf_hit hit = {.event = CF_EVENT_DNS};
+
+	if (!decision->matched || decision->verdict == CF_VERDICT_PASS)
+		return;
+	cf_count(recipient->answer != NULL ? &worker->counters.blocked : &worker->counters.flagged);
+	producer = producer_of(worker);
+	if (producer == NULL)
+		return;
+	hit.at_wall_us = ((int64_t)recipient->now->tv_sec +
+			     atomic_load_explicit(&worker->module->clock.offset_s, memory_order_relaxed)) *
+		1000000 +
+	    recipient->now->tv_usec;
+	hit.action = action_of(decision);
+	hit.via = judgement->via;
+	hit.key = fold_key(decision, judgement->via, recipient->answer);
+	hit.dns.qname_wire = recipient->question->qname;
+	hit.dns.qtype = recipient->question->qtype;
+	hit.dns.has_rcode = recipient->answer == NULL || strcmp(recipient->answer, "drop") != 0;
+	hit.dns.rcode = recipient->rcode;
+	hit.dns.answer = recipient->answer;
+	hit.dns.cached = recipient->cached;
+	if (recipient->ede_sent)
+		hit.dns.ede = decision->answer->ede_code;
+	if (recipient->reply != NULL)
+		read_client(recipient->reply, &hit);
+	read_options(recipient->options, &hit);
+	fill_match(image, judgement, &hit, rule_text);
+	fill_policy(image, decision, &hit);
+	if (judgement->is_addr) {
+		hit.match.value.data = cf_addr_format(&judgement->addr, value);
+		hit.match.value.len = strlen(value);
+	} else if (judgement->via != CF_VIA_QNAME) {
+		hit.dns.cname_wire = judgement->name.wire;
+	}
+	/* A full queue has counted the loss; the answer goes out all the same. */
+	(void)cf_producer_hit(producer, &hit);
+}

@@ -1,0 +1,348 @@
+/*
+ * The six functions that Unbound looks up in a dynlib module, and a query's way through them.
+ *
+ *	new, clean name      -> the next module; nothing of ours is kept
+ *	new, blocked         -> our answer at once; nothing is asked upstream
+ *	new, listed, allowed -> the private lane (lane.h), then the next module
+ *	moddone              -> judged again for everybody who waits; recipients in callbacks.c
+ *
+ * Unbound's 1 = good, 0 = bad exists here alone, and init never returns 0: that would end the daemon.
+ */
+#include "resolver/unbound.h"
+
+#include "resolver/answer.h"
+#include "resolver/callbacks.h"
+#include "resolver/gate.h"
+#include "resolver/hits.h"
+#include "resolver/lane.h"
+#include "resolver/setup.h"
+#include "resolver/sweep.h"
+#include "resolver/verdict.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int init(struct module_env *env, int id);
+EXPORT void deinit(struct module_env *env, int id);
+EXPORT void operate(struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe);
+EXPORT void inform_super(struct module_qstate *qs, int id, struct module_qstate *super);
+EXPORT void clear(struct module_qstate *qs, int id);
+EXPORT size_t get_mem(struct module_env *env, int id);
+
+static struct cf_module *module_of(struct module_env *env, int id)
+{
+	const struct dynlibmod_env *host = env->modinfo[id];
+
+	return host->dyn_env;
+}
+
+/*
+ * To the next module. It must get the event we got: mesh gives "pass" after us, and dns64 does half of
+ * its work on "new" alone. So on "new" the next module is called by hand; mesh then goes on from there.
+ */
+static void hand_on(struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe)
+{
+	struct mesh_area *mesh = qs->env->mesh;
+
+	qs->ext_state[id] = module_wait_module;
+	if (event != module_event_new || id + 1 >= mesh->mods.num)
+		return;
+	qs->curmod = id + 1;
+	(*mesh->mods.mod[id + 1]->operate)(qs, event, id + 1, oe);
+}
+
+/*
+ * Keeps others from joining this resolution: a client that is blocked must not wait for an exempt one's
+ * answer. Safe on a state nobody waits for and that waits for nothing.
+ */
+static void make_unique(struct module_qstate *qs)
+{
+	struct mesh_state *state = qs->mesh_info;
+
+	if (state->unique != NULL || state->super_set.count > 0 || state->sub_set.count > 0)
+		return;
+	(void)rbtree_delete(&qs->env->mesh->all, state);
+	mesh_state_make_unique(state);
+	(void)rbtree_insert(&qs->env->mesh->all, &state->node);
+}
+
+/* The one client that this query is for; NULL for internal queries and when several wait. */
+static struct mesh_reply *only_client(const struct module_qstate *qs)
+{
+	const struct mesh_state *state = qs->mesh_info;
+
+	if (qs->is_priming || qs->is_valrec || state->cb_list != NULL || state->super_set.count > 0 ||
+	    state->reply_list == NULL || state->reply_list->next != NULL)
+		return NULL;
+	return state->reply_list;
+}
+
+static void finish(struct module_qstate *qs, int id, struct dns_msg *msg, int rcode)
+{
+	qs->return_msg = msg;
+	qs->return_rcode = rcode;
+	qs->ext_state[id] = module_finished;
+}
+
+/* SERVFAIL for want of memory: never the real answer. */
+static void fail(struct cf_worker *worker, struct module_qstate *qs, int id)
+{
+	cf_count(&worker->counters.failures);
+	finish(qs, id, NULL, LDNS_RCODE_SERVFAIL);
+}
+
+/* Answers the query ourselves and records it. */
+static void block(struct cf_worker *worker, const struct cf_image *image, struct module_qstate *qs, int id,
+    struct mesh_reply *slot, const struct cf_judgement *judgement, int64_t now_s)
+{
+	const struct cf_answer_spec *spec = judgement->decision.answer;
+	struct cf_recipient recipient = {.question = &qs->qinfo, .reply = &slot->query_reply,
+	    .options = slot->edns.opt_list_in, .now = qs->env->now_tv,
+	    .rcode = cf_answer_rcode(spec->kind), .answer = cf_answer_text(spec->kind)};
+	struct cf_query *query = cf_verdict_query(qs, id);
+	struct dns_msg *msg = NULL;
+
+	if (query == NULL) {
+		fail(worker, qs, id);
+		return;
+	}
+	query->answered = true;
+	if (spec->kind == CF_ANSWER_DROP) {
+		qs->is_drop = 1;
+	} else {
+		recipient.ede_sent =
+		    cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
+		if (spec->kind != CF_ANSWER_REFUSED) {
+			msg = regional_alloc_zero(qs->region, sizeof(*msg));
+			if (msg == NULL) {
+				fail(worker, qs, id);
+				return;
+			}
+			msg->qinfo = qs->qinfo;
+			msg->rep = cf_answer_new(qs->region, &qs->qinfo, spec, spec->kind,
+			    cf_verdict_ttl(&judgement->decision, now_s));
+			if (msg->rep == NULL) {
+				fail(worker, qs, id);
+				return;
+			}
+		}
+	}
+	finish(qs, id, msg, spec->kind == CF_ANSWER_REFUSED ? LDNS_RCODE_REFUSED : LDNS_RCODE_NOERROR);
+	cf_hits_record(worker, image, judgement, &recipient);
+}
+
+/* True when somebody unknown would be blocked now: then an exempt client's resolution is its own. */
+static bool others_are_blocked(const struct cf_image *image, struct cf_question question,
+    const struct cf_name *qname)
+{
+	struct cf_decision decision;
+
+	question.client = NULL;
+	cf_decide_name(image, &question, qname, &decision);
+	return decision.verdict == CF_VERDICT_BLOCK;
+}
+
+/*
+ * A query begins. Returns true when it has been answered. The common case - a clean name - is one look-up
+ * in the image and one in the table of learned names.
+ */
+static bool begin(struct cf_module *module, struct cf_worker *worker, const struct cf_images *images,
+    struct module_qstate *qs, int id)
+{
+	const struct cf_image *image = images->active;
+	struct mesh_reply *slot = only_client(qs);
+	struct cf_question question = {.qtype = qs->qinfo.qtype,
+	    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+	struct cf_client client;
+	struct cf_name qname;
+	struct cf_judgement judgement = {.decision = {.matched = false}};
+
+	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
+		return false;
+	if (slot != NULL) {
+		cf_view_client(&slot->query_reply.client_addr, &client);
+		if (client.addr.family != CF_FAMILY_NONE)
+			question.client = &client.addr;
+	}
+	if (image != NULL)
+		cf_view_judge_name(image, &question, &qname, &judgement);
+	if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK && slot != NULL) {
+		block(worker, image, qs, id, slot, &judgement, question.at_wall_s);
+		return true;
+	}
+	if ((judgement.decision.matched && cf_decide_may_block_name(image, &qname)) ||
+	    (images->next != NULL && cf_decide_may_block_name(images->next, &qname)) ||
+	    cf_learned_find(&module->learned, cf_learned_hash(qname.wire, qname.wire_len))) {
+		cf_lane_enter(worker, qs);
+		if (slot != NULL && judgement.decision.matched &&
+		    others_are_blocked(image, question, &qname))
+			make_unique(qs);
+	}
+	return false;
+}
+
+/* True when some waiting client is blocked from this answer; *all_dropped_out when all are, silently. */
+static bool any_blocked(struct cf_module *module, const struct cf_image *image, struct module_qstate *qs,
+    const struct cf_name *qname, bool *all_dropped_out)
+{
+	struct cf_question question = {.qtype = qs->qinfo.qtype,
+	    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+	const struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
+	bool any = false, all = qs->mesh_info->reply_list != NULL;
+
+	for (struct mesh_reply *slot = qs->mesh_info->reply_list; slot != NULL; slot = slot->next) {
+		struct cf_client client;
+		struct cf_judgement judgement;
+
+		cf_view_client(&slot->query_reply.client_addr, &client);
+		question.client = client.addr.family == CF_FAMILY_NONE ? NULL : &client.addr;
+		cf_view_judge(image, &question, qname, rep, &judgement);
+		if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK) {
+			any = true;
+			all = all && judgement.decision.answer->kind == CF_ANSWER_DROP;
+		} else {
+			all = false;
+		}
+	}
+	*all_dropped_out = all;
+	return any;
+}
+
+/* Drops every waiting client's query, each recorded: no callback will see them. */
+static void drop_all(struct cf_worker *worker, struct cf_module *module, const struct cf_image *image,
+    struct module_qstate *qs, int id, const struct cf_name *qname)
+{
+	struct cf_query *query = cf_verdict_query(qs, id);
+
+	for (struct mesh_reply *slot = qs->mesh_info->reply_list; slot != NULL; slot = slot->next) {
+		struct cf_recipient recipient = {.question = &qs->qinfo, .reply = &slot->query_reply,
+		    .options = slot->edns.opt_list_in, .now = qs->env->now_tv,
+		    .answer = cf_answer_text(CF_ANSWER_DROP)};
+		struct cf_client client;
+		struct cf_question question = {.client = &client.addr, .qtype = qs->qinfo.qtype,
+		    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+		struct cf_judgement judgement;
+
+		cf_view_client(&slot->query_reply.client_addr, &client);
+		cf_view_judge(image, &question, qname, qs->return_msg->rep, &judgement);
+		cf_hits_record(worker, image, &judgement, &recipient);
+	}
+	qs->is_drop = 1;
+	if (query != NULL)
+		query->answered = true;
+}
+
+/* True when question or answer hold anything listed, whatever the verdict. */
+static bool is_listed(const struct cf_image *image, struct module_qstate *qs, const struct cf_name *qname,
+    const struct reply_info *rep)
+{
+	struct cf_question anybody = {.qtype = qs->qinfo.qtype, .at_wall_s = (int64_t)*qs->env->now};
+	struct cf_judgement judgement;
+
+	if (image == NULL)
+		return false;
+	cf_view_judge(image, &anybody, qname, rep, &judgement);
+	return judgement.decision.matched;
+}
+
+/*
+ * The modules behind us are done. Answers that hold something listed were put into the lane when they
+ * came from upstream; what was put together from caches alone is caught here.
+ */
+static void end(struct cf_module *module, struct cf_worker *worker, const struct cf_images *images,
+    struct module_qstate *qs, int id)
+{
+	struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
+	struct cf_name qname;
+	bool all_dropped = false;
+
+	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
+		return;
+	if (!cf_lane_has(worker, qs)) {
+		if (images->next == NULL && !is_listed(images->active, qs, &qname, rep)) {
+			if (qs->minfo[id] == NULL)
+				qs->minfo[id] = &cf_query_clean;
+			return;
+		}
+		if (cf_verdict_needs_lane(images, &qname, rep)) {
+			cf_learned_add(&module->learned, cf_learned_hash(qname.wire, qname.wire_len));
+			cf_lane_forget_public(qs->env, &qs->qinfo);
+		}
+	}
+	if (images->active == NULL || qs->mesh_info->reply_list == NULL ||
+	    !any_blocked(module, images->active, qs, &qname, &all_dropped))
+		return;
+	if (all_dropped && qs->mesh_info->super_set.count == 0 && qs->mesh_info->cb_list == NULL &&
+	    rep != NULL && qs->return_rcode == LDNS_RCODE_NOERROR) {
+		drop_all(worker, module, images->active, qs, id, &qname);
+		return;
+	}
+	/* AD is settled before the recipients are known: no answer that is rewritten may claim it. */
+	if (rep != NULL && rep->security == sec_status_secure)
+		rep->security = sec_status_insecure;
+}
+
+void operate(struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe)
+{
+	struct cf_module *module;
+	struct cf_worker *worker;
+	const struct cf_images *images;
+	bool answered = false;
+
+	if (cf_gate_operate(qs, event, id, oe))
+		return; /* a host that is not ours: passed through by its own code */
+	module = module_of(qs->env, id);
+	worker = cf_worker_get(module, qs->env->mesh->env);
+	if (event == module_event_error || worker == NULL) {
+		/* Without memory for a worker no query can be judged: none is answered. */
+		finish(qs, id, NULL, LDNS_RCODE_SERVFAIL);
+		qs->ext_state[id] = module_error;
+		return;
+	}
+	cf_sweep_remove_noted(worker);
+	if (event == module_event_new || event == module_event_pass) {
+		images = cf_worker_pin(worker);
+		if (images->active != NULL || images->next != NULL)
+			answered = begin(module, worker, images, qs, id);
+		cf_worker_unpin(worker);
+		if (!answered)
+			hand_on(qs, event, id, oe);
+	} else if (event == module_event_moddone) {
+		images = cf_worker_pin(worker);
+		end(module, worker, images, qs, id);
+		cf_worker_unpin(worker);
+		qs->ext_state[id] = module_finished;
+	} else {
+		qs->ext_state[id] = module_error;
+	}
+}
+
+int init(struct module_env *env, int id)
+{
+	if (cf_gate_init(env, id, init, operate))
+		cf_setup_start(env, id);
+	return 1;
+}
+
+void deinit(struct module_env *env, int id)
+{
+	if (!cf_gate_is_shut())
+		cf_setup_stop(env, id);
+}
+
+void inform_super(struct module_qstate *qs, int id, struct module_qstate *super)
+{
+	(void)qs;
+	(void)id;
+	(void)super;
+}
+
+void clear(struct module_qstate *qs, int id)
+{
+	if (!cf_gate_is_shut())
+		qs->minfo[id] = NULL; /* its memory goes with the query's region */
+}
+
+size_t get_mem(struct module_env *env, int id)
+{
+	return cf_gate_is_shut() ? 0 : cf_setup_memory(module_of(env, id));
+}
