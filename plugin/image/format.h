@@ -1,0 +1,267 @@
+/*
+ * The bytes of an image, shared by its writer (compile/image_writer.h) and its reader (image/image.h);
+ * described for people in docs/FORMATS.md, "The image".
+ *
+ * A header, then sections: arrays of one fixed structure each, 64-byte aligned, found through the
+ * header's table. Integers are in the order of the machine that wrote the file, which the header's
+ * endian tag tells; every structure is naturally aligned without hidden padding. References between
+ * sections are indices or offsets, never addresses, so that the file means the same wherever it is
+ * mapped. Unused bytes are zero.
+ */
+#pragma once
+
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "image/category.h"
+
+#include <stdint.h>
+
+#define CF_IMAGE_MAGIC	 "CURFEWIM"
+#define CF_IMAGE_VERSION 1U
+#define CF_IMAGE_ENDIAN	 0x01020304U
+#define CF_IMAGE_ALIGN	 64U
+
+/* "Nothing" for an index; also CF_NONE. */
+#define CF_IMAGE_NONE UINT32_MAX
+
+enum cf_section_id {
+	CF_SECTION_STRINGS = 0,		 /* NUL-terminated texts; offset 0 is "" */
+	CF_SECTION_NAMES = 1,		 /* canonical wire names, each once, one after the other */
+	CF_SECTION_ENTRIES = 2,		 /* cf_image_entry_item, those of one name together */
+	CF_SECTION_ATTRS = 3,		 /* cf_image_attr_item */
+	CF_SECTION_BUCKETS = 4,		 /* cf_image_bucket: the hash table of names */
+	CF_SECTION_FILTER = 5,		 /* uint64_t: which hashes cannot be in the table */
+	CF_SECTION_NETWORKS = 6,	 /* cf_image_network_item, sorted by address, then bits */
+	CF_SECTION_NETWORK_V4 = 7,	 /* cf_image_range_v4 -> network */
+	CF_SECTION_NETWORK_V6 = 8,	 /* cf_image_range_v6 -> network */
+	CF_SECTION_NETWORK_V4_BITS = 9,	 /* uint64_t[1024]: /16s that hold a network */
+	CF_SECTION_NETWORK_V6_BITS = 10, /* uint64_t[1024]: hashes of /32s that hold a network */
+	CF_SECTION_ASNS = 11,		 /* cf_image_asn_item, sorted */
+	CF_SECTION_SIGNATURES = 12,	 /* cf_image_signature_item */
+	CF_SECTION_PORTS = 13,		 /* cf_image_port_item */
+	CF_SECTION_RESOLVERS = 14,	 /* cf_image_resolver_item */
+	CF_SECTION_POLICY = 15,		 /* one cf_image_policy_item */
+	CF_SECTION_PHASES = 16,		 /* cf_image_phase_item, sorted by instant */
+	CF_SECTION_STEPS = 17,		 /* cf_image_step_item, by category, then instant */
+	CF_SECTION_EXCEPTIONS = 18,	 /* cf_image_exception_item */
+	CF_SECTION_BY_CATEGORY = 19,	 /* uint32_t: exceptions by category */
+	CF_SECTION_TYPES = 20,		 /* uint16_t: query types of exceptions */
+	CF_SECTION_GROUPS = 21,		 /* uint32_t: string, name of each group */
+	CF_SECTION_GROUP_SETS = 22,	 /* cf_image_group_set; 0 is the empty set */
+	CF_SECTION_CLIENT_V4 = 23,	 /* cf_image_range_v4 -> group set */
+	CF_SECTION_CLIENT_V6 = 24,	 /* cf_image_range_v6 -> group set */
+	CF_SECTIONS = 25,
+};
+
+/* Where a section lies: at from the start of the file, bytes = count x its item. */
+struct cf_image_section {
+	uint64_t at;
+	uint64_t bytes;
+	uint64_t count;
+};
+
+struct cf_image_header {
+	uint8_t magic[8];
+	uint32_t version;
+	uint32_t endian;
+	uint64_t file_bytes;
+	uint8_t digest[CF_SHA256_BYTES]; /* of the whole file, these bytes taken as zero */
+	uint8_t source_digest[CF_SHA256_BYTES];
+	int64_t built_wall_s;
+	uint64_t hash_key[2]; /* of the name hash, names/hash.h */
+	uint32_t home_count;  /* buckets that a hash can select */
+	uint32_t overflow;    /* buckets that a name may lie behind its own */
+	uint32_t least_labels; /* of a listed name */
+	uint32_t most_labels;
+	uint32_t section_count;
+	uint32_t reserved;
+	struct cf_image_section sections[CF_SECTIONS];
+};
+
+/* One thing said of one name. Entries of one name lie together: exact, subtree, below. */
+struct cf_image_entry_item {
+	uint32_t name; /* offset in NAMES; never decreasing */
+	uint32_t attr;
+	uint32_t line;
+};
+
+struct cf_image_attr_item {
+	uint8_t scope;
+	uint8_t category;
+	uint8_t confidence;
+	uint8_t reserved;
+	uint32_t exception; /* or none */
+	uint32_t list, product, source, as_of, note, file;
+};
+
+/*
+ * Eight slots of one cache line. A slot is tag << 33 | overflowed << 32 | entry: tag the low 31 bits
+ * of the name's hash, entry the first of the name's entries or none when the slot is free. The bit
+ * overflowed counts in slot 0 alone: some name of this bucket, or of one before it, lies further on.
+ */
+#define CF_IMAGE_SLOTS	     8
+#define CF_IMAGE_OVERFLOWED  (UINT64_C(1) << 32)
+#define CF_IMAGE_TAG_SHIFT   33
+#define CF_IMAGE_TAG(hash)   ((hash) & 0x7fffffffU)
+/* Names a bucket gets on average is 8 x 3/4: fuller overflows often, emptier wastes memory. */
+#define CF_IMAGE_LOAD_NUM    3U
+#define CF_IMAGE_LOAD_DEN    4U
+struct cf_image_bucket {
+	uint64_t slots[CF_IMAGE_SLOTS];
+};
+
+/* The home of a hash among count buckets or filter words: the top half, scaled. */
+static inline uint32_t cf_image_home(uint64_t hash, uint32_t count)
+{
+	return (uint32_t)((hash >> 32) * count >> 32);
+}
+
+/* The bits that a hash must find set in its filter word: four of 64, from its low 24 bits. */
+static inline uint64_t cf_image_filter_bits(uint64_t hash)
+{
+	return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 6 & 63) |
+	    UINT64_C(1) << (hash >> 12 & 63) | UINT64_C(1) << (hash >> 18 & 63);
+}
+
+struct cf_image_network_item {
+	uint8_t addr[16];
+	uint8_t family;
+	uint8_t bits;
+	uint8_t kind;
+	uint8_t category;
+	uint8_t confidence;
+	uint8_t reserved[3];
+	uint32_t parent; /* the next wider (or equal) network around this one; always a lower index */
+	uint32_t asn;
+	uint32_t org, list, source, as_of, note, file;
+	uint32_t line;
+	uint32_t reserved2;
+	int64_t until_wall_s;
+};
+
+/* The addresses from first to just before the next range's first have value (or none). */
+struct cf_image_range_v4 {
+	uint32_t first; /* as a number */
+	uint32_t value;
+};
+
+struct cf_image_range_v6 {
+	uint64_t high, low; /* as numbers */
+	uint32_t value;
+	uint32_t reserved;
+};
+
+/* 65,536 bits that spare most addresses the search of the ranges. */
+#define CF_IMAGE_BITS_WORDS 1024U
+
+/* The bit of an IPv6 address: its /32 multiplied into 16 bits (Knuth 6.4, 2^32 / golden ratio). */
+static inline uint32_t cf_image_v6_bit(uint32_t top)
+{
+	return (uint32_t)(top * 0x9e3779b1U) >> 16;
+}
+
+struct cf_image_asn_item {
+	uint32_t asn;
+	uint32_t org;
+};
+
+struct cf_image_signature_item {
+	uint32_t kind, match, value, product, source, note, file;
+	uint32_t line;
+	uint8_t category;
+	uint8_t confidence;
+	uint8_t reserved[2];
+};
+
+struct cf_image_port_item {
+	uint32_t role, direction, product, source, file;
+	uint32_t line;
+	uint16_t first, last;
+	uint8_t proto;
+	uint8_t category;
+	uint8_t confidence;
+	uint8_t reserved;
+};
+
+struct cf_image_resolver_item {
+	uint8_t addr[16];
+	uint8_t family;
+	uint8_t reserved[3];
+	uint32_t order;
+	uint32_t role, operator_name, name;
+};
+
+/* Settings, answer and baseline; and where the steps and exceptions of each category begin. */
+struct cf_image_policy_item {
+	uint32_t vendor, pack_version, preset, citation, policy_file;
+	uint32_t log_path, privacy, privacy_key_file, sensor;
+	uint32_t fold_s;
+	uint8_t syslog;
+	uint8_t block_addresses;
+	uint8_t answer_kind;
+	uint8_t reserved;
+	uint16_t ede_code;
+	uint16_t reserved2;
+	uint32_t ttl_s;
+	uint32_t ede_text;
+	uint8_t sinkhole_v4_set, sinkhole_v6_set;
+	uint8_t reserved3[2];
+	uint8_t sinkhole_v4[4];
+	uint8_t sinkhole_v6[16];
+	uint8_t baseline[CF_CATEGORIES];
+	uint32_t steps_at[CF_CATEGORIES + 1];
+	uint32_t by_category_at[CF_CATEGORIES + 1];
+};
+
+struct cf_image_phase_item {
+	int64_t from_wall_s;
+	uint32_t name, citation, file;
+	uint32_t line;
+	uint32_t categories;
+	uint8_t verdict;
+	uint8_t reserved[3];
+};
+
+/* From from_wall_s on, the category has verdict, by phase. Strictly rising within a category. */
+struct cf_image_step_item {
+	int64_t from_wall_s;
+	uint32_t phase;
+	uint32_t verdict;
+};
+
+#define CF_GROUP_WORDS (CF_GROUPS / 64)
+struct cf_image_group_set {
+	uint64_t words[CF_GROUP_WORDS];
+};
+
+struct cf_image_exception_item {
+	int64_t from_wall_s;
+	int64_t until_wall_s;
+	struct cf_image_group_set groups;
+	uint32_t categories;
+	uint32_t types_at; /* index in TYPES */
+	uint32_t type_count;
+	uint32_t owner, reason, clients, file;
+	uint32_t line;
+	uint8_t verdict;
+	uint8_t everybody;
+	uint8_t reserved[6];
+};
+
+_Static_assert(sizeof(struct cf_image_section) == 24, "format");
+_Static_assert(sizeof(struct cf_image_header) == 136 + 24 * CF_SECTIONS, "format");
+_Static_assert(sizeof(struct cf_image_entry_item) == 12, "format");
+_Static_assert(sizeof(struct cf_image_attr_item) == 32, "format");
+_Static_assert(sizeof(struct cf_image_bucket) == 64, "format");
+_Static_assert(sizeof(struct cf_image_network_item) == 72, "format");
+_Static_assert(sizeof(struct cf_image_range_v4) == 8, "format");
+_Static_assert(sizeof(struct cf_image_range_v6) == 24, "format");
+_Static_assert(sizeof(struct cf_image_asn_item) == 8, "format");
+_Static_assert(sizeof(struct cf_image_signature_item) == 36, "format");
+_Static_assert(sizeof(struct cf_image_port_item) == 32, "format");
+_Static_assert(sizeof(struct cf_image_resolver_item) == 36, "format");
+_Static_assert(sizeof(struct cf_image_policy_item) == 196, "format");
+_Static_assert(sizeof(struct cf_image_phase_item) == 32, "format");
+_Static_assert(sizeof(struct cf_image_step_item) == 16, "format");
+_Static_assert(sizeof(struct cf_image_group_set) == 32, "format");
+_Static_assert(sizeof(struct cf_image_exception_item) == 88, "format");

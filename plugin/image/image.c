@@ -1,0 +1,248 @@
+/* Opening and closing images, and reading what was found in them. */
+
+#include "image/image.h"
+
+#include "base/check.h"
+#include "image/mapped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *text(const struct cf_image *image, uint32_t at)
+{
+	return image->strings + at;
+}
+
+static void fill_info(struct cf_image *image)
+{
+	const struct cf_image_policy_item *policy = image->policy;
+	const struct cf_image_header *header = &image->header;
+
+	image->info = (struct cf_image_info){
+	    .built_wall_s = header->built_wall_s,
+	    .file_bytes = header->file_bytes,
+	    .vendor = text(image, policy->vendor),
+	    .pack_version = text(image, policy->pack_version),
+	    .preset = text(image, policy->preset),
+	    .citation = text(image, policy->citation),
+	    .policy_file = text(image, policy->policy_file),
+	    .names = image->entry_count,
+	    .networks = image->network_count,
+	    .asns = image->asn_count,
+	    .signatures = image->signature_count,
+	    .ports = image->port_count,
+	    .resolvers = image->resolver_count,
+	    .phases = image->phase_count,
+	    .exceptions = image->exception_count,
+	    .groups = image->group_count,
+	    .log_path = text(image, policy->log_path),
+	    .fold_s = policy->fold_s,
+	    .privacy = text(image, policy->privacy),
+	    .privacy_key_file = text(image, policy->privacy_key_file),
+	    .sensor = text(image, policy->sensor),
+	    .syslog = policy->syslog != 0,
+	    .block_addresses = policy->block_addresses != 0,
+	};
+	memcpy(image->info.digest, header->digest, sizeof image->info.digest);
+	memcpy(image->info.source_digest, header->source_digest, sizeof image->info.source_digest);
+}
+
+static void fill_answer(struct cf_image *image)
+{
+	const struct cf_image_policy_item *policy = image->policy;
+
+	image->answer = (struct cf_answer_spec){
+	    .kind = (enum cf_answer)policy->answer_kind,
+	    .ttl_s = policy->ttl_s,
+	    .ede_code = policy->ede_code,
+	    .ede_text = text(image, policy->ede_text),
+	};
+	if (policy->sinkhole_v4_set != 0)
+		image->answer.sinkhole_v4 = cf_addr_v4(policy->sinkhole_v4);
+	if (policy->sinkhole_v6_set != 0)
+		image->answer.sinkhole_v6 = cf_addr_v6(policy->sinkhole_v6);
+}
+
+static void fill_may_block(struct cf_image *image)
+{
+	for (unsigned i = 0; i < CF_CATEGORIES; i++)
+		if (image->policy->baseline[i] == CF_VERDICT_BLOCK)
+			image->may_block |= 1U << i;
+	for (uint32_t i = 0; i < image->phase_count; i++)
+		if (image->phases[i].verdict == CF_VERDICT_BLOCK)
+			image->may_block |= image->phases[i].categories;
+	for (uint32_t i = 0; i < image->exception_count; i++)
+		if (image->exceptions[i].verdict == CF_VERDICT_BLOCK)
+			image->may_block |= image->exceptions[i].categories;
+}
+
+enum cf_status cf_image_from_memory(const void *data, size_t len, struct cf_image **image_out,
+    struct cf_error *error)
+{
+	struct cf_image *image;
+	enum cf_status status;
+
+	if (((uintptr_t)data & 7) != 0)
+		return cf_error_set(error, CF_EINVALID, "image is not aligned in memory");
+	image = calloc(1, sizeof *image);
+	if (image == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory to open the image");
+	image->data = data;
+	image->len = len;
+	status = cf_image_verify(image, error);
+	if (status != CF_OK) {
+		free(image);
+		return status;
+	}
+	fill_info(image);
+	fill_answer(image);
+	fill_may_block(image);
+	*image_out = image;
+	return CF_OK;
+}
+
+/*
+ * Maps the regular file at path whole. The file is only ever replaced by rename (image_writer.h), so
+ * what is mapped does not change; a file that somebody truncates in place is beyond our promise.
+ */
+static enum cf_status map(const char *path, void **data_out, size_t *len_out, struct cf_error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
+	enum cf_status status = CF_OK;
+	struct stat st;
+	void *data;
+
+	if (fd < 0)
+		return cf_error_set(error, CF_EIO, "cannot open image '%s': %s", path, strerror(errno));
+	if (fstat(fd, &st) != 0) {
+		status = cf_error_set(error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct cf_image_header) ||
+	    (uint64_t)st.st_size > CF_IMAGE_BYTES) {
+		status = cf_error_set(error, CF_EMALFORMED,
+		    "cannot load image '%s': not a regular file of plausible size", path);
+		goto out;
+	}
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (data == MAP_FAILED) {
+		status = cf_error_set(error, CF_EIO, "cannot map image '%s': %s", path, strerror(errno));
+		goto out;
+	}
+	*data_out = data;
+	*len_out = (size_t)st.st_size;
+out:
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return status;
+}
+
+enum cf_status cf_image_open(const char *path, struct cf_image **image_out, struct cf_error *error)
+{
+	struct cf_error inner = {0};
+	enum cf_status status;
+	struct cf_image *image;
+	void *data = NULL;
+	size_t len = 0;
+
+	status = map(path, &data, &len, error);
+	if (status != CF_OK)
+		return status;
+	status = cf_image_from_memory(data, len, &image, &inner);
+	if (status != CF_OK) {
+		(void)munmap(data, len); /* our own map, whole: cannot fail */
+		return cf_error_set(error, status, "cannot load image '%s': %s", path, inner.text);
+	}
+	image->mapped = true;
+	*image_out = image;
+	return CF_OK;
+}
+
+void cf_image_close(struct cf_image *image)
+{
+	if (image == NULL)
+		return;
+	if (image->mapped)
+		(void)munmap((void *)(uintptr_t)image->data, image->len); /* as above */
+	free(image);
+}
+
+const struct cf_image_info *cf_image_info(const struct cf_image *image)
+{
+	return &image->info;
+}
+
+const struct cf_answer_spec *cf_image_answer(const struct cf_image *image)
+{
+	return &image->answer;
+}
+
+enum cf_verdict cf_image_baseline(const struct cf_image *image, enum cf_category category)
+{
+	if (!cf_check((unsigned)category < CF_CATEGORIES))
+		return CF_VERDICT_PASS;
+	return (enum cf_verdict)image->policy->baseline[category];
+}
+
+void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entry *entry_out)
+{
+	const struct cf_image_entry_item *item;
+	const struct cf_image_attr_item *attr;
+
+	if (!cf_check(entry < image->entry_count)) {
+		*entry_out = (struct cf_entry){.name_wire = (const uint8_t *)"", .exception = CF_NONE,
+		    .list = "", .product = "", .source = "", .as_of = "", .note = "", .file = ""};
+		return;
+	}
+	item = &image->entries[entry];
+	attr = &image->attrs[item->attr];
+	*entry_out = (struct cf_entry){
+	    .name_wire = image->names + item->name,
+	    .scope = (enum cf_scope)attr->scope,
+	    .category = (enum cf_category)attr->category,
+	    .confidence = (enum cf_confidence)attr->confidence,
+	    .exception = attr->exception,
+	    .list = text(image, attr->list),
+	    .product = text(image, attr->product),
+	    .source = text(image, attr->source),
+	    .as_of = text(image, attr->as_of),
+	    .note = text(image, attr->note),
+	    .file = text(image, attr->file),
+	    .line = item->line,
+	};
+}
+
+void cf_image_network(const struct cf_image *image, uint32_t network, struct cf_network *network_out)
+{
+	const struct cf_image_network_item *item;
+
+	if (!cf_check(network < image->network_count)) {
+		*network_out = (struct cf_network){.org = "", .list = "", .source = "", .as_of = "",
+		    .note = "", .file = ""};
+		return;
+	}
+	item = &image->networks[network];
+	*network_out = (struct cf_network){
+	    .prefix = {.addr = {.family = item->family}, .bits = item->bits},
+	    .kind = (enum cf_network_kind)item->kind,
+	    .category = (enum cf_category)item->category,
+	    .confidence = (enum cf_confidence)item->confidence,
+	    .asn = item->asn,
+	    .org = text(image, item->org),
+	    .list = text(image, item->list),
+	    .source = text(image, item->source),
+	    .as_of = text(image, item->as_of),
+	    .note = text(image, item->note),
+	    .file = text(image, item->file),
+	    .line = item->line,
+	    .until_wall_s = item->until_wall_s,
+	};
+	memcpy(network_out->prefix.addr.bytes, item->addr, sizeof item->addr);
+}

@@ -1,0 +1,151 @@
+/* The small lists of an image: AS numbers, signatures, ports, resolvers, phases, exceptions. */
+
+#include "base/check.h"
+#include "image/image.h"
+#include "image/mapped.h"
+
+#include <string.h>
+
+static const char *text(const struct cf_image *image, uint32_t at)
+{
+	return image->strings + at;
+}
+
+bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **org_out)
+{
+	uint32_t low = 0, high = image->asn_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (image->asns[middle].asn < asn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == image->asn_count || image->asns[low].asn != asn)
+		return false;
+	if (org_out != NULL)
+		*org_out = text(image, image->asns[low].org);
+	return true;
+}
+
+uint32_t cf_image_asn(const struct cf_image *image, uint32_t i, const char **org_out)
+{
+	bool there = cf_check(i < image->asn_count);
+
+	if (org_out != NULL)
+		*org_out = there ? text(image, image->asns[i].org) : "";
+	return there ? image->asns[i].asn : 0;
+}
+
+void cf_image_signature(const struct cf_image *image, uint32_t i, struct cf_signature *signature_out)
+{
+	const struct cf_image_signature_item *item;
+
+	if (!cf_check(i < image->signature_count)) {
+		*signature_out = (struct cf_signature){.kind = "", .match = "", .value = "", .product = "",
+		    .source = "", .note = "", .file = ""};
+		return;
+	}
+	item = &image->signatures[i];
+	*signature_out = (struct cf_signature){
+	    .kind = text(image, item->kind),
+	    .match = text(image, item->match),
+	    .value = text(image, item->value),
+	    .category = (enum cf_category)item->category,
+	    .confidence = (enum cf_confidence)item->confidence,
+	    .product = text(image, item->product),
+	    .source = text(image, item->source),
+	    .note = text(image, item->note),
+	    .file = text(image, item->file),
+	    .line = item->line,
+	};
+}
+
+void cf_image_port(const struct cf_image *image, uint32_t i, struct cf_port *port_out)
+{
+	const struct cf_image_port_item *item;
+
+	if (!cf_check(i < image->port_count)) {
+		*port_out = (struct cf_port){.role = "", .direction = "", .product = "", .source = "",
+		    .file = ""};
+		return;
+	}
+	item = &image->ports[i];
+	*port_out = (struct cf_port){
+	    .role = text(image, item->role),
+	    .direction = text(image, item->direction),
+	    .proto = item->proto,
+	    .first = item->first,
+	    .last = item->last,
+	    .category = (enum cf_category)item->category,
+	    .confidence = (enum cf_confidence)item->confidence,
+	    .product = text(image, item->product),
+	    .source = text(image, item->source),
+	    .file = text(image, item->file),
+	    .line = item->line,
+	};
+}
+
+void cf_image_resolver(const struct cf_image *image, uint32_t i, struct cf_resolver *resolver_out)
+{
+	const struct cf_image_resolver_item *item;
+
+	if (!cf_check(i < image->resolver_count)) {
+		*resolver_out = (struct cf_resolver){.role = "", .operator_name = "", .name = ""};
+		return;
+	}
+	item = &image->resolvers[i];
+	*resolver_out = (struct cf_resolver){
+	    .role = text(image, item->role),
+	    .addr = {.family = item->family},
+	    .order = item->order,
+	    .operator_name = text(image, item->operator_name),
+	    .name = text(image, item->name),
+	};
+	memcpy(resolver_out->addr.bytes, item->addr, sizeof item->addr);
+}
+
+void cf_image_phase(const struct cf_image *image, uint32_t i, struct cf_phase *phase_out)
+{
+	const struct cf_image_phase_item *item;
+
+	if (!cf_check(i < image->phase_count)) {
+		*phase_out = (struct cf_phase){.name = "", .citation = "", .file = ""};
+		return;
+	}
+	item = &image->phases[i];
+	*phase_out = (struct cf_phase){
+	    .name = text(image, item->name),
+	    .citation = text(image, item->citation),
+	    .from_wall_s = item->from_wall_s,
+	    .verdict = (enum cf_verdict)item->verdict,
+	    .categories = item->categories,
+	    .file = text(image, item->file),
+	    .line = item->line,
+	};
+}
+
+void cf_image_exception(const struct cf_image *image, uint32_t i, struct cf_exception *exception_out)
+{
+	const struct cf_image_exception_item *item;
+
+	if (!cf_check(i < image->exception_count)) {
+		*exception_out = (struct cf_exception){.owner = "", .reason = "", .clients = "",
+		    .file = ""};
+		return;
+	}
+	item = &image->exceptions[i];
+	*exception_out = (struct cf_exception){
+	    .verdict = (enum cf_verdict)item->verdict,
+	    .from_wall_s = item->from_wall_s,
+	    .until_wall_s = item->until_wall_s,
+	    .categories = item->categories,
+	    .owner = text(image, item->owner),
+	    .reason = text(image, item->reason),
+	    .clients = text(image, item->clients),
+	    .file = text(image, item->file),
+	    .line = item->line,
+	};
+}
