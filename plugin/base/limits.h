@@ -42,6 +42,8 @@
 #define CF_STREAM_FLOWS 131072
 /* Unfinished messages in TCP streams held at one time. */
 #define CF_STREAMS 2048
+/* Directions under way when first seen, whose first bytes wait for the beginning of a message. */
+#define CF_STREAM_ORPHANS 512
 /* Longest message put together from a TCP stream: a post-quantum ClientHello has 2 KiB, the longest
  * seen in the wild 11.4. Twice this is reserved for streams whose beginning was not seen. */
 #define CF_STREAM_BYTES 16384
@@ -53,6 +55,8 @@
 #define CF_QUIC_CRYPTO_BYTES 16384
 /* First bytes of an HTTP body that are waited for: the vendor's magic has four. */
 #define CF_HTTP_MAGIC_BYTES 8
+/* Interfaces of one section of a pcapng file; packets of further ones are not read. */
+#define CF_CAPTURE_INTERFACES 256
 
 /* Complaints kept of one reading of human-edited files; more are counted. A screen or two. */
 #define CF_DIAGS 200

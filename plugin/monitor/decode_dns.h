@@ -48,3 +48,7 @@ bool cf_dns_record_next(const struct cf_dns_message *message, struct cf_dns_curs
  * it. */
 bool cf_dns_name_at(const struct cf_dns_message *message, size_t offset, struct cf_name *name_out,
     size_t *next_out);
+
+/* True when bytes begin with a DNS header and, if it promises a question, a whole first question.
+ */
+bool cf_dns_plausible(struct cf_slice bytes);

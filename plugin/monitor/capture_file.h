@@ -1,0 +1,41 @@
+/*
+ * Packets out of capture files: pcap (either byte order, micro- or nanoseconds) and pcapng, from
+ * files, standard input or either of them compressed.
+ *
+ * Our own reader, because libpcap refuses a pcapng file whose interfaces have different link types,
+ * and copies each packet. A frame's bytes lie in the reader's buffer until the next call. One
+ * reader belongs to one thread.
+ */
+#pragma once
+
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cf_capture_file;
+
+struct cf_frame {
+	int link_type;      /* LINKTYPE_ number */
+	uint32_t interface; /* number in the file; 0 in pcap */
+	int64_t at_wall_us;
+	const uint8_t *data;
+	size_t captured_bytes;
+	size_t wire_bytes;
+};
+
+/* Opens path ("-": standard input). CF_EMALFORMED: no capture file. *error is filled on failure. */
+enum cf_status cf_capture_file_open(
+    const char *path, struct cf_capture_file **file_out, struct cf_error *error) CF_MUST_CHECK;
+void cf_capture_file_close(struct cf_capture_file *file);
+
+/*
+ * The next frame. CF_ENOTFOUND at the regular end (error untouched); CF_EMALFORMED when the file is
+ * cut or broken from here on, CF_EIO when it cannot be read, with *error filled.
+ */
+enum cf_status cf_capture_file_next(
+    struct cf_capture_file *file, struct cf_frame *frame_out, struct cf_error *error) CF_MUST_CHECK;
+
+/* Bytes of the file used so far, and its size (0 when unknown). */
+void cf_capture_file_progress(
+    const struct cf_capture_file *file, uint64_t *used_out, uint64_t *size_out);

@@ -1,0 +1,530 @@
+/* Link layers and their tags: from a captured frame to an IP packet. */
+
+#include "monitor/decode.h"
+
+#include <pcap/dlt.h>
+
+enum ether_type {
+	ETHER_IP4 = 0x0800,
+	ETHER_ARP = 0x0806,
+	ETHER_TEB = 0x6558, /* Ethernet again: GRE, Geneve */
+	ETHER_VLAN = 0x8100,
+	ETHER_IP6 = 0x86dd,
+	ETHER_PPP = 0x880b,
+	ETHER_MPLS = 0x8847,
+	ETHER_MPLS_MULTICAST = 0x8848,
+	ETHER_PPPOE = 0x8864,
+	ETHER_QINQ = 0x88a8,
+	ETHER_PBB = 0x88e7,
+	ETHER_CISCO_META = 0x8909,
+	ETHER_VNTAG = 0x8926,
+	ETHER_NSH = 0x894f,
+	ETHER_QINQ_OLD = 0x9100,
+	ETHER_QINQ_OLD2 = 0x9200,
+	ETHER_LARGEST_LENGTH = 1500, /* below: an IEEE 802.3 length, with LLC behind */
+};
+
+static bool malformed(struct cf_decoder *decoder)
+{
+	cf_decode_count(decoder, CF_COUNT_LINK_MALFORMED);
+	return false;
+}
+
+/* ARP is handed over, with no IP addresses of its own; the observer reads sender and target. */
+static bool decode_arp(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	if (decoder->observer.raw == NULL)
+		return true;
+	decoder->packet.src = (struct cf_addr){.family = CF_FAMILY_NONE};
+	decoder->packet.dst = (struct cf_addr){.family = CF_FAMILY_NONE};
+	decoder->observer.raw(decoder->observer.context, &decoder->packet, CF_RAW_ARP,
+	    (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)});
+	return true;
+}
+
+/* IEEE 802.2 LLC: SNAP with an EtherType, or the rare IP service access point. */
+static bool decode_llc(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	uint8_t dsap = cf_bytes_u8(&body), ssap = cf_bytes_u8(&body), control = cf_bytes_u8(&body);
+
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	if (dsap == 0x06 && ssap == 0x06 && control == 0x03)
+		return cf_decode_ip4(decoder, body);
+	if (dsap != 0xaa || ssap != 0xaa || control != 0x03) {
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+	cf_bytes_skip(&body, 3);
+	unsigned type = cf_bytes_be16(&body);
+
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	if (type <= ETHER_LARGEST_LENGTH) {
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+	return cf_decode_ethertype(decoder, type, body);
+}
+
+/* Labels to the bottom of the stack; then IP, or Ethernet with or without a control word. */
+bool cf_decode_mpls(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	uint32_t label;
+
+	do
+		label = cf_bytes_be32(&body);
+	while (cf_bytes_ok(&body) && (label & 0x100) == 0);
+	if (cf_bytes_left(&body) == 0)
+		return malformed(decoder);
+	switch (body.at[0] >> 4) {
+	case 4:
+		return cf_decode_ip4(decoder, body);
+	case 6:
+		return cf_decode_ip6(decoder, body);
+	case 0: /* RFC 4385 control word */
+		cf_bytes_skip(&body, 4);
+		return cf_decode_ethernet(decoder, body);
+	default:
+		return cf_decode_ethernet(decoder, body);
+	}
+}
+
+/* PPP with or without HDLC address and control, protocol compressed or not (RFC 1661 6.5, 6.6). */
+bool cf_decode_ppp(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	unsigned proto;
+
+	if (cf_bytes_left(&body) >= 2 && body.at[0] == 0xff && body.at[1] == 0x03)
+		cf_bytes_skip(&body, 2);
+	proto = cf_bytes_u8(&body);
+	if ((proto & 1) == 0)
+		proto = proto << 8 | cf_bytes_u8(&body);
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	switch (proto) {
+	case 0x0021:
+		return cf_decode_ip4(decoder, body);
+	case 0x0057:
+		return cf_decode_ip6(decoder, body);
+	case 0x0281:
+	case 0x0283:
+		return cf_decode_mpls(decoder, body);
+	default:
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+}
+
+static bool decode_pppoe(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	uint8_t version = cf_bytes_u8(&body), code = cf_bytes_u8(&body);
+
+	cf_bytes_skip(&body, 4);
+	if (!cf_bytes_ok(&body) || version != 0x11 || code != 0)
+		return malformed(decoder);
+	return cf_decode_ppp(decoder, body);
+}
+
+/* RFC 8300: a base header, context by its length, then the payload its type says. */
+static bool decode_nsh(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const uint8_t *base = cf_bytes_take(&body, 8);
+
+	if (base == NULL || (base[1] & 0x3fU) < 2)
+		return malformed(decoder);
+	cf_bytes_skip(&body, (base[1] & 0x3fU) * 4 - 8);
+	switch (base[3]) {
+	case 1:
+		return cf_decode_ip4(decoder, body);
+	case 2:
+		return cf_decode_ip6(decoder, body);
+	case 3:
+		return cf_decode_ethernet(decoder, body);
+	case 5:
+		return cf_decode_mpls(decoder, body);
+	default:
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+}
+
+/* Steps over the tag that *type announces; false when *type is no tag. */
+static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes *body)
+{
+	struct cf_packet *packet = &decoder->packet;
+	unsigned id;
+
+	switch (*type) {
+	case ETHER_VLAN:
+	case ETHER_QINQ:
+	case ETHER_QINQ_OLD:
+	case ETHER_QINQ_OLD2:
+		id = cf_bytes_be16(body) & 0xfffU;
+		if (packet->vlan_count < CF_VLAN_TAGS)
+			packet->vlan[packet->vlan_count++] = (uint16_t)id;
+		break;
+	case ETHER_VNTAG:
+		cf_bytes_skip(body, 4);
+		break;
+	case ETHER_CISCO_META:
+		cf_bytes_skip(body, 6);
+		break;
+	case ETHER_PBB: /* IEEE 802.1ah: I-TAG, then the customer's own Ethernet header */
+		cf_bytes_skip(body, 4);
+		packet->mac_dst = cf_bytes_take(body, 6);
+		packet->mac_src = cf_bytes_take(body, 6);
+		break;
+	default:
+		return false;
+	}
+	*type = cf_bytes_be16(body);
+	return true;
+}
+
+bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_bytes body)
+{
+	/* Each tag takes bytes, and once they are used up type reads as 0: the loop ends. */
+	while (skip_tag(decoder, &type, &body))
+		;
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	if (type <= ETHER_LARGEST_LENGTH)
+		return decode_llc(decoder, body);
+	switch (type) {
+	case ETHER_IP4:
+		return cf_decode_ip4(decoder, body);
+	case ETHER_IP6:
+		return cf_decode_ip6(decoder, body);
+	case ETHER_ARP:
+		return decode_arp(decoder, body);
+	case ETHER_TEB:
+		return cf_decode_ethernet(decoder, body);
+	case ETHER_PPP:
+		return cf_decode_ppp(decoder, body);
+	case ETHER_MPLS:
+	case ETHER_MPLS_MULTICAST:
+		return cf_decode_mpls(decoder, body);
+	case ETHER_PPPOE:
+		return decode_pppoe(decoder, body);
+	case ETHER_NSH:
+		return decode_nsh(decoder, body);
+	default:
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+}
+
+bool cf_decode_ethernet(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	const uint8_t *header = cf_bytes_take(&frame, 14);
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (!cf_decode_enter(decoder))
+		return false;
+	decoder->packet.mac_dst = header;
+	decoder->packet.mac_src = header + 6;
+	decoder->packet.vlan_count = 0;
+	return cf_decode_ethertype(decoder, (unsigned)header[12] << 8 | header[13], frame);
+}
+
+/* The address family as the capturing system numbers it, in its byte order or ours. */
+static bool decode_family(struct cf_decoder *decoder, uint32_t family, struct cf_bytes body)
+{
+	if (family > 0xffff)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2:
+		return cf_decode_ip4(decoder, body);
+	case 10: /* Linux */
+	case 23: /* Windows */
+	case 24: /* NetBSD, OpenBSD */
+	case 28: /* FreeBSD */
+	case 30: /* Darwin */
+		return cf_decode_ip6(decoder, body);
+	default:
+		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+}
+
+static bool decode_null(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	uint32_t family = cf_bytes_le32(&frame);
+
+	return cf_bytes_ok(&frame) ? decode_family(decoder, family, frame) : malformed(decoder);
+}
+
+/* LINKTYPE_LINUX_SLL: the sender's address only. */
+static bool decode_sll(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	const uint8_t *header = cf_bytes_take(&frame, 16);
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (header[4] == 0 && header[5] == 6)
+		decoder->packet.mac_src = header + 6;
+	return cf_decode_ethertype(decoder, (unsigned)header[14] << 8 | header[15], frame);
+}
+
+static bool decode_sll2(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	const uint8_t *header = cf_bytes_take(&frame, 20);
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (header[11] == 6)
+		decoder->packet.mac_src = header + 12;
+	return cf_decode_ethertype(decoder, (unsigned)header[0] << 8 | header[1], frame);
+}
+
+/* LINKTYPE_NFLOG: type-length-value records; the packet itself is in record 9. */
+static bool decode_nflog(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	uint8_t family = cf_bytes_u8(&frame);
+
+	cf_bytes_skip(&frame, 3);
+	while (cf_bytes_left(&frame) >= 4) {
+		unsigned len = cf_bytes_le16(&frame), type = cf_bytes_le16(&frame) & 0x7fffU;
+		struct cf_bytes value;
+
+		if (len < 4)
+			break;
+		value = cf_bytes_sub(&frame, len - 4);
+		if (!cf_bytes_ok(&value))
+			break;
+		if (type == 9)
+			return decode_family(decoder, family, value);
+		if (cf_bytes_left(&frame) >= (4 - len % 4) % 4)
+			cf_bytes_skip(&frame, (4 - len % 4) % 4);
+	}
+	return malformed(decoder);
+}
+
+/*
+ * Radiotap has a little-endian header length at offset 2, AVS a big-endian one of which the last
+ * two bytes at offset 6 do; then comes the 802.11 frame.
+ */
+static bool decode_radio(struct cf_decoder *decoder, struct cf_bytes frame, unsigned length_at)
+{
+	struct cf_bytes header = frame;
+	unsigned len;
+
+	cf_bytes_skip(&header, length_at);
+	len = length_at == 2 ? cf_bytes_le16(&header) : cf_bytes_be16(&header);
+	cf_bytes_skip(&frame, len);
+	if (!cf_bytes_ok(&header) || !cf_bytes_ok(&frame) || len < length_at + 2)
+		return malformed(decoder);
+	return cf_decode_wifi(decoder, frame, false);
+}
+
+/* PPI wraps any link type; its number is in the header. */
+static bool decode_ppi(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	struct cf_bytes header = frame;
+	unsigned len;
+	uint32_t inner;
+
+	cf_bytes_skip(&header, 2);
+	len = cf_bytes_le16(&header);
+	inner = cf_bytes_le32(&header);
+	cf_bytes_skip(&frame, len);
+	if (!cf_bytes_ok(&header) || !cf_bytes_ok(&frame) || len < 8 || inner == DLT_PPI ||
+	    inner > 0xffff)
+		return malformed(decoder);
+	return cf_decode_link(decoder, (int)inner, frame);
+}
+
+/* A fixed header of skip bytes, the last two of which (or at type_at) are an EtherType. */
+static bool decode_typed(struct cf_decoder *decoder, struct cf_bytes frame, unsigned skip)
+{
+	cf_bytes_skip(&frame, skip);
+	unsigned type = cf_bytes_be16(&frame);
+
+	return cf_bytes_ok(&frame) ? cf_decode_ethertype(decoder, type, frame) : malformed(decoder);
+}
+
+/* A fixed header of skip bytes, then IP. */
+static bool decode_after(struct cf_decoder *decoder, struct cf_bytes frame, unsigned skip)
+{
+	cf_bytes_skip(&frame, skip);
+	return cf_bytes_ok(&frame) ? cf_decode_ip(decoder, frame) : malformed(decoder);
+}
+
+/* ARCnet packet types of RFC 1051 and RFC 1201; the latter have a fragmentation header. */
+static bool decode_arcnet(struct cf_decoder *decoder, struct cf_bytes frame, unsigned skip)
+{
+	uint8_t type;
+
+	cf_bytes_skip(&frame, skip);
+	type = cf_bytes_u8(&frame);
+	if (type == 0xd4)
+		cf_bytes_skip(&frame, 3);
+	if (!cf_bytes_ok(&frame))
+		return malformed(decoder);
+	if (type == 0xf0 || type == 0xd4)
+		return cf_decode_ip(decoder, frame);
+	cf_decode_count(decoder, CF_COUNT_NOT_IP);
+	return false;
+}
+
+/* Frame Relay and its kin: Q.922 address, control, then a network layer identifier (RFC 2427). */
+static bool decode_frame_relay(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	uint8_t id;
+
+	while ((cf_bytes_u8(&frame) & 1) == 0 && cf_bytes_ok(&frame))
+		;
+	cf_bytes_skip(&frame, 1);
+	do
+		id = cf_bytes_u8(&frame);
+	while (id == 0 && cf_bytes_ok(&frame));
+	if (!cf_bytes_ok(&frame))
+		return malformed(decoder);
+	if (id == 0xcc)
+		return cf_decode_ip4(decoder, frame);
+	if (id == 0x8e)
+		return cf_decode_ip6(decoder, frame);
+	if (id == 0x80)
+		return decode_typed(decoder, frame, 3);
+	cf_decode_count(decoder, CF_COUNT_NOT_IP);
+	return false;
+}
+
+/* Marvell and Broadcom switch tags: between the addresses and the EtherType, tag_bytes long. */
+static bool decode_switch_tag(struct cf_decoder *decoder, struct cf_bytes frame, unsigned tag_bytes)
+{
+	const uint8_t *addresses = cf_bytes_take(&frame, 12);
+
+	if (addresses == NULL)
+		return malformed(decoder);
+	decoder->packet.mac_dst = addresses;
+	decoder->packet.mac_src = addresses + 6;
+	return decode_typed(decoder, frame, tag_bytes);
+}
+
+/* Headers of fixed length with LLC behind. */
+static bool decode_before_llc(struct cf_decoder *decoder, struct cf_bytes frame, unsigned skip)
+{
+	cf_bytes_skip(&frame, skip);
+	return cf_bytes_ok(&frame) ? decode_llc(decoder, frame) : malformed(decoder);
+}
+
+/* Token Ring: the top bit of the source address announces a route of stated length. */
+static bool decode_token_ring(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	const uint8_t *header = cf_bytes_take(&frame, 14);
+
+	if (header == NULL)
+		return malformed(decoder);
+	if ((header[8] & 0x80) != 0 && cf_bytes_left(&frame) > 0)
+		cf_bytes_skip(&frame, frame.at[0] & 0x1f);
+	return cf_bytes_ok(&frame) ? decode_llc(decoder, frame) : malformed(decoder);
+}
+
+/* OpenBSD's packet filter log: header length first, padded to four, address family second. */
+static bool decode_pflog(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	unsigned len = cf_bytes_u8(&frame), family = cf_bytes_u8(&frame);
+
+	cf_bytes_skip(&frame, ((len + 3) & ~3U) < 2 ? 0 : ((len + 3) & ~3U) - 2);
+	return cf_bytes_ok(&frame) ? decode_family(decoder, family, frame) : malformed(decoder);
+}
+
+/* The link types of old or rare equipment. */
+static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct cf_bytes frame)
+{
+	switch (link_type) {
+	case DLT_IEEE802:
+		return decode_token_ring(decoder, frame);
+	case DLT_ARCNET:
+		return decode_arcnet(decoder, frame, 2);
+	case DLT_ARCNET_LINUX:
+		return decode_arcnet(decoder, frame, 4);
+	case DLT_SLIP:
+		return decode_after(decoder, frame, 16);
+	case DLT_FDDI:
+		return decode_before_llc(decoder, frame, 13);
+	case 100: /* LINKTYPE_ATM_RFC1483 */
+	case DLT_ATM_RFC1483:
+		return decode_before_llc(decoder, frame, 0);
+	case DLT_IP_OVER_FC:
+		return decode_before_llc(decoder, frame, 16);
+	case DLT_SUNATM:
+		return decode_before_llc(decoder, frame, 4);
+	case DLT_FRELAY:
+		return decode_frame_relay(decoder, frame);
+	case DLT_ENC:
+		return decode_after(decoder, frame, 12);
+	case DLT_PFLOG:
+		return decode_pflog(decoder, frame);
+	case DLT_APPLE_IP_OVER_IEEE1394:
+		return decode_typed(decoder, frame, 16);
+	case DLT_MPLS:
+		return cf_decode_mpls(decoder, frame);
+	case DLT_DSA_TAG_BRCM:
+		return decode_switch_tag(decoder, frame, 4);
+	case DLT_DSA_TAG_DSA:
+		return decode_switch_tag(decoder, frame, 4);
+	case 285: /* LINKTYPE_DSA_TAG_EDSA */
+		return decode_switch_tag(decoder, frame, 8);
+	default:
+		cf_decode_count(decoder, CF_COUNT_LINK_UNKNOWN);
+		return false;
+	}
+}
+
+bool cf_decode_link(struct cf_decoder *decoder, int link_type, struct cf_bytes frame)
+{
+	switch (link_type) {
+	case DLT_EN10MB:
+		return cf_decode_ethernet(decoder, frame);
+	case DLT_LINUX_SLL:
+		return decode_sll(decoder, frame);
+	case DLT_LINUX_SLL2:
+		return decode_sll2(decoder, frame);
+	case DLT_NULL:
+	case DLT_LOOP:
+		return decode_null(decoder, frame);
+	case DLT_RAW:
+	case 14:  /* DLT_RAW of OpenBSD */
+	case 101: /* LINKTYPE_RAW */
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return cf_decode_ip(decoder, frame);
+	case DLT_PPP:
+	case DLT_PPP_SERIAL:
+	case DLT_PPP_ETHER:
+		if (link_type == DLT_PPP_ETHER)
+			return decode_pppoe(decoder, frame);
+		return cf_decode_ppp(decoder, frame);
+	case DLT_PPP_PPPD:
+	case DLT_PPP_WITH_DIR:
+		cf_bytes_skip(&frame, 1);
+		return cf_bytes_ok(&frame) ? cf_decode_ppp(decoder, frame) : malformed(decoder);
+	case DLT_C_HDLC:
+		return decode_typed(decoder, frame, 2);
+	case DLT_IEEE802_11:
+		return cf_decode_wifi(decoder, frame, false);
+	case DLT_IEEE802_11_RADIO:
+		return decode_radio(decoder, frame, 2);
+	case DLT_PPI:
+		return decode_ppi(decoder, frame);
+	case DLT_NFLOG:
+		return decode_nflog(decoder, frame);
+	case DLT_PRISM_HEADER:
+		cf_bytes_skip(&frame, 144);
+		return cf_decode_wifi(decoder, frame, false);
+	case DLT_IEEE802_11_RADIO_AVS:
+		return decode_radio(decoder, frame, 6);
+	case DLT_NETANALYZER:
+		cf_bytes_skip(&frame, 4);
+		return cf_decode_ethernet(decoder, frame);
+	case DLT_NETANALYZER_TRANSPARENT:
+		cf_bytes_skip(&frame, 12);
+		return cf_decode_ethernet(decoder, frame);
+	default:
+		return decode_rare_link(decoder, link_type, frame);
+	}
+}
