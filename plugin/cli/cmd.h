@@ -13,4 +13,5 @@ enum cmd_exit {
 	CMD_DEGRADED = 5,
 };
 
+int cmd_monitor(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -14,6 +14,9 @@ struct verb {
 
 /* In the order of a first day's work; `curfew --help` prints it like this. */
 static const struct verb verbs[] = {
+#ifdef CF_HAVE_MONITOR
+    {"monitor", cmd_monitor, "watch an interface or a capture file"},
+#endif
     {"version", cmd_version, "print version and build"},
 };
 
