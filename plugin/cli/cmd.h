@@ -13,5 +13,8 @@ enum cmd_exit {
 	CMD_DEGRADED = 5,
 };
 
+int cmd_apply(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_version(int argc, char **argv);

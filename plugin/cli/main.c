@@ -14,6 +14,9 @@ struct verb {
 
 /* In the order of a first day's work; `curfew --help` prints it like this. */
 static const struct verb verbs[] = {
+    {"apply", cmd_apply, "compile the policy and put it in force"},
+    {"check", cmd_check, "validate policy and packs, write nothing"},
+    {"explain", cmd_explain, "what happens to a name or address, and why"},
 #ifdef CF_HAVE_MONITOR
     {"monitor", cmd_monitor, "watch an interface or a capture file"},
 #endif

@@ -1,0 +1,146 @@
+/* curfew explain: what is decided about a name or an address, and why. */
+
+#include "cli/cmd.h"
+#include "cli/compiling.h"
+#include "cli/explain.h"
+#include "compile/idn.h"
+#include "names/rrtype.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: curfew explain NAME|ADDRESS [options]\n"
+    "\n"
+    "Says what happens to a name or an address and why: the entry, list, category, phase and\n"
+    "exception that decide, each with the line it stands in; what else covers it and lost; and "
+    "how\n"
+    "the verdict changes in time. The same code and bytes decide in the resolver and the monitor.\n"
+    "\n"
+    "  -c, --client ADDR   as this client sees it\n"
+    "  -t, --type TYPE     for this record type (A, AAAA, HTTPS, TYPE64...)\n"
+    "  -a, --at TIME       as at TIME, such as 2024-09-29T00:00:00-04:00\n"
+    "  -i, --image FILE    the image to ask\n"
+    "  -j, --json          as JSON\n"
+    "\n"
+    "exit: 0 passed or flagged, 1 blocked, 2 usage, 3 bad image, 4 no image\n";
+
+static const struct option options[] = {
+    {"client", required_argument, NULL, 'c'},
+    {"type", required_argument, NULL, 't'},
+    {"at", required_argument, NULL, 'a'},
+    {"image", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* The host of what people paste: "https://host:443/path" and "host/path" too. */
+static void strip_url(const char *text, char *host, size_t size)
+{
+	const char *scheme = strstr(text, "://");
+	char *end;
+
+	snprintf(host, size, "%s", scheme == NULL ? text : scheme + 3);
+	end = host + strcspn(host, "/?#");
+	*end = '\0';
+	end = strrchr(host, ':');
+	/* One colon is a port; an IPv6 address has more. */
+	if (end != NULL && strchr(host, ':') == end)
+		*end = '\0';
+}
+
+static bool take_subject(struct cli_explanation *e, const char *text)
+{
+	char host[CF_NAME_TEXT_BYTES + 64];
+	struct cf_error error;
+
+	strip_url(text, host, sizeof host);
+	if (cf_addr_parse(host, &e->addr) == CF_OK) {
+		e->is_addr = true;
+		return true;
+	}
+	if (cf_idn_parse(host, &e->name, &error) == CF_OK)
+		return true;
+	fprintf(stderr, "curfew explain: %s\n", error.text);
+	return false;
+}
+
+static bool take_option(struct cli_explanation *e, bool *json_out, int letter)
+{
+	switch (letter) {
+	case 'c':
+		if (cf_addr_parse(optarg, &e->client) == CF_OK) {
+			e->question.client = &e->client;
+			return true;
+		}
+		fprintf(stderr, "curfew explain: '%s' is not an address\n", optarg);
+		return false;
+	case 't':
+		if (cf_rrtype_parse(optarg, &e->question.qtype))
+			return true;
+		fprintf(stderr, "curfew explain: '%s' is not a record type\n", optarg);
+		return false;
+	case 'a':
+		return cli_parse_at("explain", optarg, &e->question.at_wall_s);
+	case 'i':
+		e->image_path = optarg;
+		return true;
+	case 'j':
+		*json_out = true;
+		return true;
+	default:
+		return false; /* getopt has said why */
+	}
+}
+
+/* Opens the image, fills and prints. */
+static int explain(struct cli_explanation *e, bool json)
+{
+	struct cf_image *image = NULL;
+	struct cf_error error;
+	enum cf_status status = cf_image_open(e->image_path, &image, &error);
+
+	if (status != CF_OK) {
+		fprintf(stderr,
+		    "curfew explain: cannot use image '%s': %s; `curfew apply` makes one\n",
+		    e->image_path, error.text);
+		return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
+	}
+	e->image = image;
+	cli_explanation_fill(e);
+	if (json)
+		cli_explanation_print_json(e, stdout);
+	else
+		cli_explanation_print(e, stdout);
+	cf_image_close(image);
+	return e->decision.verdict == CF_VERDICT_BLOCK ? CMD_FOUND : CMD_OK;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const char usage[] =
+	    "usage: curfew explain NAME|ADDRESS [--client ADDR] [--type TYPE] "
+	    "[--at TIME] [--image FILE] [--json]\n";
+	struct cli_explanation e = {.question = {.at_wall_s = cli_now_s()}};
+	struct cli_paths paths;
+	bool json = false;
+	int letter;
+
+	cli_paths_default(&paths);
+	e.image_path = paths.image;
+	while ((letter = getopt_long(argc, argv, "c:t:a:i:jh", options, NULL)) != -1) {
+		if (letter == 'h') {
+			fputs(help, stdout);
+			return CMD_OK;
+		}
+		if (!take_option(&e, &json, letter))
+			return CMD_USAGE;
+	}
+	if (optind + 1 != argc) {
+		fputs(usage, stderr);
+		return CMD_USAGE;
+	}
+	return take_subject(&e, argv[optind]) ? explain(&e, json) : CMD_USAGE;
+}

@@ -1,0 +1,163 @@
+/* Options, compiling and its complaints. */
+
+#include "cli/compiling.h"
+
+#include "base/instant.h"
+#include "cli/cmd.h"
+#include "cli/json_out.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct option long_options[] = {
+    {"policy", required_argument, NULL, 'p'},
+    {"lists", required_argument, NULL, 'l'},
+    {"image", required_argument, NULL, 'i'},
+    {"at", required_argument, NULL, 'a'},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"yes", no_argument, NULL, 'y'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"json", no_argument, NULL, 'j'},
+    {"strict", no_argument, NULL, 's'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+int64_t cli_now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	return now.tv_sec;
+}
+
+bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out)
+{
+	char quoted[80];
+	enum cf_status status = cf_instant_parse(text, wall_s_out);
+
+	if (status == CF_OK)
+		return true;
+	cf_quote(text, strlen(text), quoted, sizeof quoted);
+	if (status == CF_EINVALID)
+		fprintf(stderr,
+		    "curfew %s: %s has no offset; write Z for UTC or one such as -04:00\n", verb,
+		    quoted);
+	else
+		fprintf(stderr, "curfew %s: %s is not an instant such as 2024-09-29T04:00:00Z\n",
+		    verb, quoted);
+	return false;
+}
+
+static bool take_option(struct cli_compiling *compiling, const char *verb, int letter)
+{
+	switch (letter) {
+	case 'p':
+		compiling->policy = optarg;
+		return true;
+	case 'l':
+		compiling->lists = optarg;
+		return true;
+	case 'i':
+		compiling->image = optarg;
+		return true;
+	case 'a':
+		return cli_parse_at(verb, optarg, &compiling->at_wall_s);
+	case 'n':
+		compiling->dry_run = true;
+		return true;
+	case 'y':
+		compiling->yes = true;
+		return true;
+	case 'v':
+		compiling->verbose = true;
+		return true;
+	case 'j':
+		compiling->json = true;
+		return true;
+	case 's':
+		compiling->strict = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
+    const char *options, const char *help, int *exit_out)
+{
+	int letter;
+
+	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s()};
+	cli_paths_default(&compiling->paths);
+	compiling->policy = compiling->paths.policy;
+	compiling->lists = compiling->paths.lists;
+	compiling->image = compiling->paths.image;
+	*exit_out = CMD_USAGE;
+	while ((letter = getopt_long(argc, argv, "p:l:i:a:nyvjsh", long_options, NULL)) != -1) {
+		if (letter == 'h') {
+			fputs(help, stdout);
+			*exit_out = CMD_OK;
+			return false;
+		}
+		if (letter == '?')
+			return false; /* getopt has said why */
+		if (strchr(options, letter) == NULL) {
+			fprintf(stderr, "curfew %s: takes no option -%c\n", argv[0], letter);
+			return false;
+		}
+		if (!take_option(compiling, argv[0], letter))
+			return false;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "curfew %s: takes options only, not '%s'\n", argv[0], argv[optind]);
+		return false;
+	}
+	return true;
+}
+
+/* The time that goes into the image: of builds that are repeated, theirs. */
+static int64_t built_wall_s(int64_t now_s)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+	long long value;
+
+	if (epoch == NULL || epoch[0] == '\0')
+		return now_s;
+	value = strtoll(epoch, &end, 10);
+	return *end == '\0' && value >= 0 ? value : now_s;
+}
+
+static int exit_for(enum cf_status status)
+{
+	return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
+}
+
+int cli_compiling_run(
+    const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out)
+{
+	const struct cf_compile_options options = {
+	    .policy_path = compiling->policy,
+	    .lists_dir = compiling->lists,
+	    .default_log_path = compiling->paths.log,
+	    .built_wall_s = built_wall_s(compiling->at_wall_s),
+	};
+	struct cf_diags diags;
+	enum cf_status status;
+
+	cf_diags_init(&diags);
+	status = cf_compile(&options, compiled_out, &diags);
+	if (status == CF_OK)
+		cf_policy_review((*compiled_out)->policy, compiling->at_wall_s, &diags);
+	cf_diags_print(&diags, stderr);
+	if (status != CF_OK && diags.errors == 0)
+		fprintf(stderr, "curfew: cannot compile '%s': %s\n", compiling->policy,
+		    cf_status_text(status));
+	*warnings_out = diags.warnings;
+	cf_diags_done(&diags);
+	return status == CF_OK ? CMD_OK : exit_for(status);
+}

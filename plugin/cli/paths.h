@@ -1,0 +1,25 @@
+/*
+ * Where things are when nobody says: the installed places, or, when the program runs out of the
+ * build folder it was made in, that folder and the checkout.
+ */
+#pragma once
+
+#include "base/limits.h"
+
+#include <stdbool.h>
+
+struct cli_paths {
+	bool from_checkout;
+	char policy[CF_PATH_BYTES]; /* curfew.yaml */
+	char lists[CF_PATH_BYTES];  /* one folder a vendor */
+	char image[CF_PATH_BYTES];  /* curfew.img */
+	char log[CF_PATH_BYTES];    /* hits.jsonl, when the policy names none */
+	char module[CF_PATH_BYTES]; /* curfew.so */
+	char ledger[CF_PATH_BYTES]; /* ledger.db */
+};
+
+/* Fills *paths; reads /proc/self/exe and nothing else. */
+void cli_paths_default(struct cli_paths *paths);
+
+/* The same for a program at exe: what tests ask. */
+void cli_paths_for(const char *exe, struct cli_paths *paths);

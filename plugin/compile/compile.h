@@ -1,0 +1,46 @@
+/*
+ * From what people write to an image: reads the policy, the packs it names and the preset, and puts
+ * them into a builder. `curfew apply` writes the builder's image, `curfew check` only looks.
+ *
+ * One thread; no clock of its own.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "compile/diag.h"
+#include "compile/image_writer.h"
+#include "compile/pack.h"
+#include "compile/policy.h"
+#include "compile/preset.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cf_compile_options {
+	const char *policy_path;
+	const char *lists_dir;        /* holds one folder a vendor */
+	const char *default_log_path; /* when the policy names none */
+	int64_t built_wall_s;         /* goes into the image */
+};
+
+/* Everything read, and the builder filled from it. preset is NULL when the policy names none. */
+struct cf_compiled {
+	struct cf_policy *policy;
+	struct cf_pack *packs[CF_VENDORS];
+	size_t pack_count;
+	struct cf_preset *preset;
+	struct cf_image_builder *builder;
+	char vendor[256];       /* the vendors, comma separated */
+	char pack_version[256]; /* their versions, likewise */
+};
+
+/*
+ * CF_OK with *compiled_out, to be freed with cf_compiled_free(). Otherwise diags says what is wrong
+ * with which file: CF_EINVALID, CF_EMALFORMED, CF_ETOOBIG for files that must be corrected, CF_EIO
+ * for files that cannot be read, CF_ENOMEM. Warnings may be added in any case.
+ */
+enum cf_status cf_compile(const struct cf_compile_options *options,
+    struct cf_compiled **compiled_out, struct cf_diags *diags) CF_MUST_CHECK;
+
+/* NULL is fine. */
+void cf_compiled_free(struct cf_compiled *compiled);

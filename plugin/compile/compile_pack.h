@@ -1,0 +1,13 @@
+/*
+ * Puts everything a pack holds into a builder: the part of compiling that knows both shapes.
+ * One thread.
+ */
+#pragma once
+
+#include "compile/image_writer.h"
+#include "compile/pack.h"
+
+/* Adds all names (patterns expanded), networks, AS numbers, signatures, ports and resolvers. Fails
+ * as the builder does; the builder is of no use then. */
+enum cf_status cf_compile_pack(
+    struct cf_image_builder *builder, const struct cf_pack *pack) CF_MUST_CHECK;
