@@ -25,6 +25,25 @@
 
 /* One line of the hit log, newline included. */
 #define CF_RECORD_BYTES 1024
+/* A line that a reader still looks at; longer ones are skipped and counted. Ours have at most
+ * CF_RECORD_BYTES, later versions may have more. */
+#define CF_RECORD_LINE_BYTES 4096
+/* One record in a producer's queue at most: three names, four long texts, 25 words. */
+#define CF_RECORD_PACKED_BYTES 6144
+/* A short text (list, category, interface ...) of a record, its terminator left out. */
+#define CF_RECORD_WORD_BYTES 96
+/* A long text (SNI, URI, user agent ...) as far as it is kept; the line keeps less still. */
+#define CF_RECORD_TEXT_BYTES 512
+/* A producer's queue unless told otherwise: 10,000 hits, 30 ms at more than any server can answer. */
+#define CF_QUEUE_BYTES 4194304
+/* (client, entry, verdict, evidence) pairs being folded at one time; 1.6 KiB each when in use. */
+#define CF_FOLD_ENTRIES 16384
+/* The first repeat kept as the sample of a fold; longer records lose their long texts. */
+#define CF_FOLD_SAMPLE_BYTES 1536
+/* Lines kept while the disk refuses them; what comes after is counted as lost. */
+#define CF_LOG_PENDING_BYTES 1048576
+/* How far back from its end a log is read at start to find the last seal. */
+#define CF_LOG_TAIL_BYTES 268435456
 
 /* VLAN ids remembered of one frame; more tags are read, their ids dropped. */
 #define CF_VLAN_TAGS 4

@@ -33,6 +33,17 @@ void cf_sha256_free(struct cf_sha256 *sha)
 	free(sha);
 }
 
+struct cf_sha256 *cf_sha256_copy(const struct cf_sha256 *sha)
+{
+	struct cf_sha256 *copy = cf_sha256_new();
+
+	if (copy == NULL || EVP_MD_CTX_copy_ex(copy->ctx, sha->ctx) != 1) {
+		cf_sha256_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 void cf_sha256_update(struct cf_sha256 *sha, const void *data, size_t len)
 {
 	/* Updating a started digest cannot fail for SHA-256's lengths. */

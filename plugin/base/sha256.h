@@ -17,6 +17,8 @@ struct cf_sha256;
 /* A new running digest, or NULL without memory. Free with cf_sha256_free(). */
 struct cf_sha256 *cf_sha256_new(void);
 void cf_sha256_free(struct cf_sha256 *sha);
+/* A second running digest of the same bytes so far, or NULL without memory. */
+struct cf_sha256 *cf_sha256_copy(const struct cf_sha256 *sha);
 
 /* Adds bytes. */
 void cf_sha256_update(struct cf_sha256 *sha, const void *data, size_t len);

@@ -6,8 +6,10 @@
  *   worker 2 --> cf_producer ----> writer thread --> hits.jsonl (O_APPEND, one write per batch)
  *   worker n --> cf_producer --/
  *
- * A producer never blocks, never allocates and never makes a system call except waking a sleeping
- * writer; a full queue drops the hit and counts it. The writer blocks all signals, notices rotation by
+ * A producer never blocks, never allocates and never makes a system call; a full queue drops the hit and
+ * counts it. The writer looks at the queues every 20 ms rather than being woken: a producer then need not
+ * know whether it sleeps, and 50 short looks a second cost less than one wake-up a hit. It blocks all
+ * signals, notices rotation by
  * itself (dev/inode of the path, once a second), survives a full disk (counts, retries), repairs a torn
  * last line at start, and is joined by cf_log_close().
  */
@@ -40,6 +42,12 @@ struct cf_log_options {
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
 	/* Called on the writer thread after each hit line was formed (may be NULL): second sinks. */
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
+	/*
+	 * Called on the writer thread before the status file is written (may be NULL): puts further
+	 * members `"k":v,...` (ASCII JSON without braces) into members[0..size) and returns their
+	 * length, 0 for none. Must not block.
+	 */
+	size_t (*status_members)(void *arg, char *members, size_t size);
 	void *arg;
 };
 
@@ -53,9 +61,11 @@ struct cf_log_stats {
 };
 
 /*
- * Opens (creating 0640) and repairs the log, writes a start record, starts the writer thread.
+ * Opens (creating 0640) and repairs the log, writes a start record, starts the writer thread. (A
+ * synchronous log does so at the first cf_log_pump() or at close.)
  * A path that cannot be opened is not an error for a resolver: the log starts degraded and retries;
- * *error (may be NULL) then holds the text and CF_OK is returned. CF_ENOMEM, CF_EINVALID otherwise.
+ * *error (may be NULL) then holds the text and CF_OK is returned. Otherwise CF_ENOMEM; CF_EINVALID or CF_EIO when the privacy mode
+ * cannot be kept (no such mode, no usable key file): better no log than one that tells too much.
  */
 enum cf_status cf_log_open(const struct cf_log_options *options, struct cf_log **log_out,
     struct cf_error *error) CF_MUST_CHECK;

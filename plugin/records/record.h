@@ -76,6 +76,7 @@ const char *cf_dns_seen_text(enum cf_dns_seen seen);
 bool cf_event_parse(const char *text, size_t len, enum cf_event *event_out);
 bool cf_action_parse(const char *text, size_t len, enum cf_action *action_out);
 bool cf_via_parse(const char *text, size_t len, enum cf_via *via_out);
+bool cf_dns_seen_parse(const char *text, size_t len, enum cf_dns_seen *seen_out);
 
 /* Bytes of unknown provenance with their length; data may be NULL when len is 0 (absent). */
 struct cf_text {
@@ -145,6 +146,7 @@ struct cf_hit {
 		int64_t cutoff_wall_s; /* start of that phase; 0 none */
 		const char *exception_owner;
 	} policy;
+	bool masked;  /* set by the log when privacy changed the addresses: no community id */
 	uint64_t key; /* identity of (entry, verdict) for folding: image entry id and decision, never 0 */
 };
 
