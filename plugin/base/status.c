@@ -37,8 +37,8 @@ const char *cf_status_text(enum cf_status status)
 	return "unknown status";
 }
 
-static void fill(struct cf_error *error, enum cf_status status, const char *file, unsigned line,
-    const char *format, va_list args)
+static void CF_PRINTF(5, 0) fill(struct cf_error *error, enum cf_status status, const char *file,
+    unsigned line, const char *format, va_list args)
 {
 	if (error == NULL)
 		return;
