@@ -152,9 +152,9 @@ bool model_agrees(struct model_source *source, unsigned questions)
 	}
 	for (unsigned i = 0; i < questions && good; i++) {
 		struct asked asked = {.model = &model, .image = image,
-		    .client = model_addr(source), .has_client = model_choose(source, 5) != 0,
+		    .client = model_addr_near(source, &model), .has_client = model_choose(source, 5) != 0,
 		    .qtype = model_type(source), .at_wall_s = model_instant(source),
-		    .name = model_name(source), .addr = model_addr(source), .by_name = i % 3 != 0};
+		    .name = model_name(source), .addr = model_addr_near(source, &model), .by_name = i % 3 != 0};
 
 		good = question_agrees(&asked) && (!asked.by_name || matches_agree(&asked));
 	}

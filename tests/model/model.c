@@ -69,6 +69,48 @@ static struct cf_prefix make_prefix(struct model_source *source)
 	return prefix;
 }
 
+/* The address before or after: adds step to the lowest byte, with carry, round the whole space. */
+static struct cf_addr step_addr(struct cf_addr addr, int step)
+{
+	for (unsigned i = cf_addr_length(&addr); i-- > 0;) {
+		int sum = addr.bytes[i] + step;
+
+		addr.bytes[i] = (uint8_t)sum;
+		if (sum >= 0 && sum <= 255)
+			break;
+	}
+	return addr.family == CF_FAMILY_V6 ? cf_addr_v6(addr.bytes) : addr;
+}
+
+struct cf_addr model_addr_near(struct model_source *source, const struct model *model)
+{
+	struct cf_prefix prefix;
+	struct cf_addr first, last;
+	unsigned group;
+
+	if (model_choose(source, 2) == 0 && model->network_count > 0) {
+		prefix = model->networks[model_choose(source, model->network_count)].prefix;
+	} else {
+		if (model->group_count == 0)
+			return model_addr(source);
+		group = model_choose(source, model->group_count);
+		if (model->group_sizes[group] == 0)
+			return model_addr(source);
+		prefix = model->groups[group][model_choose(source, model->group_sizes[group])];
+	}
+	cf_prefix_range(&prefix, &first, &last);
+	switch (model_choose(source, 4)) {
+	case 0:
+		return first;
+	case 1:
+		return last;
+	case 2:
+		return step_addr(first, -1);
+	default:
+		return step_addr(last, 1);
+	}
+}
+
 int64_t model_instant(struct model_source *source)
 {
 	return (int64_t)model_choose(source, 24) - 2;

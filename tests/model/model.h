@@ -76,6 +76,8 @@ void model_make(struct model_source *source, struct model *model);
 /* A name, address, type and instant out of the same few. */
 struct cf_name model_name(struct model_source *source);
 struct cf_addr model_addr(struct model_source *source);
+/* An address at the edge of one of the model's networks or groups, just in or just out. */
+struct cf_addr model_addr_near(struct model_source *source, const struct model *model);
 int64_t model_instant(struct model_source *source);
 uint16_t model_type(struct model_source *source);
 
