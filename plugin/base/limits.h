@@ -121,3 +121,14 @@
 #define CF_IMAGE_KEYS 8
 /* Entries of one name: every exception of a policy may name it, and a few packs. Bounds a look-up. */
 #define CF_NAME_ENTRIES 16384
+
+/* Lines or distinct sums after which ingest commits: about 100 MiB of memory. */
+#define CF_BATCH_LINES 1000000
+#define CF_BATCH_SUMS  300000
+/* Bytes kept of a sample value or a host name in the ledger. */
+#define CF_LEDGER_TEXT_BYTES 255
+/* An identity or lease spanning more days than this is believed at its end only. */
+#define CF_IDENTITY_DAYS 400
+/* Distinct endpoints, claims, rules or kinds of one ledger; lines past it are counted as rejected.
+ * Spoofed addresses must not fill the disk. */
+#define CF_LEDGER_NAMES 4000000

@@ -1,0 +1,336 @@
+/* seq TAB at TAB who TAB verb TAB arg TAB arg TAB arg TAB arg TAB sha256 LF; \t \n \\ escaped in
+ * texts. */
+
+#include "ledger/action.h"
+
+#include "base/instant.h"
+#include "base/limits.h"
+#include "base/sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIELDS     (4 + CF_ACTION_ARGS)
+#define FILE_BYTES (64u << 20) /* a hundred thousand corrections; more is another file */
+#define LINE_BYTES (FIELDS * (2 * CF_LEDGER_TEXT_BYTES + 1) + CF_SHA256_TEXT_BYTES)
+
+struct cf_actions {
+	char *text; /* the file, taken apart in place */
+	struct cf_ledger_action *items;
+	bool *undone;
+	size_t count;
+	char seal[CF_SHA256_TEXT_BYTES];
+};
+
+static bool actions_path(const char *ledger_path, char path[PATH_MAX])
+{
+	return (size_t)snprintf(path, PATH_MAX, "%s.actions", ledger_path) < PATH_MAX;
+}
+
+static void seal_of(
+    const char *previous, const char *line, size_t len, char text[CF_SHA256_TEXT_BYTES])
+{
+	uint8_t digest[CF_SHA256_BYTES];
+	struct cf_sha256 *sha = cf_sha256_new();
+
+	text[0] = '\0'; /* without memory: matches nothing */
+	if (sha == NULL)
+		return;
+	cf_sha256_update(sha, previous, strlen(previous));
+	cf_sha256_update(sha, line, len);
+	cf_sha256_final(sha, digest);
+	cf_sha256_free(sha);
+	cf_sha256_format(digest, text);
+}
+
+/* Undoes the escapes in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		if (*from == '\\' && from[1] != '\0') {
+			from++;
+			*to++ = *from == 't' ? '\t' : *from == 'n' ? '\n' : *from;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+}
+
+/* Takes one line without its newline apart; false when it is not an action that follows. */
+static bool parse_line(struct cf_actions *actions, char *line, size_t len, uint32_t seq)
+{
+	struct cf_ledger_action *action = &actions->items[actions->count];
+	char *fields[FIELDS + 1], seal[CF_SHA256_TEXT_BYTES], *end;
+	char *tab = memrchr(line, '\t', len);
+
+	if (tab == NULL)
+		return false;
+	seal_of(actions->seal, line, (size_t)(tab - line), seal);
+	if (seal[0] == '\0' || strcmp(seal, tab + 1) != 0)
+		return false;
+	fields[0] = line;
+	for (size_t i = 1; i <= FIELDS; i++) {
+		char *next = strchr(fields[i - 1], '\t');
+
+		if (next == NULL)
+			return false;
+		*next = '\0';
+		fields[i] = next + 1;
+	}
+	memcpy(actions->seal, seal, sizeof seal);
+	for (size_t i = 0; i < FIELDS; i++)
+		unescape(fields[i]);
+	action->seq = (uint32_t)strtoul(fields[0], &end, 10);
+	if (*end != '\0' || action->seq != seq ||
+	    cf_instant_parse(fields[1], &action->at_wall_s) != CF_OK)
+		return false;
+	action->who = fields[2];
+	action->verb = fields[3];
+	for (size_t i = 0; i < CF_ACTION_ARGS; i++)
+		action->args[i] = fields[4 + i];
+	actions->count++;
+	return true;
+}
+
+static void apply_undo(struct cf_actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		if (strcmp(actions->items[i].verb, "undo") != 0)
+			continue;
+		unsigned long seq = strtoul(actions->items[i].args[0], NULL, 10);
+
+		if (seq >= 1 && seq <= actions->count)
+			actions->undone[seq - 1] = true;
+	}
+}
+
+static enum cf_status parse_all(
+    struct cf_actions *actions, const char *path, size_t len, struct cf_error *error)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < len; i++)
+		lines += actions->text[i] == '\n';
+	actions->items = calloc(lines + 1, sizeof *actions->items);
+	actions->undone = calloc(lines + 1, sizeof *actions->undone);
+	if (actions->items == NULL || actions->undone == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	char *line = actions->text, *end = actions->text + len;
+
+	for (uint32_t seq = 1; line < end; seq++) {
+		char *newline = memchr(line, '\n', (size_t)(end - line));
+
+		if (newline == NULL)
+			break; /* torn by a crash while appending: never acknowledged */
+		*newline = '\0';
+		if (strlen(line) != (size_t)(newline - line) ||
+		    !parse_line(actions, line, (size_t)(newline - line), seq))
+			return cf_error_set_at(error, CF_ECHECKSUM, path, seq,
+			    "action %u does not follow from the one before; somebody changed the "
+			    "file",
+			    seq);
+		line = newline + 1;
+	}
+	apply_undo(actions);
+	return CF_OK;
+}
+
+static enum cf_status read_file(
+    int fd, const char *path, char **text_out, size_t *len_out, struct cf_error *error)
+{
+	struct stat st;
+	size_t len = 0;
+
+	if (fstat(fd, &st) != 0)
+		return cf_error_set(error, CF_EIO, "cannot read '%s': %s", path, strerror(errno));
+	if (st.st_size > FILE_BYTES)
+		return cf_error_set(error, CF_ETOOBIG, "'%s' is longer than 64 MiB", path);
+	char *text = malloc((size_t)st.st_size + 1);
+
+	if (text == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	while (len < (size_t)st.st_size) {
+		ssize_t got = pread(fd, text + len, (size_t)st.st_size - len, (off_t)len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+	}
+	text[len] = '\0';
+	*text_out = text;
+	*len_out = len;
+	return CF_OK;
+}
+
+static enum cf_status load(
+    int fd, const char *path, struct cf_actions **actions_out, struct cf_error *error)
+{
+	struct cf_actions *actions = calloc(1, sizeof *actions);
+	size_t len = 0;
+	enum cf_status status = CF_OK;
+
+	if (actions == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	if (fd >= 0) {
+		status = read_file(fd, path, &actions->text, &len, error);
+		if (status == CF_OK)
+			status = parse_all(actions, path, len, error);
+	}
+	if (status != CF_OK) {
+		cf_actions_close(actions);
+		return status;
+	}
+	*actions_out = actions;
+	return CF_OK;
+}
+
+enum cf_status cf_actions_open(
+    const char *ledger_path, struct cf_actions **actions_out, struct cf_error *error)
+{
+	char path[PATH_MAX];
+
+	if (!actions_path(ledger_path, path))
+		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return cf_error_set(error, CF_EIO, "cannot read '%s': %s", path, strerror(errno));
+	enum cf_status status = load(fd, path, actions_out, error);
+
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+void cf_actions_close(struct cf_actions *actions)
+{
+	if (actions == NULL)
+		return;
+	free(actions->text);
+	free(actions->items);
+	free(actions->undone);
+	free(actions);
+}
+
+size_t cf_actions_count(const struct cf_actions *actions)
+{
+	return actions->count;
+}
+
+const struct cf_ledger_action *cf_actions_get(const struct cf_actions *actions, size_t index)
+{
+	return &actions->items[index];
+}
+
+bool cf_actions_is_undone(const struct cf_actions *actions, size_t index)
+{
+	return actions->undone[index];
+}
+
+static size_t put_field(char *line, size_t at, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\t' || *text == '\n' || *text == '\\') {
+			line[at++] = '\\';
+			line[at++] = *text == '\t' ? 't' : *text == '\n' ? 'n' : '\\';
+		} else {
+			line[at++] = *text;
+		}
+	}
+	line[at++] = '\t';
+	return at;
+}
+
+/* The offset behind the last whole line: a torn one is written over. */
+static size_t whole_bytes(int fd)
+{
+	struct stat st;
+	char byte;
+	off_t at = fstat(fd, &st) == 0 ? st.st_size : 0;
+
+	while (at > 0 && (pread(fd, &byte, 1, at - 1) != 1 || byte != '\n'))
+		at--;
+	return (size_t)at;
+}
+
+static enum cf_status append_line(int fd, const char *path, const struct cf_actions *before,
+    struct cf_ledger_action *action, struct cf_error *error)
+{
+	char line[LINE_BYTES], seq[16], when[CF_INSTANT_TEXT_BYTES], seal[CF_SHA256_TEXT_BYTES];
+	size_t len = 0, at = whole_bytes(fd);
+
+	action->seq = (uint32_t)before->count + 1;
+	snprintf(seq, sizeof seq, "%u", action->seq);
+	len = put_field(line, len, seq);
+	len = put_field(line, len, cf_instant_format(action->at_wall_s, when));
+	len = put_field(line, len, action->who);
+	len = put_field(line, len, action->verb);
+	for (size_t i = 0; i < CF_ACTION_ARGS; i++)
+		len = put_field(line, len, action->args[i] == NULL ? "" : action->args[i]);
+	seal_of(before->seal, line, len - 1, seal);
+	if (seal[0] == '\0')
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	memcpy(line + len, seal, CF_SHA256_TEXT_BYTES - 1);
+	len += CF_SHA256_TEXT_BYTES - 1;
+	line[len++] = '\n';
+	if (ftruncate(fd, (off_t)at) != 0 || pwrite(fd, line, len, (off_t)at) != (ssize_t)len ||
+	    fsync(fd) != 0) {
+		int reason = errno;
+
+		if (ftruncate(fd, (off_t)at) != 0)
+			errno = reason; /* a torn line is ignored by every reader anyway */
+		return cf_error_set(error, CF_EIO,
+		    "cannot write '%s': %s; the action was not recorded", path, strerror(reason));
+	}
+	return CF_OK;
+}
+
+static bool fits(const struct cf_ledger_action *action)
+{
+	if (strlen(action->who) > CF_LEDGER_TEXT_BYTES)
+		return false;
+	for (size_t i = 0; i < CF_ACTION_ARGS; i++)
+		if (action->args[i] != NULL && strlen(action->args[i]) > CF_LEDGER_TEXT_BYTES)
+			return false;
+	return true;
+}
+
+enum cf_status cf_action_append(
+    const char *ledger_path, struct cf_ledger_action *action, struct cf_error *error)
+{
+	char path[PATH_MAX];
+	struct cf_actions *before = NULL;
+
+	if (!fits(action))
+		return cf_error_set(
+		    error, CF_ETOOBIG, "a text is longer than %d bytes", CF_LEDGER_TEXT_BYTES);
+	if (!actions_path(ledger_path, path))
+		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return cf_error_set(error, CF_EIO,
+		    "cannot write '%s': %s; the action was not recorded", path, strerror(errno));
+	}
+	enum cf_status status = load(fd, path, &before, error);
+
+	if (status == CF_OK)
+		status = append_line(fd, path, before, action, error);
+	cf_actions_close(before);
+	close(fd);
+	return status;
+}

@@ -1,0 +1,94 @@
+/* The content of a ledger as sorted text: what "the same ledger" means (docs/FORMATS.md, "ledger").
+ */
+
+#include "ledger/ledger.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Numbers of rows are given in the order of reading, so the queries replace them by what they stand
+ * for. Where a file lay last and how it was called is no content.
+ */
+static const char *const queries[] = {
+    "SELECT 'rollup', r.day, s.name, s.source, e.addr, e.mac, e.vlan, u.list, u.rule, u.rule_type,"
+    " u.category, u.product, u.confidence, k.event, k.action, k.via, k.flags, k.relay, k.owner,"
+    " k.phase, k.cutoff_s, r.n, r.first_us, r.last_us, r.bytes_out, r.bytes_in, r.sample,"
+    " hex(r.minutes) FROM rollup r JOIN sensor s USING(sensor_id) JOIN endpoint e "
+    "USING(endpoint_id)"
+    " JOIN kind k USING(kind_id) JOIN rule u USING(rule_id)"
+    " ORDER BY 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21",
+    "SELECT 'sighting', d.day, s.name, s.source, c.addr, c.mac, c.name, c.client, c.vlan, c.how,"
+    " c.router, d.first_minute, d.last_minute, hex(d.minutes) FROM sighting d"
+    " JOIN sensor s USING(sensor_id) JOIN claim c USING(claim_id) ORDER BY 2,3,4,5,6,7,8,9,10,11",
+    "SELECT 'beat', b.day, s.name, s.source, b.iface, b.started_us, b.seen, b.lost, hex(b.minutes)"
+    " FROM beat b JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",
+    "SELECT 'gap', s.name, s.source, g.from_us, g.to_us, g.reason FROM gap g"
+    " JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",
+    "SELECT 'file', hex(key), offset, lines, records FROM file ORDER BY 2",
+    "SELECT 'reject', hex(key), reason, n FROM reject ORDER BY 2, 3",
+};
+
+struct line {
+	char *bytes;
+	size_t len, size;
+};
+
+static enum cf_status append(struct line *line, const char *text, size_t len)
+{
+	if (len + 1 > line->size - line->len) {
+		size_t size = 2 * line->size + len + 256;
+		char *bytes = realloc(line->bytes, size);
+
+		if (bytes == NULL)
+			return CF_ENOMEM;
+		line->bytes = bytes;
+		line->size = size;
+	}
+	if (len > 0)
+		memcpy(line->bytes + line->len, text, len);
+	line->len += len;
+	return CF_OK;
+}
+
+static enum cf_status dump_query(struct cf_ledger *ledger, const char *sql, struct line *line,
+    void (*put)(void *arg, const char *line, size_t len), void *arg, struct cf_error *error)
+{
+	sqlite3_stmt *row = NULL;
+	enum cf_status status = CF_OK;
+	int rc = SQLITE_DONE;
+
+	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
+		return cf_ledger_fail(ledger, "read", error);
+	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+		line->len = 0;
+		for (int i = 0; i < sqlite3_column_count(row) && status == CF_OK; i++) {
+			const char *text = (const char *)sqlite3_column_text(row, i);
+
+			status = i > 0 ? append(line, "\t", 1) : CF_OK;
+			if (status == CF_OK)
+				status = append(line, text, (size_t)sqlite3_column_bytes(row, i));
+		}
+		if (status == CF_OK)
+			put(arg, line->bytes, line->len);
+	}
+	if (status != CF_OK)
+		status = cf_error_set(error, status, "no memory");
+	else if (rc != SQLITE_DONE)
+		status = cf_ledger_fail(ledger, "read", error);
+	sqlite3_finalize(row);
+	return status;
+}
+
+enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
+    void (*put)(void *arg, const char *line, size_t len), void *arg, struct cf_error *error)
+{
+	struct line line = {0};
+	enum cf_status status = CF_OK;
+
+	for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == CF_OK; i++)
+		status = dump_query(ledger, queries[i], &line, put, arg, error);
+	free(line.bytes);
+	return status;
+}

@@ -1,0 +1,67 @@
+/*
+ * Who is who: nodes (a MAC, a DHCP client, a name, a bare address), which of them are one host, and
+ * which node held an address when.
+ *
+ *   place: an address at a site           node: something that names a machine
+ *   10.0.0.5 @ berlin  |--mac aa--|   |------mac bb------|  ...
+ *
+ * A place belongs to the node that last showed itself there, for up to hold_minutes; before the
+ * first sign of anybody, to the next. A place that only ever had one node belongs to it always. One
+ * thread.
+ */
+#pragma once
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CF_NODE_NONE UINT32_MAX
+
+struct cf_owners;
+
+enum cf_status cf_owners_new(uint32_t hold_minutes, struct cf_owners **owners_out) CF_MUST_CHECK;
+void cf_owners_free(struct cf_owners *owners);
+
+/* The node with this key ("mac:...", "client:SITE/...", "name:SITE/...", "ip:SITE/..."), made if
+ * new. CF_NODE_NONE without memory. */
+uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len);
+/* CF_NODE_NONE when there is no such node. */
+uint32_t cf_owners_find_node(const struct cf_owners *owners, const char *key, size_t len);
+const char *cf_owners_key(const struct cf_owners *owners, uint32_t node);
+uint32_t cf_owners_node_count(const struct cf_owners *owners);
+
+/* Remembers that the node was seen at this minute: the first minute decides which node names a
+ * host. */
+void cf_owners_saw(struct cf_owners *owners, uint32_t node, uint32_t minute);
+
+/* Makes both one host. */
+void cf_owners_join(struct cf_owners *owners, uint32_t a, uint32_t b);
+/* The node that stands for the host: of the strongest kind, then seen first, then the smaller key.
+ */
+uint32_t cf_owners_head(struct cf_owners *owners, uint32_t node);
+
+/* The number of the place; CF_NODE_NONE without memory. */
+uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *addr, size_t len);
+
+/* node held place from .. to. Calls come in order of from for each place. */
+enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t place, uint32_t node,
+    uint32_t from_minute, uint32_t to_minute) CF_MUST_CHECK;
+
+/* The node that held the place at that minute, or CF_NODE_NONE. */
+uint32_t cf_owners_at(const struct cf_owners *owners, uint32_t place, uint32_t minute);
+/* True when it is the same (perhaps nobody) throughout from .. to. */
+bool cf_owners_is_constant(
+    const struct cf_owners *owners, uint32_t place, uint32_t from_minute, uint32_t to_minute);
+
+/* One after the other: who held the place; index below the returned count. */
+struct cf_holding {
+	uint32_t from_minute, to_minute, node;
+};
+size_t cf_owners_holdings(
+    const struct cf_owners *owners, uint32_t place, const struct cf_holding **holdings_out);
+uint32_t cf_owners_place_count(const struct cf_owners *owners);
+/* Address of the place (terminated) and its site. */
+const char *cf_owners_place_addr(
+    const struct cf_owners *owners, uint32_t place, uint32_t *site_out);
