@@ -139,7 +139,7 @@ static bool harmless_modifiers(struct cf_text options)
 
 static bool holds(struct cf_text text, const char *word)
 {
-	return memmem(text.at, text.len, word, strlen(word)) != NULL;
+	return text.at != NULL && memmem(text.at, text.len, word, strlen(word)) != NULL;
 }
 
 void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_text line)
