@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""The shipped pack and the shipped policy decide these names as the legal text says, to the second.
+
+usage: explain.py CURFEW SOURCE_ROOT
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CURFEW, ROOT = sys.argv[1], sys.argv[2]
+BEFORE, AT = "2024-09-29T03:59:59Z", "2024-09-29T00:00:00-04:00"
+
+# name, verdict one second before the cut-off, at it, category, deciding entry
+NAMES = [
+    ("s00.upd.kaspersky.com", "flag", "block", "updates", "s00.upd.kaspersky.com"),
+    ("S19.UPD.Kaspersky.com.", "flag", "block", "updates", "s19.upd.kaspersky.com"),
+    ("s77.upd.kaspersky.com", "flag", "block", "updates", "upd.kaspersky.com"),
+    ("dnl-07.geo.kaspersky.com", "flag", "block", "updates", "dnl-07.geo.kaspersky.com"),
+    ("dc1-st.ksn.kaspersky-labs.com", "flag", "block", "telemetry", None),
+    ("ksn-file-geo.kaspersky-labs.com", "flag", "block", "telemetry", None),
+    ("activation-v2.kaspersky.com", "flag", "block", "activation", None),
+    ("opentip.kaspersky.com", "pass", "pass", "informational", None),
+    ("securelist.com", "pass", "pass", "informational", None),
+    ("support.kaspersky.com", "pass", "pass", "informational", None),
+    ("gc.kis.v2.scr.kaspersky-labs.com", "pass", "pass", "local-injection", None),
+    ("kasperskyupdate.com", "flag", "flag", "lookalike", None),
+    ("www.kaspersky.com", "flag", "flag", "corporate", None),
+    ("notkaspersky.com", "pass", "pass", None, None),
+    ("kaspersky.com.example.org", "pass", "pass", None, None),
+    ("ultraav.com", "pass", "pass", None, None),
+]
+KEYS = {"verdict", "answer", "category", "entry", "entry_source", "phase", "exception", "image"}
+
+
+def explain(*arguments):
+    result = subprocess.run([CURFEW, "explain", "--image", IMAGE, *arguments],
+                            capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
+
+
+class Explain(unittest.TestCase):
+    def explained(self, name, at, *more):
+        code, out, err = explain(name, "--at", at, "--json", *more)
+        self.assertIn(code, (0, 1), err)
+        answer = json.loads(out)
+        self.assertLessEqual(KEYS, set(answer))
+        self.assertEqual(code, 1 if answer["verdict"] == "block" else 0)
+        return answer
+
+    def test_every_name_is_decided_as_the_text_says(self):
+        for name, before, at, category, entry in NAMES:
+            with self.subTest(name=name):
+                first, then = self.explained(name, BEFORE), self.explained(name, AT)
+                self.assertEqual((first["verdict"], then["verdict"]), (before, at))
+                self.assertEqual(then["category"], category)
+                if entry is not None:
+                    self.assertEqual(then["entry"], entry)
+
+    def test_a_block_names_phase_answer_and_lines(self):
+        answer = self.explained("s00.upd.kaspersky.com", AT)
+        self.assertEqual(answer["answer"], "nxdomain")
+        self.assertIn("89 FR 52434", answer["citation"])
+        self.assertIsNone(answer["exception"])
+        for key in ("entry_source", "phase_source"):
+            path, line = re.fullmatch(r"(.+):(\d+)", answer[key]).groups()
+            with open(path, encoding="utf-8") as source:
+                text = source.read().splitlines()[int(line) - 1]
+            self.assertIn("upd.kaspersky.com" if key == "entry_source" else answer["phase"], text)
+
+    def test_before_the_cut_off_the_next_change_is_it(self):
+        answer = self.explained("s00.upd.kaspersky.com", BEFORE)
+        self.assertEqual(answer["next_change"], "2024-09-29T04:00:00Z")
+        self.assertIsNone(answer["phase"])
+        self.assertIsNone(answer["answer"])
+        self.assertEqual([span["verdict"] for span in answer["in_time"]], ["flag", "block"])
+
+    def test_less_specific_entries_are_shown_as_losers(self):
+        answer = self.explained("opentip.kaspersky.com", AT)
+        self.assertIn(("kaspersky.com", "less specific"),
+                      [(other["entry"], other["why_not"]) for other in answer["also"]])
+
+    def test_addresses_are_explained_too(self):
+        answer = self.explained("91.103.66.155", AT)
+        self.assertEqual(answer["entry"], "91.103.66.155/32")
+        self.assertEqual(answer["entry_scope"], "mail-relay")
+        self.assertEqual(self.explained("192.0.2.1", AT)["verdict"], "pass")
+
+    def test_what_people_paste_is_understood(self):
+        self.assertEqual(self.explained("https://s00.upd.kaspersky.com:443/x?y", AT)["verdict"], "block")
+        self.assertEqual(self.explained("b\u00fccher.kaspersky.com", AT)["subject"],
+                         "xn--bcher-kva.kaspersky.com")
+
+    def test_text_for_people_says_the_same(self):
+        code, out, _ = explain("s00.upd.kaspersky.com", "--at", AT)
+        self.assertEqual(code, 1)
+        self.assertIn("block, answered nxdomain", out)
+        self.assertIn("updates-and-ksn: block from 2024-09-29T04:00:00Z", out)
+        self.assertNotIn("\033", out)
+
+    def test_bad_questions_are_usage_errors(self):
+        for arguments in ((), ("a..b",), ("a.example", "b.example"), ("a.example", "--client", "x"),
+                          ("a.example", "--type", "NOPE"), ("a.example", "--at", "2024-09-29T04:00:00"),
+                          ("a.example", "--bogus")):
+            with self.subTest(arguments=arguments):
+                code, out, err = explain(*arguments)
+                self.assertEqual((code, out), (2, ""))
+                self.assertTrue(err)
+
+    def test_a_time_without_offset_is_refused_saying_so(self):
+        self.assertIn("has no offset", explain("a.example", "--at", "2024-09-29T04:00:00")[2])
+
+    def test_a_missing_or_broken_image_is_told_apart(self):
+        with tempfile.NamedTemporaryFile() as broken:
+            broken.write(b"no image" * 100)
+            broken.flush()
+            result = subprocess.run([CURFEW, "explain", "a.example", "--image", broken.name],
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, 3, result.stderr)
+        result = subprocess.run([CURFEW, "explain", "a.example", "--image", broken.name],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 4, result.stderr)
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    IMAGE = os.path.join(scratch, "curfew.img")
+    subprocess.run([CURFEW, "apply", "--image", IMAGE, "--lists", os.path.join(ROOT, "lists"), "--policy",
+                    os.path.join(ROOT, "plugin/cli/curfew.yaml")], check=True, stdout=subprocess.DEVNULL)
+    unittest.main(argv=sys.argv[:1], verbosity=2)
