@@ -331,7 +331,8 @@ static void put_start(struct cf_writer *writer)
 	/* The run is named by its start record: the id stands behind "id":" in the head. */
 	memcpy(writer->chain.run, strstr(line, "\"id\":\"") + 6, 26);
 	put_word(&json, "version", CF_VERSION);
-	put_number(&json, "pid", (uint64_t)getpid());
+	if (!writer->synchronous) /* see cf_writer_init() */
+		put_number(&json, "pid", (uint64_t)getpid());
 	put_number(&json, "fold_s", writer->fold_s);
 	put_number(&json, "heartbeat_s", writer->heartbeat_s);
 	put_word(&json, "privacy", cf_privacy_text(writer->privacy.mode));
@@ -382,13 +383,17 @@ enum cf_status cf_writer_init(struct cf_writer *writer, const struct cf_log_opti
 
 	*writer = (struct cf_writer){.sink.fd = -1, .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
+	    .synchronous = options->synchronous,
 	    .heartbeat = options->heartbeat, .on_hit = options->on_hit, .arg = options->arg};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
 	status = cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
 		return status;
-	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+	/* A log without a thread is of a capture file: the same file gives the same ids. */
+	if (options->synchronous)
+		memset(random, 0x5a, sizeof random);
+	else if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return cf_error_set(error, CF_EIO, "no random numbers: %s", strerror(errno));
 	cf_ulid_init(&writer->ulid, random);
 	status = cf_sink_init(&writer->sink, options->path);
