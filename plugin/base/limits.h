@@ -132,3 +132,54 @@
 /* Distinct endpoints, claims, rules or kinds of one ledger; lines past it are counted as rejected.
  * Spoofed addresses must not fill the disk. */
 #define CF_LEDGER_NAMES 4000000
+
+/* Wire signatures of one kind in one image; people write them. */
+#define CF_SIGNATURES_OF_KIND 256
+/* Alternative names read of one certificate. */
+#define CF_CERTIFICATE_NAMES 32
+/* Flows to the vendor followed at one time; about 1 KiB each, touched only when used. */
+#define CF_VENDOR_FLOWS 16384
+/* What was seen of a flow (name or address) kept for its last record; longer ones are cut. */
+#define CF_FLOW_VALUE_BYTES 256
+/* The phrase for people in a record; longer ones are cut. */
+#define CF_FLOW_REASON_BYTES 160
+/* A flow is over after this silence: closed, only opened, UDP, TCP. Linux's conntrack waits alike. */
+#define CF_FLOW_CLOSED_S   5
+#define CF_FLOW_SYN_S      30
+#define CF_FLOW_UDP_IDLE_S 60
+#define CF_FLOW_TCP_IDLE_S 300
+/* Addresses inside vendor networks that DNS announced to somebody, remembered at one time. */
+#define CF_ANNOUNCED 16384
+/* How long an announcement is remembered beyond its TTL: programs keep addresses much longer. */
+#define CF_ANNOUNCED_LIFE_S 86400
+/* Hosts of which it is known whether their DNS is visible here. */
+#define CF_DNS_CLIENTS 32768
+/* An answer seen this long ago still shows that a host's DNS passes here. */
+#define CF_DNS_VISIBLE_S 86400
+/* Clients followed from a failed look-up to the vendor's fallback resolvers. */
+#define CF_BYPASS_CLIENTS 1024
+/* From the block to the first fallback question, and from each to the next. */
+#define CF_BYPASS_WINDOW_S 300
+/* The finding is written after this silence: then the sequence is over. */
+#define CF_BYPASS_QUIET_S 30
+/* A question without answer counts as failed after this long; resolvers' clients wait as long. */
+#define CF_DNS_PATIENCE_S 2
+/* Local hosts whose identity is followed: (address, VLAN) with MAC and name, some 200 bytes each. */
+#define CF_HOSTS 65536
+/* A host that still sends is recorded again after this long. */
+#define CF_IDENTITY_REFRESH_S 3600
+/* MAC addresses followed to tell routers from hosts. */
+#define CF_MACS 16384
+/* IPv4 addresses one MAC may use before it is taken for a router's. */
+#define CF_MAC_ADDRESSES 4
+/* A host name kept for its identity; longer ones are cut. */
+#define CF_HOST_NAME_BYTES 64
+/* DHCP client id or DUID kept (RFC 8415 11.1: at most 130). */
+#define CF_CLIENT_ID_BYTES 130
+/* (host, server) pairs of a managed estate followed at one time. */
+#define CF_LAN_PAIRS 2048
+/* Network interfaces of one monitor, and worker threads of each. */
+#define CF_INTERFACES 16
+#define CF_WORKERS    64
+/* Resolvers and local networks given on the command line. */
+#define CF_OPTION_ADDRESSES 64

@@ -2,74 +2,19 @@
 
 #include "cli/cmd.h"
 
+#include "cli/monitor_options.h"
 #include "monitor/capture_file.h"
 #include "monitor/decoder.h"
 #include "monitor/names_printer.h"
+#include "monitor/offline.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* More files on one command line are a mistake; a shell pipe takes any number. */
-#define FILES 4096U
-
 /* Packets between two looks at the progress. */
 #define PROGRESS_PACKETS 65536U
-
-struct options {
-	const char *files[FILES];
-	unsigned file_count;
-	bool names;
-	bool quiet;
-};
-
-static void print_usage(FILE *to)
-{
-	fputs("usage: curfew monitor -r FILE [-r FILE]... --names [FILE]...\n"
-	      "\n"
-	      "  -r, --read FILE  read packets from FILE, pcap or pcapng, also gzip or zstd "
-	      "compressed;\n"
-	      "                   '-' is standard input\n"
-	      "      --names      print every name observed: client, server, port, kind, name,\n"
-	      "                   separated by tabs; kind is dns, tls, quic or http\n"
-	      "  -q, --quiet      no progress on a terminal\n",
-	    to);
-}
-
-/* False when the command line is wrong; the reason is printed. */
-static bool read_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-	    {"read", required_argument, NULL, 'r'},
-	    {"names", no_argument, NULL, 'N'},
-	    {"quiet", no_argument, NULL, 'q'},
-	    {NULL, 0, NULL, 0},
-	};
-	int letter;
-
-	optind = 1;
-	while ((letter = getopt_long(argc, argv, "r:q", known, NULL)) != -1) {
-		if (letter == 'N') {
-			options->names = true;
-		} else if (letter == 'q') {
-			options->quiet = true;
-		} else if (letter == 'r' && options->file_count < FILES) {
-			options->files[options->file_count++] = optarg;
-		} else {
-			print_usage(stderr);
-			return false;
-		}
-	}
-	while (optind < argc && options->file_count < FILES)
-		options->files[options->file_count++] = argv[optind++];
-	if (optind < argc || options->file_count == 0 || !options->names) {
-		print_usage(stderr);
-		return false;
-	}
-	return true;
-}
 
 static void show_progress(const struct cf_capture_file *file, const char *path)
 {
@@ -103,7 +48,7 @@ static enum cf_status read_file(
 	return status == CF_ENOTFOUND ? CF_OK : status;
 }
 
-static int run_names(const struct options *options)
+static int run_names(const struct monitor_options *options)
 {
 	bool progress = !options->quiet && isatty(STDERR_FILENO) == 1;
 	struct cf_names_printer *printer = NULL;
@@ -138,16 +83,99 @@ out:
 	return result;
 }
 
+static void on_progress(void *arg, const char *path, uint64_t used, uint64_t size)
+{
+	(void)arg;
+	if (size > 0)
+		fprintf(stderr, "\r%s: %3u %%", path, (unsigned)(used * 100 / size));
+}
+
+static void on_complaint(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "curfew: %s; going on with what was read\n", text);
+}
+
+static void print_stats(const struct cf_decoder_counters *decode,
+    const struct cf_observe_stats *observe, const struct cf_log_stats *log)
+{
+	char text[4096];
+
+	fprintf(stderr, "packets %llu bytes %llu hits %llu lines %llu lost %llu failures %llu\n",
+	    (unsigned long long)decode->at[CF_COUNT_FRAMES],
+	    (unsigned long long)decode->at[CF_COUNT_FRAME_BYTES], (unsigned long long)log->hits,
+	    (unsigned long long)log->lines, (unsigned long long)(log->lost_queue + log->lost_disk),
+	    (unsigned long long)cf_decode_failures(decode));
+	fprintf(stderr, "%s\n", cf_counters_format(decode, observe, text, sizeof text));
+}
+
+static struct cf_session_options session_of(const struct monitor_options *options)
+{
+	return (struct cf_session_options){.image_path = options->image,
+	    .hits_path = options->hits,
+	    .sensor = options->sensor,
+	    .asn_path = options->asn_db,
+	    .status_path = options->status,
+	    .evidence = options->evidence,
+	    .encrypted_dns = options->encrypted_dns,
+	    .fold_s = options->fold_s,
+	    .locality = options->locality};
+}
+
+static int exit_of(enum cf_status status)
+{
+	return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
+}
+
+static int run_offline(const struct monitor_options *options)
+{
+	bool progress = !options->quiet && isatty(STDERR_FILENO) == 1;
+	struct cf_offline offline = {.files = options->files,
+	    .file_count = options->file_count,
+	    .session = session_of(options),
+	    .progress = progress ? on_progress : NULL,
+	    .complain = on_complaint};
+	struct cf_offline_result result;
+	struct cf_error error = {.status = CF_OK};
+	enum cf_status status;
+
+	/* Files are asked about, not watched: results go where the terminal is. */
+	if (offline.session.hits_path == NULL)
+		offline.session.hits_path = "-";
+	status = cf_offline_run(&offline, &result, &error);
+	if (progress)
+		fputs("\r\033[K", stderr);
+	if (status != CF_OK) {
+		fprintf(stderr, "curfew: %s\n", error.text);
+		return exit_of(status);
+	}
+	if (options->stats)
+		print_stats(&result.decode, &result.observe, &result.log);
+	if (result.log.lost_disk > 0 || result.log.lost_queue > 0) {
+		fputs("curfew: not all hits could be written\n", stderr);
+		return CMD_IO;
+	}
+	return result.files_failed > 0 ? CMD_IO : CMD_OK;
+}
+
 int cmd_monitor(int argc, char **argv)
 {
-	static struct options options; /* large, and there is one command line */
+	struct monitor_options options;
+	int result = CMD_USAGE;
 
-	options = (struct options){.file_count = 0};
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		print_usage(stdout);
+		monitor_usage(stdout);
 		return CMD_OK;
 	}
-	if (!read_options(argc, argv, &options))
-		return CMD_USAGE;
-	return run_names(&options);
+	if (!monitor_options_read(argc, argv, &options))
+		goto out;
+	if (options.names)
+		result = run_names(&options);
+	else if (options.file_count > 0)
+		result = run_offline(&options);
+	else
+		fputs("curfew: live capture is not built in yet\n", stderr);
+out:
+	monitor_options_done(&options);
+	return result;
 }

@@ -1,0 +1,140 @@
+/* Files in, records out, on one thread. */
+
+#include "monitor/offline.h"
+
+#include "monitor/capture_file.h"
+
+#include <string.h>
+
+#define US_PER_S INT64_C(1000000)
+/* Packets between two looks at the progress. */
+#define PROGRESS_PACKETS 65536U
+
+struct run {
+	const struct cf_offline *offline;
+	struct cf_session session;
+	struct cf_decoder *decoder;
+	struct cf_observe *observe;
+	int64_t pumped_wall_us, now_wall_us;
+	char extra[CF_RECORD_BYTES / 2];
+};
+
+static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
+{
+	struct run *run = arg;
+	struct cf_observe_stats stats;
+	const struct cf_decoder_counters *counters;
+
+	if (run->decoder == NULL)
+		return;
+	counters = cf_decoder_counters_get(run->decoder);
+	cf_monitor_stats(run->session.monitor, &stats);
+	heartbeat->packets = counters->at[CF_COUNT_FRAMES];
+	heartbeat->bytes = counters->at[CF_COUNT_FRAME_BYTES];
+	heartbeat->decode_failures = cf_decode_failures(counters);
+	heartbeat->evictions = cf_decode_evictions(counters) + stats.flows_evicted;
+	heartbeat->extra_json = cf_counters_format(counters, &stats, run->extra, sizeof run->extra);
+}
+
+/* What is due each second of packet time; time may also start over with the next file. */
+static void each_second(struct run *run, int64_t at_wall_us)
+{
+	run->pumped_wall_us = at_wall_us;
+	cf_decoder_reap(run->decoder, at_wall_us);
+	cf_observe_reap(run->observe, at_wall_us);
+	cf_log_pump(run->session.log, at_wall_us);
+}
+
+static enum cf_status read_file(struct run *run, const char *path, struct cf_error *error)
+{
+	const struct cf_offline *offline = run->offline;
+	struct cf_capture_file *file;
+	struct cf_frame frame;
+	enum cf_status status = cf_capture_file_open(path, &file, error);
+
+	if (status != CF_OK)
+		return status;
+	for (unsigned count = 1; (status = cf_capture_file_next(file, &frame, error)) == CF_OK;
+	     count++) {
+		run->now_wall_us = frame.at_wall_us;
+		if (frame.at_wall_us - run->pumped_wall_us >= US_PER_S ||
+		    frame.at_wall_us < run->pumped_wall_us - US_PER_S)
+			each_second(run, frame.at_wall_us);
+		cf_decoder_packet(run->decoder, frame.link_type, 0, frame.at_wall_us, frame.data,
+		    frame.captured_bytes, frame.wire_bytes);
+		if (count % PROGRESS_PACKETS == 0 && offline->progress != NULL) {
+			uint64_t used, size;
+
+			cf_capture_file_progress(file, &used, &size);
+			offline->progress(offline->arg, path, used, size);
+		}
+	}
+	cf_capture_file_close(file);
+	return status == CF_ENOTFOUND ? CF_OK : status;
+}
+
+static enum cf_status prepare(struct run *run, struct cf_error *error)
+{
+	struct cf_producer *producer = cf_log_producer(run->session.log);
+	struct cf_observer observer;
+
+	if (producer == NULL ||
+	    cf_observe_new(run->session.monitor, producer, run->session.watchlist, &run->observe) !=
+	        CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "cannot start the monitor: no memory");
+	observer = cf_observe_observer(run->observe);
+	if (cf_decoder_new(&observer, run->offline->session.seed, &run->decoder) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "cannot start the decoder: no memory");
+	return CF_OK;
+}
+
+/* Everything unfinished is said at the time of the last packet. */
+static void finish(struct run *run, struct cf_offline_result *result)
+{
+	cf_decoder_flush(run->decoder);
+	cf_observe_flush(run->observe);
+	cf_log_pump(run->session.log, run->now_wall_us);
+	result->decode = *cf_decoder_counters_get(run->decoder);
+	cf_monitor_stats(run->session.monitor, &result->observe);
+	cf_log_stats(run->session.log, &result->log);
+}
+
+enum cf_status cf_offline_run(
+    const struct cf_offline *offline, struct cf_offline_result *result_out, struct cf_error *error)
+{
+	static const char *const no_name[1] = {NULL};
+	struct run run = {.offline = offline, .pumped_wall_us = INT64_MIN / 2};
+	struct cf_session_options options = offline->session;
+	struct cf_offline_result result = {.files_failed = 0};
+	enum cf_status status;
+
+	options.offline = true;
+	options.heartbeat = fill_heartbeat;
+	options.arg = &run;
+	options.interface_names = no_name;
+	options.interface_count = 1;
+	status = cf_session_open(&options, &run.session, error);
+	if (status != CF_OK)
+		return status;
+	status = cf_session_open_log(&run.session, &options, error);
+	if (status == CF_OK)
+		status = prepare(&run, error);
+	if (status != CF_OK)
+		goto out;
+	for (unsigned i = 0; i < offline->file_count; i++) {
+		if (read_file(&run, offline->files[i], error) == CF_OK)
+			continue;
+		result.files_failed++;
+		if (offline->complain != NULL)
+			offline->complain(offline->arg, error->text);
+	}
+	finish(&run, &result);
+	*result_out = result;
+out:
+	cf_log_close(run.session.log); /* its last heartbeat reads the decoder's counters */
+	run.session.log = NULL;
+	cf_observe_free(run.observe);
+	cf_decoder_free(run.decoder);
+	cf_session_close(&run.session);
+	return status;
+}
