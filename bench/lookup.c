@@ -1,12 +1,14 @@
 /*
- * What an image costs: building, writing and opening it, its size, and a look-up of clean and listed
- * names and addresses, at several sizes, beside what one cache miss costs on this machine in this run.
+ * What an image costs: building, writing and opening it, its size, and a look-up of clean and
+ * listed names and addresses, at several sizes, beside what one cache miss costs on this machine in
+ * this run.
  *
  *   lookup [COUNT...]      (default 200 10000 1000000)
  *
  * Names are made up but shaped like those of real lists and queries: a few top-level domains, words
- * with numbers, two to four labels. Each question is asked once, so that no cache has seen it. Seconds
- * are of processor time but for the one marked wall; B/name leaves out the bytes of the names.
+ * with numbers, two to four labels. Each question is asked once, so that no cache has seen it.
+ * Seconds are of processor time but for the one marked wall; B/name leaves out the bytes of the
+ * names.
  */
 
 #include "compile/image_writer.h"
@@ -60,10 +62,10 @@ static void die(const char *what, const char *why)
 /* The name of number i in family: 0 listed, 1 clean. Unique by its number in base 36. */
 static void make_text(uint64_t i, unsigned family, char text[128])
 {
-	static const char *const tlds[] = {"com", "com", "com", "com", "net", "org", "de", "io", "ru",
-	    "co.uk", "info", "xyz"};
-	static const char *const words[] = {"ads", "track", "cdn", "pixel", "stat", "click", "metric",
-	    "media", "img", "api", "shop", "news", "data", "mail", "cloud", "game"};
+	static const char *const tlds[] = {
+	    "com", "com", "com", "com", "net", "org", "de", "io", "ru", "co.uk", "info", "xyz"};
+	static const char *const words[] = {"ads", "track", "cdn", "pixel", "stat", "click",
+	    "metric", "media", "img", "api", "shop", "news", "data", "mail", "cloud", "game"};
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 	uint64_t h = mix(i * 2 + family);
 	char id[16], *at = id + sizeof id - 1;
@@ -91,14 +93,15 @@ static struct cf_name name_of(const char *text)
 }
 
 /*
- * One dependent read after the other, over bytes of memory in ordinary pages: no look-up that misses
- * the caches can be faster than one such step.
+ * One dependent read after the other, over bytes of memory in ordinary pages: no look-up that
+ * misses the caches can be faster than one such step.
  */
 static double chase_ns(size_t bytes)
 {
 	size_t lines = bytes / 64 < 2 ? 2 : bytes / 64, steps = 2000000;
 	uint32_t *order = malloc(lines * sizeof *order);
-	uint64_t *memory = mmap(NULL, lines * 64, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *memory =
+	    mmap(NULL, lines * 64, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t at = 0;
 	double start;
 
@@ -129,13 +132,19 @@ static double chase_ns(size_t bytes)
 static struct cf_image_builder *build(size_t count, double *seconds_out)
 {
 	struct cf_image_builder *builder;
-	struct cf_image_attr attr = {.category = CF_CATEGORY_UPDATES, .list = "bench",
-	    .source = "made up by bench/lookup", .as_of = "2026-01-01", .file = "names.tsv"};
-	struct cf_image_phase phase = {.name = "on", .from_wall_s = 1000, .verdict = CF_VERDICT_BLOCK,
+	struct cf_image_attr attr = {.category = CF_CATEGORY_UPDATES,
+	    .list = "bench",
+	    .source = "made up by bench/lookup",
+	    .as_of = "2026-01-01",
+	    .file = "names.tsv"};
+	struct cf_image_phase phase = {.name = "on",
+	    .from_wall_s = 1000,
+	    .verdict = CF_VERDICT_BLOCK,
 	    .categories = 1U << CF_CATEGORY_UPDATES};
 	double spent = 0;
 
-	if (cf_image_builder_new(&builder) != CF_OK || cf_image_builder_add_phase(builder, &phase) != CF_OK)
+	if (cf_image_builder_new(&builder) != CF_OK ||
+	    cf_image_builder_add_phase(builder, &phase) != CF_OK)
 		die("no memory", "builder");
 	for (size_t i = 0; i < count;) {
 		static struct cf_name names[4096];
@@ -150,15 +159,15 @@ static struct cf_image_builder *build(size_t count, double *seconds_out)
 		start = now_s();
 		for (size_t k = 0; k < some; k++)
 			if (cf_image_builder_add_name(builder, &names[k], CF_SCOPE_SUBTREE, &attr,
-				(uint32_t)(i + k + 1)) != CF_OK)
+			        (uint32_t)(i + k + 1)) != CF_OK)
 				die("cannot add", "name");
 		spent += now_s() - start;
 		i += some;
 	}
 	for (uint32_t i = 0; i < 200; i++) {
 		uint8_t bytes[4] = {(uint8_t)(77 + i % 7), (uint8_t)i, (uint8_t)(i * 8 & 0xfc), 0};
-		struct cf_image_network network = {.prefix = {.addr = cf_addr_v4(bytes), .bits = 22},
-		    .until_wall_s = INT64_MAX};
+		struct cf_image_network network = {
+		    .prefix = {.addr = cf_addr_v4(bytes), .bits = 22}, .until_wall_s = INT64_MAX};
 
 		if (cf_image_builder_add_network(builder, &network) != CF_OK)
 			die("cannot add", "network");
@@ -186,7 +195,8 @@ static double ask(const struct cf_image *image, const struct questions *question
 		size_t some = 0;
 
 		for (; some < BATCH && at < questions->used; some++) {
-			if (cf_name_from_wire(questions->wire + at, questions->used - at, &names[some]) != CF_OK)
+			if (cf_name_from_wire(
+			        questions->wire + at, questions->used - at, &names[some]) != CF_OK)
 				die("bad name", "question");
 			at += names[some].wire_len;
 		}
@@ -279,9 +289,10 @@ static void measure(size_t count)
 	clean_ns = ask(image, &clean, false);
 	listed_ns = ask(image, &listed, true);
 	addr_ns = ask_addresses(image);
-	printf("%10zu %8.3f %8.3f %8.3f %8.3f %9.1f %7.1f %8.0f %8.0f %8.0f %8.2f %7.1f\n", count, add_s, write_s,
-	    open_s, open_wall_s, (double)bytes / 1e6, ((double)bytes - (double)names_bytes) / (double)count, clean_ns,
-	    listed_ns, floor_ns, clean_ns / floor_ns, addr_ns);
+	printf("%10zu %8.3f %8.3f %8.3f %8.3f %9.1f %7.1f %8.0f %8.0f %8.0f %8.2f %7.1f\n", count,
+	    add_s, write_s, open_s, open_wall_s, (double)bytes / 1e6,
+	    ((double)bytes - (double)names_bytes) / (double)count, clean_ns, listed_ns, floor_ns,
+	    clean_ns / floor_ns, addr_ns);
 	cf_image_close(image);
 	free(clean.wire);
 	free(listed.wire);
@@ -291,8 +302,9 @@ int main(int argc, char **argv)
 {
 	static const size_t defaults[] = {200, 10000, 1000000};
 
-	printf("%10s %8s %8s %8s %8s %9s %7s %8s %8s %8s %8s %7s\n", "names", "add s", "write s", "open s",
-	    "(wall)", "MB", "B/name", "clean ns", "list. ns", "miss ns", "clean/m", "addr ns");
+	printf("%10s %8s %8s %8s %8s %9s %7s %8s %8s %8s %8s %7s\n", "names", "add s", "write s",
+	    "open s", "(wall)", "MB", "B/name", "clean ns", "list. ns", "miss ns", "clean/m",
+	    "addr ns");
 	if (argc > 1)
 		for (int i = 1; i < argc; i++)
 			measure(strtoul(argv[i], NULL, 10));

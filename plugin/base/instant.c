@@ -29,12 +29,27 @@ static void civil_from_days(int64_t days, int64_t *year_out, unsigned *month_out
 	days += 719468;
 	era = (days >= 0 ? days : days - 146096) / 146097;
 	day_of_era = (unsigned)(days - era * 146097);
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	year_of_era =
+	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	shifted = (5 * day_of_year + 2) / 153;
 	*day_out = day_of_year - (153 * shifted + 2) / 5 + 1;
 	*month_out = shifted < 10 ? shifted + 3 : shifted - 9;
 	*year_out = (int64_t)year_of_era + era * 400 + (*month_out <= 2);
+}
+
+/* Division that rounds down, also below zero; no step of it overflows for a positive divisor. */
+static int64_t divide_down(int64_t number, int64_t divisor)
+{
+	return number / divisor - (number % divisor < 0);
+}
+
+/* What divide_down() leaves: from 0 to divisor - 1. */
+static unsigned rest_down(int64_t number, int64_t divisor)
+{
+	int64_t rest = number % divisor;
+
+	return (unsigned)(rest < 0 ? rest + divisor : rest);
 }
 
 static unsigned days_in_month(unsigned year, unsigned month)
@@ -129,7 +144,8 @@ enum cf_status cf_instant_parse_us(const char *text, int64_t *wall_us_out)
 		return status;
 	if (*at != '\0')
 		return CF_EMALFORMED;
-	wall_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+	wall_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
+	    offset_s;
 	*wall_us_out = wall_s * 1000000 + us;
 	return CF_OK;
 }
@@ -140,18 +156,29 @@ enum cf_status cf_instant_parse(const char *text, int64_t *wall_s_out)
 	enum cf_status status = cf_instant_parse_us(text, &wall_us);
 
 	if (status == CF_OK)
-		*wall_s_out = wall_us >= 0 ? wall_us / 1000000 : (wall_us - 999999) / 1000000;
+		*wall_s_out = divide_down(wall_us, 1000000);
 	return status;
 }
 
+/* The first and last second that have a year of four digits. */
+#define FIRST_WALL_S INT64_C(-62167219200)
+#define LAST_WALL_S  INT64_C(253402300799)
+
 static void format_seconds(int64_t wall_s, char text[CF_INSTANT_TEXT_BYTES])
 {
-	int64_t days = (wall_s >= 0 ? wall_s : wall_s - 86399) / 86400, year;
-	unsigned rest = (unsigned)(wall_s - days * 86400), month, day;
+	int64_t days, year;
+	unsigned rest, month, day;
 
+	if (wall_s < FIRST_WALL_S)
+		wall_s = FIRST_WALL_S;
+	if (wall_s > LAST_WALL_S)
+		wall_s = LAST_WALL_S;
+	days = divide_down(wall_s, 86400);
+	rest = rest_down(wall_s, 86400);
 	civil_from_days(days, &year, &month, &day);
-	snprintf(text, CF_INSTANT_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)(year % 10000),
-	    month % 100, day % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
+	snprintf(text, CF_INSTANT_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u",
+	    (unsigned)(year % 10000), month % 100, day % 100, rest / 3600 % 100, rest / 60 % 60,
+	    rest % 60);
 }
 
 const char *cf_instant_format(int64_t wall_s, char text[CF_INSTANT_TEXT_BYTES])
@@ -163,11 +190,11 @@ const char *cf_instant_format(int64_t wall_s, char text[CF_INSTANT_TEXT_BYTES])
 
 const char *cf_instant_format_us(int64_t wall_us, char text[CF_INSTANT_TEXT_BYTES])
 {
-	int64_t wall_s = (wall_us >= 0 ? wall_us : wall_us - 999999) / 1000000;
+	int64_t wall_s = divide_down(wall_us, 1000000);
 	char fraction[12];
 
 	format_seconds(wall_s, text);
-	snprintf(fraction, sizeof fraction, ".%06uZ", (unsigned)(wall_us - wall_s * 1000000) % 1000000);
+	snprintf(fraction, sizeof fraction, ".%06uZ", rest_down(wall_us, 1000000));
 	strcat(text, fraction); /* 19 and 8 characters fit 32 */
 	return text;
 }

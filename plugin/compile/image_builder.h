@@ -17,14 +17,14 @@ struct cf_image_builder {
 	uint8_t *names;
 	size_t names_used, names_room;
 	struct cf_array entries; /* cf_image_entry_item; name is an offset in names */
-	struct cf_array attrs;	 /* cf_image_attr_item, each once */
-	uint32_t *attr_slots;	 /* open addressing over attrs: index + 1, or 0 */
+	struct cf_array attrs;   /* cf_image_attr_item, each once */
+	uint32_t *attr_slots;    /* open addressing over attrs: index + 1, or 0 */
 	size_t attr_slot_count;
 	uint32_t last_attr; /* most names say the same as the one before */
 
 	struct cf_array networks; /* cf_image_network_item, unsorted, without parents */
 	struct cf_array asns, signatures, ports, resolvers, phases, exceptions, types;
-	struct cf_array groups;	 /* uint32_t: name */
+	struct cf_array groups;  /* uint32_t: name */
 	struct cf_array clients; /* cf_client */
 	struct cf_image_policy_item policy;
 	uint8_t source_digest[CF_SHA256_BYTES];
@@ -54,12 +54,13 @@ struct cf_image_parts {
 /* Item bytes of each section. */
 extern const uint16_t cf_image_item_bytes[CF_SECTIONS];
 
-/* Fill their sections of *parts. CF_ENOMEM, CF_ETOOBIG; whatever is filled then is freed with parts. */
-enum cf_status cf_image_build_names(const struct cf_image_builder *builder, struct cf_image_parts *parts)
-    CF_MUST_CHECK;
-enum cf_status cf_image_build_networks(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts) CF_MUST_CHECK;
-enum cf_status cf_image_build_clients(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts) CF_MUST_CHECK;
-enum cf_status cf_image_build_policy(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts) CF_MUST_CHECK;
+/* Fill their sections of *parts. CF_ENOMEM, CF_ETOOBIG; whatever is filled then is freed with
+ * parts. */
+enum cf_status cf_image_build_names(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts) CF_MUST_CHECK;
+enum cf_status cf_image_build_networks(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts) CF_MUST_CHECK;
+enum cf_status cf_image_build_clients(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts) CF_MUST_CHECK;
+enum cf_status cf_image_build_policy(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts) CF_MUST_CHECK;

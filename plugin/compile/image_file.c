@@ -102,7 +102,8 @@ static bool put_all(const struct cf_image_parts *parts, struct sink *sink)
 
 		if (section->at > at && !sink->put(sink, padding, (size_t)(section->at - at)))
 			return false;
-		if (section->bytes > 0 && !sink->put(sink, parts->parts[i].data, (size_t)section->bytes))
+		if (section->bytes > 0 &&
+		    !sink->put(sink, parts->parts[i].data, (size_t)section->bytes))
 			return false;
 		at = section->at + section->bytes;
 	}
@@ -110,7 +111,8 @@ static bool put_all(const struct cf_image_parts *parts, struct sink *sink)
 }
 
 /* Gives every section its place; the header's digest covers everything, so it comes last. */
-static enum cf_status finish_header(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+static enum cf_status finish_header(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	struct cf_image_header *header = &parts->header;
 	struct sink sink = {.put = put_digest};
@@ -143,8 +145,8 @@ static enum cf_status finish_header(const struct cf_image_builder *builder, stru
 	return CF_OK;
 }
 
-static enum cf_status build(const struct cf_image_builder *builder, struct cf_image_parts *parts,
-    struct cf_error *error)
+static enum cf_status build(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts, struct cf_error *error)
 {
 	enum cf_status status;
 
@@ -160,14 +162,14 @@ static enum cf_status build(const struct cf_image_builder *builder, struct cf_im
 		status = finish_header(builder, parts);
 	if (status != CF_OK) {
 		free_parts(parts);
-		return cf_error_set(error, status, "cannot put the image together: %s",
-		    cf_status_text(status));
+		return cf_error_set(
+		    error, status, "cannot put the image together: %s", cf_status_text(status));
 	}
 	return CF_OK;
 }
 
-enum cf_status cf_image_builder_to_memory(struct cf_image_builder *builder, void **data_out,
-    size_t *len_out, struct cf_error *error)
+enum cf_status cf_image_builder_to_memory(
+    struct cf_image_builder *builder, void **data_out, size_t *len_out, struct cf_error *error)
 {
 	struct cf_image_parts parts;
 	enum cf_status status = build(builder, &parts, error);
@@ -177,7 +179,8 @@ enum cf_status cf_image_builder_to_memory(struct cf_image_builder *builder, void
 	if (status != CF_OK)
 		return status;
 	len = (size_t)parts.header.file_bytes;
-	sink.memory = aligned_alloc(CF_IMAGE_ALIGN, (len + CF_IMAGE_ALIGN - 1) & ~(size_t)(CF_IMAGE_ALIGN - 1));
+	sink.memory = aligned_alloc(
+	    CF_IMAGE_ALIGN, (len + CF_IMAGE_ALIGN - 1) & ~(size_t)(CF_IMAGE_ALIGN - 1));
 	if (sink.memory == NULL) {
 		free_parts(&parts);
 		return cf_error_set(error, CF_ENOMEM, "no memory for an image of %zu bytes", len);
@@ -220,8 +223,8 @@ static bool fill_file(const struct cf_image_parts *parts, int fd)
 	return good;
 }
 
-static enum cf_status replace_file(const struct cf_image_parts *parts, const char *path,
-    struct cf_error *error)
+static enum cf_status replace_file(
+    const struct cf_image_parts *parts, const char *path, struct cf_error *error)
 {
 	enum cf_status status = CF_OK;
 	char *beside = NULL;
@@ -231,18 +234,22 @@ static enum cf_status replace_file(const struct cf_image_parts *parts, const cha
 		return cf_error_set(error, CF_ENOMEM, "no memory to write '%s'", path);
 	fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0) {
-		status = cf_error_set(error, CF_EIO, "cannot create '%s': %s", beside, strerror(errno));
+		status =
+		    cf_error_set(error, CF_EIO, "cannot create '%s': %s", beside, strerror(errno));
 		goto out;
 	}
 	if (!fill_file(parts, fd) || rename(beside, path) != 0) {
-		status = cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(errno));
+		status =
+		    cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(errno));
 		saved = errno;
-		(void)unlink(beside); /* nothing better can be done about a file that stays behind */
+		(void)unlink(
+		    beside); /* nothing better can be done about a file that stays behind */
 		errno = saved;
 		goto out;
 	}
 	if (!sync_directory(path))
-		status = cf_error_set(error, CF_EIO, "cannot make '%s' durable: %s", path, strerror(errno));
+		status = cf_error_set(
+		    error, CF_EIO, "cannot make '%s' durable: %s", path, strerror(errno));
 out:
 	saved = errno;
 	free(beside);

@@ -1,8 +1,9 @@
 /*
  * Names to sections: equal names brought together, and the hash table that finds them.
  *
- * Everything is done in the order of the hash - one radix sort - so that the table and the filter are
- * filled from front to back and equal names stand side by side; no hash map is needed for either.
+ * Everything is done in the order of the hash - one radix sort - so that the table and the filter
+ * are filled from front to back and equal names stand side by side; no hash map is needed for
+ * either.
  */
 
 #include "compile/image_builder.h"
@@ -27,9 +28,10 @@ struct sorter {
 	struct keyed *keyed;
 };
 
-/* The hash key follows from the names, so that equal input gives equal bytes, and from the attempt. */
-static enum cf_status derive_key(const struct cf_image_builder *builder, uint32_t attempt,
-    uint64_t key[2])
+/* The hash key follows from the names, so that equal input gives equal bytes, and from the attempt.
+ */
+static enum cf_status derive_key(
+    const struct cf_image_builder *builder, uint32_t attempt, uint64_t key[2])
 {
 	static const char purpose[] = "curfew image name hash key";
 	const uint32_t numbers[] = {attempt, (uint32_t)builder->entries.used};
@@ -63,7 +65,7 @@ static void hash_names(struct sorter *s, const uint64_t key[2])
 
 /* The top 33 bits decide the order, in three stable passes of 11; the few ties come later. */
 #define DIGIT_BITS  11
-#define DIGITS	    (1U << DIGIT_BITS)
+#define DIGITS      (1U << DIGIT_BITS)
 #define SORT_SHIFT  31
 #define SORT_PASSES 3
 
@@ -106,7 +108,8 @@ static int compare_names(const struct sorter *s, const struct keyed *a, const st
 		return a->hash < b->hash ? -1 : 1;
 	if (a->name_len != b->name_len)
 		return a->name_len < b->name_len ? -1 : 1;
-	return memcmp(names + s->entries[a->entry].name, names + s->entries[b->entry].name, a->name_len);
+	return memcmp(
+	    names + s->entries[a->entry].name, names + s->entries[b->entry].name, a->name_len);
 }
 
 /* Ties: by name; entries of one name by scope (cf_image_find_name() promises it), then as added. */
@@ -165,8 +168,8 @@ static void emit_run(const struct sorter *s, uint32_t start, uint32_t end, struc
 {
 	uint32_t name = (uint32_t)merged->names_used;
 
-	memcpy(merged->names + name,
-	    s->builder->names + s->entries[s->keyed[start].entry].name, s->keyed[start].name_len);
+	memcpy(merged->names + name, s->builder->names + s->entries[s->keyed[start].entry].name,
+	    s->keyed[start].name_len);
 	merged->names_used += s->keyed[start].name_len;
 	for (uint32_t i = start; i < end; i++) {
 		merged->entries[merged->entry_count] = s->entries[s->keyed[i].entry];
@@ -175,9 +178,9 @@ static void emit_run(const struct sorter *s, uint32_t start, uint32_t end, struc
 }
 
 /*
- * Emits every name in the order of its first entry. place[entry] is where in keyed the stretch of an
- * entry that leads it begins, or none; keyed is then cut down to one item a name, which points to the
- * first of the new entries.
+ * Emits every name in the order of its first entry. place[entry] is where in keyed the stretch of
+ * an entry that leads it begins, or none; keyed is then cut down to one item a name, which points
+ * to the first of the new entries.
  */
 static enum cf_status merge(struct sorter *s, uint32_t *place, struct merged *merged)
 {
@@ -213,8 +216,8 @@ static enum cf_status merge(struct sorter *s, uint32_t *place, struct merged *me
 }
 
 /*
- * Puts count names, sorted by hash, into buckets: a name that finds its home full goes on to the next
- * with room. False when one would go further than CF_IMAGE_OVERFLOW.
+ * Puts count names, sorted by hash, into buckets: a name that finds its home full goes on to the
+ * next with room. False when one would go further than CF_IMAGE_OVERFLOW.
  */
 static bool fill_buckets(const struct keyed *keyed, uint32_t count, uint32_t home_count,
     struct cf_image_bucket *buckets, uint32_t *overflow_out)
@@ -293,7 +296,8 @@ static enum cf_status build_lists(struct sorter *s, bool tied, struct cf_image_p
 	uint32_t *place;
 
 	if (!tied) {
-		*names = (struct cf_image_part){.data = s->builder->names, .count = s->builder->names_used};
+		*names = (struct cf_image_part){
+		    .data = s->builder->names, .count = s->builder->names_used};
 		*entries = (struct cf_image_part){.data = s->entries, .count = s->count};
 		return CF_OK;
 	}
@@ -335,11 +339,13 @@ static void drop_part(struct cf_image_part *part)
 	*part = (struct cf_image_part){0};
 }
 
-static enum cf_status build_with_key(const struct cf_image_builder *builder, uint32_t attempt,
-    struct cf_image_parts *parts)
+static enum cf_status build_with_key(
+    const struct cf_image_builder *builder, uint32_t attempt, struct cf_image_parts *parts)
 {
-	struct sorter s = {.builder = builder, .entries = builder->entries.items,
-	    .attrs = builder->attrs.items, .count = (uint32_t)builder->entries.used};
+	struct sorter s = {.builder = builder,
+	    .entries = builder->entries.items,
+	    .attrs = builder->attrs.items,
+	    .count = (uint32_t)builder->entries.used};
 	enum cf_status status = derive_key(builder, attempt, parts->header.hash_key);
 	bool tied = false;
 
@@ -360,7 +366,8 @@ static enum cf_status build_with_key(const struct cf_image_builder *builder, uin
 	return status;
 }
 
-enum cf_status cf_image_build_names(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+enum cf_status cf_image_build_names(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	enum cf_status status = CF_EAGAIN;
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A section of count items that the parts own, zeroed; NULL without memory. count 0 gives something. */
+/* A section of count items that the parts own, zeroed; NULL without memory. count 0 gives
+ * something. */
 static void *new_part(struct cf_image_parts *parts, enum cf_section_id id, size_t count)
 {
 	struct cf_image_part *part = &parts->parts[id];
@@ -31,11 +32,12 @@ static enum cf_status emit_ranges(struct cf_image_parts *parts, enum cf_section_
 		uint32_t value = inner == UINT32_MAX ? CF_IMAGE_NONE : values[inner];
 
 		if (v4)
-			items_v4[i] = (struct cf_image_range_v4){.first = (uint32_t)ranges[i].first.low,
-			    .value = value};
+			items_v4[i] = (struct cf_image_range_v4){
+			    .first = (uint32_t)ranges[i].first.low, .value = value};
 		else
 			items_v6[i] = (struct cf_image_range_v6){.high = ranges[i].first.high,
-			    .low = ranges[i].first.low, .value = value};
+			    .low = ranges[i].first.low,
+			    .value = value};
 	}
 	return CF_OK;
 }
@@ -46,8 +48,8 @@ static void mark(uint64_t *bits, uint32_t bit)
 }
 
 /* The bitmap in front of the ranges: all that the intervals touch. */
-static enum cf_status emit_bits(struct cf_image_parts *parts, bool v4,
-    const struct cf_interval *intervals, size_t count)
+static enum cf_status emit_bits(
+    struct cf_image_parts *parts, bool v4, const struct cf_interval *intervals, size_t count)
 {
 	uint64_t *bits;
 
@@ -72,8 +74,8 @@ static enum cf_status emit_bits(struct cf_image_parts *parts, bool v4,
 }
 
 /* The networks of one family behind those already in items, their ranges and bitmap. */
-static enum cf_status build_network_family(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts, bool v4, uint32_t *placed)
+static enum cf_status build_network_family(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts, bool v4, uint32_t *placed)
 {
 	const struct cf_image_network_item *networks = builder->networks.items;
 	struct cf_image_network_item *items = parts->parts[CF_SECTION_NETWORKS].owned;
@@ -87,7 +89,8 @@ static enum cf_status build_network_family(const struct cf_image_builder *builde
 	if (intervals == NULL || numbers == NULL)
 		goto out;
 	for (uint32_t i = 0; i < room; i++) {
-		struct cf_prefix prefix = {.addr = {.family = networks[i].family}, .bits = networks[i].bits};
+		struct cf_prefix prefix = {
+		    .addr = {.family = networks[i].family}, .bits = networks[i].bits};
 
 		if ((networks[i].family == CF_FAMILY_V4) != v4)
 			continue;
@@ -101,7 +104,8 @@ static enum cf_status build_network_family(const struct cf_image_builder *builde
 	for (uint32_t i = 0; i < count; i++) {
 		numbers[i] = before + i;
 		items[before + i] = networks[intervals[i].value];
-		items[before + i].parent = parents[i] == UINT32_MAX ? CF_IMAGE_NONE : before + parents[i];
+		items[before + i].parent =
+		    parents[i] == UINT32_MAX ? CF_IMAGE_NONE : before + parents[i];
 	}
 	*placed = before + (uint32_t)count;
 	status = emit_ranges(parts, v4 ? CF_SECTION_NETWORK_V4 : CF_SECTION_NETWORK_V6, v4, ranges,
@@ -115,8 +119,8 @@ out:
 	return status;
 }
 
-enum cf_status cf_image_build_networks(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts)
+enum cf_status cf_image_build_networks(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	uint32_t placed = 0;
 	enum cf_status status;
@@ -128,8 +132,8 @@ enum cf_status cf_image_build_networks(const struct cf_image_builder *builder,
 }
 
 /* Group sets, each once; there are as many as different places in the nesting of groups: few. */
-static enum cf_status find_set(struct cf_array *sets, const struct cf_image_group_set *set,
-    uint32_t *index_out)
+static enum cf_status find_set(
+    struct cf_array *sets, const struct cf_image_group_set *set, uint32_t *index_out)
 {
 	const struct cf_image_group_set *items = sets->items;
 	struct cf_image_group_set *added;
@@ -186,8 +190,8 @@ static enum cf_status build_client_family(const struct cf_image_builder *builder
 	if (status == CF_OK)
 		status = collect_sets(intervals, count, parents, sets, values);
 	if (status == CF_OK)
-		status = emit_ranges(parts, v4 ? CF_SECTION_CLIENT_V4 : CF_SECTION_CLIENT_V6, v4, ranges,
-		    range_count, values);
+		status = emit_ranges(parts, v4 ? CF_SECTION_CLIENT_V4 : CF_SECTION_CLIENT_V6, v4,
+		    ranges, range_count, values);
 out:
 	free(intervals);
 	free(values);
@@ -195,7 +199,8 @@ out:
 	return status;
 }
 
-enum cf_status cf_image_build_clients(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+enum cf_status cf_image_build_clients(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	struct cf_array sets = {0};
 	struct cf_image_part *part = &parts->parts[CF_SECTION_GROUP_SETS];
@@ -227,7 +232,8 @@ static int compare_order(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-static enum cf_status build_phases(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+static enum cf_status build_phases(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	const struct cf_image_phase_item *phases = builder->phases.items;
 	size_t count = builder->phases.used;
@@ -260,10 +266,13 @@ static enum cf_status build_steps(struct cf_image_parts *parts)
 		for (uint32_t i = 0; i < phase_count; i++) {
 			if ((phases[i].categories >> category & 1) == 0)
 				continue;
-			if (used > at[category] && steps[used - 1].from_wall_s == phases[i].from_wall_s)
+			if (used > at[category] &&
+			    steps[used - 1].from_wall_s == phases[i].from_wall_s)
 				used--;
-			steps[used++] = (struct cf_image_step_item){.from_wall_s = phases[i].from_wall_s,
-			    .phase = i, .verdict = phases[i].verdict};
+			steps[used++] =
+			    (struct cf_image_step_item){.from_wall_s = phases[i].from_wall_s,
+			        .phase = i,
+			        .verdict = phases[i].verdict};
 		}
 	}
 	at[CF_CATEGORIES] = used;
@@ -271,8 +280,8 @@ static enum cf_status build_steps(struct cf_image_parts *parts)
 	return CF_OK;
 }
 
-static enum cf_status build_by_category(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts)
+static enum cf_status build_by_category(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	const struct cf_image_exception_item *exceptions = builder->exceptions.items;
 	uint32_t *at = parts->policy.by_category_at, used = 0;
@@ -299,7 +308,8 @@ static int compare_asns(const void *left, const void *right)
 	return a->asn < b->asn ? -1 : a->asn > b->asn;
 }
 
-static enum cf_status build_asns(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+static enum cf_status build_asns(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	struct cf_image_asn_item *asns = new_part(parts, CF_SECTION_ASNS, builder->asns.used);
 
@@ -311,12 +321,14 @@ static enum cf_status build_asns(const struct cf_image_builder *builder, struct 
 	return CF_OK;
 }
 
-static void use_array(struct cf_image_parts *parts, enum cf_section_id id, const struct cf_array *array)
+static void use_array(
+    struct cf_image_parts *parts, enum cf_section_id id, const struct cf_array *array)
 {
 	parts->parts[id] = (struct cf_image_part){.data = array->items, .count = array->used};
 }
 
-enum cf_status cf_image_build_policy(const struct cf_image_builder *builder, struct cf_image_parts *parts)
+enum cf_status cf_image_build_policy(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
 	enum cf_status status;
 
@@ -335,6 +347,7 @@ enum cf_status cf_image_build_policy(const struct cf_image_builder *builder, str
 		status = build_steps(parts);
 	if (status == CF_OK)
 		status = build_by_category(builder, parts);
-	parts->parts[CF_SECTION_POLICY] = (struct cf_image_part){.data = &parts->policy, .count = 1};
+	parts->parts[CF_SECTION_POLICY] =
+	    (struct cf_image_part){.data = &parts->policy, .count = 1};
 	return status;
 }

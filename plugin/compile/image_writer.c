@@ -1,4 +1,5 @@
-/* The image builder takes in what the readers found: checks it, and stores it as items of sections. */
+/* The image builder takes in what the readers found: checks it, and stores it as items of sections.
+ */
 
 #include "compile/image_writer.h"
 
@@ -9,9 +10,10 @@
 /* Bytes behind the last name that the name hash may read. */
 #define NAMES_SLACK 8
 
-/* Adds text to the strings and puts its offset into *at_out; part of a chain that stops at a failure. */
-static void add_string(struct cf_image_builder *builder, enum cf_status *status, const char *text,
-    uint32_t *at_out)
+/* Adds text to the strings and puts its offset into *at_out; part of a chain that stops at a
+ * failure. */
+static void add_string(
+    struct cf_image_builder *builder, enum cf_status *status, const char *text, uint32_t *at_out)
 {
 	if (*status == CF_OK)
 		*status = cf_strings_add(&builder->strings, text, at_out);
@@ -116,8 +118,8 @@ static enum cf_status grow_attr_slots(struct cf_image_builder *builder)
 }
 
 /* The index of an attribute, added when it is new. */
-static enum cf_status find_attr(struct cf_image_builder *builder, const struct cf_image_attr_item *attr,
-    uint32_t *index_out)
+static enum cf_status find_attr(
+    struct cf_image_builder *builder, const struct cf_image_attr_item *attr, uint32_t *index_out)
 {
 	const struct cf_image_attr_item *attrs;
 	enum cf_status status = CF_OK;
@@ -162,7 +164,8 @@ static bool is_last_attr(const struct cf_image_builder *builder, enum cf_scope s
 	    same_text(builder, last->product, attr->product) &&
 	    same_text(builder, last->source, attr->source) &&
 	    same_text(builder, last->as_of, attr->as_of) &&
-	    same_text(builder, last->note, attr->note) && same_text(builder, last->file, attr->file);
+	    same_text(builder, last->note, attr->note) &&
+	    same_text(builder, last->file, attr->file);
 }
 
 static enum cf_status use_attr(struct cf_image_builder *builder, enum cf_scope scope,
@@ -234,8 +237,9 @@ static enum cf_status add_entry(struct cf_image_builder *builder, const struct c
 	return CF_OK;
 }
 
-enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder, const struct cf_name *name,
-    enum cf_scope scope, const struct cf_image_attr *attr, uint32_t line)
+enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder,
+    const struct cf_name *name, enum cf_scope scope, const struct cf_image_attr *attr,
+    uint32_t line)
 {
 	return add_entry(builder, name, scope, attr, CF_IMAGE_NONE, line);
 }
@@ -252,8 +256,8 @@ static bool prefix_is_valid(const struct cf_prefix *prefix)
 	return cf_addr_equal(&first, &prefix->addr);
 }
 
-enum cf_status cf_image_builder_add_network(struct cf_image_builder *builder,
-    const struct cf_image_network *network)
+enum cf_status cf_image_builder_add_network(
+    struct cf_image_builder *builder, const struct cf_image_network *network)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_network_item item = {
@@ -282,7 +286,8 @@ enum cf_status cf_image_builder_add_network(struct cf_image_builder *builder,
 	return status == CF_OK ? add_item(&builder->networks, &item, sizeof item) : status;
 }
 
-enum cf_status cf_image_builder_add_asn(struct cf_image_builder *builder, uint32_t asn, const char *org)
+enum cf_status cf_image_builder_add_asn(
+    struct cf_image_builder *builder, uint32_t asn, const char *org)
 {
 	const struct cf_image_asn_item *asns = builder->asns.items;
 	struct cf_image_asn_item item = {.asn = asn};
@@ -297,8 +302,8 @@ enum cf_status cf_image_builder_add_asn(struct cf_image_builder *builder, uint32
 	return status == CF_OK ? add_item(&builder->asns, &item, sizeof item) : status;
 }
 
-enum cf_status cf_image_builder_add_signature(struct cf_image_builder *builder,
-    const struct cf_image_signature *signature)
+enum cf_status cf_image_builder_add_signature(
+    struct cf_image_builder *builder, const struct cf_image_signature *signature)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_signature_item item = {
@@ -320,8 +325,8 @@ enum cf_status cf_image_builder_add_signature(struct cf_image_builder *builder,
 	return status == CF_OK ? add_item(&builder->signatures, &item, sizeof item) : status;
 }
 
-enum cf_status cf_image_builder_add_port(struct cf_image_builder *builder,
-    const struct cf_image_port *port)
+enum cf_status cf_image_builder_add_port(
+    struct cf_image_builder *builder, const struct cf_image_port *port)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_port_item item = {
@@ -333,8 +338,8 @@ enum cf_status cf_image_builder_add_port(struct cf_image_builder *builder,
 	    .confidence = (uint8_t)port->confidence,
 	};
 
-	if ((port->proto != IPPROTO_TCP && port->proto != IPPROTO_UDP) || port->first > port->last ||
-	    (unsigned)port->category >= CF_CATEGORIES ||
+	if ((port->proto != IPPROTO_TCP && port->proto != IPPROTO_UDP) ||
+	    port->first > port->last || (unsigned)port->category >= CF_CATEGORIES ||
 	    (unsigned)port->confidence > CF_CONFIDENCE_DOCUMENTED)
 		return CF_EINVALID;
 	add_string(builder, &status, port->role, &item.role);
@@ -345,10 +350,11 @@ enum cf_status cf_image_builder_add_port(struct cf_image_builder *builder,
 	return status == CF_OK ? add_item(&builder->ports, &item, sizeof item) : status;
 }
 
-enum cf_status cf_image_builder_add_resolver(struct cf_image_builder *builder,
-    const struct cf_image_resolver *resolver)
+enum cf_status cf_image_builder_add_resolver(
+    struct cf_image_builder *builder, const struct cf_image_resolver *resolver)
 {
-	struct cf_image_resolver_item item = {.family = resolver->addr.family, .order = resolver->order};
+	struct cf_image_resolver_item item = {
+	    .family = resolver->addr.family, .order = resolver->order};
 	enum cf_status status = CF_OK;
 
 	if (cf_addr_length(&resolver->addr) == 0)
@@ -360,8 +366,8 @@ enum cf_status cf_image_builder_add_resolver(struct cf_image_builder *builder,
 	return status == CF_OK ? add_item(&builder->resolvers, &item, sizeof item) : status;
 }
 
-enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder,
-    enum cf_category category, enum cf_verdict verdict)
+enum cf_status cf_image_builder_set_baseline(
+    struct cf_image_builder *builder, enum cf_category category, enum cf_verdict verdict)
 {
 	if ((unsigned)category >= CF_CATEGORIES || (unsigned)verdict > CF_VERDICT_BLOCK)
 		return CF_EINVALID;
@@ -369,8 +375,8 @@ enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder,
 	return CF_OK;
 }
 
-enum cf_status cf_image_builder_add_phase(struct cf_image_builder *builder,
-    const struct cf_image_phase *phase)
+enum cf_status cf_image_builder_add_phase(
+    struct cf_image_builder *builder, const struct cf_image_phase *phase)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_phase_item item = {
@@ -405,8 +411,8 @@ enum cf_status cf_image_builder_add_group(struct cf_image_builder *builder, cons
 		return CF_ETOOBIG;
 	add_string(builder, &status, name, &name_at);
 	for (size_t i = 0; status == CF_OK && i < prefix_count; i++) {
-		struct cf_client client = {.prefix = prefixes[i],
-		    .group = (uint32_t)builder->groups.used};
+		struct cf_client client = {
+		    .prefix = prefixes[i], .group = (uint32_t)builder->groups.used};
 
 		status = add_item(&builder->clients, &client, sizeof client);
 	}
@@ -420,8 +426,8 @@ enum cf_status cf_image_builder_add_group(struct cf_image_builder *builder, cons
 	return CF_OK;
 }
 
-static enum cf_status check_exception(const struct cf_image_builder *builder,
-    const struct cf_image_exception *exception)
+static enum cf_status check_exception(
+    const struct cf_image_builder *builder, const struct cf_image_exception *exception)
 {
 	if (exception->categories >> CF_CATEGORIES != 0 ||
 	    (unsigned)exception->verdict > CF_VERDICT_BLOCK ||
@@ -455,7 +461,8 @@ enum cf_status cf_image_builder_add_exception(struct cf_image_builder *builder,
 	if (status != CF_OK)
 		return status;
 	for (size_t i = 0; !exception->everybody && i < exception->group_count; i++)
-		item.groups.words[exception->groups[i] / 64] |= UINT64_C(1) << exception->groups[i] % 64;
+		item.groups.words[exception->groups[i] / 64] |= UINT64_C(1)
+		    << exception->groups[i] % 64;
 	add_string(builder, &status, exception->owner, &item.owner);
 	add_string(builder, &status, exception->reason, &item.reason);
 	add_string(builder, &status, exception->clients, &item.clients);
@@ -487,15 +494,17 @@ enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *buil
 	return add_entry(builder, name, scope, &attr, exception, line);
 }
 
-enum cf_status cf_image_builder_set_answer(struct cf_image_builder *builder,
-    const struct cf_image_answer *answer)
+enum cf_status cf_image_builder_set_answer(
+    struct cf_image_builder *builder, const struct cf_image_answer *answer)
 {
 	struct cf_image_policy_item policy = builder->policy;
 	enum cf_status status = CF_OK;
 
 	if ((unsigned)answer->kind > CF_ANSWER_DROP ||
-	    (answer->sinkhole_v4.family != CF_FAMILY_NONE && answer->sinkhole_v4.family != CF_FAMILY_V4) ||
-	    (answer->sinkhole_v6.family != CF_FAMILY_NONE && answer->sinkhole_v6.family != CF_FAMILY_V6))
+	    (answer->sinkhole_v4.family != CF_FAMILY_NONE &&
+	        answer->sinkhole_v4.family != CF_FAMILY_V4) ||
+	    (answer->sinkhole_v6.family != CF_FAMILY_NONE &&
+	        answer->sinkhole_v6.family != CF_FAMILY_V6))
 		return CF_EINVALID;
 	if (answer->kind == CF_ANSWER_SINKHOLE && answer->sinkhole_v4.family == CF_FAMILY_NONE &&
 	    answer->sinkhole_v6.family == CF_FAMILY_NONE)
@@ -515,8 +524,8 @@ enum cf_status cf_image_builder_set_answer(struct cf_image_builder *builder,
 	return status;
 }
 
-enum cf_status cf_image_builder_set_settings(struct cf_image_builder *builder,
-    const struct cf_image_settings *settings)
+enum cf_status cf_image_builder_set_settings(
+    struct cf_image_builder *builder, const struct cf_image_settings *settings)
 {
 	struct cf_image_policy_item policy = builder->policy;
 	bool no_privacy = settings->privacy == NULL || settings->privacy[0] == '\0';

@@ -3,12 +3,12 @@
  * policy files, and writes them as one image (image/format.h, docs/FORMATS.md).
  *
  * The builder copies everything it is given: wire names, strings and arrays may be reused at once.
- * NULL stands for "" wherever a string is taken. The order of calls does not matter, but for what an
- * id refers to: groups come before the exceptions that name them, exceptions before their names.
+ * NULL stands for "" wherever a string is taken. The order of calls does not matter, but for what
+ * an id refers to: groups come before the exceptions that name them, exceptions before their names.
  * The same input in the same order gives the same bytes: nothing random, no clock. Ids in the image
- * (cf_image_exception(), cf_image_phase()...) of exceptions, groups, signatures, ports and resolvers
- * follow the order of addition; phases are sorted by their instant; entries, networks and AS numbers
- * have an order of their own.
+ * (cf_image_exception(), cf_image_phase()...) of exceptions, groups, signatures, ports and
+ * resolvers follow the order of addition; phases are sorted by their instant; entries, networks and
+ * AS numbers have an order of their own.
  *
  * A failed call adds nothing. One builder belongs to one thread.
  */
@@ -33,8 +33,8 @@ enum cf_status cf_image_builder_new(struct cf_image_builder **builder_out) CF_MU
 void cf_image_builder_free(struct cf_image_builder *builder);
 
 /*
- * What a pack says of a name. Equal attributes are stored once, however many names have them; adding
- * names with the same ones in a row is the fast case.
+ * What a pack says of a name. Equal attributes are stored once, however many names have them;
+ * adding names with the same ones in a row is the fast case.
  */
 struct cf_image_attr {
 	enum cf_category category;
@@ -49,13 +49,15 @@ struct cf_image_attr {
 
 /*
  * Adds a name of a pack. line is its place in attr->file. The same name may be added several times:
- * all are kept. CF_ENOMEM; CF_ETOOBIG: more names than the format can index; CF_EINVALID: a value is
- * out of its enum.
+ * all are kept. CF_ENOMEM; CF_ETOOBIG: more names than the format can index; CF_EINVALID: a value
+ * is out of its enum.
  */
-enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder, const struct cf_name *name,
-    enum cf_scope scope, const struct cf_image_attr *attr, uint32_t line) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder,
+    const struct cf_name *name, enum cf_scope scope, const struct cf_image_attr *attr,
+    uint32_t line) CF_MUST_CHECK;
 
-/* A network of a pack. CF_EINVALID: family or bits impossible, host bits set, value out of its enum. */
+/* A network of a pack. CF_EINVALID: family or bits impossible, host bits set, value out of its
+ * enum. */
 struct cf_image_network {
 	struct cf_prefix prefix;
 	enum cf_network_kind kind;
@@ -69,14 +71,15 @@ struct cf_image_network {
 	const char *note;
 	const char *file;
 	uint32_t line;
-	int64_t until_wall_s; /* first second the evidence no longer counts; INT64_MAX: never expires */
+	int64_t
+	    until_wall_s; /* first second the evidence no longer counts; INT64_MAX: never expires */
 };
-enum cf_status cf_image_builder_add_network(struct cf_image_builder *builder,
-    const struct cf_image_network *network) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_network(
+    struct cf_image_builder *builder, const struct cf_image_network *network) CF_MUST_CHECK;
 
 /* An AS number of the vendor's. CF_EINVALID for 0. Added twice, the first org stays. */
-enum cf_status cf_image_builder_add_asn(struct cf_image_builder *builder, uint32_t asn,
-    const char *org) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_asn(
+    struct cf_image_builder *builder, uint32_t asn, const char *org) CF_MUST_CHECK;
 
 /* A wire signature; the words are those of the pack format and are not interpreted here. */
 struct cf_image_signature {
@@ -91,10 +94,11 @@ struct cf_image_signature {
 	const char *file;
 	uint32_t line;
 };
-enum cf_status cf_image_builder_add_signature(struct cf_image_builder *builder,
-    const struct cf_image_signature *signature) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_signature(
+    struct cf_image_builder *builder, const struct cf_image_signature *signature) CF_MUST_CHECK;
 
-/* A port of the vendor's products. CF_EINVALID: proto is neither TCP (6) nor UDP (17), first > last. */
+/* A port of the vendor's products. CF_EINVALID: proto is neither TCP (6) nor UDP (17), first >
+ * last. */
 struct cf_image_port {
 	const char *role;
 	const char *direction;
@@ -107,8 +111,8 @@ struct cf_image_port {
 	const char *file;
 	uint32_t line;
 };
-enum cf_status cf_image_builder_add_port(struct cf_image_builder *builder,
-    const struct cf_image_port *port) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_port(
+    struct cf_image_builder *builder, const struct cf_image_port *port) CF_MUST_CHECK;
 
 /* A public resolver worth knowing. CF_EINVALID: no address. */
 struct cf_image_resolver {
@@ -118,19 +122,19 @@ struct cf_image_resolver {
 	const char *operator_name;
 	const char *name;
 };
-enum cf_status cf_image_builder_add_resolver(struct cf_image_builder *builder,
-    const struct cf_image_resolver *resolver) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_resolver(
+    struct cf_image_builder *builder, const struct cf_image_resolver *resolver) CF_MUST_CHECK;
 
 /*
- * The verdict of a category before any phase. Until set: pass for informational and local-injection,
- * flag for the others. CF_EINVALID: out of its enum.
+ * The verdict of a category before any phase. Until set: pass for informational and
+ * local-injection, flag for the others. CF_EINVALID: out of its enum.
  */
 enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder,
     enum cf_category category, enum cf_verdict verdict) CF_MUST_CHECK;
 
 /*
- * A phase: from from_wall_s on its categories (bits 1 << enum cf_category) have its verdict, until the
- * next phase that names them. Of two phases at the same instant the one added later counts.
+ * A phase: from from_wall_s on its categories (bits 1 << enum cf_category) have its verdict, until
+ * the next phase that names them. Of two phases at the same instant the one added later counts.
  * CF_EINVALID: unknown category bits or none, bad verdict; CF_ETOOBIG: over CF_PHASES.
  */
 struct cf_image_phase {
@@ -142,13 +146,13 @@ struct cf_image_phase {
 	const char *file;
 	uint32_t line;
 };
-enum cf_status cf_image_builder_add_phase(struct cf_image_builder *builder,
-    const struct cf_image_phase *phase) CF_MUST_CHECK;
+enum cf_status cf_image_builder_add_phase(
+    struct cf_image_builder *builder, const struct cf_image_phase *phase) CF_MUST_CHECK;
 
 /*
  * A group of clients; a client belongs to every group one of whose prefixes holds its address.
- * *group_out numbers groups from 0 in order of addition. CF_ETOOBIG: over CF_GROUPS; CF_EINVALID: bad
- * prefix. Names are not checked for being unique.
+ * *group_out numbers groups from 0 in order of addition. CF_ETOOBIG: over CF_GROUPS; CF_EINVALID:
+ * bad prefix. Names are not checked for being unique.
  */
 enum cf_status cf_image_builder_add_group(struct cf_image_builder *builder, const char *name,
     const struct cf_prefix *prefixes, size_t prefix_count, uint32_t *group_out) CF_MUST_CHECK;
@@ -165,7 +169,7 @@ struct cf_image_exception {
 	bool everybody;
 	const uint32_t *groups; /* ids of add_group(); not used when everybody */
 	size_t group_count;
-	uint32_t categories; /* bit set; 0: by names only */
+	uint32_t categories;   /* bit set; 0: by names only */
 	const uint16_t *types; /* query types; none: every type */
 	size_t type_count;
 	int64_t from_wall_s;  /* INT64_MIN: from ever */
@@ -181,12 +185,13 @@ enum cf_status cf_image_builder_add_exception(struct cf_image_builder *builder,
 
 /* Adds a name to an exception; its entry gets list "policy" and the exception's file. */
 enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *builder,
-    uint32_t exception, const struct cf_name *name, enum cf_scope scope, uint32_t line) CF_MUST_CHECK;
+    uint32_t exception, const struct cf_name *name, enum cf_scope scope,
+    uint32_t line) CF_MUST_CHECK;
 
 /*
- * How a block is answered. Until set: NXDOMAIN, 300 s, EDE 15 without text. CF_EINVALID: kind out of
- * its enum, a sinkhole address of the wrong family, a sinkhole without any address; CF_ETOOBIG: EDE
- * text over CF_EDE_TEXT_BYTES, terminator included.
+ * How a block is answered. Until set: NXDOMAIN, 300 s, EDE 15 without text. CF_EINVALID: kind out
+ * of its enum, a sinkhole address of the wrong family, a sinkhole without any address; CF_ETOOBIG:
+ * EDE text over CF_EDE_TEXT_BYTES, terminator included.
  */
 struct cf_image_answer {
 	enum cf_answer kind;
@@ -195,8 +200,8 @@ struct cf_image_answer {
 	const char *ede_text;
 	struct cf_addr sinkhole_v4, sinkhole_v6; /* family none when not set */
 };
-enum cf_status cf_image_builder_set_answer(struct cf_image_builder *builder,
-    const struct cf_image_answer *answer) CF_MUST_CHECK;
+enum cf_status cf_image_builder_set_answer(
+    struct cf_image_builder *builder, const struct cf_image_answer *answer) CF_MUST_CHECK;
 
 /* Everything else that cf_image_info() returns; the meaning of each is told there. */
 struct cf_image_settings {
@@ -215,8 +220,8 @@ struct cf_image_settings {
 	bool syslog;
 	bool block_addresses;
 };
-enum cf_status cf_image_builder_set_settings(struct cf_image_builder *builder,
-    const struct cf_image_settings *settings) CF_MUST_CHECK;
+enum cf_status cf_image_builder_set_settings(
+    struct cf_image_builder *builder, const struct cf_image_settings *settings) CF_MUST_CHECK;
 
 /*
  * Writes the image to path: into a new file beside it, synced, renamed over path, the directory

@@ -1,6 +1,7 @@
 /*
- * Nested prefixes to disjoint ranges. Prefixes either contain each other or do not touch, so one walk
- * over them in order with a stack of those still open is enough; the stack is the chain of parents.
+ * Nested prefixes to disjoint ranges. Prefixes either contain each other or do not touch, so one
+ * walk over them in order with a stack of those still open is enough; the stack is the chain of
+ * parents.
  */
 
 #include "compile/intervals.h"
@@ -33,8 +34,10 @@ struct cf_interval cf_interval_of(const struct cf_prefix *prefix, uint32_t value
 	struct cf_addr first, last;
 
 	cf_prefix_range(prefix, &first, &last);
-	return (struct cf_interval){.first = number_of(&first), .last = number_of(&last),
-	    .value = value, .bits = prefix->bits};
+	return (struct cf_interval){.first = number_of(&first),
+	    .last = number_of(&last),
+	    .value = value,
+	    .bits = prefix->bits};
 }
 
 static int compare_intervals(const void *left, const void *right)
@@ -80,14 +83,15 @@ static void begin_range(struct cutter *cutter, struct cf_number first, uint32_t 
 /* The number after the last address of an interval; false when there is none in the family. */
 static bool next_number(struct cf_number last, unsigned address_bits, struct cf_number *next_out)
 {
-	*next_out = (struct cf_number){.high = last.high + (last.low == UINT64_MAX), .low = last.low + 1};
+	*next_out =
+	    (struct cf_number){.high = last.high + (last.low == UINT64_MAX), .low = last.low + 1};
 	if (address_bits == 32)
 		return last.low != UINT32_MAX;
 	return next_out->high != 0 || next_out->low != 0;
 }
 
-enum cf_status cf_intervals_cut(const struct cf_interval *intervals, size_t count, unsigned address_bits,
-    uint32_t *parents, struct cf_range **ranges_out, size_t *range_count_out)
+enum cf_status cf_intervals_cut(const struct cf_interval *intervals, size_t count,
+    unsigned address_bits, uint32_t *parents, struct cf_range **ranges_out, size_t *range_count_out)
 {
 	struct cutter cutter = {0};
 	uint32_t open = UINT32_MAX;

@@ -1,6 +1,6 @@
 /*
- * Prefixes that lie in each other, cut into disjoint ranges of which each knows its innermost prefix:
- * what the ranges of networks and of client groups in an image are made from.
+ * Prefixes that lie in each other, cut into disjoint ranges of which each knows its innermost
+ * prefix: what the ranges of networks and of client groups in an image are made from.
  */
 #pragma once
 
@@ -37,8 +37,9 @@ void cf_intervals_sort(struct cf_interval *intervals, size_t count);
 /*
  * Cuts sorted intervals of one family, address_bits wide, into ranges: the first begins at 0, they
  * rise strictly, neighbours differ. parents[i] becomes the index of the next interval around i (an
- * equal one counts when it stands before i), or UINT32_MAX. *ranges_out is allocated; none when count
- * is 0. CF_ENOMEM.
+ * equal one counts when it stands before i), or UINT32_MAX. *ranges_out is allocated; none when
+ * count is 0. CF_ENOMEM.
  */
-enum cf_status cf_intervals_cut(const struct cf_interval *intervals, size_t count, unsigned address_bits,
-    uint32_t *parents, struct cf_range **ranges_out, size_t *range_count_out) CF_MUST_CHECK;
+enum cf_status cf_intervals_cut(const struct cf_interval *intervals, size_t count,
+    unsigned address_bits, uint32_t *parents, struct cf_range **ranges_out,
+    size_t *range_count_out) CF_MUST_CHECK;

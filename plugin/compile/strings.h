@@ -1,6 +1,6 @@
 /*
- * The string section of an image while it grows: every text once, found by its offset. One owner, one
- * thread.
+ * The string section of an image while it grows: every text once, found by its offset. One owner,
+ * one thread.
  */
 #pragma once
 
@@ -21,5 +21,5 @@ enum cf_status cf_strings_init(struct cf_strings *strings) CF_MUST_CHECK;
 void cf_strings_done(struct cf_strings *strings);
 
 /* The offset of text (NULL: ""), adding it if it is new. CF_ENOMEM; CF_ETOOBIG over 4 GiB. */
-enum cf_status cf_strings_add(struct cf_strings *strings, const char *text, uint32_t *at_out)
-    CF_MUST_CHECK;
+enum cf_status cf_strings_add(
+    struct cf_strings *strings, const char *text, uint32_t *at_out) CF_MUST_CHECK;

@@ -5,13 +5,14 @@
 #include <string.h>
 
 static const char *const categories[] = {"updates", "telemetry", "activation", "cloud-console",
-    "web-account", "sales", "corporate", "pki", "product-service", "informational", "local-injection",
-    "lookalike"};
+    "web-account", "sales", "corporate", "pki", "product-service", "informational",
+    "local-injection", "lookalike"};
 static const char *const verdicts[] = {"pass", "flag", "block"};
 static const char *const answers[] = {"nxdomain", "nodata", "sinkhole", "refused", "drop"};
 static const char *const scopes[] = {"exact", "subtree", "below"};
 static const char *const confidences[] = {"inferred", "listed", "documented"};
-static const char *const network_kinds[] = {"dedicated", "shared", "sinkhole", "mail-relay", "nameserver"};
+static const char *const network_kinds[] = {
+    "dedicated", "shared", "sinkhole", "mail-relay", "nameserver"};
 
 #define COUNT(words) (sizeof(words) / sizeof(words)[0])
 
@@ -31,19 +32,19 @@ static size_t find(const char *const *words, size_t count, const char *text, siz
 	return i;
 }
 
-#define DEFINE_WORDS(noun, words)                                                                  \
-	const char *cf_##noun##_text(enum cf_##noun value)                                         \
-	{                                                                                          \
-		return word(words, COUNT(words), (unsigned)value);                                 \
-	}                                                                                          \
-	bool cf_##noun##_parse(const char *text, size_t len, enum cf_##noun *value_out)            \
-	{                                                                                          \
-		size_t i = find(words, COUNT(words), text, len);                                   \
-                                                                                                   \
-		if (i == COUNT(words))                                                             \
-			return false;                                                              \
-		*value_out = (enum cf_##noun)i;                                                    \
-		return true;                                                                       \
+#define DEFINE_WORDS(noun, words) \
+	const char *cf_##noun##_text(enum cf_##noun value) \
+	{ \
+		return word(words, COUNT(words), (unsigned)value); \
+	} \
+	bool cf_##noun##_parse(const char *text, size_t len, enum cf_##noun *value_out) \
+	{ \
+		size_t i = find(words, COUNT(words), text, len); \
+\
+		if (i == COUNT(words)) \
+			return false; \
+		*value_out = (enum cf_##noun)i; \
+		return true; \
 	}
 
 DEFINE_WORDS(category, categories)

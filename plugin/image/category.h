@@ -20,8 +20,9 @@ enum cf_category {
 	CF_CATEGORY_PKI = 7,
 	CF_CATEGORY_PRODUCT_SERVICE = 8,
 	CF_CATEGORY_INFORMATIONAL = 9,
-	CF_CATEGORY_LOCAL_INJECTION = 10, /* names that products inject into pages: never evidence */
-	CF_CATEGORY_LOOKALIKE = 11,       /* malware and scams imitating the brand: not the vendor */
+	CF_CATEGORY_LOCAL_INJECTION =
+	    10,                     /* names that products inject into pages: never evidence */
+	CF_CATEGORY_LOOKALIKE = 11, /* malware and scams imitating the brand: not the vendor */
 	CF_CATEGORIES = 12,
 };
 

@@ -1,7 +1,7 @@
 /*
- * From an address to the network around it: disjoint sorted ranges, each with the longest prefix that
- * covers it, searched by halving. In front stands a bitmap of 65,536 bits that sends most addresses
- * away after one cached word.
+ * From an address to the network around it: disjoint sorted ranges, each with the longest prefix
+ * that covers it, searched by halving. In front stands a bitmap of 65,536 bits that sends most
+ * addresses away after one cached word.
  */
 
 #include "image/mapped.h"
@@ -22,8 +22,8 @@ uint32_t cf_ranges_find_v4(const struct cf_image_range_v4 *ranges, uint32_t coun
 	return at->value;
 }
 
-uint32_t cf_ranges_find_v6(const struct cf_image_range_v6 *ranges, uint32_t count, uint64_t high,
-    uint64_t low)
+uint32_t cf_ranges_find_v6(
+    const struct cf_image_range_v6 *ranges, uint32_t count, uint64_t high, uint64_t low)
 {
 	const struct cf_image_range_v6 *at = ranges;
 
@@ -54,8 +54,9 @@ uint32_t cf_image_find_addr(const struct cf_image *image, const struct cf_addr *
 	if (addr->family != CF_FAMILY_V6)
 		return CF_NONE;
 	bit = cf_image_v6_bit(top);
-	if (image->network_v6_bits == NULL || (image->network_v6_bits[bit / 64] >> (bit % 64) & 1) == 0)
+	if (image->network_v6_bits == NULL ||
+	    (image->network_v6_bits[bit / 64] >> (bit % 64) & 1) == 0)
 		return CF_NONE;
-	return cf_ranges_find_v6(image->network_v6, image->network_v6_count, cf_load_be64(addr->bytes),
-	    cf_load_be64(addr->bytes + 8));
+	return cf_ranges_find_v6(image->network_v6, image->network_v6_count,
+	    cf_load_be64(addr->bytes), cf_load_be64(addr->bytes + 8));
 }

@@ -1,10 +1,10 @@
 /*
  * From a name to the entries that cover it.
  *
- * All suffixes are hashed in one pass, then all filter words are fetched, then the buckets of the few
- * suffixes that the filter lets through: the cache misses of one name overlap instead of queueing. A
- * clean name usually ends at the filter, which is small enough to stay in a cache. Whatever the hash
- * says, names are compared in full before anything counts as listed.
+ * All suffixes are hashed in one pass, then all filter words are fetched, then the buckets of the
+ * few suffixes that the filter lets through: the cache misses of one name overlap instead of
+ * queueing. A clean name usually ends at the filter, which is small enough to stay in a cache.
+ * Whatever the hash says, names are compared in full before anything counts as listed.
  */
 
 #include "image/mapped.h"
@@ -14,7 +14,8 @@
 #include <string.h>
 
 /* The first entry of the name suffix[0..len) whose hash is given, or CF_NONE. */
-static uint32_t probe(const struct cf_image *image, uint64_t hash, const uint8_t *suffix, size_t len)
+static uint32_t probe(
+    const struct cf_image *image, uint64_t hash, const uint8_t *suffix, size_t len)
 {
 	const struct cf_image_bucket *bucket =
 	    &image->buckets[cf_image_home(hash, image->header.home_count)];
@@ -23,10 +24,12 @@ static uint32_t probe(const struct cf_image *image, uint64_t hash, const uint8_t
 		for (unsigned i = 0; i < CF_IMAGE_SLOTS; i++) {
 			uint32_t entry = (uint32_t)bucket->slots[i], name;
 
-			if (bucket->slots[i] >> CF_IMAGE_TAG_SHIFT != CF_IMAGE_TAG(hash) || entry == CF_NONE)
+			if (bucket->slots[i] >> CF_IMAGE_TAG_SHIFT != CF_IMAGE_TAG(hash) ||
+			    entry == CF_NONE)
 				continue;
 			name = image->entries[entry].name;
-			if (len <= image->names_bytes - name && memcmp(image->names + name, suffix, len) == 0)
+			if (len <= image->names_bytes - name &&
+			    memcmp(image->names + name, suffix, len) == 0)
 				return entry;
 		}
 		if ((bucket->slots[0] & CF_IMAGE_OVERFLOWED) == 0)
@@ -75,14 +78,14 @@ unsigned cf_image_find_runs(const struct cf_image *image, const struct cf_name *
 
 		if (first == CF_NONE)
 			continue;
-		runs[count++] = (struct cf_name_run){.first = first, .end = run_end(image, first),
-		    .label_count = levels[i]};
+		runs[count++] = (struct cf_name_run){
+		    .first = first, .end = run_end(image, first), .label_count = levels[i]};
 	}
 	return count;
 }
 
-unsigned cf_image_find_name(const struct cf_image *image, const struct cf_name *name,
-    struct cf_match matches[CF_MATCHES])
+unsigned cf_image_find_name(
+    const struct cf_image *image, const struct cf_name *name, struct cf_match matches[CF_MATCHES])
 {
 	struct cf_name_run runs[CF_NAME_LABELS + 1];
 	unsigned run_count = cf_image_find_runs(image, name, runs), count = 0;
@@ -95,8 +98,8 @@ unsigned cf_image_find_name(const struct cf_image *image, const struct cf_name *
 				continue;
 			if (count == CF_MATCHES)
 				return count;
-			matches[count++] = (struct cf_match){.entry = entry,
-			    .label_count = (uint8_t)runs[i].label_count};
+			matches[count++] = (struct cf_match){
+			    .entry = entry, .label_count = (uint8_t)runs[i].label_count};
 		}
 	}
 	return count;

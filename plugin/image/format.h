@@ -1,6 +1,6 @@
 /*
- * The bytes of an image, shared by its writer (compile/image_writer.h) and its reader (image/image.h);
- * described for people in docs/FORMATS.md, "The image".
+ * The bytes of an image, shared by its writer (compile/image_writer.h) and its reader
+ * (image/image.h); described for people in docs/FORMATS.md, "The image".
  *
  * A header, then sections: arrays of one fixed structure each, 64-byte aligned, found through the
  * header's table. Integers are in the order of the machine that wrote the file, which the header's
@@ -16,40 +16,40 @@
 
 #include <stdint.h>
 
-#define CF_IMAGE_MAGIC	 "CURFEWIM"
+#define CF_IMAGE_MAGIC   "CURFEWIM"
 #define CF_IMAGE_VERSION 1U
-#define CF_IMAGE_ENDIAN	 0x01020304U
-#define CF_IMAGE_ALIGN	 64U
+#define CF_IMAGE_ENDIAN  0x01020304U
+#define CF_IMAGE_ALIGN   64U
 
 /* "Nothing" for an index; also CF_NONE. */
 #define CF_IMAGE_NONE UINT32_MAX
 
 enum cf_section_id {
-	CF_SECTION_STRINGS = 0,		 /* NUL-terminated texts; offset 0 is "" */
-	CF_SECTION_NAMES = 1,		 /* canonical wire names, each once, one after the other */
-	CF_SECTION_ENTRIES = 2,		 /* cf_image_entry_item, those of one name together */
-	CF_SECTION_ATTRS = 3,		 /* cf_image_attr_item */
-	CF_SECTION_BUCKETS = 4,		 /* cf_image_bucket: the hash table of names */
-	CF_SECTION_FILTER = 5,		 /* uint64_t: which hashes cannot be in the table */
-	CF_SECTION_NETWORKS = 6,	 /* cf_image_network_item, sorted by address, then bits */
-	CF_SECTION_NETWORK_V4 = 7,	 /* cf_image_range_v4 -> network */
-	CF_SECTION_NETWORK_V6 = 8,	 /* cf_image_range_v6 -> network */
-	CF_SECTION_NETWORK_V4_BITS = 9,	 /* uint64_t[1024]: /16s that hold a network */
+	CF_SECTION_STRINGS = 0,          /* NUL-terminated texts; offset 0 is "" */
+	CF_SECTION_NAMES = 1,            /* canonical wire names, each once, one after the other */
+	CF_SECTION_ENTRIES = 2,          /* cf_image_entry_item, those of one name together */
+	CF_SECTION_ATTRS = 3,            /* cf_image_attr_item */
+	CF_SECTION_BUCKETS = 4,          /* cf_image_bucket: the hash table of names */
+	CF_SECTION_FILTER = 5,           /* uint64_t: which hashes cannot be in the table */
+	CF_SECTION_NETWORKS = 6,         /* cf_image_network_item, sorted by address, then bits */
+	CF_SECTION_NETWORK_V4 = 7,       /* cf_image_range_v4 -> network */
+	CF_SECTION_NETWORK_V6 = 8,       /* cf_image_range_v6 -> network */
+	CF_SECTION_NETWORK_V4_BITS = 9,  /* uint64_t[1024]: /16s that hold a network */
 	CF_SECTION_NETWORK_V6_BITS = 10, /* uint64_t[1024]: hashes of /32s that hold a network */
-	CF_SECTION_ASNS = 11,		 /* cf_image_asn_item, sorted */
-	CF_SECTION_SIGNATURES = 12,	 /* cf_image_signature_item */
-	CF_SECTION_PORTS = 13,		 /* cf_image_port_item */
-	CF_SECTION_RESOLVERS = 14,	 /* cf_image_resolver_item */
-	CF_SECTION_POLICY = 15,		 /* one cf_image_policy_item */
-	CF_SECTION_PHASES = 16,		 /* cf_image_phase_item, sorted by instant */
-	CF_SECTION_STEPS = 17,		 /* cf_image_step_item, by category, then instant */
-	CF_SECTION_EXCEPTIONS = 18,	 /* cf_image_exception_item */
-	CF_SECTION_BY_CATEGORY = 19,	 /* uint32_t: exceptions by category */
-	CF_SECTION_TYPES = 20,		 /* uint16_t: query types of exceptions */
-	CF_SECTION_GROUPS = 21,		 /* uint32_t: string, name of each group */
-	CF_SECTION_GROUP_SETS = 22,	 /* cf_image_group_set; 0 is the empty set */
-	CF_SECTION_CLIENT_V4 = 23,	 /* cf_image_range_v4 -> group set */
-	CF_SECTION_CLIENT_V6 = 24,	 /* cf_image_range_v6 -> group set */
+	CF_SECTION_ASNS = 11,            /* cf_image_asn_item, sorted */
+	CF_SECTION_SIGNATURES = 12,      /* cf_image_signature_item */
+	CF_SECTION_PORTS = 13,           /* cf_image_port_item */
+	CF_SECTION_RESOLVERS = 14,       /* cf_image_resolver_item */
+	CF_SECTION_POLICY = 15,          /* one cf_image_policy_item */
+	CF_SECTION_PHASES = 16,          /* cf_image_phase_item, sorted by instant */
+	CF_SECTION_STEPS = 17,           /* cf_image_step_item, by category, then instant */
+	CF_SECTION_EXCEPTIONS = 18,      /* cf_image_exception_item */
+	CF_SECTION_BY_CATEGORY = 19,     /* uint32_t: exceptions by category */
+	CF_SECTION_TYPES = 20,           /* uint16_t: query types of exceptions */
+	CF_SECTION_GROUPS = 21,          /* uint32_t: string, name of each group */
+	CF_SECTION_GROUP_SETS = 22,      /* cf_image_group_set; 0 is the empty set */
+	CF_SECTION_CLIENT_V4 = 23,       /* cf_image_range_v4 -> group set */
+	CF_SECTION_CLIENT_V6 = 24,       /* cf_image_range_v6 -> group set */
 	CF_SECTIONS = 25,
 };
 
@@ -68,9 +68,9 @@ struct cf_image_header {
 	uint8_t digest[CF_SHA256_BYTES]; /* of the whole file, these bytes taken as zero */
 	uint8_t source_digest[CF_SHA256_BYTES];
 	int64_t built_wall_s;
-	uint64_t hash_key[2]; /* of the name hash, names/hash.h */
-	uint32_t home_count;  /* buckets that a hash can select */
-	uint32_t overflow;    /* buckets that a name may lie behind its own */
+	uint64_t hash_key[2];  /* of the name hash, names/hash.h */
+	uint32_t home_count;   /* buckets that a hash can select */
+	uint32_t overflow;     /* buckets that a name may lie behind its own */
 	uint32_t least_labels; /* of a listed name */
 	uint32_t most_labels;
 	uint32_t section_count;
@@ -95,17 +95,18 @@ struct cf_image_attr_item {
 };
 
 /*
- * Eight slots of one cache line. A slot is tag << 33 | overflowed << 32 | entry: tag the low 31 bits
- * of the name's hash, entry the first of the name's entries or none when the slot is free. The bit
- * overflowed counts in slot 0 alone: some name of this bucket, or of one before it, lies further on.
+ * Eight slots of one cache line. A slot is tag << 33 | overflowed << 32 | entry: tag the low 31
+ * bits of the name's hash, entry the first of the name's entries or none when the slot is free. The
+ * bit overflowed counts in slot 0 alone: some name of this bucket, or of one before it, lies
+ * further on.
  */
-#define CF_IMAGE_SLOTS	     8
-#define CF_IMAGE_OVERFLOWED  (UINT64_C(1) << 32)
-#define CF_IMAGE_TAG_SHIFT   33
-#define CF_IMAGE_TAG(hash)   ((hash) & 0x7fffffffU)
+#define CF_IMAGE_SLOTS      8
+#define CF_IMAGE_OVERFLOWED (UINT64_C(1) << 32)
+#define CF_IMAGE_TAG_SHIFT  33
+#define CF_IMAGE_TAG(hash)  ((hash)&0x7fffffffU)
 /* Names a bucket gets on average is 8 x 3/4: fuller overflows often, emptier wastes memory. */
-#define CF_IMAGE_LOAD_NUM    3U
-#define CF_IMAGE_LOAD_DEN    4U
+#define CF_IMAGE_LOAD_NUM 3U
+#define CF_IMAGE_LOAD_DEN 4U
 struct cf_image_bucket {
 	uint64_t slots[CF_IMAGE_SLOTS];
 };
@@ -131,7 +132,8 @@ struct cf_image_network_item {
 	uint8_t category;
 	uint8_t confidence;
 	uint8_t reserved[3];
-	uint32_t parent; /* the next wider (or equal) network around this one; always a lower index */
+	uint32_t
+	    parent; /* the next wider (or equal) network around this one; always a lower index */
 	uint32_t asn;
 	uint32_t org, list, source, as_of, note, file;
 	uint32_t line;

@@ -82,8 +82,8 @@ static void fill_may_block(struct cf_image *image)
 			image->may_block |= image->exceptions[i].categories;
 }
 
-enum cf_status cf_image_from_memory(const void *data, size_t len, struct cf_image **image_out,
-    struct cf_error *error)
+enum cf_status cf_image_from_memory(
+    const void *data, size_t len, struct cf_image **image_out, struct cf_error *error)
 {
 	struct cf_image *image;
 	enum cf_status status;
@@ -108,10 +108,11 @@ enum cf_status cf_image_from_memory(const void *data, size_t len, struct cf_imag
 }
 
 /*
- * Maps the regular file at path whole. The file is only ever replaced by rename (image_writer.h), so
- * what is mapped does not change; a file that somebody truncates in place is beyond our promise.
+ * Maps the regular file at path whole. The file is only ever replaced by rename (image_writer.h),
+ * so what is mapped does not change; a file that somebody truncates in place is beyond our promise.
  */
-static enum cf_status map(const char *path, void **data_out, size_t *len_out, struct cf_error *error)
+static enum cf_status map(
+    const char *path, void **data_out, size_t *len_out, struct cf_error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
 	enum cf_status status = CF_OK;
@@ -119,9 +120,11 @@ static enum cf_status map(const char *path, void **data_out, size_t *len_out, st
 	void *data;
 
 	if (fd < 0)
-		return cf_error_set(error, CF_EIO, "cannot open image '%s': %s", path, strerror(errno));
+		return cf_error_set(
+		    error, CF_EIO, "cannot open image '%s': %s", path, strerror(errno));
 	if (fstat(fd, &st) != 0) {
-		status = cf_error_set(error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
+		status = cf_error_set(
+		    error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct cf_image_header) ||
@@ -132,7 +135,8 @@ static enum cf_status map(const char *path, void **data_out, size_t *len_out, st
 	}
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (data == MAP_FAILED) {
-		status = cf_error_set(error, CF_EIO, "cannot map image '%s': %s", path, strerror(errno));
+		status =
+		    cf_error_set(error, CF_EIO, "cannot map image '%s': %s", path, strerror(errno));
 		goto out;
 	}
 	*data_out = data;
@@ -197,8 +201,14 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 	const struct cf_image_attr_item *attr;
 
 	if (!cf_check(entry < image->entry_count)) {
-		*entry_out = (struct cf_entry){.name_wire = (const uint8_t *)"", .exception = CF_NONE,
-		    .list = "", .product = "", .source = "", .as_of = "", .note = "", .file = ""};
+		*entry_out = (struct cf_entry){.name_wire = (const uint8_t *)"",
+		    .exception = CF_NONE,
+		    .list = "",
+		    .product = "",
+		    .source = "",
+		    .as_of = "",
+		    .note = "",
+		    .file = ""};
 		return;
 	}
 	item = &image->entries[entry];
@@ -219,13 +229,14 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 	};
 }
 
-void cf_image_network(const struct cf_image *image, uint32_t network, struct cf_network *network_out)
+void cf_image_network(
+    const struct cf_image *image, uint32_t network, struct cf_network *network_out)
 {
 	const struct cf_image_network_item *item;
 
 	if (!cf_check(network < image->network_count)) {
-		*network_out = (struct cf_network){.org = "", .list = "", .source = "", .as_of = "",
-		    .note = "", .file = ""};
+		*network_out = (struct cf_network){
+		    .org = "", .list = "", .source = "", .as_of = "", .note = "", .file = ""};
 		return;
 	}
 	item = &image->networks[network];

@@ -29,8 +29,8 @@ struct cf_image;
  * Maps and verifies the file at path. CF_EIO (errno), CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION,
  * CF_ENOMEM; *error (may be NULL) says what and where. Nothing is left open on failure.
  */
-enum cf_status cf_image_open(const char *path, struct cf_image **image_out, struct cf_error *error)
-    CF_MUST_CHECK;
+enum cf_status cf_image_open(
+    const char *path, struct cf_image **image_out, struct cf_error *error) CF_MUST_CHECK;
 
 /*
  * Verifies an image that already lies in memory at data (8-byte aligned), which must outlive it;
@@ -62,7 +62,7 @@ struct cf_image_info {
 	const char *privacy_key_file; /* key for pseudonyms, "" when none */
 	const char *sensor;           /* name of this sensor, "" for the host name */
 	bool syslog;                  /* also a line in the resolver's own log */
-	bool block_addresses;         /* answers that hold a dedicated vendor address are matched too */
+	bool block_addresses; /* answers that hold a dedicated vendor address are matched too */
 };
 const struct cf_image_info *cf_image_info(const struct cf_image *image);
 
@@ -73,12 +73,12 @@ struct cf_match {
 };
 
 /*
- * All entries that cover name - exact ones of the full name, subtree and below ones of its suffixes -
- * most specific first (within one level: exact, subtree, below). Returns their number, at most
+ * All entries that cover name - exact ones of the full name, subtree and below ones of its suffixes
+ * - most specific first (within one level: exact, subtree, below). Returns their number, at most
  * CF_MATCHES; 0 is the common, fast case. Exact comparison of names: no false match.
  */
-unsigned cf_image_find_name(const struct cf_image *image, const struct cf_name *name,
-    struct cf_match matches[CF_MATCHES]);
+unsigned cf_image_find_name(
+    const struct cf_image *image, const struct cf_name *name, struct cf_match matches[CF_MATCHES]);
 
 /* The entry as a person wrote it. */
 struct cf_entry {
@@ -115,7 +115,8 @@ struct cf_network {
 	uint32_t line;
 	int64_t until_wall_s; /* when this evidence expires (overlays); INT64_MAX never */
 };
-void cf_image_network(const struct cf_image *image, uint32_t network, struct cf_network *network_out);
+void cf_image_network(
+    const struct cf_image *image, uint32_t network, struct cf_network *network_out);
 
 /* True when asn is one of the vendor's; *org_out (may be NULL) gets the name in the pack. */
 bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **org_out);
@@ -135,7 +136,8 @@ struct cf_signature {
 	const char *file;
 	uint32_t line;
 };
-void cf_image_signature(const struct cf_image *image, uint32_t i, struct cf_signature *signature_out);
+void cf_image_signature(
+    const struct cf_image *image, uint32_t i, struct cf_signature *signature_out);
 
 /* A port of the vendor's products, 0 <= i < info->ports. */
 struct cf_port {
@@ -189,7 +191,8 @@ struct cf_exception {
 	const char *file;
 	uint32_t line;
 };
-void cf_image_exception(const struct cf_image *image, uint32_t i, struct cf_exception *exception_out);
+void cf_image_exception(
+    const struct cf_image *image, uint32_t i, struct cf_exception *exception_out);
 
 /* What a block says. */
 struct cf_answer_spec {

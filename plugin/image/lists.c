@@ -39,13 +39,19 @@ uint32_t cf_image_asn(const struct cf_image *image, uint32_t i, const char **org
 	return there ? image->asns[i].asn : 0;
 }
 
-void cf_image_signature(const struct cf_image *image, uint32_t i, struct cf_signature *signature_out)
+void cf_image_signature(
+    const struct cf_image *image, uint32_t i, struct cf_signature *signature_out)
 {
 	const struct cf_image_signature_item *item;
 
 	if (!cf_check(i < image->signature_count)) {
-		*signature_out = (struct cf_signature){.kind = "", .match = "", .value = "", .product = "",
-		    .source = "", .note = "", .file = ""};
+		*signature_out = (struct cf_signature){.kind = "",
+		    .match = "",
+		    .value = "",
+		    .product = "",
+		    .source = "",
+		    .note = "",
+		    .file = ""};
 		return;
 	}
 	item = &image->signatures[i];
@@ -68,8 +74,8 @@ void cf_image_port(const struct cf_image *image, uint32_t i, struct cf_port *por
 	const struct cf_image_port_item *item;
 
 	if (!cf_check(i < image->port_count)) {
-		*port_out = (struct cf_port){.role = "", .direction = "", .product = "", .source = "",
-		    .file = ""};
+		*port_out = (struct cf_port){
+		    .role = "", .direction = "", .product = "", .source = "", .file = ""};
 		return;
 	}
 	item = &image->ports[i];
@@ -127,13 +133,14 @@ void cf_image_phase(const struct cf_image *image, uint32_t i, struct cf_phase *p
 	};
 }
 
-void cf_image_exception(const struct cf_image *image, uint32_t i, struct cf_exception *exception_out)
+void cf_image_exception(
+    const struct cf_image *image, uint32_t i, struct cf_exception *exception_out)
 {
 	const struct cf_image_exception_item *item;
 
 	if (!cf_check(i < image->exception_count)) {
-		*exception_out = (struct cf_exception){.owner = "", .reason = "", .clients = "",
-		    .file = ""};
+		*exception_out =
+		    (struct cf_exception){.owner = "", .reason = "", .clients = "", .file = ""};
 		return;
 	}
 	item = &image->exceptions[i];

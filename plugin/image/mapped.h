@@ -68,12 +68,13 @@ struct cf_image {
 	/* Derived once at open. */
 	struct cf_image_info info;
 	struct cf_answer_spec answer;
-	uint32_t may_block; /* categories that baseline, a phase or an exception ever blocks; bit set */
+	uint32_t
+	    may_block; /* categories that baseline, a phase or an exception ever blocks; bit set */
 };
 
 /*
- * Fills the section pointers of *image from data and len and checks everything that look-ups rely on,
- * checksum included. On success the image may be trusted. Errors as cf_image_open().
+ * Fills the section pointers of *image from data and len and checks everything that look-ups rely
+ * on, checksum included. On success the image may be trusted. Errors as cf_image_open().
  */
 enum cf_status cf_image_verify(struct cf_image *image, struct cf_error *error) CF_MUST_CHECK;
 
@@ -100,13 +101,14 @@ static inline bool cf_scope_covers(uint8_t scope, unsigned label_count, unsigned
 
 /* The value of addr in sorted ranges of its family, or CF_NONE; ranges may be empty. */
 uint32_t cf_ranges_find_v4(const struct cf_image_range_v4 *ranges, uint32_t count, uint32_t addr);
-uint32_t cf_ranges_find_v6(const struct cf_image_range_v6 *ranges, uint32_t count, uint64_t high,
-    uint64_t low);
+uint32_t cf_ranges_find_v6(
+    const struct cf_image_range_v6 *ranges, uint32_t count, uint64_t high, uint64_t low);
 
 /* Bytes in network order as a number. */
 static inline uint32_t cf_load_be32(const uint8_t *bytes)
 {
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	    bytes[3];
 }
 
 static inline uint64_t cf_load_be64(const uint8_t *bytes)

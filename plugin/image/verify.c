@@ -1,8 +1,8 @@
 /*
  * Is this file an image? Header, section table and checksum; then names. The tables of networks and
- * policy are checked in verify_tables.c. After this, look-ups need no checks of their own, so each rule
- * here exists for a look-up that would otherwise leave the file. A checksum only finds accidents: who
- * makes an image on purpose computes that too, so the rules hold without it.
+ * policy are checked in verify_tables.c. After this, look-ups need no checks of their own, so each
+ * rule here exists for a look-up that would otherwise leave the file. A checksum only finds
+ * accidents: who makes an image on purpose computes that too, so the rules hold without it.
  */
 
 #include "image/mapped.h"
@@ -36,10 +36,10 @@ static const struct section_rule {
     [CF_SECTION_RESOLVERS] = {sizeof(struct cf_image_resolver_item), 4, 0, UINT32_MAX - 1},
     [CF_SECTION_POLICY] = {sizeof(struct cf_image_policy_item), 4, 1, 1},
     [CF_SECTION_PHASES] = {sizeof(struct cf_image_phase_item), 8, 0, CF_PHASES},
-    [CF_SECTION_STEPS] = {sizeof(struct cf_image_step_item), 8, 0, CF_PHASES * CF_CATEGORIES},
+    [CF_SECTION_STEPS] = {sizeof(struct cf_image_step_item), 8, 0, CF_PHASES *CF_CATEGORIES},
     [CF_SECTION_EXCEPTIONS] = {sizeof(struct cf_image_exception_item), 8, 0, CF_EXCEPTIONS},
-    [CF_SECTION_BY_CATEGORY] = {sizeof(uint32_t), 4, 0, CF_EXCEPTIONS * CF_CATEGORIES},
-    [CF_SECTION_TYPES] = {sizeof(uint16_t), 2, 0, CF_EXCEPTIONS * CF_EXCEPTION_TYPES},
+    [CF_SECTION_BY_CATEGORY] = {sizeof(uint32_t), 4, 0, CF_EXCEPTIONS *CF_CATEGORIES},
+    [CF_SECTION_TYPES] = {sizeof(uint16_t), 2, 0, CF_EXCEPTIONS *CF_EXCEPTION_TYPES},
     [CF_SECTION_GROUPS] = {sizeof(uint32_t), 4, 0, CF_GROUPS},
     [CF_SECTION_GROUP_SETS] = {sizeof(struct cf_image_group_set), 8, 1, UINT32_MAX - 1},
     [CF_SECTION_CLIENT_V4] = {sizeof(struct cf_image_range_v4), 4, 0, UINT32_MAX - 1},
@@ -56,13 +56,15 @@ static enum cf_status check_header(struct cf_image *image, struct cf_error *erro
 	if (memcmp(header->magic, CF_IMAGE_MAGIC, sizeof header->magic) != 0)
 		return cf_error_set(error, CF_EMALFORMED, "not an image");
 	if (header->endian != CF_IMAGE_ENDIAN)
-		return cf_error_set(error, CF_EVERSION, "made on a machine with another byte order");
+		return cf_error_set(
+		    error, CF_EVERSION, "made on a machine with another byte order");
 	if (header->version != CF_IMAGE_VERSION)
-		return cf_error_set(error, CF_EVERSION, "image format %u, but this program reads %u",
-		    header->version, CF_IMAGE_VERSION);
+		return cf_error_set(error, CF_EVERSION,
+		    "image format %u, but this program reads %u", header->version,
+		    CF_IMAGE_VERSION);
 	if (header->file_bytes != image->len)
-		return cf_error_set(error, CF_EMALFORMED, "%zu bytes long, but made with %llu", image->len,
-		    (unsigned long long)header->file_bytes);
+		return cf_error_set(error, CF_EMALFORMED, "%zu bytes long, but made with %llu",
+		    image->len, (unsigned long long)header->file_bytes);
 	return CF_OK;
 }
 

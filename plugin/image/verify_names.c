@@ -1,6 +1,6 @@
 /*
- * Are the names of an image sound, and their index? One pass over names and entries side by side, one
- * over the buckets; written for ten million names in a fraction of a second.
+ * Are the names of an image sound, and their index? One pass over names and entries side by side,
+ * one over the buckets; written for ten million names in a fraction of a second.
  */
 
 #include "image/mapped.h"
@@ -48,15 +48,17 @@ static bool entries_are_sound(const struct cf_image *image)
 			return false;
 		if (entry->name == next && next < image->names_bytes) {
 			unsigned labels;
-			size_t len = wire_length(image->names + next, image->names_bytes - next, &labels);
+			size_t len =
+			    wire_length(image->names + next, image->names_bytes - next, &labels);
 
-			if (len == 0 || labels < header->least_labels || labels > header->most_labels)
+			if (len == 0 || labels < header->least_labels ||
+			    labels > header->most_labels)
 				return false;
 			current = next;
 			next += len;
 			run = 1;
 		} else if (entry->name != current || ++run > CF_NAME_ENTRIES ||
-			   image->attrs[entry->attr].scope < image->attrs[entry[-1].attr].scope) {
+		    image->attrs[entry->attr].scope < image->attrs[entry[-1].attr].scope) {
 			return false;
 		}
 	}
@@ -67,8 +69,8 @@ static bool attrs_are_sound(const struct cf_image *image)
 {
 	for (uint32_t i = 0; i < image->attr_count; i++) {
 		const struct cf_image_attr_item *attr = &image->attrs[i];
-		const uint32_t strings[] = {attr->list, attr->product, attr->source, attr->as_of,
-		    attr->note, attr->file};
+		const uint32_t strings[] = {
+		    attr->list, attr->product, attr->source, attr->as_of, attr->note, attr->file};
 
 		if (attr->scope > CF_SCOPE_BELOW || attr->category >= CF_CATEGORIES ||
 		    attr->confidence > CF_CONFIDENCE_DOCUMENTED)
@@ -90,15 +92,16 @@ static bool buckets_are_sound(const struct cf_image *image)
 
 	if (image->entry_count == 0)
 		return image->bucket_count == 0 && image->filter_count == 0;
-	if (header->home_count == 0 || image->filter_count == 0 || header->overflow > CF_IMAGE_OVERFLOW ||
-	    image->bucket_count < header->home_count ||
+	if (header->home_count == 0 || image->filter_count == 0 ||
+	    header->overflow > CF_IMAGE_OVERFLOW || image->bucket_count < header->home_count ||
 	    image->bucket_count - header->home_count != header->overflow)
 		return false;
 	for (uint32_t i = 0; i < image->bucket_count; i++)
 		for (unsigned k = 0; k < CF_IMAGE_SLOTS; k++) {
 			uint32_t entry = (uint32_t)image->buckets[i].slots[k];
 
-			bad |= (unsigned)(entry >= image->entry_count) & (unsigned)(entry != CF_NONE);
+			bad |=
+			    (unsigned)(entry >= image->entry_count) & (unsigned)(entry != CF_NONE);
 		}
 	return bad == 0;
 }

@@ -13,8 +13,8 @@ static bool strings_exist(const struct cf_image *image, const uint32_t *strings,
 }
 
 /* Begins at address 0, rises strictly, and leads to one of value_count things or nothing. */
-static bool ranges_v4_are_sound(const struct cf_image_range_v4 *ranges, uint32_t count,
-    uint32_t value_count)
+static bool ranges_v4_are_sound(
+    const struct cf_image_range_v4 *ranges, uint32_t count, uint32_t value_count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (ranges[i].value != CF_NONE && ranges[i].value >= value_count)
@@ -25,8 +25,8 @@ static bool ranges_v4_are_sound(const struct cf_image_range_v4 *ranges, uint32_t
 	return true;
 }
 
-static bool ranges_v6_are_sound(const struct cf_image_range_v6 *ranges, uint32_t count,
-    uint32_t value_count)
+static bool ranges_v6_are_sound(
+    const struct cf_image_range_v6 *ranges, uint32_t count, uint32_t value_count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct cf_image_range_v6 *range = &ranges[i];
@@ -34,8 +34,8 @@ static bool ranges_v6_are_sound(const struct cf_image_range_v6 *ranges, uint32_t
 		if (range->value != CF_NONE && range->value >= value_count)
 			return false;
 		if (i == 0 ? (range->high | range->low) != 0
-			   : range->high < range[-1].high ||
-			(range->high == range[-1].high && range->low <= range[-1].low))
+		           : range->high < range[-1].high ||
+		            (range->high == range[-1].high && range->low <= range[-1].low))
 			return false;
 	}
 	return true;
@@ -73,7 +73,8 @@ static bool networks_are_sound(const struct cf_image *image)
 	if ((v4_bits != 0 && v4_bits != CF_IMAGE_BITS_WORDS) ||
 	    (v6_bits != 0 && v6_bits != CF_IMAGE_BITS_WORDS))
 		return false;
-	return ranges_v4_are_sound(image->network_v4, image->network_v4_count, image->network_count) &&
+	return ranges_v4_are_sound(
+	           image->network_v4, image->network_v4_count, image->network_count) &&
 	    ranges_v6_are_sound(image->network_v6, image->network_v6_count, image->network_count);
 }
 
@@ -102,7 +103,8 @@ static bool signatures_are_sound(const struct cf_image *image)
 		const uint32_t strings[] = {item->kind, item->match, item->value, item->product,
 		    item->source, item->note, item->file};
 
-		if (item->category >= CF_CATEGORIES || item->confidence > CF_CONFIDENCE_DOCUMENTED ||
+		if (item->category >= CF_CATEGORIES ||
+		    item->confidence > CF_CONFIDENCE_DOCUMENTED ||
 		    !strings_exist(image, strings, 7))
 			return false;
 	}
@@ -113,11 +115,12 @@ static bool ports_are_sound(const struct cf_image *image)
 {
 	for (uint32_t i = 0; i < image->port_count; i++) {
 		const struct cf_image_port_item *item = &image->ports[i];
-		const uint32_t strings[] = {item->role, item->direction, item->product, item->source,
-		    item->file};
+		const uint32_t strings[] = {
+		    item->role, item->direction, item->product, item->source, item->file};
 
-		if (item->category >= CF_CATEGORIES || item->confidence > CF_CONFIDENCE_DOCUMENTED ||
-		    item->first > item->last || !strings_exist(image, strings, 5))
+		if (item->category >= CF_CATEGORIES ||
+		    item->confidence > CF_CONFIDENCE_DOCUMENTED || item->first > item->last ||
+		    !strings_exist(image, strings, 5))
 			return false;
 	}
 	return true;

@@ -1,8 +1,8 @@
 /*
- * Weighing what is listed: level by level from the most specific name or network outwards. The first
- * level at which anything applies decides; within it, rank() does. Exceptions that do not apply now
- * are passed over, so a level may decide nothing; a level with an entry of a pack always decides
- * something, so nothing wider matters and the walk ends there.
+ * Weighing what is listed: level by level from the most specific name or network outwards. The
+ * first level at which anything applies decides; within it, rank() does. Exceptions that do not
+ * apply now are passed over, so a level may decide nothing; a level with an entry of a pack always
+ * decides something, so nothing wider matters and the walk ends there.
  */
 
 #include "policy/decide.h"
@@ -18,8 +18,9 @@ struct weighing {
 	const struct cf_image_group_set *groups;
 	struct cf_decision best;
 	unsigned best_rank;
-	bool decided;	  /* a more specific level has the decision; only next_change is still of interest */
-	bool by_name;	  /* the decision is a policy name, which has no category of its own */
+	bool decided;     /* a more specific level has the decision; only next_change is still of
+	                     interest */
+	bool by_name;     /* the decision is a policy name, which has no category of its own */
 	unsigned entries; /* entries of packs seen at this level */
 };
 
@@ -28,8 +29,13 @@ static struct weighing start(const struct cf_image *image, const struct cf_quest
 	return (struct weighing){
 	    .image = image,
 	    .question = question,
-	    .best = {.verdict = CF_VERDICT_PASS, .entry = CF_NONE, .network = CF_NONE, .phase = CF_NONE,
-		.exception = CF_NONE, .answer = &image->answer, .next_change_wall_s = INT64_MAX},
+	    .best = {.verdict = CF_VERDICT_PASS,
+	        .entry = CF_NONE,
+	        .network = CF_NONE,
+	        .phase = CF_NONE,
+	        .exception = CF_NONE,
+	        .answer = &image->answer,
+	        .next_change_wall_s = INT64_MAX},
 	    .best_rank = UINT32_MAX,
 	};
 }
@@ -66,7 +72,8 @@ static void weigh(struct weighing *w, struct cf_decision candidate, bool by_name
 }
 
 /* An exception, standing in for the candidate: its verdict if it applies to this question now. */
-static void weigh_exception(struct weighing *w, uint32_t id, struct cf_decision candidate, bool by_name)
+static void weigh_exception(
+    struct weighing *w, uint32_t id, struct cf_decision candidate, bool by_name)
 {
 	const struct cf_image_exception_item *exception = &w->image->exceptions[id];
 
@@ -83,14 +90,18 @@ static void weigh_exception(struct weighing *w, uint32_t id, struct cf_decision 
 }
 
 /* An entry of a pack: what its category's schedule says, and the exceptions for its category. */
-static void weigh_category(struct weighing *w, enum cf_category category, uint32_t entry,
-    uint32_t network)
+static void weigh_category(
+    struct weighing *w, enum cf_category category, uint32_t entry, uint32_t network)
 {
 	const uint32_t *at = w->image->policy->by_category_at;
 	struct cf_schedule_state state =
 	    cf_schedule_state_at(w->image, category, w->question->at_wall_s);
-	struct cf_decision candidate = {.verdict = state.verdict, .category = category, .entry = entry,
-	    .network = network, .phase = state.phase, .exception = CF_NONE};
+	struct cf_decision candidate = {.verdict = state.verdict,
+	    .category = category,
+	    .entry = entry,
+	    .network = network,
+	    .phase = state.phase,
+	    .exception = CF_NONE};
 
 	expect_change(w, state.until_wall_s);
 	/* A policy name that decided takes the category of the pack's entry around it. */
@@ -106,10 +117,13 @@ static void weigh_category(struct weighing *w, enum cf_category category, uint32
 }
 
 /* A name that belongs to an exception. */
-static void weigh_policy_name(struct weighing *w, const struct cf_image_attr_item *attr, uint32_t entry)
+static void weigh_policy_name(
+    struct weighing *w, const struct cf_image_attr_item *attr, uint32_t entry)
 {
-	struct cf_decision candidate = {.category = (enum cf_category)attr->category, .entry = entry,
-	    .network = CF_NONE, .phase = CF_NONE};
+	struct cf_decision candidate = {.category = (enum cf_category)attr->category,
+	    .entry = entry,
+	    .network = CF_NONE,
+	    .phase = CF_NONE};
 
 	weigh_exception(w, attr->exception, candidate, true);
 }
@@ -126,18 +140,21 @@ void cf_decide_name(const struct cf_image *image, const struct cf_question *ques
 	for (unsigned i = 0; i < run_count && w.entries == 0; i++) {
 		/* Policy names first: which category they take is settled by the pack's entries. */
 		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
-			const struct cf_image_attr_item *attr = &image->attrs[image->entries[entry].attr];
+			const struct cf_image_attr_item *attr =
+			    &image->attrs[image->entries[entry].attr];
 
 			if (attr->exception != CF_NONE &&
 			    cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
 				weigh_policy_name(&w, attr, entry);
 		}
 		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
-			const struct cf_image_attr_item *attr = &image->attrs[image->entries[entry].attr];
+			const struct cf_image_attr_item *attr =
+			    &image->attrs[image->entries[entry].attr];
 
 			if (attr->exception == CF_NONE &&
 			    cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
-				weigh_category(&w, (enum cf_category)attr->category, entry, CF_NONE);
+				weigh_category(
+				    &w, (enum cf_category)attr->category, entry, CF_NONE);
 		}
 		w.decided = w.best.matched;
 	}
@@ -187,7 +204,8 @@ bool cf_decide_may_block_name(const struct cf_image *image, const struct cf_name
 
 	for (unsigned i = 0; i < run_count && entries == 0; i++) {
 		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
-			const struct cf_image_attr_item *attr = &image->attrs[image->entries[entry].attr];
+			const struct cf_image_attr_item *attr =
+			    &image->attrs[image->entries[entry].attr];
 
 			if (!cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
 				continue;

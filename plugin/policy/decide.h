@@ -1,12 +1,12 @@
 /*
  * The decision: a pure function of (image, client, name or address, type, wall time).
  *
- * The module, the monitor, `curfew explain` and the rehearsal all call this and nothing else, so they
- * cannot disagree. Reads only the image; allocates nothing; any thread.
+ * The module, the monitor, `curfew explain` and the rehearsal all call this and nothing else, so
+ * they cannot disagree. Reads only the image; allocates nothing; any thread.
  *
  * Order of precedence: the most specific name (or longest prefix) wins. On a tie an exception wins,
- * then pass, then block, then flag. An exception by category stands at the level of the entry that has
- * the category. Phases switch exactly at their instant: at_wall_s >= from_wall_s.
+ * then pass, then block, then flag. An exception by category stands at the level of the entry that
+ * has the category. Phases switch exactly at their instant: at_wall_s >= from_wall_s.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct cf_question {
 };
 
 /*
- * The verdict with its reasons. matched is false when nothing is listed: verdict is pass then and all
- * ids are CF_NONE. answer is meaningful for a block; it points into the image.
+ * The verdict with its reasons. matched is false when nothing is listed: verdict is pass then and
+ * all ids are CF_NONE. answer is meaningful for a block; it points into the image.
  */
 struct cf_decision {
 	bool matched;
@@ -32,8 +32,9 @@ struct cf_decision {
 	uint32_t phase;     /* phase in force for the category, or CF_NONE for the baseline */
 	uint32_t exception; /* exception that decided, or CF_NONE */
 	const struct cf_answer_spec *answer;
-	int64_t next_change_wall_s; /* first instant after at_wall_s at which the same question could be
-	                               decided otherwise; INT64_MAX: never. For clamping TTLs. */
+	int64_t
+	    next_change_wall_s; /* first instant after at_wall_s at which the same question could be
+	                           decided otherwise; INT64_MAX: never. For clamping TTLs. */
 };
 
 void cf_decide_name(const struct cf_image *image, const struct cf_question *question,

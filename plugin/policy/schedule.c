@@ -4,8 +4,8 @@
 
 #include "image/mapped.h"
 
-struct cf_schedule_state cf_schedule_state_at(const struct cf_image *image, enum cf_category category,
-    int64_t at_wall_s)
+struct cf_schedule_state cf_schedule_state_at(
+    const struct cf_image *image, enum cf_category category, int64_t at_wall_s)
 {
 	const struct cf_image_policy_item *policy = image->policy;
 	struct cf_schedule_state state = {

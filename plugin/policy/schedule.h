@@ -1,5 +1,6 @@
 /*
- * What the policy says of a category at an instant: the baseline, then the phases. Pure; any thread.
+ * What the policy says of a category at an instant: the baseline, then the phases. Pure; any
+ * thread.
  */
 #pragma once
 
@@ -8,10 +9,10 @@
 /* The state of one category. */
 struct cf_schedule_state {
 	enum cf_verdict verdict;
-	uint32_t phase;		/* in force, or CF_NONE for the baseline */
-	int64_t until_wall_s;	/* first instant of the next state; INT64_MAX: none */
+	uint32_t phase;       /* in force, or CF_NONE for the baseline */
+	int64_t until_wall_s; /* first instant of the next state; INT64_MAX: none */
 };
 
 /* The state of category at at_wall_s: a phase is in force from its very instant on. */
-struct cf_schedule_state cf_schedule_state_at(const struct cf_image *image, enum cf_category category,
-    int64_t at_wall_s);
+struct cf_schedule_state cf_schedule_state_at(
+    const struct cf_image *image, enum cf_category category, int64_t at_wall_s);

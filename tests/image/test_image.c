@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include <netinet/in.h>
@@ -173,7 +174,8 @@ static void all_entries_of_a_name_are_found_most_specific_first(void **state)
 	assert_string_equal(entry.file, "names.tsv");
 	assert_int_equal(entry.line, 3);
 	assert_int_equal(matches[1].label_count, 2);
-	/* At the apex itself the exact entry stands before the subtree, though it was added later. */
+	/* At the apex itself the exact entry stands before the subtree, though it was added later.
+	 */
 	name = name_of("kaspersky.com");
 	assert_int_equal(cf_image_find_name(image, &name, matches), 2);
 	cf_image_entry(image, matches[0].entry, &entry);
@@ -292,7 +294,8 @@ static void identity_is_the_hash_of_the_file(void **state)
 }
 
 /* The status of opening a changed copy whose checksum is right. */
-static enum cf_status open_changed(size_t at, const void *bytes, size_t count, struct cf_error *error)
+static enum cf_status open_changed(
+    size_t at, const void *bytes, size_t count, struct cf_error *error)
 {
 	struct cf_image *image = NULL;
 	enum cf_status status;
@@ -370,8 +373,8 @@ static void every_flipped_bit_is_refused(void **state)
 }
 
 /* One kind of damage out of many, in place; the new length. other is another good image. */
-static size_t damage(struct model_source *source, uint8_t *data, size_t len, const uint8_t *other,
-    size_t other_len)
+static size_t damage(
+    struct model_source *source, uint8_t *data, size_t len, const uint8_t *other, size_t other_len)
 {
 	static const uint8_t values[] = {0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x3f, 0x40};
 	size_t header = sizeof(struct cf_image_header);
@@ -398,7 +401,8 @@ static size_t damage(struct model_source *source, uint8_t *data, size_t len, con
 	case 4: /* a piece of itself elsewhere */
 		count = model_choose(source, 100);
 		if (count <= len - at && count <= len / 2)
-			memmove(data + at, data + model_choose(source, (unsigned)(len - count)), count);
+			memmove(
+			    data + at, data + model_choose(source, (unsigned)(len - count)), count);
 		return len;
 	default:
 		return at;

@@ -8,7 +8,8 @@
 
 static void print(const char *who, const struct model_decision *d)
 {
-	fprintf(stderr, "  %s: matched %d verdict %s category %s entry %d network %d phase %d exception %d\n",
+	fprintf(stderr,
+	    "  %s: matched %d verdict %s category %s entry %d network %d phase %d exception %d\n",
 	    who, d->matched, cf_verdict_text(d->verdict), cf_category_text(d->category), d->entry,
 	    d->network, d->phase, d->exception);
 }
@@ -31,16 +32,19 @@ static struct model_decision naive(const struct asked *asked, int64_t at_wall_s)
 	struct model_decision decision;
 
 	if (asked->by_name)
-		model_decide_name(asked->model, client, asked->qtype, at_wall_s, &asked->name, &decision);
+		model_decide_name(
+		    asked->model, client, asked->qtype, at_wall_s, &asked->name, &decision);
 	else
-		model_decide_addr(asked->model, client, asked->qtype, at_wall_s, &asked->addr, &decision);
+		model_decide_addr(
+		    asked->model, client, asked->qtype, at_wall_s, &asked->addr, &decision);
 	return decision;
 }
 
 static struct cf_decision real(const struct asked *asked)
 {
 	struct cf_question question = {.client = asked->has_client ? &asked->client : NULL,
-	    .qtype = asked->qtype, .at_wall_s = asked->at_wall_s};
+	    .qtype = asked->qtype,
+	    .at_wall_s = asked->at_wall_s};
 	struct cf_decision decision;
 
 	if (asked->by_name)
@@ -50,14 +54,15 @@ static struct cf_decision real(const struct asked *asked)
 	return decision;
 }
 
-static bool complain(const struct asked *asked, const char *what, const struct model_decision *expected,
-    const struct model_decision *got)
+static bool complain(const struct asked *asked, const char *what,
+    const struct model_decision *expected, const struct model_decision *got)
 {
 	char text[CF_NAME_TEXT_BYTES], addr[CF_ADDR_TEXT_BYTES], client[CF_ADDR_TEXT_BYTES];
 
 	fprintf(stderr, "model: %s for %s '%s', client '%s', type %u, at %lld\n", what,
 	    asked->by_name ? "name" : "address",
-	    asked->by_name ? cf_name_format(&asked->name, text) : cf_addr_format(&asked->addr, addr),
+	    asked->by_name ? cf_name_format(&asked->name, text)
+	                   : cf_addr_format(&asked->addr, addr),
 	    asked->has_client ? cf_addr_format(&asked->client, client) : "none", asked->qtype,
 	    (long long)asked->at_wall_s);
 	print("expected", expected);
@@ -72,7 +77,8 @@ static bool change_is_not_missed(const struct asked *asked, const struct cf_deci
 
 	if (decision->next_change_wall_s <= asked->at_wall_s)
 		return complain(asked, "a change that is not in the future", &now, &now);
-	for (int64_t at = asked->at_wall_s + 1; at < 30 && at < decision->next_change_wall_s; at++) {
+	for (int64_t at = asked->at_wall_s + 1; at < 30 && at < decision->next_change_wall_s;
+	     at++) {
 		struct model_decision then = naive(asked, at);
 
 		if (!model_decision_equal(&now, &then))
@@ -84,7 +90,7 @@ static bool change_is_not_missed(const struct asked *asked, const struct cf_deci
 static bool block_is_foreseen(const struct asked *asked, const struct model_decision *expected)
 {
 	bool may = asked->by_name ? cf_decide_may_block_name(asked->image, &asked->name)
-				  : cf_decide_may_block_addr(asked->image, &asked->addr);
+	                          : cf_decide_may_block_addr(asked->image, &asked->addr);
 
 	if (expected->verdict == CF_VERDICT_BLOCK && !may)
 		return complain(asked, "a block that was never to be", expected, expected);
@@ -113,7 +119,8 @@ static bool matches_agree(const struct asked *asked)
 		const struct model_entry *entry = &asked->model->entries[i];
 
 		if (cf_name_equal(&entry->name, &asked->name) ? entry->scope != CF_SCOPE_BELOW
-			: entry->scope != CF_SCOPE_EXACT && cf_name_is_subdomain(&asked->name, &entry->name))
+		                                              : entry->scope != CF_SCOPE_EXACT &&
+		            cf_name_is_subdomain(&asked->name, &entry->name))
 			expected++;
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -123,7 +130,8 @@ static bool matches_agree(const struct asked *asked)
 		cf_image_entry(asked->image, matches[i].entry, &entry);
 		wanted = &asked->model->entries[entry.line - 1];
 		if (memcmp(entry.name_wire, wanted->name.wire, wanted->name.wire_len) != 0 ||
-		    matches[i].label_count != wanted->name.label_count || entry.scope != wanted->scope)
+		    matches[i].label_count != wanted->name.label_count ||
+		    entry.scope != wanted->scope)
 			return false;
 		if (matches[i].label_count > labels ||
 		    (matches[i].label_count == labels && (unsigned)entry.scope < scope))
@@ -151,10 +159,15 @@ bool model_agrees(struct model_source *source, unsigned questions)
 		return false;
 	}
 	for (unsigned i = 0; i < questions && good; i++) {
-		struct asked asked = {.model = &model, .image = image,
-		    .client = model_addr_near(source, &model), .has_client = model_choose(source, 5) != 0,
-		    .qtype = model_type(source), .at_wall_s = model_instant(source),
-		    .name = model_name(source), .addr = model_addr_near(source, &model), .by_name = i % 3 != 0};
+		struct asked asked = {.model = &model,
+		    .image = image,
+		    .client = model_addr_near(source, &model),
+		    .has_client = model_choose(source, 5) != 0,
+		    .qtype = model_type(source),
+		    .at_wall_s = model_instant(source),
+		    .name = model_name(source),
+		    .addr = model_addr_near(source, &model),
+		    .by_name = i % 3 != 0};
 
 		good = question_agrees(&asked) && (!asked.by_name || matches_agree(&asked));
 	}

@@ -5,24 +5,32 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static enum cf_status add_name(struct cf_image_builder *builder, const char *text, enum cf_scope scope,
-    enum cf_category category, uint32_t line)
+static enum cf_status add_name(struct cf_image_builder *builder, const char *text,
+    enum cf_scope scope, enum cf_category category, uint32_t line)
 {
-	struct cf_image_attr attr = {.category = category, .confidence = CF_CONFIDENCE_DOCUMENTED,
-	    .list = "kaspersky", .product = "KES", .source = "the vendor's page", .as_of = "2026-06-17",
-	    .note = NULL, .file = "names.tsv"};
+	struct cf_image_attr attr = {.category = category,
+	    .confidence = CF_CONFIDENCE_DOCUMENTED,
+	    .list = "kaspersky",
+	    .product = "KES",
+	    .source = "the vendor's page",
+	    .as_of = "2026-06-17",
+	    .note = NULL,
+	    .file = "names.tsv"};
 	struct cf_name name;
 	enum cf_status status = cf_name_from_text(text, strlen(text), &name);
 
-	return status == CF_OK ? cf_image_builder_add_name(builder, &name, scope, &attr, line) : status;
+	return status == CF_OK ? cf_image_builder_add_name(builder, &name, scope, &attr, line)
+	                       : status;
 }
 
 static enum cf_status add_names(struct cf_image_builder *builder)
 {
-	enum cf_status status = add_name(builder, "kaspersky.com", CF_SCOPE_SUBTREE, CF_CATEGORY_CORPORATE, 2);
+	enum cf_status status =
+	    add_name(builder, "kaspersky.com", CF_SCOPE_SUBTREE, CF_CATEGORY_CORPORATE, 2);
 
 	if (status == CF_OK)
-		status = add_name(builder, "upd.kaspersky.com", CF_SCOPE_SUBTREE, CF_CATEGORY_UPDATES, 3);
+		status = add_name(
+		    builder, "upd.kaspersky.com", CF_SCOPE_SUBTREE, CF_CATEGORY_UPDATES, 3);
 	if (status == CF_OK)
 		status = add_name(builder, "kaspersky.com", CF_SCOPE_EXACT, CF_CATEGORY_SALES, 4);
 	if (status == CF_OK)
@@ -31,12 +39,20 @@ static enum cf_status add_names(struct cf_image_builder *builder)
 	return status;
 }
 
-static enum cf_status add_network(struct cf_image_builder *builder, const char *text, uint32_t line,
-    int64_t until_wall_s)
+static enum cf_status add_network(
+    struct cf_image_builder *builder, const char *text, uint32_t line, int64_t until_wall_s)
 {
-	struct cf_image_network network = {.kind = CF_NETWORK_DEDICATED, .category = CF_CATEGORY_TELEMETRY,
-	    .confidence = CF_CONFIDENCE_LISTED, .asn = 200107, .org = "Kaspersky Lab", .list = "kaspersky",
-	    .source = "routes", .as_of = "2026-06-17", .note = "n", .file = "networks.tsv", .line = line,
+	struct cf_image_network network = {.kind = CF_NETWORK_DEDICATED,
+	    .category = CF_CATEGORY_TELEMETRY,
+	    .confidence = CF_CONFIDENCE_LISTED,
+	    .asn = 200107,
+	    .org = "Kaspersky Lab",
+	    .list = "kaspersky",
+	    .source = "routes",
+	    .as_of = "2026-06-17",
+	    .note = "n",
+	    .file = "networks.tsv",
+	    .line = line,
 	    .until_wall_s = until_wall_s};
 	enum cf_status status = cf_prefix_parse(text, &network.prefix);
 
@@ -45,14 +61,27 @@ static enum cf_status add_network(struct cf_image_builder *builder, const char *
 
 static enum cf_status add_others(struct cf_image_builder *builder)
 {
-	struct cf_image_signature signature = {.kind = "body-magic", .match = "prefix", .value = "KLZF",
-	    .category = CF_CATEGORY_UPDATES, .product = "p", .source = "s", .file = "signatures.tsv",
+	struct cf_image_signature signature = {.kind = "body-magic",
+	    .match = "prefix",
+	    .value = "KLZF",
+	    .category = CF_CATEGORY_UPDATES,
+	    .product = "p",
+	    .source = "s",
+	    .file = "signatures.tsv",
 	    .line = 7};
-	struct cf_image_port port = {.role = "ksn-proxy", .direction = "lan", .proto = IPPROTO_TCP,
-	    .first = 13111, .last = 13112, .category = CF_CATEGORY_TELEMETRY, .file = "ports.tsv",
+	struct cf_image_port port = {.role = "ksn-proxy",
+	    .direction = "lan",
+	    .proto = IPPROTO_TCP,
+	    .first = 13111,
+	    .last = 13112,
+	    .category = CF_CATEGORY_TELEMETRY,
+	    .file = "ports.tsv",
 	    .line = 8};
-	struct cf_image_resolver resolver = {.role = "fallback", .order = 1, .operator_name = "Google",
-	    .name = "dns.google", .addr = cf_addr_v4((const uint8_t[]){8, 8, 8, 8})};
+	struct cf_image_resolver resolver = {.role = "fallback",
+	    .order = 1,
+	    .operator_name = "Google",
+	    .name = "dns.google",
+	    .addr = cf_addr_v4((const uint8_t[]){8, 8, 8, 8})};
 	enum cf_status status = add_network(builder, "77.74.176.0/21", 2, INT64_MAX);
 
 	if (status == CF_OK)
@@ -60,7 +89,8 @@ static enum cf_status add_others(struct cf_image_builder *builder)
 	if (status == CF_OK)
 		status = add_network(builder, "2a03:2480:68::/47", 4, INT64_MAX);
 	if (status == CF_OK)
-		status = cf_image_builder_add_asn(builder, 200107, "Kaspersky Lab Switzerland GmbH");
+		status =
+		    cf_image_builder_add_asn(builder, 200107, "Kaspersky Lab Switzerland GmbH");
 	if (status == CF_OK)
 		status = cf_image_builder_add_asn(builder, 41983, "Kaspersky Lab AG");
 	if (status == CF_OK)
@@ -75,10 +105,19 @@ static enum cf_status add_exception(struct cf_image_builder *builder)
 	struct cf_prefix lab[2];
 	uint32_t group = 0, id = 0;
 	const uint16_t types[] = {1, 28};
-	struct cf_image_exception exception = {.verdict = CF_VERDICT_PASS, .groups = &group,
-	    .group_count = 1, .categories = 1U << CF_CATEGORY_UPDATES, .types = types, .type_count = 2,
-	    .from_wall_s = 1700000000, .until_wall_s = 1735603200, .owner = "jdoe",
-	    .reason = "migration wave 3", .clients = "lab", .file = "curfew.yaml", .line = 12};
+	struct cf_image_exception exception = {.verdict = CF_VERDICT_PASS,
+	    .groups = &group,
+	    .group_count = 1,
+	    .categories = 1U << CF_CATEGORY_UPDATES,
+	    .types = types,
+	    .type_count = 2,
+	    .from_wall_s = 1700000000,
+	    .until_wall_s = 1735603200,
+	    .owner = "jdoe",
+	    .reason = "migration wave 3",
+	    .clients = "lab",
+	    .file = "curfew.yaml",
+	    .line = 12};
 	struct cf_name name;
 	enum cf_status status = cf_prefix_parse("10.20.0.0/16", &lab[0]);
 
@@ -97,18 +136,34 @@ static enum cf_status add_exception(struct cf_image_builder *builder)
 
 static enum cf_status add_policy(struct cf_image_builder *builder)
 {
-	struct cf_image_phase cut_off = {.name = "cut-off", .citation = "89 FR 52434",
-	    .from_wall_s = 1727582400, .verdict = CF_VERDICT_BLOCK,
+	struct cf_image_phase cut_off = {.name = "cut-off",
+	    .citation = "89 FR 52434",
+	    .from_wall_s = 1727582400,
+	    .verdict = CF_VERDICT_BLOCK,
 	    .categories = 1U << CF_CATEGORY_UPDATES | 1U << CF_CATEGORY_TELEMETRY,
-	    .file = "us-commerce-2024.yaml", .line = 9};
-	struct cf_image_phase sales = {.name = "sales", .from_wall_s = 1721448000,
-	    .verdict = CF_VERDICT_BLOCK, .categories = 1U << CF_CATEGORY_SALES};
-	struct cf_image_answer answer = {.kind = CF_ANSWER_SINKHOLE, .ttl_s = 60, .ede_code = 15,
-	    .ede_text = "blocked by policy", .sinkhole_v4 = cf_addr_v4((const uint8_t[]){192, 0, 2, 1})};
-	struct cf_image_settings settings = {.source_digest = {1, 2, 3}, .built_wall_s = 1790000000,
-	    .vendor = "kaspersky", .pack_version = "7", .preset = "us-commerce-2024",
-	    .citation = "89 FR 52434", .policy_file = "curfew.yaml", .log_path = "hits.jsonl",
-	    .fold_s = 60, .privacy = "truncate", .sensor = "edge1", .syslog = true,
+	    .file = "us-commerce-2024.yaml",
+	    .line = 9};
+	struct cf_image_phase sales = {.name = "sales",
+	    .from_wall_s = 1721448000,
+	    .verdict = CF_VERDICT_BLOCK,
+	    .categories = 1U << CF_CATEGORY_SALES};
+	struct cf_image_answer answer = {.kind = CF_ANSWER_SINKHOLE,
+	    .ttl_s = 60,
+	    .ede_code = 15,
+	    .ede_text = "blocked by policy",
+	    .sinkhole_v4 = cf_addr_v4((const uint8_t[]){192, 0, 2, 1})};
+	struct cf_image_settings settings = {.source_digest = {1, 2, 3},
+	    .built_wall_s = 1790000000,
+	    .vendor = "kaspersky",
+	    .pack_version = "7",
+	    .preset = "us-commerce-2024",
+	    .citation = "89 FR 52434",
+	    .policy_file = "curfew.yaml",
+	    .log_path = "hits.jsonl",
+	    .fold_s = 60,
+	    .privacy = "truncate",
+	    .sensor = "edge1",
+	    .syslog = true,
 	    .block_addresses = true};
 	enum cf_status status = cf_image_builder_add_phase(builder, &cut_off);
 

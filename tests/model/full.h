@@ -4,7 +4,7 @@
 #include "compile/image_writer.h"
 
 /*
- * Adds one of everything to a new builder. Stops at the first refusal and returns it; *builder_out is
- * then set as far as it came, or NULL.
+ * Adds one of everything to a new builder. Stops at the first refusal and returns it; *builder_out
+ * is then set as far as it came, or NULL.
  */
 enum cf_status full_build(struct cf_image_builder **builder_out);

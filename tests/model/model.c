@@ -128,8 +128,8 @@ static uint32_t make_categories(struct model_source *source)
 	return 1U << model_choose(source, CF_CATEGORIES) | 1U << model_choose(source, 3);
 }
 
-static void make_exception(struct model_source *source, const struct model *model,
-    struct model_exception *exception)
+static void make_exception(
+    struct model_source *source, const struct model *model, struct model_exception *exception)
 {
 	*exception = (struct model_exception){
 	    .verdict = (enum cf_verdict)model_choose(source, 3),
@@ -145,7 +145,8 @@ static void make_exception(struct model_source *source, const struct model *mode
 	if (exception->from_wall_s >= exception->until_wall_s)
 		exception->until_wall_s = exception->from_wall_s + 1;
 	while (!exception->everybody && exception->group_count < 2)
-		exception->groups[exception->group_count++] = model_choose(source, model->group_count);
+		exception->groups[exception->group_count++] =
+		    model_choose(source, model->group_count);
 	if (model_choose(source, 4) == 0)
 		while (exception->type_count < 2)
 			exception->types[exception->type_count++] =
@@ -175,7 +176,8 @@ void model_make(struct model_source *source, struct model *model)
 	for (unsigned i = 0; i < model->network_count; i++)
 		model->networks[i] = (struct model_network){.prefix = make_prefix(source),
 		    .category = (enum cf_category)model_choose(source, 3),
-		    .until_wall_s = model_choose(source, 2) == 0 ? INT64_MAX : model_instant(source)};
+		    .until_wall_s =
+		        model_choose(source, 2) == 0 ? INT64_MAX : model_instant(source)};
 	model->entry_count = model_choose(source, MODEL_ENTRIES + 1);
 	for (unsigned i = 0; i < model->entry_count; i++) {
 		struct model_entry *entry = &model->entries[i];
@@ -202,25 +204,33 @@ static void build_policy(const struct model *model, struct cf_image_builder *bui
 	uint32_t id;
 
 	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		must(cf_image_builder_set_baseline(builder, (enum cf_category)i, model->baseline[i]));
+		must(cf_image_builder_set_baseline(
+		    builder, (enum cf_category)i, model->baseline[i]));
 	for (unsigned i = 0; i < model->phase_count; i++) {
-		struct cf_image_phase phase = {.name = "phase", .line = i + 1,
-		    .from_wall_s = model->phases[i].from_wall_s, .verdict = model->phases[i].verdict,
+		struct cf_image_phase phase = {.name = "phase",
+		    .line = i + 1,
+		    .from_wall_s = model->phases[i].from_wall_s,
+		    .verdict = model->phases[i].verdict,
 		    .categories = model->phases[i].categories};
 
 		must(cf_image_builder_add_phase(builder, &phase));
 	}
 	for (unsigned i = 0; i < model->group_count; i++)
-		must(cf_image_builder_add_group(builder, "group", model->groups[i], model->group_sizes[i],
-		    &id));
+		must(cf_image_builder_add_group(
+		    builder, "group", model->groups[i], model->group_sizes[i], &id));
 	for (unsigned i = 0; i < model->exception_count; i++) {
 		const struct model_exception *from = &model->exceptions[i];
 		struct cf_image_exception exception = {.verdict = from->verdict,
-		    .everybody = from->everybody, .groups = from->groups,
-		    .group_count = from->group_count, .categories = from->categories,
-		    .types = from->types, .type_count = from->type_count,
-		    .from_wall_s = from->from_wall_s, .until_wall_s = from->until_wall_s,
-		    .owner = "owner", .file = "policy.yaml"};
+		    .everybody = from->everybody,
+		    .groups = from->groups,
+		    .group_count = from->group_count,
+		    .categories = from->categories,
+		    .types = from->types,
+		    .type_count = from->type_count,
+		    .from_wall_s = from->from_wall_s,
+		    .until_wall_s = from->until_wall_s,
+		    .owner = "owner",
+		    .file = "policy.yaml"};
 
 		must(cf_image_builder_add_exception(builder, &exception, &id));
 	}
@@ -234,18 +244,21 @@ void model_build(const struct model *model, void **data_out, size_t *len_out)
 	build_policy(model, builder);
 	for (unsigned i = 0; i < model->entry_count; i++) {
 		const struct model_entry *entry = &model->entries[i];
-		struct cf_image_attr attr = {.category = entry->category, .list = "pack",
+		struct cf_image_attr attr = {.category = entry->category,
+		    .list = "pack",
 		    .source = i % 3 == 0 ? "book" : "page"};
 
 		if (entry->exception == CF_NONE)
-			must(cf_image_builder_add_name(builder, &entry->name, entry->scope, &attr, i + 1));
+			must(cf_image_builder_add_name(
+			    builder, &entry->name, entry->scope, &attr, i + 1));
 		else
-			must(cf_image_builder_add_exception_name(builder, entry->exception, &entry->name,
-			    entry->scope, i + 1));
+			must(cf_image_builder_add_exception_name(
+			    builder, entry->exception, &entry->name, entry->scope, i + 1));
 	}
 	for (unsigned i = 0; i < model->network_count; i++) {
 		struct cf_image_network network = {.prefix = model->networks[i].prefix,
-		    .category = model->networks[i].category, .line = i + 1,
+		    .category = model->networks[i].category,
+		    .line = i + 1,
 		    .until_wall_s = model->networks[i].until_wall_s};
 
 		must(cf_image_builder_add_network(builder, &network));
@@ -343,8 +356,8 @@ static void offer(struct candidate *best, const struct candidate *candidate)
 }
 
 /* The category's verdict, and each exception for the category, at the level of c. */
-static void offer_category(const struct question *q, struct candidate *best, struct candidate c,
-    enum cf_category category)
+static void offer_category(
+    const struct question *q, struct candidate *best, struct candidate c, enum cf_category category)
 {
 	const struct model *model = q->model;
 
@@ -353,7 +366,7 @@ static void offer_category(const struct question *q, struct candidate *best, str
 	c.decision.phase = phase_of(model, category, q->at_wall_s);
 	c.decision.exception = -1;
 	c.decision.verdict = c.decision.phase < 0 ? model->baseline[category]
-						  : model->phases[c.decision.phase].verdict;
+	                                          : model->phases[c.decision.phase].verdict;
 	c.rank = rank_of(c.decision.verdict, false);
 	offer(best, &c);
 	for (unsigned i = 0; i < model->exception_count; i++) {
@@ -379,8 +392,8 @@ static bool covers(const struct model_entry *entry, const struct cf_name *name)
 }
 
 /* The entry of a pack that lends its category to a policy name of some specificity. */
-static const struct model_entry *lender(const struct model *model, const struct cf_name *name,
-    unsigned specificity)
+static const struct model_entry *lender(
+    const struct model *model, const struct cf_name *name, unsigned specificity)
 {
 	const struct model_entry *best = NULL;
 
@@ -391,14 +404,16 @@ static const struct model_entry *lender(const struct model *model, const struct 
 		    entry->name.label_count > specificity)
 			continue;
 		if (best == NULL || entry->name.label_count > best->name.label_count ||
-		    (entry->name.label_count == best->name.label_count && entry->scope < best->scope))
+		    (entry->name.label_count == best->name.label_count &&
+		        entry->scope < best->scope))
 			best = entry;
 	}
 	return best;
 }
 
-static const struct candidate nothing = {.decision = {.verdict = CF_VERDICT_PASS, .entry = -1,
-					     .network = -1, .phase = -1, .exception = -1}};
+static const struct candidate nothing = {
+    .decision = {
+        .verdict = CF_VERDICT_PASS, .entry = -1, .network = -1, .phase = -1, .exception = -1}};
 
 void model_decide_name(const struct model *model, const struct cf_addr *client, uint16_t qtype,
     int64_t at_wall_s, const struct cf_name *name, struct model_decision *decision_out)
@@ -454,7 +469,8 @@ void model_decide_addr(const struct model *model, const struct cf_addr *client, 
 		const struct model_network *network = &model->networks[i];
 		struct candidate c = nothing;
 
-		if (!cf_prefix_contains(&network->prefix, addr) || at_wall_s >= network->until_wall_s)
+		if (!cf_prefix_contains(&network->prefix, addr) ||
+		    at_wall_s >= network->until_wall_s)
 			continue;
 		c.decision.network = (int)i;
 		c.specificity = network->prefix.bits;
@@ -472,11 +488,16 @@ bool model_decision_equal(const struct model_decision *a, const struct model_dec
 	    a->network == b->network && a->phase == b->phase && a->exception == b->exception;
 }
 
-struct model_decision model_decision_of(const struct cf_image *image, const struct model *model,
-    const struct cf_decision *decision)
+struct model_decision model_decision_of(
+    const struct cf_image *image, const struct model *model, const struct cf_decision *decision)
 {
-	struct model_decision result = {.matched = decision->matched, .verdict = decision->verdict,
-	    .category = decision->category, .entry = -1, .network = -1, .phase = -1, .exception = -1};
+	struct model_decision result = {.matched = decision->matched,
+	    .verdict = decision->verdict,
+	    .category = decision->category,
+	    .entry = -1,
+	    .network = -1,
+	    .phase = -1,
+	    .exception = -1};
 	struct cf_entry entry;
 	struct cf_network network;
 	struct cf_phase phase;

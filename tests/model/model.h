@@ -1,7 +1,7 @@
 /*
- * A policy in plain arrays, made at random or from fuzzer bytes, with the naive way to decide over it:
- * what the image and the decision are compared with. Slow on purpose; shares no code with them but
- * names and addresses as values.
+ * A policy in plain arrays, made at random or from fuzzer bytes, with the naive way to decide over
+ * it: what the image and the decision are compared with. Slow on purpose; shares no code with them
+ * but names and addresses as values.
  */
 #pragma once
 
@@ -9,12 +9,12 @@
 #include "image/image.h"
 #include "policy/decide.h"
 
-#define MODEL_ENTRIES	 48
-#define MODEL_NETWORKS	 24
-#define MODEL_GROUPS	 5
-#define MODEL_PREFIXES	 4
+#define MODEL_ENTRIES    48
+#define MODEL_NETWORKS   24
+#define MODEL_GROUPS     5
+#define MODEL_PREFIXES   4
 #define MODEL_EXCEPTIONS 12
-#define MODEL_PHASES	 8
+#define MODEL_PHASES     8
 
 /* A stream of choices: pseudo-random from a seed, or bytes of a fuzzer and then zeros. */
 struct model_source {
@@ -30,7 +30,7 @@ struct model_entry {
 	struct cf_name name;
 	enum cf_scope scope;
 	enum cf_category category; /* of a pack's entry */
-	uint32_t exception;	   /* CF_NONE: a pack's entry */
+	uint32_t exception;        /* CF_NONE: a pack's entry */
 };
 
 struct model_network {
@@ -100,8 +100,8 @@ void model_decide_addr(const struct model *model, const struct cf_addr *client, 
 bool model_decision_equal(const struct model_decision *a, const struct model_decision *b);
 
 /* What cf_decide_*() said, in the model's numbers. */
-struct model_decision model_decision_of(const struct cf_image *image, const struct model *model,
-    const struct cf_decision *decision);
+struct model_decision model_decision_of(
+    const struct cf_image *image, const struct model *model, const struct cf_decision *decision);
 
 /*
  * One random policy and questions compared with the image made of it: false, with a line on stderr,

@@ -25,10 +25,12 @@ static unsigned long ask_name(const struct cf_image *image, const struct cf_name
 
 	for (unsigned i = 0; i < sizeof instants / sizeof *instants; i++) {
 		struct cf_question question = {.client = i % 2 == 0 ? &client : NULL,
-		    .qtype = (uint16_t)(i % 3), .at_wall_s = instants[i]};
+		    .qtype = (uint16_t)(i % 3),
+		    .at_wall_s = instants[i]};
 
 		cf_decide_name(image, &question, name, &decision);
-		sum += decision.entry + decision.phase + decision.exception + (unsigned)decision.verdict;
+		sum += decision.entry + decision.phase + decision.exception +
+		    (unsigned)decision.verdict;
 		if (decision.verdict == CF_VERDICT_BLOCK)
 			sum += read_text(decision.answer->ede_text);
 	}
@@ -47,7 +49,8 @@ static unsigned long walk_entries(const struct cf_image *image)
 		cf_image_entry(image, i, &entry);
 		sum += read_text(entry.list) + read_text(entry.product) + read_text(entry.source) +
 		    read_text(entry.as_of) + read_text(entry.note) + read_text(entry.file) +
-		    read_text(cf_scope_text(entry.scope)) + read_text(cf_category_text(entry.category));
+		    read_text(cf_scope_text(entry.scope)) +
+		    read_text(cf_category_text(entry.category));
 		sum += read_text(cf_name_format_wire(entry.name_wire, text));
 		if (cf_name_from_text(text, strlen(text), &name) == CF_OK)
 			sum += ask_name(image, &name);
@@ -75,8 +78,9 @@ static unsigned long walk_networks(const struct cf_image *image)
 		struct cf_addr first, last;
 
 		cf_image_network(image, i, &network);
-		sum += read_text(network.org) + read_text(network.list) + read_text(network.source) +
-		    read_text(network.as_of) + read_text(network.note) + read_text(network.file);
+		sum += read_text(network.org) + read_text(network.list) +
+		    read_text(network.source) + read_text(network.as_of) + read_text(network.note) +
+		    read_text(network.file);
 		cf_prefix_range(&network.prefix, &first, &last);
 		sum += ask_addr(image, &first) + ask_addr(image, &last);
 	}
@@ -105,8 +109,9 @@ static unsigned long walk_lists(const struct cf_image *image)
 		struct cf_signature s;
 
 		cf_image_signature(image, i, &s);
-		sum += read_text(s.kind) + read_text(s.match) + read_text(s.value) + read_text(s.product) +
-		    read_text(s.source) + read_text(s.note) + read_text(s.file);
+		sum += read_text(s.kind) + read_text(s.match) + read_text(s.value) +
+		    read_text(s.product) + read_text(s.source) + read_text(s.note) +
+		    read_text(s.file);
 	}
 	for (uint32_t i = 0; i < info->ports && i < MOST; i++) {
 		struct cf_port p;
@@ -119,7 +124,8 @@ static unsigned long walk_lists(const struct cf_image *image)
 		struct cf_resolver r;
 
 		cf_image_resolver(image, i, &r);
-		sum += read_text(r.role) + read_text(r.operator_name) + read_text(r.name) + r.addr.bytes[0];
+		sum += read_text(r.role) + read_text(r.operator_name) + read_text(r.name) +
+		    r.addr.bytes[0];
 	}
 	return sum;
 }
@@ -130,8 +136,9 @@ static unsigned long walk_policy(const struct cf_image *image)
 	const struct cf_answer_spec *answer = cf_image_answer(image);
 	unsigned long sum = read_text(info->vendor) + read_text(info->pack_version) +
 	    read_text(info->preset) + read_text(info->citation) + read_text(info->policy_file) +
-	    read_text(info->log_path) + read_text(info->privacy) + read_text(info->privacy_key_file) +
-	    read_text(info->sensor) + read_text(answer->ede_text) + (unsigned)answer->kind;
+	    read_text(info->log_path) + read_text(info->privacy) +
+	    read_text(info->privacy_key_file) + read_text(info->sensor) +
+	    read_text(answer->ede_text) + (unsigned)answer->kind;
 
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
 		struct cf_question question = {.at_wall_s = 9};
@@ -150,7 +157,8 @@ static unsigned long walk_policy(const struct cf_image *image)
 		struct cf_exception e;
 
 		cf_image_exception(image, i, &e);
-		sum += read_text(e.owner) + read_text(e.reason) + read_text(e.clients) + read_text(e.file);
+		sum += read_text(e.owner) + read_text(e.reason) + read_text(e.clients) +
+		    read_text(e.file);
 	}
 	return sum;
 }
@@ -158,8 +166,8 @@ static unsigned long walk_policy(const struct cf_image *image)
 unsigned long image_walk(const struct cf_image *image)
 {
 	struct cf_name root;
-	unsigned long sum = walk_entries(image) + walk_networks(image) + walk_lists(image) +
-	    walk_policy(image);
+	unsigned long sum =
+	    walk_entries(image) + walk_networks(image) + walk_lists(image) + walk_policy(image);
 
 	if (cf_name_from_text(".", 1, &root) == CF_OK)
 		sum += ask_name(image, &root);

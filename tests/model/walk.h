@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 /*
- * Reads everything that accessors, look-ups and decisions can reach. Under a sanitizer this shows any
- * step outside; returns a number that depends on what was read, so that nothing is optimised away.
+ * Reads everything that accessors, look-ups and decisions can reach. Under a sanitizer this shows
+ * any step outside; returns a number that depends on what was read, so that nothing is optimised
+ * away.
  */
 unsigned long image_walk(const struct cf_image *image);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 static unsigned long from_environment(const char *name, unsigned long fallback)
@@ -19,7 +20,8 @@ static unsigned long from_environment(const char *name, unsigned long fallback)
 
 static void random_policies_decide_like_the_naive_way(void **state)
 {
-	unsigned long seed = from_environment("CF_SEED", 1), cases = from_environment("CF_CASES", 3000);
+	unsigned long seed = from_environment("CF_SEED", 1),
+	              cases = from_environment("CF_CASES", 3000);
 
 	(void)state;
 	for (unsigned long i = seed; i < seed + cases; i++) {
