@@ -62,7 +62,7 @@
 /* Unfinished messages in TCP streams held at one time. */
 #define CF_STREAMS 2048
 /* Directions under way when first seen, whose first bytes wait for the beginning of a message. */
-#define CF_STREAM_ORPHANS 512
+#define CF_STREAM_ORPHANS 256
 /* Longest message put together from a TCP stream: a post-quantum ClientHello has 2 KiB, the longest
  * seen in the wild 11.4. Twice this is reserved for streams whose beginning was not seen. */
 #define CF_STREAM_BYTES 16384
