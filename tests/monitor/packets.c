@@ -128,7 +128,8 @@ void wrap_ip6(struct bytes *body, struct flow flow, uint8_t proto)
 
 void wrap_ethernet(struct bytes *body, uint16_t type)
 {
-	uint8_t header[14] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, (uint8_t)(type >> 8), (uint8_t)type};
+	uint8_t header[14] = {
+	    2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, (uint8_t)(type >> 8), (uint8_t)type};
 
 	wrap(body, header, sizeof header);
 }
@@ -267,7 +268,8 @@ static void note(struct watch *watch, const char *format, ...)
 	int len;
 
 	va_start(arguments, format);
-	len = vsnprintf(watch->notes + watch->len, sizeof watch->notes - watch->len, format, arguments);
+	len = vsnprintf(
+	    watch->notes + watch->len, sizeof watch->notes - watch->len, format, arguments);
 	va_end(arguments);
 	if (len < 0 || (size_t)len >= sizeof watch->notes - watch->len)
 		abort();
@@ -283,12 +285,13 @@ static void on_packet(void *context, const struct cf_packet *packet)
 {
 	char src[CF_ADDR_TEXT_BYTES], dst[CF_ADDR_TEXT_BYTES];
 
-	note(context, "packet %u %s %u %s %u\n", packet->ip_proto, cf_addr_format(&packet->src, src),
-	    packet->src_port, cf_addr_format(&packet->dst, dst), packet->dst_port);
+	note(context, "packet %u %s %u %s %u\n", packet->ip_proto,
+	    cf_addr_format(&packet->src, src), packet->src_port, cf_addr_format(&packet->dst, dst),
+	    packet->dst_port);
 }
 
-static void on_dns(void *context, const struct cf_packet *packet,
-    const struct cf_dns_message *message)
+static void on_dns(
+    void *context, const struct cf_packet *packet, const struct cf_dns_message *message)
 {
 	struct cf_dns_cursor cursor = cf_dns_start(message);
 	char text[CF_NAME_TEXT_BYTES];
@@ -301,8 +304,8 @@ static void on_dns(void *context, const struct cf_packet *packet,
 		    cf_name_format(&name, text));
 }
 
-static void on_client_hello(void *context, const struct cf_packet *packet,
-    const struct cf_client_hello *hello)
+static void on_client_hello(
+    void *context, const struct cf_packet *packet, const struct cf_client_hello *hello)
 {
 	(void)packet;
 	note_slice(context, hello->transport == CF_TRANSPORT_QUIC ? "quic" : "tls", hello->sni);
@@ -310,15 +313,15 @@ static void on_client_hello(void *context, const struct cf_packet *packet,
 		note(context, "incomplete\n");
 }
 
-static void on_server_hello(void *context, const struct cf_packet *packet,
-    const struct cf_server_hello *hello)
+static void on_server_hello(
+    void *context, const struct cf_packet *packet, const struct cf_server_hello *hello)
 {
 	(void)packet;
 	note(context, "server %04x %zu\n", hello->version, hello->certificate.len);
 }
 
-static void on_request(void *context, const struct cf_packet *packet,
-    const struct cf_http_request *request)
+static void on_request(
+    void *context, const struct cf_packet *packet, const struct cf_http_request *request)
 {
 	(void)packet;
 	note_slice(context, "http", request->host);
@@ -326,17 +329,18 @@ static void on_request(void *context, const struct cf_packet *packet,
 	note_slice(context, "target", request->target);
 }
 
-static void on_response(void *context, const struct cf_packet *packet,
-    const struct cf_http_response *response)
+static void on_response(
+    void *context, const struct cf_packet *packet, const struct cf_http_response *response)
 {
 	(void)packet;
 	note(context, "status %u\n", response->code);
-	note_slice(context, "body", (struct cf_slice){.data = response->body.data,
-	    .len = response->body.len < 4 ? response->body.len : 4});
+	note_slice(context, "body",
+	    (struct cf_slice){.data = response->body.data,
+	        .len = response->body.len < 4 ? response->body.len : 4});
 }
 
-static void on_raw(void *context, const struct cf_packet *packet, enum cf_raw_kind kind,
-    struct cf_slice bytes)
+static void on_raw(
+    void *context, const struct cf_packet *packet, enum cf_raw_kind kind, struct cf_slice bytes)
 {
 	(void)packet;
 	note(context, "raw %d %zu\n", (int)kind, bytes.len);

@@ -60,7 +60,8 @@ void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[
 /* A CRYPTO frame with part from..to of message. */
 void put_crypto(struct bytes *to, const struct bytes *message, size_t from, size_t until);
 
-/* A decoder whose findings are noted as lines: "tls www.example.com", "dns ...", "packet 6" and so on. */
+/* A decoder whose findings are noted as lines: "tls www.example.com", "dns ...", "packet 6" and so
+ * on. */
 struct watch {
 	struct cf_decoder *decoder;
 	int64_t now_us;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define NAME	   "www.example.com"
+#define NAME       "www.example.com"
 #define FIRST_SEQ  0xfffffff0u /* sequence numbers wrap inside the message */
 #define KEEP_GOING 0x18
 
@@ -49,7 +49,8 @@ static void send_syn(void)
 }
 
 /* All orders of three, as indexes. */
-static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+static const unsigned orders[6][3] = {
+    {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 static void send_three(size_t first, size_t second, const unsigned order[3])
 {
@@ -94,8 +95,8 @@ static void hello_cut_in_three_in_any_order_gives_its_name(void **state)
 						send_syn();
 					send_three(first, second, orders[order]);
 					if (watch_count(&watch, "tls " NAME) != 1)
-						fail_msg("cut %zu %zu, order %u, syn %u", first, second,
-						    order, with_syn);
+						fail_msg("cut %zu %zu, order %u, syn %u", first,
+						    second, order, with_syn);
 				}
 }
 
@@ -167,8 +168,8 @@ static void first_copy_of_a_byte_wins(void **state)
 	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
 	watch_again(&watch);
 	send_syn();
-	watch_segment(&watch, flow_to(443), FIRST_SEQ + 140, KEEP_GOING, other.at + 140,
-	    other.len - 140);
+	watch_segment(
+	    &watch, flow_to(443), FIRST_SEQ + 140, KEEP_GOING, other.at + 140, other.len - 140);
 	send_part(0, 145);
 	assert_int_equal(watch_count(&watch, "tls " NAME), 0);
 }
@@ -263,10 +264,12 @@ static void requests_in_one_stream_are_each_found_in_small_segments(void **state
 
 static void hello_behind_socks_and_proxy_notes_is_found(void **state)
 {
-	static const char *const notes[] = {
-	    "\x05\x01\x00", "\x05\x02\x00\x01", "\x05\x01\x00\x01\x0a\x01\x02\x03\x01\xbb",
-	    "\x05\x01\x00\x03\x03" "abc\x01\xbb", "\x04\x01\x01\xbb\x0a\x01\x02\x03me",
-	    "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", "EHLO me\r\nSTARTTLS\r\n"};
+	static const char *const notes[] = {"\x05\x01\x00", "\x05\x02\x00\x01",
+	    "\x05\x01\x00\x01\x0a\x01\x02\x03\x01\xbb",
+	    "\x05\x01\x00\x03\x03"
+	    "abc\x01\xbb",
+	    "\x04\x01\x01\xbb\x0a\x01\x02\x03me", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
+	    "EHLO me\r\nSTARTTLS\r\n"};
 	static const size_t lens[] = {3, 4, 10, 10, 11, 34, 19};
 	struct flow flow = flow_to(1080);
 
@@ -367,8 +370,8 @@ static void certificate_comes_out_of_any_segments(void **state)
 		watch_again(&watch);
 		watch_segment(&watch, flow, 999, CF_TCP_SYN | CF_TCP_ACK, "", 0);
 		for (size_t at = 0; at < records.len; at += piece)
-			watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING, records.at + at,
-			    at + piece < records.len ? piece : records.len - at);
+			watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING,
+			    records.at + at, at + piece < records.len ? piece : records.len - at);
 		assert_int_equal(watch_count(&watch, "server 0303 700"), 1);
 	}
 }
@@ -391,25 +394,32 @@ static void tables_stay_bounded_and_evictions_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(hello_cut_in_two_anywhere_in_any_order_gives_its_name,
-		start, stop),
-	    cmocka_unit_test_setup_teardown(hello_cut_in_three_in_any_order_gives_its_name, start, stop),
-	    cmocka_unit_test_setup_teardown(hello_byte_by_byte_gives_its_name, start, stop),
-	    cmocka_unit_test_setup_teardown(hello_over_records_of_any_size_gives_its_name, start, stop),
 	    cmocka_unit_test_setup_teardown(
-		large_hello_in_full_segments_gives_its_name_in_any_rotation, start, stop),
+	        hello_cut_in_two_anywhere_in_any_order_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_cut_in_three_in_any_order_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(hello_byte_by_byte_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_over_records_of_any_size_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        large_hello_in_full_segments_gives_its_name_in_any_rotation, start, stop),
 	    cmocka_unit_test_setup_teardown(first_copy_of_a_byte_wins, start, stop),
-	    cmocka_unit_test_setup_teardown(retransmission_in_other_pieces_changes_nothing, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        retransmission_in_other_pieces_changes_nothing, start, stop),
 	    cmocka_unit_test_setup_teardown(hole_does_not_stop_what_comes_behind_it, start, stop),
-	    cmocka_unit_test_setup_teardown(head_behind_a_hole_in_two_segments_is_read, start, stop),
-	    cmocka_unit_test_setup_teardown(unfinished_hello_is_reported_when_it_expires, start, stop),
-	    cmocka_unit_test_setup_teardown(requests_in_one_stream_are_each_found_in_small_segments,
-		start, stop),
-	    cmocka_unit_test_setup_teardown(hello_behind_socks_and_proxy_notes_is_found, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        head_behind_a_hole_in_two_segments_is_read, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        unfinished_hello_is_reported_when_it_expires, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        requests_in_one_stream_are_each_found_in_small_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_behind_socks_and_proxy_notes_is_found, start, stop),
 	    cmocka_unit_test_setup_teardown(dns_over_tcp_is_read_in_any_segments, start, stop),
 	    cmocka_unit_test_setup_teardown(response_gives_status_and_magic, start, stop),
 	    cmocka_unit_test_setup_teardown(certificate_comes_out_of_any_segments, start, stop),
-	    cmocka_unit_test_setup_teardown(tables_stay_bounded_and_evictions_are_counted, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        tables_stay_bounded_and_evictions_are_counted, start, stop),
 	};
 
 	return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
