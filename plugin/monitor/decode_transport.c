@@ -3,6 +3,7 @@
 #include "monitor/decode.h"
 
 #include "monitor/decode_quic.h"
+#include "monitor/ipcomp.h"
 #include "monitor/streams.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
 	PROTO_GRE = 47,
 	PROTO_AUTHENTICATION = 51,
 	PROTO_ETHER_IP = 97,
+	PROTO_IPCOMP = 108,
 	PROTO_MPLS = 137,
 };
 
@@ -281,6 +283,26 @@ static bool decode_authenticated(
 	return cf_decode_transport(decoder, body, wire_bytes - header_bytes);
 }
 
+/* RFC 3173 3.1: next header, flags, which compression; a packet with another than deflate stays
+ * shut. */
+static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const uint8_t *header = cf_bytes_take(&body, 4);
+	struct cf_slice packed = {.data = body.at, .len = cf_bytes_left(&body)}, plain;
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain)) {
+		report(decoder);
+		return true;
+	}
+	decoder->packet.ip_proto = header[0];
+	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),
+	    plain.len); /* reports whatever it holds */
+	cf_ipcomp_release(decoder->ipcomp);
+	return true;
+}
+
 bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	switch (decoder->packet.ip_proto) {
@@ -300,6 +322,8 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 		return decode_inner(decoder, body, cf_decode_gre);
 	case PROTO_ETHER_IP:
 		return decode_inner(decoder, body, cf_decode_ether_in_ip);
+	case PROTO_IPCOMP:
+		return decode_compressed(decoder, body);
 	case PROTO_MPLS:
 		return decode_inner(decoder, body, cf_decode_mpls);
 	case PROTO_AUTHENTICATION:

@@ -237,7 +237,8 @@ static struct cf_step_result step_socks5(struct cf_slice bytes, bool final)
 
 	if (bytes.len < 3)
 		return more(3, final);
-	/* 05 01 00 is a greeting with one method and the start of a connect request; what follows tells. */
+	/* 05 01 00 is a greeting with one method and the start of a connect request; what follows
+	 * tells. */
 	if (data[1] != 1 || bytes.len == 3 || data[2] != 0 || data[3] == 0 || data[3] > 4)
 		return data[1] == 0 || data[1] > 8 ? stop(false) : advance(2U + data[1], false);
 	if (data[3] == 1)

@@ -3,10 +3,11 @@
  * changed, moved and repeated. Under a sanitizer this proves that hostile bytes are read in bounds;
  * without one, that decoding ends and tables stay whole.
  *
- *   abuse truncate DIRECTORY...          each packet at every captured length
- *   abuse mutate COUNT SEED DIRECTORY... COUNT packets, changed at random
+ *   abuse truncate CORPUS            each packet at every captured length
+ *   abuse mutate COUNT SEED CORPUS   COUNT packets, changed at random
  *
- * Exits 77 when no directory exists, so that a test that needs captures skips visibly.
+ * CORPUS has captures in pcap/ and robust/; CURFEW_CORPUS overrides it. Exits 77 when there are
+ * none, so that a test that needs captures skips visibly.
  */
 #include "monitor/capture_file.h"
 #include "monitor/decode_dns.h"
@@ -170,12 +171,15 @@ static void load_file(struct abuse *abuse, const char *path)
 	cf_capture_file_close(file);
 }
 
-static bool load(struct abuse *abuse, const char *directory)
+static bool load(struct abuse *abuse, const char *corpus, const char *part)
 {
-	DIR *open = opendir(directory);
+	char directory[2048], path[4096];
 	const struct dirent *entry;
-	char path[4096];
+	DIR *open;
 
+	if (snprintf(directory, sizeof directory, "%s/%s", corpus, part) >= (int)sizeof directory)
+		return false;
+	open = opendir(directory);
 	if (open == NULL)
 		return false;
 	while ((entry = readdir(open)) != NULL) {
@@ -267,17 +271,16 @@ int main(int argc, char **argv)
 {
 	static struct abuse abuse = {.random = 88172645463325252ULL};
 	bool mutating = argc > 1 && strcmp(argv[1], "mutate") == 0;
-	int first = mutating ? 4 : 2;
-	bool any = false;
+	int at = mutating ? 4 : 2;
+	const char *corpus = getenv("CURFEW_CORPUS");
 
-	if (argc <= first || (!mutating && strcmp(argv[1], "truncate") != 0)) {
-		fputs("usage: abuse truncate DIRECTORY... | abuse mutate COUNT SEED DIRECTORY...\n",
-		    stderr);
+	if (argc != at + 1 || (!mutating && strcmp(argv[1], "truncate") != 0)) {
+		fputs("usage: abuse truncate CORPUS | abuse mutate COUNT SEED CORPUS\n", stderr);
 		return 2;
 	}
-	for (int i = first; i < argc; i++)
-		any |= load(&abuse, argv[i]);
-	if (!any) {
+	if (corpus == NULL)
+		corpus = argv[at];
+	if (!load(&abuse, corpus, "pcap") || !load(&abuse, corpus, "robust")) {
 		fputs("skipped: no captures here\n", stderr);
 		return SKIPPED;
 	}
