@@ -44,6 +44,10 @@
 #define CF_LOG_PENDING_BYTES 1048576
 /* How far back from its end a log is read at start to find the last seal. */
 #define CF_LOG_TAIL_BYTES 268435456
+/* Writers (sensor and source) told apart in one log when it is verified. */
+#define CF_LOG_WRITERS 64
+/* Lines that are no records, held until a writer accounts for them. */
+#define CF_LOG_STRAYS 1024
 
 /* VLAN ids remembered of one frame; more tags are read, their ids dropped. */
 #define CF_VLAN_TAGS 4
