@@ -1,9 +1,9 @@
 /* The files of a rotated log, oldest first. */
 
-#include "records/log_set.h"
+#include "records/reader.h"
 
 #include <dirent.h>
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,6 +22,9 @@ typedef void operate_function(struct module_qstate *, enum module_ev, int, struc
  */
 static _Atomic bool is_shut;
 static _Atomic bool is_query_checked;
+/* A program that has passed once is the same program after a reload, and a reload is when a recycled heap
+ * gives blocks of any size. */
+static _Atomic bool is_accepted;
 static operate_function *pass_through;
 
 /* What the running program says about itself. */
@@ -78,12 +81,15 @@ static int read_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-/* Within what glibc adds to an allocation: larger or smaller means another layout. */
+/*
+ * Within what glibc adds to an allocation - alignment, and a rest too small to be split off: larger or
+ * smaller means another layout.
+ */
 static bool has_size(void *object, size_t bytes)
 {
 	size_t usable = malloc_usable_size(object);
 
-	return usable >= bytes && usable < bytes + 16;
+	return usable >= bytes && usable < bytes + 40;
 }
 
 static bool names_us(const struct config_file *cfg, const char *file_name)
@@ -154,6 +160,8 @@ bool cf_gate_init(struct module_env *env, int id, int (*init)(struct module_env 
 	struct host host = {.has_version = false};
 	const char *fault;
 
+	if (is_accepted)
+		return true;
 	atomic_store(&is_shut, false);
 	atomic_store(&is_query_checked, false);
 	(void)dl_iterate_phdr(read_object, &host); /* returns what read_object returned */
@@ -162,7 +170,8 @@ bool cf_gate_init(struct module_env *env, int id, int (*init)(struct module_env 
 		fault = fault_of_structures(env, id, init, operate);
 	if (fault != NULL)
 		shut(fault, host.build_id);
-	return fault == NULL;
+	is_accepted = fault == NULL;
+	return is_accepted;
 }
 
 /*
@@ -195,6 +204,7 @@ bool cf_gate_operate(struct module_qstate *qs, enum module_ev event, int id, str
 		atomic_store(&is_query_checked, true);
 		if (fault != NULL)
 			shut(fault, "as recorded");
+		is_accepted = is_accepted && fault == NULL;
 	}
 	if (__builtin_expect(!cf_gate_is_shut(), 1))
 		return false;

@@ -6,7 +6,7 @@
 #include "resolver/callbacks.h"
 #include "resolver/gate.h"
 #include "resolver/lane.h"
-#include "resolver/status_file.h"
+#include "resolver/health.h"
 #include "resolver/sweep.h"
 #include "resolver/watch.h"
 
@@ -168,7 +168,7 @@ void cf_setup_start(struct module_env *env, int id)
 	host->dyn_env = module;
 	if (atomic_load(&module->images)->active != NULL)
 		cf_watch_use_log(module, atomic_load(&module->images)->active);
-	cf_status_file_write(module);
+	cf_health_write(module);
 	if (!cf_watch_start(module))
 		log_err("curfew: cannot start the watcher thread; a new image is noticed at a reload only");
 }
@@ -182,7 +182,7 @@ void cf_setup_stop(struct module_env *env, int id)
 		return;
 	cf_watch_stop(module);
 	cf_callbacks_delete(env, id);
-	cf_status_file_write(module);
+	cf_health_write(module);
 	cf_log_close(atomic_load(&module->log));
 	host->dyn_env = NULL;
 	module_free(module);

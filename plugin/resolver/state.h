@@ -73,7 +73,7 @@ struct cf_sweep {
 };
 
 /* A JSON object that is being written. 8 KiB hold every member with paths of ordinary length. */
-struct cf_status_json {
+struct cf_health_json {
 	char text[8192];
 	size_t len;
 };
@@ -95,7 +95,7 @@ struct cf_module {
 	struct cf_worker *workers;
 
 	struct cf_watch *watch;			      /* watch.c */
-	struct cf_status_json heartbeat_json; /* the log thread's */
+	struct cf_health_json heartbeat_json; /* the log thread's */
 	bool said_status;		      /* the status file cannot be written; said once */
 };
 

@@ -3,7 +3,7 @@
 
 #include "resolver/watch.h"
 
-#include "resolver/status_file.h"
+#include "resolver/health.h"
 #include "resolver/sweep.h"
 
 #include <errno.h>
@@ -93,7 +93,7 @@ static bool publish(struct cf_module *module, struct cf_image *active, struct cf
 
 static void heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 {
-	cf_status_file_heartbeat(arg, heartbeat);
+	cf_health_heartbeat(arg, heartbeat);
 }
 
 /* A line in Unbound's own log, as its rpz-log writes them. Runs on the log's thread. */
@@ -224,15 +224,15 @@ static void activate(struct cf_module *module, struct cf_watch *watch)
 	const struct cf_image_info *info = cf_image_info(image);
 	char digest[CF_SHA256_TEXT_BYTES];
 
+	cf_watch_use_log(module, image); /* first: nothing that is decided may go unrecorded */
 	if (!publish(module, image, NULL))
 		return; /* no memory: tried again at the next poll, the union stays */
 	cf_image_close(old);
 	watch->phase = PHASE_IDLE;
-	cf_watch_use_log(module, image);
 	log_info("curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
 	    cf_sha256_format(info->digest, digest), module->options.image_path, info->names, info->networks,
 	    info->phases);
-	cf_status_file_write(module);
+	cf_health_write(module);
 }
 
 /* Moves the introduction of an image on. */
@@ -322,7 +322,7 @@ static void *run(void *arg)
 			advance(module, watch);
 		if (mono_ms() - watch->status_mono_ms >= STATUS_EACH_MS) {
 			watch->status_mono_ms = mono_ms();
-			cf_status_file_write(module);
+			cf_health_write(module);
 		}
 	}
 	return NULL;

@@ -7,7 +7,7 @@
 #include "resolver/state.h"
 
 /* Writes the file; failure is said once. Watcher and main thread. */
-void cf_status_file_write(struct cf_module *module);
+void cf_health_write(struct cf_module *module);
 
 /* Fills in what a heartbeat says of the module. The log's thread. */
-void cf_status_file_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbeat);
+void cf_health_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbeat);

@@ -1,7 +1,7 @@
 /* What the module says about itself. */
 #include "resolver/unbound.h"
 
-#include "resolver/status_file.h"
+#include "resolver/health.h"
 
 #include "base/instant.h"
 
@@ -34,7 +34,7 @@ static struct totals sum_up(struct cf_module *module)
 }
 
 /* Text that does not fit is left out, the object stays valid. */
-static void add_raw(struct cf_status_json *j, const char *key, const char *value, size_t value_len)
+static void add_raw(struct cf_health_json *j, const char *key, const char *value, size_t value_len)
 {
 	size_t need = strlen(key) + value_len + 5;
 
@@ -44,20 +44,20 @@ static void add_raw(struct cf_status_json *j, const char *key, const char *value
 	    (int)value_len, value);
 }
 
-static void add_number(struct cf_status_json *j, const char *key, uint64_t value)
+static void add_number(struct cf_health_json *j, const char *key, uint64_t value)
 {
 	char text[24];
 
 	add_raw(j, key, text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)value));
 }
 
-static void add_bool(struct cf_status_json *j, const char *key, bool value)
+static void add_bool(struct cf_health_json *j, const char *key, bool value)
 {
 	add_raw(j, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 /* Paths and names of the configuration: bytes outside printable ASCII are written as \u00XX. */
-static void add_text(struct cf_status_json *j, const char *key, const char *value)
+static void add_text(struct cf_health_json *j, const char *key, const char *value)
 {
 	char text[1024];
 	size_t len = 0;
@@ -76,7 +76,7 @@ static void add_text(struct cf_status_json *j, const char *key, const char *valu
 }
 
 /* The watcher is the only writer of images, so this thread - or the main one without it - may read on. */
-static void add_image(struct cf_status_json *j, struct cf_module *module)
+static void add_image(struct cf_health_json *j, struct cf_module *module)
 {
 	const struct cf_images *images = atomic_load(&module->images);
 	char text[CF_INSTANT_TEXT_BYTES];
@@ -95,7 +95,7 @@ static void add_image(struct cf_status_json *j, struct cf_module *module)
 	add_number(j, "networks", cf_image_info(images->active)->networks);
 }
 
-static void add_log(struct cf_status_json *j, struct cf_module *module, const char *path)
+static void add_log(struct cf_health_json *j, struct cf_module *module, const char *path)
 {
 	struct cf_log *log = atomic_load(&module->log);
 	struct cf_log_stats stats = {.hits = 0};
@@ -124,7 +124,7 @@ static const char *log_path_of(struct cf_module *module)
 	return cf_options_inside(cf_image_info(images->active)->log_path, module->chroot_dir);
 }
 
-static void form(struct cf_module *module, struct cf_status_json *j)
+static void form(struct cf_module *module, struct cf_health_json *j)
 {
 	struct totals t = sum_up(module);
 	struct timespec wall;
@@ -173,10 +173,10 @@ static bool replace(const char *path, const char *text, size_t len)
 	return written && rename(temporary, path) == 0;
 }
 
-void cf_status_file_write(struct cf_module *module)
+void cf_health_write(struct cf_module *module)
 {
 	const char *path = module->options.status_path, *log_path = log_path_of(module);
-	struct cf_status_json j;
+	struct cf_health_json j;
 	char beside[4096];
 
 	if (path == NULL) {
@@ -195,10 +195,10 @@ void cf_status_file_write(struct cf_module *module)
 	}
 }
 
-void cf_status_file_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbeat)
+void cf_health_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbeat)
 {
 	struct totals t = sum_up(module);
-	struct cf_status_json *j = &module->heartbeat_json;
+	struct cf_health_json *j = &module->heartbeat_json;
 
 	heartbeat->queries = t.replies;
 	/* Members of an object of their own, for which the braces are the log's. */
