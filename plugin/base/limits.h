@@ -44,6 +44,10 @@
 #define CF_LOG_PENDING_BYTES 1048576
 /* How far back from its end a log is read at start to find the last seal. */
 #define CF_LOG_TAIL_BYTES 268435456
+/* Writers (sensor and source) told apart in one log when it is verified. */
+#define CF_LOG_WRITERS 64
+/* Lines that are no records, held until a writer accounts for them. */
+#define CF_LOG_STRAYS 1024
 
 /* VLAN ids remembered of one frame; more tags are read, their ids dropped. */
 #define CF_VLAN_TAGS 4
@@ -62,7 +66,7 @@
 /* Unfinished messages in TCP streams held at one time. */
 #define CF_STREAMS 2048
 /* Directions under way when first seen, whose first bytes wait for the beginning of a message. */
-#define CF_STREAM_ORPHANS 512
+#define CF_STREAM_ORPHANS 256
 /* Longest message put together from a TCP stream: a post-quantum ClientHello has 2 KiB, the longest
  * seen in the wild 11.4. Twice this is reserved for streams whose beginning was not seen. */
 #define CF_STREAM_BYTES 16384

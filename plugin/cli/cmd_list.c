@@ -17,6 +17,7 @@ static const char help[] =
     "  import   read hosts, plain, dnsmasq, adblock, RPZ or v2fly lists into a pack\n"
     "  export   write what is in force for other programs: RPZ, Unbound, dnsmasq, hosts,\n"
     "           adblock, plain, nftables, Suricata, Zeek\n"
+    "  resolve  ask what the names resolve to from here, into a dated overlay\n"
     "\n"
     "`curfew list VERB --help` and `man curfew-list` say more.\n";
 
@@ -28,6 +29,7 @@ static const struct {
     {"diff", cmd_list_diff},
     {"export", cmd_list_export},
     {"import", cmd_list_import},
+    {"resolve", cmd_list_resolve},
     {"show", cmd_list_show},
 };
 

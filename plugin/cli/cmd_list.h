@@ -14,6 +14,7 @@ int cmd_list_check(int argc, char **argv);
 int cmd_list_diff(int argc, char **argv);
 int cmd_list_export(int argc, char **argv);
 int cmd_list_import(int argc, char **argv);
+int cmd_list_resolve(int argc, char **argv);
 int cmd_list_show(int argc, char **argv);
 
 /* The pack that is meant when none is named. */

@@ -309,8 +309,8 @@ static void set_title(struct job *job, int count, char **files)
 	size_t at = 0;
 
 	for (int i = 0; i < count && at + 1 < sizeof job->title; i++) {
-		int n = snprintf(
-		    job->title + at, sizeof job->title - at, "%s%s", i > 0 ? ", " : "", files[i]);
+		int n = snprintf(job->title + at, sizeof job->title - at, "%s%s", i > 0 ? ", " : "",
+		    strcmp(files[i], "-") == 0 ? "standard input" : files[i]);
 
 		at += n < 0 ? 0 : (size_t)n; /* past the end ends the loop: the title is cut */
 	}

@@ -21,6 +21,9 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_MONITOR
     {"monitor", cmd_monitor, "watch an interface or a capture file"},
 #endif
+#ifdef CF_HAVE_LEDGER
+    {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
+#endif
     {"version", cmd_version, "print version and build"},
 };
 

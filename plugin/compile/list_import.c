@@ -181,6 +181,12 @@ static enum cf_status copy_others(
 	return failed ? CF_EIO : CF_OK;
 }
 
+/* "-" is how a table writes an empty cell. */
+static bool is_empty(const char *text)
+{
+	return text[0] == '\0' || strcmp(text, "-") == 0;
+}
+
 static enum cf_status write_sources(const struct import *import)
 {
 	const struct cf_list_target *t = import->target;
@@ -195,8 +201,8 @@ static enum cf_status write_sources(const struct import *import)
 	status = copy_others(import, path, SOURCES_HEADER, 0, writer.to);
 	if (status == CF_OK)
 		fprintf(writer.to, "%s\t%s\t%s\t%s\n", t->source,
-		    t->title[0] != '\0' ? t->title : "imported",
-		    t->licence[0] != '\0' ? t->licence : "not stated", t->as_of);
+		    is_empty(t->title) ? "imported" : t->title,
+		    is_empty(t->licence) ? "not stated" : t->licence, t->as_of);
 	if (status == CF_OK)
 		status = cf_file_writer_commit(&writer);
 	cf_file_writer_abandon(&writer);

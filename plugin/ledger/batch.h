@@ -17,14 +17,11 @@ struct cf_file_position {
 	uint8_t key[CF_FILE_KEY_BYTES]; /* hash of its first line */
 	const char *path;               /* where it was last; borrowed */
 	uint64_t offset;                /* bytes consumed, uncompressed */
-	uint64_t segment_offset;        /* end of the last heartbeat: where its chain goes on */
+	uint64_t segment_offset;        /* of the last seal, where the chain goes on */
 	uint64_t lines, records;        /* consumed so far */
 	uint8_t last_hash[CF_FILE_HASH_BYTES];
 	uint64_t last_length; /* of the last line, to find the file changed under us */
-	uint32_t sensor_id;   /* of its records, 0 none */
-	int64_t beat_wall_us; /* of the last heartbeat, 0 none */
-	uint8_t state[40];    /* the chain so far, as the reader left it */
-	size_t state_len;
+	char stat[96]; /* device, inode, size and time of a file that was read to its end, or "" */
 };
 
 /* The ledger must be open for writing and outlive the batch. CF_ENOMEM, CF_EIO. */
@@ -52,15 +49,21 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
 bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
     struct cf_file_position *position_out);
 
+/* True when a file with this stat text was read to its end: nothing has happened to it since. */
+bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat);
+
 /* True when enough is gathered that cf_batch_commit() should be called. */
 bool cf_batch_is_full(const struct cf_batch *batch);
 
-/*
- * Writes everything and the position (NULL: none) in one transaction, and starts the next. On
- * failure nothing of it is in the ledger and the batch is empty.
- */
-enum cf_status cf_batch_commit(struct cf_batch *batch, const struct cf_file_position *position,
+/* Puts the position of a file into the transaction: it is kept if and when the sums are. */
+enum cf_status cf_batch_place(struct cf_batch *batch, const struct cf_file_position *position,
     struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Writes everything in one transaction and starts the next. On failure nothing of it is in the
+ * ledger and the batch is empty.
+ */
+enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
 
 /* Forgets what is not committed. */
 void cf_batch_abandon(struct cf_batch *batch);

@@ -84,13 +84,15 @@ static int prepare_all(struct cf_batch *batch)
 		    &batch->reject_insert);
 	if (rc == SQLITE_OK)
 		rc = prepare(batch,
-		    "SELECT offset, segment_offset, lines, records, last_hash, last_length, "
-		    "sensor_id,"
-		    " beat_us, state FROM file WHERE key=?",
+		    "SELECT offset, segment_offset, lines, records, last_hash, last_length FROM "
+		    "file"
+		    " WHERE key=?",
 		    &batch->file_find);
 	if (rc == SQLITE_OK)
-		rc = prepare(
-		    batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?)", &batch->file_put);
+		rc =
+		    prepare(batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?)", &batch->file_put);
+	if (rc == SQLITE_OK)
+		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
 	return rc;
 }
 
@@ -174,6 +176,7 @@ void cf_batch_free(struct cf_batch *batch)
 	sqlite3_finalize(batch->reject_insert);
 	sqlite3_finalize(batch->file_find);
 	sqlite3_finalize(batch->file_put);
+	sqlite3_finalize(batch->stat_find);
 	for (uint32_t i = 0; i < batch->iface_count; i++)
 		free((char *)batch->iface_texts[i].data);
 	free(batch->iface_texts);
@@ -502,9 +505,7 @@ static enum cf_status write_position(
 	(void)sqlite3_bind_int64(put, 6, (int64_t)position->records);
 	(void)sqlite3_bind_blob(put, 7, position->last_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(put, 8, (int64_t)position->last_length);
-	(void)sqlite3_bind_int64(put, 9, position->sensor_id);
-	(void)sqlite3_bind_int64(put, 10, position->beat_wall_us);
-	(void)sqlite3_bind_blob(put, 11, position->state, (int)position->state_len, SQLITE_STATIC);
+	bind_text(put, 9, position->stat, strlen(position->stat));
 	return step_once(batch, put, error);
 }
 
@@ -517,32 +518,41 @@ bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BY
 	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
 	found = sqlite3_step(find) == SQLITE_ROW;
 	if (found) {
-		size_t state_len = (size_t)sqlite3_column_bytes(find, 8);
-
 		*position_out = (struct cf_file_position){
 		    .offset = (uint64_t)sqlite3_column_int64(find, 0),
 		    .segment_offset = (uint64_t)sqlite3_column_int64(find, 1),
 		    .lines = (uint64_t)sqlite3_column_int64(find, 2),
 		    .records = (uint64_t)sqlite3_column_int64(find, 3),
 		    .last_length = (uint64_t)sqlite3_column_int64(find, 5),
-		    .sensor_id = (uint32_t)sqlite3_column_int64(find, 6),
-		    .beat_wall_us = sqlite3_column_int64(find, 7),
 		};
 		memcpy(position_out->key, key, CF_FILE_KEY_BYTES);
 		if (sqlite3_column_bytes(find, 4) == CF_FILE_HASH_BYTES)
 			memcpy(position_out->last_hash, sqlite3_column_blob(find, 4),
 			    CF_FILE_HASH_BYTES);
-		if (state_len > 0 && state_len <= sizeof position_out->state) {
-			memcpy(position_out->state, sqlite3_column_blob(find, 8), state_len);
-			position_out->state_len = state_len;
-		}
 	}
 	sqlite3_reset(find);
 	return found;
 }
 
-enum cf_status cf_batch_commit(
+bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat)
+{
+	bool found;
+
+	bind_text(batch->stat_find, 1, stat, strlen(stat));
+	found = stat[0] != '\0' && sqlite3_step(batch->stat_find) == SQLITE_ROW;
+	sqlite3_reset(batch->stat_find);
+	return found;
+}
+
+enum cf_status cf_batch_place(
     struct cf_batch *batch, const struct cf_file_position *position, struct cf_error *error)
+{
+	enum cf_status status = begin(batch, error);
+
+	return status == CF_OK ? write_position(batch, position, error) : status;
+}
+
+enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 {
 	enum cf_status status = begin(batch, error);
 
@@ -550,8 +560,6 @@ enum cf_status cf_batch_commit(
 		status = write_sums(batch, error);
 	if (status == CF_OK)
 		status = write_rest(batch, error);
-	if (status == CF_OK && position != NULL)
-		status = write_position(batch, position, error);
 	if (status == CF_OK)
 		status = cf_ledger_exec(batch->ledger, "COMMIT", error);
 	if (status != CF_OK) {

@@ -18,6 +18,7 @@
 #include "monitor/observer.h"
 
 struct cf_fragments;
+struct cf_ipcomp;
 struct cf_streams;
 struct cf_quic;
 
@@ -35,6 +36,7 @@ struct cf_decoder {
 	int64_t reaped_wall_us;
 	uint64_t seed;
 	struct cf_fragments *fragments;
+	struct cf_ipcomp *ipcomp; /* NULL when built without zlib */
 	struct cf_streams *streams;
 	struct cf_quic *quic;
 };

@@ -4,6 +4,8 @@
 
 #include "monitor/fragments.h"
 
+#include <string.h>
+
 enum {
 	EXT_HOP_BY_HOP = 0,
 	EXT_ROUTING = 43,
@@ -13,6 +15,13 @@ enum {
 	EXT_HIP = 139,
 	EXT_SHIM6 = 140,
 };
+
+/* As cf_addr_v4(), here where every packet comes by. */
+static inline void set_addr4(struct cf_addr *addr, const uint8_t bytes[4])
+{
+	*addr = (struct cf_addr){.family = CF_FAMILY_V4};
+	memcpy(addr->bytes, bytes, 4);
+}
 
 static bool malformed(struct cf_decoder *decoder)
 {
@@ -91,8 +100,8 @@ bool cf_decode_ip4(struct cf_decoder *decoder, struct cf_bytes body)
 		return false;
 	if (captured > total_bytes) /* padding and frame check sequence */
 		body.end -= captured - total_bytes;
-	packet->src = cf_addr_v4(header + 12);
-	packet->dst = cf_addr_v4(header + 16);
+	set_addr4(&packet->src, header + 12);
+	set_addr4(&packet->dst, header + 16);
 	packet->ip_proto = header[9];
 	packet->ttl = header[8];
 	fragment_word = (unsigned)header[6] << 8 | header[7];

@@ -3,6 +3,7 @@
 #include "monitor/decode.h"
 
 #include "monitor/decode_quic.h"
+#include "monitor/ipcomp.h"
 #include "monitor/streams.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
 	PROTO_GRE = 47,
 	PROTO_AUTHENTICATION = 51,
 	PROTO_ETHER_IP = 97,
+	PROTO_IPCOMP = 108,
 	PROTO_MPLS = 137,
 };
 
@@ -92,11 +94,25 @@ static void hand_over(struct cf_decoder *decoder, enum cf_raw_kind kind, struct 
 		decoder->observer.raw(decoder->observer.context, &decoder->packet, kind, bytes);
 }
 
+/*
+ * True when the segment begins with a TLS record that is no handshake: it belongs to a connection
+ * that is past all we read, and needs no look at the flow's state.
+ */
+static bool is_tls_traffic(struct cf_slice payload)
+{
+	const uint8_t *data = payload.data;
+
+	return payload.len >= 5 && data[0] >= 0x14 && data[0] <= 0x17 && data[0] != 0x16 &&
+	    data[1] == 3 && data[2] <= 4;
+}
+
 static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	struct cf_packet *packet = &decoder->packet;
 	const uint8_t *header = cf_bytes_take(&body, 20);
 	size_t header_bytes;
+	uint64_t hash = 0;
+	bool wanted;
 
 	if (header == NULL)
 		return malformed(decoder);
@@ -113,10 +129,15 @@ static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	packet->payload_wire_bytes = (uint32_t)(wire_bytes - header_bytes);
 	cf_bytes_skip(&body, header_bytes - 20);
 	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
+	wanted = (packet->payload.len != 0 || (packet->tcp_flags & CF_TCP_SYN) != 0) &&
+	    !is_tls_traffic(packet->payload) && !packet->in_icmp_error;
+	if (wanted) {
+		hash = cf_packet_hash(decoder, packet);
+		cf_streams_prefetch(decoder->streams, hash);
+	}
 	report(decoder);
-	if ((packet->payload.len != 0 || (packet->tcp_flags & CF_TCP_SYN) != 0) &&
-	    !packet->in_icmp_error)
-		cf_streams_segment(decoder->streams, decoder);
+	if (wanted)
+		cf_streams_segment(decoder->streams, decoder, hash);
 	return true;
 }
 
@@ -262,6 +283,26 @@ static bool decode_authenticated(
 	return cf_decode_transport(decoder, body, wire_bytes - header_bytes);
 }
 
+/* RFC 3173 3.1: next header, flags, which compression; a packet with another than deflate stays
+ * shut. */
+static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const uint8_t *header = cf_bytes_take(&body, 4);
+	struct cf_slice packed = {.data = body.at, .len = cf_bytes_left(&body)}, plain;
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain)) {
+		report(decoder);
+		return true;
+	}
+	decoder->packet.ip_proto = header[0];
+	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),
+	    plain.len); /* reports whatever it holds */
+	cf_ipcomp_release(decoder->ipcomp);
+	return true;
+}
+
 bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	switch (decoder->packet.ip_proto) {
@@ -281,6 +322,8 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 		return decode_inner(decoder, body, cf_decode_gre);
 	case PROTO_ETHER_IP:
 		return decode_inner(decoder, body, cf_decode_ether_in_ip);
+	case PROTO_IPCOMP:
+		return decode_compressed(decoder, body);
 	case PROTO_MPLS:
 		return decode_inner(decoder, body, cf_decode_mpls);
 	case PROTO_AUTHENTICATION:

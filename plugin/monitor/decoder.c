@@ -4,6 +4,7 @@
 
 #include "monitor/decode_quic.h"
 #include "monitor/fragments.h"
+#include "monitor/ipcomp.h"
 #include "monitor/streams.h"
 
 #include <stdlib.h>
@@ -66,6 +67,8 @@ enum cf_status cf_decoder_new(
 		status = cf_streams_new(&decoder->streams);
 	if (status == CF_OK)
 		status = cf_quic_new(&decoder->quic);
+	if (status == CF_OK && cf_ipcomp_new(&decoder->ipcomp) == CF_ENOMEM)
+		status = CF_ENOMEM;
 	if (status != CF_OK) {
 		cf_decoder_free(decoder);
 		return status;
@@ -81,6 +84,7 @@ void cf_decoder_free(struct cf_decoder *decoder)
 	cf_fragments_free(decoder->fragments);
 	cf_streams_free(decoder->streams);
 	cf_quic_free(decoder->quic);
+	cf_ipcomp_free(decoder->ipcomp);
 	free(decoder);
 }
 

@@ -49,7 +49,7 @@ static bool is_dns(const struct cf_packet *packet)
 	return packet->src_port == DNS_PORT || packet->dst_port == DNS_PORT;
 }
 
-/* A handshake record that begins a ClientHello or a ServerHello. */
+/* A handshake record that begins a ClientHello or a ServerHello, of less than 64 KiB. */
 static bool is_tls_head(struct cf_slice bytes)
 {
 	const uint8_t *data = bytes.data;
@@ -57,7 +57,7 @@ static bool is_tls_head(struct cf_slice bytes)
 	return bytes.len >= TLS_HEAD_BYTES && data[0] == TLS_HANDSHAKE && data[1] == 3 &&
 	    data[2] <= 4 && data[3] <= 0x48 && (data[3] | data[4]) != 0 &&
 	    (data[5] == TLS_CLIENT_HELLO || data[5] == TLS_SERVER_HELLO) &&
-	    (bytes.len == TLS_HEAD_BYTES || data[6] == 0);
+	    (bytes.len == TLS_HEAD_BYTES || (data[3] == 0 && data[4] == 1) || data[6] == 0);
 }
 
 static bool is_dns_head(struct cf_slice bytes)
@@ -237,7 +237,9 @@ static struct cf_step_result step_socks5(struct cf_slice bytes, bool final)
 
 	if (bytes.len < 3)
 		return more(3, final);
-	if (bytes.len == 3 || data[2] != 0 || data[3] == 0 || data[3] > 4 || data[3] == 2)
+	/* 05 01 00 is a greeting with one method and the start of a connect request; what follows
+	 * tells. */
+	if (data[1] != 1 || bytes.len == 3 || data[2] != 0 || data[3] == 0 || data[3] > 4)
 		return data[1] == 0 || data[1] > 8 ? stop(false) : advance(2U + data[1], false);
 	if (data[3] == 1)
 		return advance(4 + 4 + 2, false);

@@ -106,6 +106,11 @@ enum cf_status cf_streams_new(struct cf_streams **streams_out)
 		return CF_ENOMEM;
 	streams->flows = map_zeroed(sizeof *streams->flows * CF_STREAM_FLOWS);
 	streams->buffers = map_zeroed((size_t)STREAMS * BUFFER_BYTES);
+	/* Every segment looks into the flows at random: large pages save it a walk of the page
+	 * tables. Where the kernel has none to give, nothing is lost. */
+	if (streams->flows != NULL)
+		(void)madvise(
+		    streams->flows, sizeof *streams->flows * CF_STREAM_FLOWS, MADV_HUGEPAGE);
 	if (streams->flows == NULL || streams->buffers == NULL) {
 		cf_streams_free(streams);
 		return CF_ENOMEM;
@@ -212,7 +217,9 @@ static struct stream *allocate(struct segment *segment, bool orphan, uint32_t or
 	stream->need = stream->taken = 0;
 	stream->at_wall_us = segment->decoder->packet.at_wall_us;
 	stream->spans.count = 0;
-	cf_packet_keep(&stream->kept, &segment->decoder->packet);
+	/* An orphan has nothing to report until its beginning is found. */
+	if (!orphan)
+		cf_packet_keep(&stream->kept, &segment->decoder->packet);
 	segment->flow->stream = (uint16_t)(stream - streams->streams);
 	return stream;
 }
@@ -486,6 +493,7 @@ static void take_known(struct segment *segment)
 static void adopt(struct segment *segment, struct stream *stream, size_t at)
 {
 	rebase(segment->streams, stream, at);
+	cf_packet_keep(&stream->kept, &segment->decoder->packet);
 	segment->flow->state = FLOW_KNOWN;
 	segment->flow->next_seq = stream->origin_seq;
 	read_waiting(segment, stream);
@@ -539,13 +547,27 @@ static void take_syn(struct segment *segment)
 	flow->side_steps = 0;
 }
 
-void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder)
+/*
+ * From a well-known port to another: what servers send in the middle of a connection is most of all
+ * traffic, and not worth waiting in. DNS is, for its answers.
+ */
+static bool is_answer(const struct cf_packet *packet)
+{
+	return packet->src_port < 1024 && packet->dst_port >= 1024 && packet->src_port != 53;
+}
+
+void cf_streams_prefetch(const struct cf_streams *streams, uint64_t hash)
+{
+	__builtin_prefetch(&streams->flows[(hash & (BUCKETS - 1)) * WAYS], 1);
+}
+
+void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder, uint64_t hash)
 {
 	const struct cf_packet *packet = &decoder->packet;
 	struct segment segment = {
 	    .streams = streams,
 	    .decoder = decoder,
-	    .flow = find_flow(streams, decoder, cf_packet_hash(decoder, packet)),
+	    .flow = find_flow(streams, decoder, hash),
 	    .seq = packet->tcp_seq,
 	    .bytes = packet->payload,
 	};
@@ -568,6 +590,10 @@ void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder)
 	case FLOW_FREE:
 		if (is_head(&segment)) {
 			begin_here(&segment);
+			break;
+		}
+		if (is_answer(packet)) {
+			segment.flow->state = FLOW_DONE;
 			break;
 		}
 		segment.flow->state = FLOW_ORPHAN;

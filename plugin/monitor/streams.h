@@ -27,8 +27,12 @@ struct cf_streams;
 enum cf_status cf_streams_new(struct cf_streams **streams_out) CF_MUST_CHECK;
 void cf_streams_free(struct cf_streams *streams);
 
-/* Takes the TCP segment in decoder->packet, which has payload or a SYN. */
-void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder);
+/*
+ * Takes the TCP segment in decoder->packet, which has payload or a SYN; hash is cf_packet_hash() of
+ * it. cf_streams_prefetch() with the same hash, some work earlier, saves waiting for memory.
+ */
+void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder, uint64_t hash);
+void cf_streams_prefetch(const struct cf_streams *streams, uint64_t hash);
 
 /* Reports what is known of, and forgets, messages that began before before_wall_us. */
 void cf_streams_reap(

@@ -3,10 +3,10 @@
  *
  *   "chain":{"run":"<id of start>","run_seq":R,"seq":N,"lines":L,"prev":"<hex>","sha256":"<hex>"}}
  *
- * where sha256 is SHA-256 over the 64 hex digits of prev, the bytes of the L lines of this writer since
- * the seal before (newlines included), and the seal's own line up to and including `"sha256":"`. prev is
- * the sha256 of the seal before, zeros for the first. So a line that is removed, changed, inserted or
- * moved breaks the seal behind it, and a seal that is removed breaks the next. It proves integrity
+ * where sha256 is SHA-256 over the bytes of the L lines of this writer since the seal before (newlines
+ * included) and of the seal's own line up to and including `"sha256":"`. prev is the sha256 of the seal
+ * before, zeros for the first, and stands inside of what is hashed. So a line that is removed, changed,
+ * inserted or moved breaks the seal behind it, and a seal that is removed breaks the next. It proves integrity
  * against accident and against edits that do not recompute every later seal; to stand against those,
  * copy the newest seal elsewhere from time to time.
  *

@@ -1,9 +1,9 @@
 /* The files of a rotated log, oldest first. */
 
-#include "records/reader.h"
+#include "records/log_set.h"
 
 #include <dirent.h>
-#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

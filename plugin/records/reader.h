@@ -1,6 +1,6 @@
 /*
- * Reading hit logs: one file line by line, plain, gzip or zstd (told by their first bytes); and the
- * files of a rotated set in the order they were written.
+ * Reading hit logs: one file line by line, plain, gzip or zstd (told by their first bytes).
+ * records/log_set.h finds the files of a rotated log.
  *
  * Offsets count bytes of the uncompressed text, and a file is known by its first line, so that a place
  * stays the same place when logrotate renames and compresses the file. A reader belongs to one thread.
@@ -16,6 +16,7 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
+#include "records/log_set.h"
 #include "records/parse.h"
 
 #include <stdbool.h>
@@ -77,17 +78,3 @@ const char *cf_reader_path(const struct cf_reader *reader);
 const char *cf_reader_tail(const struct cf_reader *reader, size_t *len_out);
 /* True when the path leads to another file now, or the file became shorter: follow it there. */
 bool cf_reader_is_rotated(const struct cf_reader *reader);
-
-/* The files of a set, oldest first; paths are owned by the set. */
-struct cf_log_set {
-	char **paths;
-	size_t count;
-};
-
-/*
- * Finds path and its rotated siblings: path.1, path.2.gz, path-20240930, path-20240930.zst, and
- * name-20240930.jsonl for name.jsonl. A plain file wins over a compressed one of the same name. A path
- * that does not exist gives the siblings alone; CF_EIO when its folder cannot be read. CF_ENOMEM.
- */
-enum cf_status cf_log_set_find(const char *path, struct cf_log_set *set_out) CF_MUST_CHECK;
-void cf_log_set_done(struct cf_log_set *set);

@@ -62,7 +62,8 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	sink->fd = fd;
 	sink->dev = about.st_dev;
 	sink->ino = about.st_ino;
-	sink->torn = false; /* the new file's end is the opener's business */
+	sink->owes_newline = false;
+	sink->torn = 0; /* the new file's end is the opener's business */
 	sink->failure = 0;
 	return CF_OK;
 }
@@ -120,17 +121,32 @@ static ssize_t write_once(struct cf_sink *sink, const void *bytes, size_t len)
 	return written;
 }
 
+/* Ends the torn line at the file's end. If it lacked nothing else, it is whole now. */
+static bool end_torn_line(struct cf_sink *sink, struct cf_chain *chain)
+{
+	size_t torn = sink->torn;
+
+	if (torn == 0 && !sink->owes_newline)
+		return true;
+	if (write_once(sink, "\n", 1) < 0)
+		return false;
+	sink->torn = 0;
+	sink->owes_newline = false;
+	if (torn == 0)
+		return true;
+	if (torn < sink->used && sink->buffer[torn] == '\n')
+		(void)account(sink, chain, torn + 1); /* it takes just this line */
+	else
+		sink->torn_bytes += torn;
+	return true;
+}
+
 bool cf_sink_flush(struct cf_sink *sink, struct cf_chain *chain)
 {
-	if (sink->used == 0)
+	if (sink->used == 0 && sink->torn == 0 && !sink->owes_newline)
 		return true;
-	if (sink->fd < 0)
+	if (sink->fd < 0 || !end_torn_line(sink, chain))
 		return false;
-	if (sink->torn) {
-		if (write_once(sink, "\n", 1) < 0)
-			return false;
-		sink->torn = false;
-	}
 	while (sink->used > 0) {
 		ssize_t written = write_once(sink, sink->buffer + sink->begun, sink->used - sink->begun);
 		size_t total, rest;
@@ -140,17 +156,12 @@ bool cf_sink_flush(struct cf_sink *sink, struct cf_chain *chain)
 		total = sink->begun + (size_t)written;
 		sink->begun = 0;
 		rest = total - account(sink, chain, total);
-		if (rest == 0)
-			continue;
-		if (sink->path == NULL) {
+		if (sink->path == NULL)
 			sink->begun = rest;
-			continue;
-		}
-		sink->torn = true;
-		sink->torn_bytes += rest;
-		if (write_once(sink, "\n", 1) < 0)
+		else
+			sink->torn = rest;
+		if (!end_torn_line(sink, chain))
 			return false;
-		sink->torn = false;
 	}
 	sink->failure = 0;
 	return true;

@@ -4,7 +4,7 @@
  *
  * A write that stops in the middle of a line leaves a torn line in the file. It is ended with a newline
  * before anything else is written, and the whole line is written again, so that no record is lost and
- * none is glued to another. torn_bytes counts what was left behind.
+ * none is glued to another. (Where only the newline is missing, it is whole with it.) torn_bytes counts what was left behind.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ struct cf_sink {
 	char *buffer;
 	size_t used;
 	size_t begun;         /* bytes of the first line already in a pipe */
-	bool torn;            /* the file ends in a line that is not whole */
+	size_t torn;          /* bytes of the first line at the file's end, where it stops; 0: none */
+	bool owes_newline;    /* an earlier writer's torn line must be ended first */
 	uint64_t torn_bytes;  /* of all torn lines so far */
 	uint64_t bytes;       /* of whole lines written so far */
 	uint64_t lines;

@@ -252,7 +252,7 @@ static void tell_losses(struct cf_writer *writer)
 	if (writer->lost_queue == writer->told_queue && disk == writer->told_disk &&
 	    writer->sink.torn_bytes == writer->told_torn)
 		return;
-	if (writer->sink.torn || writer->sink.fd < 0 || !flush(writer))
+	if (writer->sink.fd < 0 || !flush(writer))
 		return;
 	begin_line(writer, &json, line, CF_EVENT_LOST, writer->now_wall_us);
 	if (writer->lost_since_wall_us != 0) {

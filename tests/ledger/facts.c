@@ -37,7 +37,7 @@ void box_commit(struct box *box)
 {
 	struct cf_error error = {0};
 
-	if (cf_batch_commit(box->batch, NULL, &error) != CF_OK)
+	if (cf_batch_commit(box->batch, &error) != CF_OK)
 		fail_msg("%s", error.text);
 }
 

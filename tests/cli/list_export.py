@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""`curfew list export`: accepted by the programs it is for, and meaning there what curfew decides.
+
+usage: list_export.py CURFEW SOURCE_ROOT
+
+A tool that is not installed makes its own part skip, visibly; with none the test is skipped (77).
+"""
+import base64
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIP = 77
+BEFORE, AFTER = "2024-09-29T03:59:59Z", "2024-09-29T04:00:00Z"
+BLOCKED = ["s00.upd.kaspersky.com", "dnl-07.geo.kaspersky.com", "dc1-st.ksn.kaspersky-labs.com",
+           "ksn-file-geo.kaspersky-labs.com", "activation-v2.kaspersky.com", "unlisted.upd.kaspersky.com"]
+FREE = ["opentip.kaspersky.com", "securelist.com", "support.kaspersky.com", "www.kaspersky.com",
+        "gc.kis.v2.scr.kaspersky-labs.com", "kasperskyupdate.com", "notkaspersky.com",
+        "kaspersky.com.example.org", "omtrdc.net", "exempt.upd.kaspersky.com", "a.exempt.upd.kaspersky.com"]
+failures = []
+ran = []
+
+
+def check(condition, what, *shown):
+    print("ok:" if condition else "FAILED:", what, *(() if condition else shown))
+    if not condition:
+        failures.append(what)
+
+
+def tool(name):
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if path:
+        ran.append(name)
+    else:
+        print(f"skipped: no {name}")
+    return path
+
+
+def accepts(what, *command):
+    run = subprocess.run(command, capture_output=True, text=True)
+    check(run.returncode == 0, f"{what} accepts the export", run.stdout, run.stderr)
+
+
+def walk(name):
+    """The name, then what lies above it."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def rpz_action(zone, name):
+    """What a strict server finds for the name in the policy zone: wildcards only at the closest encloser."""
+    if name in zone:
+        return zone[name]
+    exists = {above for owner in zone for above in walk(owner)}
+    if name in exists:
+        return None
+    for above in walk(name.partition(".")[2]):
+        if f"*.{above}" in zone:
+            return zone[f"*.{above}"]
+        if above in exists:
+            return None
+    return None
+
+
+def unbound_blocks(zones, name):
+    for above in walk(name):
+        if above in zones:
+            return zones[above] == "always_nxdomain" or (zones[above] == "transparent" and above == name)
+    return False
+
+
+def dnsmasq_blocks(lines, name):
+    if f"host-record={name},0.0.0.0,::" in lines:
+        return True
+    for above in walk(name):
+        if f"server=/{above}/#" in lines:
+            return False
+        if f"local=/{above}/" in lines:
+            return True
+    return False
+
+
+def adblock_blocks(lines, name):
+    if f"@@|{name}^" in lines or any(f"@@||{above}^" in lines for above in walk(name)):
+        return False
+    return f"|{name}^" in lines or any(f"||{above}^" in lines for above in walk(name))
+
+
+def verify(decides, what):
+    wrong = [n for n in BLOCKED if not decides(n)] + [n for n in FREE if decides(n)]
+    check(not wrong, f"{what} says what curfew decides", wrong)
+
+
+def main():
+    curfew, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-export-"))
+    policy = folder / "curfew.yaml"
+    policy.write_text("vendor: kaspersky\npreset: us-commerce-2024\nexceptions:\n"
+                      "  - {clients: everybody, names: [.exempt.upd.kaspersky.com], verdict: pass, owner: test,\n"
+                      "     reason: an exempt subtree inside a blocked one, until: 2030-01-01T00:00:00Z}\n")
+
+    def export(form, at=AFTER, name=None):
+        out = folder / (name or form)
+        run = subprocess.run([curfew, "list", "export", "--format", form, "--at", at, "--policy", policy, "--lists",
+                              root / "lists", "--out", out], capture_output=True, text=True)
+        check(run.returncode == 0, f"{form} is written", run.stderr)
+        return out
+
+    rpz = export("rpz")
+    zone = dict(line.split(" CNAME ") for line in rpz.read_text().splitlines() if " CNAME " in line)
+    verify(lambda n: rpz_action(zone, n) == ".", "rpz")
+    if tool("named-checkzone"):
+        accepts("named-checkzone", tool("named-checkzone"), "curfew.rpz", rpz)
+
+    unbound = export("unbound")
+    zones = dict(re.findall(r'local-zone: "(\S+)\." (\S+)', unbound.read_text()))
+    verify(lambda n: unbound_blocks(zones, n), "unbound")
+    if tool("unbound-checkconf"):
+        (folder / "unbound.conf").write_text(
+            f'server:\n\tusername: ""\n\tchroot: ""\n\tdirectory: "{folder}"\n\tpidfile: ""\ninclude: "{unbound}"\n')
+        accepts("unbound-checkconf", tool("unbound-checkconf"), folder / "unbound.conf")
+
+    dnsmasq = export("dnsmasq")
+    lines = set(dnsmasq.read_text().splitlines())
+    verify(lambda n: dnsmasq_blocks(lines, n), "dnsmasq")
+    if tool("dnsmasq"):
+        accepts("dnsmasq --test", tool("dnsmasq"), "--test", "-C", dnsmasq)
+
+    adblock = set(export("adblock").read_text().splitlines())
+    verify(lambda n: adblock_blocks(adblock, n), "adblock")
+
+    listed = BLOCKED[:-1]
+    hosts = export("hosts").read_text()
+    check(all(f"\n0.0.0.0 {n}\n" in hosts for n in listed), "hosts holds the blocked names")
+    check(not any(f"\n0.0.0.0 {n}\n" in hosts for n in FREE), "hosts holds no free name")
+    plain = set(export("plain").read_text().splitlines())
+    check(set(listed) <= plain and not plain & set(FREE), "plain holds the blocked names and no free one")
+    early = set(export("plain", BEFORE, "early").read_text().splitlines())
+    check(not early & set(listed) and "boutique.kaspersky.fr" in early,
+          "one second before the instant only new sales are blocked", early)
+
+    nft = export("nft")
+    if tool("nft"):
+        run = subprocess.run([tool("nft"), "-c", "-f", nft], capture_output=True, text=True)
+        if "Operation not permitted" in run.stderr:
+            print("skipped: nft may not ask the kernel here")
+        else:
+            check(run.returncode == 0, "nft -c accepts the export", run.stderr)
+    sets = dict(re.findall(r"set (\w+) \{(.*?)\n\t\}", nft.read_text(), re.S))
+    check("94.75.236.123/32" in sets["hint4"] and "94.75.236.123" not in sets["block4"],
+          "a dated shared host is a hint and never blocked")
+    check("95.211.172.143" not in nft.read_text(), "a sinkhole is in no set")
+    check("2a13:c80::/32" in sets["flag6"], "the vendor's own IPv6 space is flagged")
+
+    rules = export("suricata", name="curfew.rules").read_text().splitlines()
+    rule = re.compile(r'^alert (dns|tls|http|ip) any any -> (any|\[[0-9a-f:./]+\]) any '
+                      r'\(msg:"[^";\\:]*(:[^";\\]*)?"; .*classtype:policy-violation; sid:\d+; rev:1;\)$')
+    bad = [line for line in rules if line[0] != "#" and not rule.match(line)]
+    check(not bad and len(rules) > 100, "every Suricata rule has the form of one", bad[:3])
+    sids = [re.search(r"sid:(\d+)", line)[1] for line in rules if line[0] != "#"]
+    check(len(sids) == len(set(sids)), "rule ids are unique")
+    check(any('dns.query; dotprefix; content:".upd.kaspersky.com"; nocase; endswith;' in line for line in rules),
+          "a subtree is matched at a label boundary")
+    dataset = {base64.b64decode(line).decode() for line in (folder / "curfew.lst").read_text().split()}
+    check("ds.kaspersky.com" in dataset and "opentip.kaspersky.com" not in dataset,
+          "the dataset holds exact names in base64")
+
+    zeek = export("zeek").read_text().splitlines()
+    check(zeek[0] == "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url", "Zeek's header is exact")
+    check(all(len(line.split("\t")) == 5 for line in zeek[1:]), "every Zeek line has five fields")
+    check(any(line.startswith("94.75.236.123\tIntel::ADDR\t") for line in zeek), "hosts are Intel::ADDR")
+    check(any(line.startswith("91.103.64.0/21\tIntel::SUBNET\t") for line in zeek), "prefixes are Intel::SUBNET")
+    check(not any(line.startswith("securelist.com\t") for line in zeek), "passed names are no intelligence")
+
+    bad_usage = subprocess.run([curfew, "list", "export", "--format", "bind"], capture_output=True, text=True)
+    check(bad_usage.returncode == 2 and "no format 'bind'" in bad_usage.stderr, "an unknown format is a usage error")
+    shutil.rmtree(folder)
+    if failures:
+        sys.exit(1)
+    sys.exit(0 if ran else SKIP)
+
+
+main()

@@ -1,0 +1,426 @@
+/* Messages in TCP streams: whatever the segments, the name comes out. */
+
+#include "packets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NAME       "www.example.com"
+#define FIRST_SEQ  0xfffffff0u /* sequence numbers wrap inside the message */
+#define KEEP_GOING 0x18
+
+static struct watch watch;
+static struct bytes message, stream;
+
+static int start(void **state)
+{
+	(void)state;
+	watch_start(&watch);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	watch_stop(&watch);
+	return 0;
+}
+
+static void make_stream(size_t filler, size_t record_bytes)
+{
+	message.len = stream.len = 0;
+	make_client_hello(&message, NAME, filler);
+	make_records(&stream, &message, record_bytes);
+}
+
+static void send_part(size_t from, size_t until)
+{
+	watch_segment(&watch, flow_to(443), FIRST_SEQ + (uint32_t)from, KEEP_GOING,
+	    stream.at + from, until - from);
+}
+
+static void send_syn(void)
+{
+	watch_segment(&watch, flow_to(443), FIRST_SEQ - 1, CF_TCP_SYN, "", 0);
+}
+
+/* All orders of three, as indexes. */
+static const unsigned orders[6][3] = {
+    {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+
+static void send_three(size_t first, size_t second, const unsigned order[3])
+{
+	const size_t cut[4] = {0, first, second, stream.len};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (cut[order[i]] < cut[order[i] + 1])
+			send_part(cut[order[i]], cut[order[i] + 1]);
+}
+
+static void hello_cut_in_two_anywhere_in_any_order_gives_its_name(void **state)
+{
+	(void)state;
+	make_stream(0, 16384);
+	for (unsigned with_syn = 0; with_syn < 2; with_syn++)
+		for (size_t cut = 1; cut < stream.len; cut++)
+			for (unsigned reverse = 0; reverse < 2; reverse++) {
+				watch_again(&watch);
+				if (with_syn)
+					send_syn();
+				if (reverse)
+					send_part(cut, stream.len);
+				send_part(0, cut);
+				if (!reverse)
+					send_part(cut, stream.len);
+				if (watch_count(&watch, "tls " NAME) != 1)
+					fail_msg("cut %zu, reverse %u, syn %u: %s", cut, reverse,
+					    with_syn, watch.notes);
+			}
+}
+
+static void hello_cut_in_three_in_any_order_gives_its_name(void **state)
+{
+	(void)state;
+	make_stream(0, 16384);
+	for (unsigned with_syn = 0; with_syn < 2; with_syn++)
+		for (size_t first = 1; first < stream.len - 1; first += 3)
+			for (size_t second = first + 1; second < stream.len; second += 7)
+				for (unsigned order = 0; order < 6; order++) {
+					watch_again(&watch);
+					if (with_syn)
+						send_syn();
+					send_three(first, second, orders[order]);
+					if (watch_count(&watch, "tls " NAME) != 1)
+						fail_msg("cut %zu %zu, order %u, syn %u", first,
+						    second, order, with_syn);
+				}
+}
+
+static void hello_byte_by_byte_gives_its_name(void **state)
+{
+	(void)state;
+	make_stream(300, 16384);
+	for (unsigned with_syn = 0; with_syn < 2; with_syn++)
+		for (unsigned reverse = 0; reverse < 2; reverse++) {
+			watch_again(&watch);
+			if (with_syn)
+				send_syn();
+			for (size_t i = 0; i < stream.len; i++) {
+				size_t at = reverse ? stream.len - 1 - i : i;
+
+				send_part(at, at + 1);
+			}
+			assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+		}
+}
+
+static void hello_over_records_of_any_size_gives_its_name(void **state)
+{
+	(void)state;
+	for (size_t record_bytes = 1; record_bytes < 200; record_bytes++)
+		for (unsigned order = 0; order < 6; order++) {
+			make_stream(20, record_bytes);
+			watch_again(&watch);
+			send_syn();
+			send_three(stream.len / 3, stream.len / 2, orders[order]);
+			if (watch_count(&watch, "tls " NAME) != 1)
+				fail_msg("records of %zu, order %u", record_bytes, order);
+		}
+}
+
+static void large_hello_in_full_segments_gives_its_name_in_any_rotation(void **state)
+{
+	size_t segments;
+
+	(void)state;
+	make_stream(11000, 16384);
+	segments = (stream.len + 1459) / 1460;
+	for (unsigned with_syn = 0; with_syn < 2; with_syn++)
+		for (size_t rotation = 0; rotation < segments; rotation++) {
+			watch_again(&watch);
+			if (with_syn)
+				send_syn();
+			for (size_t i = 0; i < segments; i++) {
+				size_t at = (i + rotation) % segments * 1460;
+
+				send_part(at, at + 1460 < stream.len ? at + 1460 : stream.len);
+			}
+			assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+		}
+}
+
+static void first_copy_of_a_byte_wins(void **state)
+{
+	static struct bytes other;
+
+	(void)state;
+	make_stream(100, 16384);
+	other = stream;
+	memset(other.at + 150, 'x', other.len - 150);
+	watch_again(&watch);
+	send_syn();
+	send_part(140, stream.len);
+	watch_segment(&watch, flow_to(443), FIRST_SEQ, KEEP_GOING, other.at, other.len);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+	watch_again(&watch);
+	send_syn();
+	watch_segment(
+	    &watch, flow_to(443), FIRST_SEQ + 140, KEEP_GOING, other.at + 140, other.len - 140);
+	send_part(0, 145);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 0);
+}
+
+static void retransmission_in_other_pieces_changes_nothing(void **state)
+{
+	(void)state;
+	make_stream(0, 16384);
+	watch_again(&watch);
+	send_syn();
+	send_part(0, 40);
+	send_part(0, 20);
+	send_part(10, 60);
+	send_part(30, 50);
+	send_part(50, stream.len);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+}
+
+static void hole_does_not_stop_what_comes_behind_it(void **state)
+{
+	static const char first[] = "GET /1 HTTP/1.1\r\nHost: one.example\r\nCookie: lost";
+	static const char second[] = "GET /2 HTTP/1.1\r\nHost: two.example\r\n\r\n";
+	struct flow flow = flow_to(80);
+
+	(void)state;
+	watch_again(&watch);
+	watch_segment(&watch, flow, 999, CF_TCP_SYN, "", 0);
+	watch_segment(&watch, flow, 1000, KEEP_GOING, first, sizeof first - 1);
+	watch_segment(&watch, flow, 3000, KEEP_GOING, second, sizeof second - 1);
+	assert_int_equal(watch_count(&watch, "http two.example"), 1);
+	cf_decoder_flush(watch.decoder);
+	assert_int_equal(watch_count(&watch, "http one.example"), 1);
+}
+
+static void head_behind_a_hole_in_two_segments_is_read(void **state)
+{
+	static const char second[] = "GET /2 HTTP/1.1\r\nHost: two.example\r\n\r\n";
+	struct flow flow = flow_to(80);
+
+	(void)state;
+	watch_again(&watch);
+	watch_segment(&watch, flow, 999, CF_TCP_SYN, "", 0);
+	watch_segment(&watch, flow, 3000, KEEP_GOING, second, 20);
+	watch_segment(&watch, flow, 3020, KEEP_GOING, second + 20, sizeof second - 1 - 20);
+	assert_int_equal(watch_count(&watch, "http two.example"), 1);
+}
+
+static void unfinished_hello_is_reported_when_it_expires(void **state)
+{
+	(void)state;
+	make_stream(0, 16384);
+	watch_again(&watch);
+	send_syn();
+	send_part(0, stream.len - 2);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 0);
+	watch.now_us += (CF_STREAM_LIFE_S + 2) * INT64_C(1000000);
+	watch_segment(&watch, flow_to(80), 1, KEEP_GOING, "", 0);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+	assert_int_equal(watch_count(&watch, "incomplete"), 1);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_STREAMS_EXPIRED), 1);
+}
+
+static void requests_in_one_stream_are_each_found_in_small_segments(void **state)
+{
+	static const char requests[] =
+	    "POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 31\r\n\r\n"
+	    "GET / HTTP/1.1\r\nHost: trap.ex\r\n"
+	    "GET /b HTTP/1.1\r\nHost: b.example\r\n\r\n"
+	    "CONNECT c.example:443 HTTP/1.1\r\n\r\n";
+	struct flow flow = flow_to(8080);
+	size_t len = strlen(requests);
+
+	(void)state;
+	make_stream(0, 16384);
+	for (size_t piece = 1; piece < 50; piece++) {
+		watch_again(&watch);
+		watch_segment(&watch, flow, 999, CF_TCP_SYN, "", 0);
+		for (size_t at = 0; at < len; at += piece)
+			watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING, requests + at,
+			    at + piece < len ? piece : len - at);
+		/* TLS inside CONNECT, cut in the middle and turned round. */
+		watch_segment(&watch, flow, 1000 + (uint32_t)len + 50, KEEP_GOING, stream.at + 50,
+		    stream.len - 50);
+		watch_segment(&watch, flow, 1000 + (uint32_t)len, KEEP_GOING, stream.at, 50);
+		assert_int_equal(watch_count(&watch, "http a.example"), 1);
+		assert_int_equal(watch_count(&watch, "http b.example"), 1);
+		assert_int_equal(watch_count(&watch, "http c.example:443"), 1);
+		assert_int_equal(watch_count(&watch, "http trap.ex"), 0);
+		assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+	}
+}
+
+static void hello_behind_socks_and_proxy_notes_is_found(void **state)
+{
+	static const char *const notes[] = {"\x05\x01\x00", "\x05\x02\x00\x01",
+	    "\x05\x01\x00\x01\x0a\x01\x02\x03\x01\xbb",
+	    "\x05\x01\x00\x03\x03"
+	    "abc\x01\xbb",
+	    "\x04\x01\x01\xbb\x0a\x01\x02\x03me", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
+	    "EHLO me\r\nSTARTTLS\r\n"};
+	static const size_t lens[] = {3, 4, 10, 10, 11, 34, 19};
+	struct flow flow = flow_to(1080);
+
+	(void)state;
+	make_stream(0, 16384);
+	for (unsigned i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		uint32_t seq = 1000;
+
+		watch_again(&watch);
+		watch_segment(&watch, flow, seq - 1, CF_TCP_SYN, "", 0);
+		watch_segment(&watch, flow, seq, KEEP_GOING, notes[i], lens[i]);
+		seq += (uint32_t)lens[i];
+		watch_segment(&watch, flow, seq + 50, KEEP_GOING, stream.at + 50, stream.len - 50);
+		watch_segment(&watch, flow, seq, KEEP_GOING, stream.at, 50);
+		if (watch_count(&watch, "tls " NAME) != 1)
+			fail_msg("note %u", i);
+	}
+}
+
+static void dns_over_tcp_is_read_in_any_segments(void **state)
+{
+	static struct bytes query, queries;
+	struct flow flow = flow_to(53);
+
+	(void)state;
+	queries.len = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		char name[] = "a.example";
+
+		name[0] = (char)('a' + i);
+		query.len = 0;
+		make_dns_query(&query, name);
+		put16(&queries, (unsigned)query.len);
+		put(&queries, query.at, query.len);
+	}
+	for (size_t piece = 1; piece < 20; piece++)
+		for (unsigned reverse = 0; reverse < 2; reverse++) {
+			size_t pieces = (queries.len + piece - 1) / piece;
+
+			watch_again(&watch);
+			watch_segment(&watch, flow, 999, CF_TCP_SYN, "", 0);
+			for (size_t i = 0; i < pieces; i++) {
+				size_t at = (reverse ? pieces - 1 - i : i) * piece;
+
+				watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING,
+				    queries.at + at,
+				    at + piece < queries.len ? piece : queries.len - at);
+			}
+			assert_true(watch_count(&watch, "dns a.example") >= 1);
+			assert_true(watch_count(&watch, "dns b.example") >= 1);
+			assert_true(watch_count(&watch, "dns c.example") >= 1);
+		}
+}
+
+static void response_gives_status_and_magic(void **state)
+{
+	static const char response[] =
+	    "HTTP/1.0 200 OK\r\nContent-Length: 12\r\n\r\nKLD2........HTTP/1.0 304 No\r\n\r\n";
+	struct flow flow = flow_back(flow_to(80));
+	size_t len = sizeof response - 1;
+
+	(void)state;
+	for (size_t piece = 1; piece < len; piece++) {
+		watch_again(&watch);
+		watch_segment(&watch, flow, 999, CF_TCP_SYN | CF_TCP_ACK, "", 0);
+		for (size_t at = 0; at < len; at += piece)
+			watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING, response + at,
+			    at + piece < len ? piece : len - at);
+		assert_int_equal(watch_count(&watch, "status 200"), 1);
+		assert_int_equal(watch_count(&watch, "body KLD2"), 1);
+		assert_int_equal(watch_count(&watch, "status 304"), 1);
+	}
+}
+
+static void certificate_comes_out_of_any_segments(void **state)
+{
+	static struct bytes flight, records;
+	struct flow flow = flow_back(flow_to(443));
+
+	(void)state;
+	flight.len = records.len = 0;
+	put8(&flight, 2);
+	put24(&flight, 38);
+	put16(&flight, 0x0303);
+	for (unsigned i = 0; i < 32; i++)
+		put8(&flight, 'r');
+	put8(&flight, 0);
+	put16(&flight, 0xc02f);
+	put8(&flight, 0);
+	put8(&flight, 11);
+	put24(&flight, 3 + 3 + 700);
+	put24(&flight, 3 + 700);
+	put24(&flight, 700);
+	for (unsigned i = 0; i < 700; i++)
+		put8(&flight, 'c');
+	make_records(&records, &flight, 200);
+	for (size_t piece = 20; piece < records.len; piece += 13) {
+		watch_again(&watch);
+		watch_segment(&watch, flow, 999, CF_TCP_SYN | CF_TCP_ACK, "", 0);
+		for (size_t at = 0; at < records.len; at += piece)
+			watch_segment(&watch, flow, 1000 + (uint32_t)at, KEEP_GOING,
+			    records.at + at, at + piece < records.len ? piece : records.len - at);
+		assert_int_equal(watch_count(&watch, "server 0303 700"), 1);
+	}
+}
+
+static void tables_stay_bounded_and_evictions_are_counted(void **state)
+{
+	(void)state;
+	make_stream(0, 16384);
+	watch_again(&watch);
+	for (unsigned i = 0; i < CF_STREAMS + 100; i++) {
+		struct flow flow = flow_to(443);
+
+		flow.src[2] = (uint8_t)(i >> 8);
+		flow.src[3] = (uint8_t)i;
+		watch_segment(&watch, flow, 7, KEEP_GOING, stream.at, stream.len / 2);
+	}
+	assert_int_equal(watch_counter(&watch, CF_COUNT_STREAMS_EVICTED), 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        hello_cut_in_two_anywhere_in_any_order_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_cut_in_three_in_any_order_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(hello_byte_by_byte_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_over_records_of_any_size_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        large_hello_in_full_segments_gives_its_name_in_any_rotation, start, stop),
+	    cmocka_unit_test_setup_teardown(first_copy_of_a_byte_wins, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        retransmission_in_other_pieces_changes_nothing, start, stop),
+	    cmocka_unit_test_setup_teardown(hole_does_not_stop_what_comes_behind_it, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        head_behind_a_hole_in_two_segments_is_read, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        unfinished_hello_is_reported_when_it_expires, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        requests_in_one_stream_are_each_found_in_small_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_behind_socks_and_proxy_notes_is_found, start, stop),
+	    cmocka_unit_test_setup_teardown(dns_over_tcp_is_read_in_any_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(response_gives_status_and_magic, start, stop),
+	    cmocka_unit_test_setup_teardown(certificate_comes_out_of_any_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        tables_stay_bounded_and_evictions_are_counted, start, stop),
+	};
+
+	return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
+}
