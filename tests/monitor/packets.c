@@ -234,7 +234,7 @@ void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[
 	salt = &salts.at[known < 0 ? 0 : known];
 	cf_quic_keys_derive(salt, (struct cf_slice){.data = key_id, .len = 8}, &keys);
 	plain = *frames;
-	while (plain.len < 1150)
+	while (plain.len < 1162)
 		put8(&plain, 0);
 	put8(to, (salt->v2 ? 0xd0 : 0xc0) | 3);
 	put32(to, version);
