@@ -24,6 +24,7 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
 #endif
+    {"doctor", cmd_doctor, "what is installed, in force, and wrong"},
     {"version", cmd_version, "print version and build"},
 };
 

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""doctor: what it finds out about an installation, sound or not.
+
+usage: doctor.py CURFEW SOURCE_ROOT
+"""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CURFEW, ROOT = sys.argv[1], sys.argv[2]
+KEYS = {"unbound", "unbound_version", "dynlib", "module", "module_matches", "image", "image_in_force", "log",
+        "hits", "lost", "degraded"}
+CONFIGURE = "--with-dynlibmodule --prefix=/usr"
+
+
+class Doctor(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.dir = scratch.name
+        self.image, self.log = self.path("curfew.img"), self.path("hits.jsonl")
+        subprocess.run([CURFEW, "apply", "--image", self.image, "--lists", os.path.join(ROOT, "lists"),
+                        "--policy", os.path.join(ROOT, "plugin/cli/curfew.yaml")],
+                       check=True, stdout=subprocess.DEVNULL)
+        explained = subprocess.run([CURFEW, "explain", "a.example", "--image", self.image, "--json"],
+                                   capture_output=True, check=True)
+        self.digest = json.loads(explained.stdout)["image"]
+        self.write_unbound("1.99.1", "dns64 dynlib respip validator iterator")
+        self.write("curfew.so", f"...unbound 1.99.1\0...{CONFIGURE}\0...")
+        self.write_status()
+        self.write("unbound.conf", f'''server:
+          module-config: "dynlib iterator"
+        dynlib:
+          dynlib-file: "{self.path("curfew.so")}"
+          dynlib-file: "curfew-image={self.image}"
+          dynlib-file: curfew-log={self.log} # beside the resolver
+        ''')
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as to:
+            to.write(text)
+
+    def write_unbound(self, version, modules):
+        self.write("unbound", f"""#!/bin/sh
+echo 'Version {version}'
+echo
+echo 'Configure line: {CONFIGURE}'
+echo 'Linked modules: {modules}'
+""")
+        os.chmod(self.path("unbound"), 0o755)
+
+    def write_status(self, **changed):
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.write("hits.jsonl.status.json", json.dumps({
+            "v": 1, "written": now, "pid": 4711, "image_in_force": True, "image": self.digest, "hits": 42,
+            "nested": {"hits": 1, "list": ["}", 2]}, "flagged": 40, "blocked": 2, "lost": 0,
+            "degraded": False, **changed}))
+
+    def doctor(self, *more):
+        result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",
+                                 self.path("unbound"), "--json", *more], capture_output=True, text=True)
+        value = json.loads(result.stdout)
+        self.assertLessEqual(KEYS, set(value))
+        self.assertEqual(result.returncode, 5 if value["degraded"] else 0)
+        return value
+
+    def problem(self, text):
+        value = self.doctor()
+        self.assertTrue(value["degraded"])
+        self.assertTrue(any(text in problem for problem in value["problems"]), value["problems"])
+        return value
+
+    def test_a_sound_installation_is_not_degraded(self):
+        value = self.doctor()
+        self.assertEqual(value["problems"], [])
+        self.assertEqual((value["unbound_version"], value["dynlib"]), ("1.99.1", True))
+        self.assertEqual((value["module_matches"], value["image_in_force"]), (True, self.digest))
+        self.assertEqual((value["hits"], value["lost"], value["log"]), (42, 0, self.log))
+
+    def test_an_unbound_without_dynlib_is_told(self):
+        self.write_unbound("1.99.1", "respip validator iterator")
+        self.assertFalse(self.problem("built without dynlib")["dynlib"])
+
+    def test_a_module_for_another_unbound_is_told(self):
+        self.write_unbound("1.99.2", "dynlib")
+        self.assertFalse(self.problem("built for another unbound")["module_matches"])
+
+    def test_a_missing_module_is_told(self):
+        os.unlink(self.path("curfew.so"))
+        self.assertIsNone(self.problem("no module at")["module"])
+
+    def test_a_broken_image_is_told(self):
+        with open(self.image, "r+b") as image:
+            image.seek(200)
+            image.write(b"\xff\xff")
+        self.assertFalse(self.problem("cannot use image")["image_valid"])
+
+    def test_an_image_not_taken_up_yet_is_told(self):
+        self.write_status(image="0" * 64)
+        self.problem("still acts by image 000000000000")
+
+    def test_lost_hits_and_a_failing_log_are_told(self):
+        self.write_status(lost=3, degraded=True)
+        self.assertEqual(self.problem("3 hits were lost")["lost"], 3)
+        self.problem("cannot be written at present")
+
+    def test_a_module_that_fell_silent_is_told(self):
+        self.write_status(written="2024-09-29T04:00:00Z")
+        self.problem("has not written its status")
+        os.unlink(self.log + ".status.json")
+        self.assertIsNone(self.problem("no status of a running module")["hits"])
+
+    def test_a_resolver_that_does_not_answer_is_told(self):
+        # Nothing listens on port 1 of the loopback.
+        result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",
+                                 self.path("unbound"), "--live=127.0.0.1@1"], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no answer", result.stdout)
+
+    def test_text_and_usage(self):
+        result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",
+                                 self.path("unbound")], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("42 (40 flagged, 2 blocked), 0 lost", result.stdout)
+        for arguments in (["--bogus"], ["extra"]):
+            self.assertEqual(subprocess.run([CURFEW, "doctor", *arguments], capture_output=True).returncode, 2)
+        self.assertEqual(subprocess.run([CURFEW, "doctor", "--config", "/nonexistent"],
+                                        capture_output=True).returncode, 4)
+
+
+unittest.main(argv=sys.argv[:1], verbosity=2)
