@@ -62,7 +62,7 @@ def mixes(folder, listed, count):
 
 
 VENDOR_NAMES = ["s%02d.upd.kaspersky.com" % i for i in range(20)] + ["dnl-%02d.geo.kaspersky.com" % i for i in range(20)] \
-    + ["ksn-file-geo.kaspersky-labs.com", "activation-v2.kaspersky.com", "dc1.ksn.kaspersky-labs.com"]
+    + ["activation-v2.kaspersky.com", "dc1.ksn.kaspersky-labs.com"]
 
 
 def cpu_us_per_query(server, result, before):
