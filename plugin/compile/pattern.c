@@ -26,7 +26,7 @@ struct pattern {
 
 bool cf_pattern_is(const char *text, size_t len)
 {
-	return len != 0 && memchr(text, '[', len) != NULL;
+	return len != 0 && (memchr(text, '[', len) != NULL || memchr(text, ']', len) != NULL);
 }
 
 /* Reads 1 to MAX_DIGITS digits at *at; returns how many, 0 when it is no number. */

@@ -244,6 +244,34 @@ static enum cf_status take_all(struct loaded *l, const char *name, struct cf_dia
 	return diags->errors == errors ? CF_OK : CF_EINVALID;
 }
 
+/* Takes over what libcyaml loaded, or its failure. */
+static enum cf_status finish(struct loaded *l, enum cf_status status, const char *name,
+    struct cf_preset **preset_out, struct cf_diags *diags)
+{
+	if (status == CF_OK)
+		status = take_all(l, name, diags);
+	if (status != CF_OK) {
+		cf_preset_free(&l->preset);
+		return status;
+	}
+	*preset_out = &l->preset;
+	return CF_OK;
+}
+
+enum cf_status cf_preset_parse(const char *text, size_t len, const char *file, const char *name,
+    struct cf_preset **preset_out, struct cf_diags *diags)
+{
+	struct loaded *l = calloc(1, sizeof *l);
+	void *data = NULL;
+	enum cf_status status;
+
+	if (l == NULL)
+		return CF_ENOMEM;
+	status = cf_yaml_load_text(text, len, file, &preset_schema, &data, &l->yaml, diags);
+	l->data = data;
+	return finish(l, status, name, preset_out, diags);
+}
+
 enum cf_status cf_preset_read(
     const char *dir, const char *name, struct cf_preset **preset_out, struct cf_diags *diags)
 {
@@ -266,14 +294,7 @@ enum cf_status cf_preset_read(
 		return CF_ENOMEM;
 	status = cf_yaml_load(path, &preset_schema, &data, &l->yaml, NULL, diags);
 	l->data = data;
-	if (status == CF_OK)
-		status = take_all(l, name, diags);
-	if (status != CF_OK) {
-		cf_preset_free(&l->preset);
-		return status;
-	}
-	*preset_out = &l->preset;
-	return CF_OK;
+	return finish(l, status, name, preset_out, diags);
 }
 
 void cf_preset_free(struct cf_preset *preset)

@@ -48,6 +48,10 @@ struct cf_preset {
 enum cf_status cf_preset_read(const char *dir, const char *name, struct cf_preset **preset_out,
     struct cf_diags *diags) CF_MUST_CHECK;
 
+/* The same from len bytes of text; file is what problems call it. */
+enum cf_status cf_preset_parse(const char *text, size_t len, const char *file, const char *name,
+    struct cf_preset **preset_out, struct cf_diags *diags) CF_MUST_CHECK;
+
 /* NULL is fine. */
 void cf_preset_free(struct cf_preset *preset);
 

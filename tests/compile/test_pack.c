@@ -174,7 +174,8 @@ static void every_wrong_cell_is_reported_with_line_and_column(void **state)
 	    "bad..name\texact\tupdates\t-\ts\tlisted\t2026-01-01\t-\n"
 	    "b.example\teverything\tupdate\t-\tnobody\tsure\t2026-13-01\t-\n"
 	    "c.example\texact\n"
-	    "d[3-1].example\texact\tupdates\t-\ts\tlisted\t2026-01-01\t-\n");
+	    "d[3-1].example\texact\tupdates\t-\ts\tlisted\t2026-01-01\t-\n"
+	    "e].example\texact\tupdates\t-\ts\tlisted\t2026-01-01\t-\n");
 	assert_int_equal(cf_pack_read(f->dir, &f->pack, &f->diags), CF_EINVALID);
 	assert_null(f->pack);
 	assert_true(has_diag(&f->diags, 5, "name", "'bad..name'"));
@@ -185,7 +186,8 @@ static void every_wrong_cell_is_reported_with_line_and_column(void **state)
 	assert_true(has_diag(&f->diags, 6, "as-of", "YYYY-MM-DD"));
 	assert_true(has_diag(&f->diags, 7, "", "2 cells; expected 8"));
 	assert_true(has_diag(&f->diags, 8, "name", "ranges like [00-19]"));
-	assert_int_equal(f->diags.errors, 8);
+	assert_true(has_diag(&f->diags, 9, "name", "'e].example'"));
+	assert_int_equal(f->diags.errors, 9);
 }
 
 static void missing_table_and_broken_words_are_both_reported(void **state)
