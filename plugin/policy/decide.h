@@ -6,7 +6,9 @@
  *
  * Order of precedence: the most specific name (or longest prefix) wins. On a tie an exception wins,
  * then pass, then block, then flag. An exception by category stands at the level of the entry that
- * has the category. Phases switch exactly at their instant: at_wall_s >= from_wall_s.
+ * has the category; one by name at the level of that name, whatever its categories. Phases switch
+ * exactly at their instant: at_wall_s >= from_wall_s. A network whose evidence has expired leaves
+ * the word to the next wider one.
  */
 #pragma once
 
@@ -15,13 +17,15 @@
 /* Who asks, what type, when. */
 struct cf_question {
 	const struct cf_addr *client; /* NULL: unknown; then only exceptions for everybody apply */
-	uint16_t qtype;               /* 0: any */
+	uint16_t qtype;               /* 0: no DNS question; exceptions limited to types stay out */
 	int64_t at_wall_s;
 };
 
 /*
- * The verdict with its reasons. matched is false when nothing is listed: verdict is pass then and
- * all ids are CF_NONE. answer is meaningful for a block; it points into the image.
+ * The verdict with its reasons. When a name of an exception decided, entry is that name, and
+ * category and phase are those of the pack's entry around it, if there is one. matched is false
+ * when nothing is listed: verdict is pass then and all ids are CF_NONE. answer is meaningful for a
+ * block; it points into the image.
  */
 struct cf_decision {
 	bool matched;
