@@ -57,6 +57,7 @@ struct cf_log_stats {
 	uint64_t lost_queue; /* dropped: queue full */
 	uint64_t lost_disk;  /* dropped: could not be written */
 	uint64_t bytes;
+	int64_t started_wall_us; /* as heartbeats say it; 0 before the start record */
 	bool degraded; /* the last write failed, or something was lost since the last heartbeat */
 };
 
