@@ -5,6 +5,7 @@
 #include "cli/monitor_options.h"
 #include "monitor/capture_file.h"
 #include "monitor/decoder.h"
+#include "monitor/live.h"
 #include "monitor/names_printer.h"
 #include "monitor/offline.h"
 
@@ -158,6 +159,42 @@ static int run_offline(const struct monitor_options *options)
 	return result.files_failed > 0 ? CMD_IO : CMD_OK;
 }
 
+static void on_line(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "curfew: %s\n", text);
+}
+
+static int run_live(const struct monitor_options *options)
+{
+	struct cf_live live = {.interfaces = options->interfaces,
+	    .interface_count = options->interface_count,
+	    .workers = options->workers,
+	    .buffer_mib = options->buffer_mib,
+	    .promiscuous = !options->no_promiscuous,
+	    .prefilter = options->prefilter,
+	    .sandbox = !options->no_sandbox,
+	    .user = options->user,
+	    .session = session_of(options),
+	    .say = on_line};
+	struct cf_live_result result = {.degraded = false};
+	struct cf_error error = {.status = CF_OK};
+	enum cf_status status;
+
+	status = cf_live_run(&live, &result, &error);
+	if (status != CF_OK)
+		fprintf(stderr, "curfew: %s\n", error.text);
+	if (options->stats) {
+		print_stats(&result.decode, &result.observe, &result.log);
+		fprintf(stderr, "kernel drops %llu interface drops %llu\n",
+		    (unsigned long long)result.kernel_drops,
+		    (unsigned long long)result.iface_drops);
+	}
+	if (status != CF_OK)
+		return exit_of(status);
+	return result.degraded || result.interfaces_lost > 0 ? CMD_DEGRADED : CMD_OK;
+}
+
 int cmd_monitor(int argc, char **argv)
 {
 	struct monitor_options options;
@@ -174,7 +211,7 @@ int cmd_monitor(int argc, char **argv)
 	else if (options.file_count > 0)
 		result = run_offline(&options);
 	else
-		fputs("curfew: live capture is not built in yet\n", stderr);
+		result = run_live(&options);
 out:
 	monitor_options_done(&options);
 	return result;

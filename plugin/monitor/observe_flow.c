@@ -64,14 +64,17 @@ static bool is_recognised(const struct cf_monitor *monitor, const struct cf_endp
 	        cf_locality_resolves_for_others(&monitor->options.locality, &ends->client));
 }
 
-static void set_flow_members(struct cf_hit *hit, const struct cf_flow *flow)
+/* Only a flow's last record carries its counts, so that the sum over all records is right. */
+static void set_flow_members(struct cf_hit *hit, const struct cf_flow *flow, bool ended)
 {
 	hit->flow.state = cf_flow_state_text(flow);
+	hit->flow.dns_seen = flow->dns_seen;
+	if (!ended)
+		return;
 	hit->flow.pkts_out = flow->pkts_out;
 	hit->flow.bytes_out = flow->bytes_out;
 	hit->flow.pkts_in = flow->pkts_in;
 	hit->flow.bytes_in = flow->bytes_in;
-	hit->flow.dns_seen = flow->dns_seen;
 	hit->flow.escape = flow->escaped_in > 0;
 }
 
@@ -190,7 +193,7 @@ static void report_flow(struct cf_observe *observe, const struct cf_packet *pack
 		cf_finding_reason(
 		    &finding, "vendor address; dns of this client is not visible here");
 	}
-	set_flow_members(&finding.hit, flow);
+	set_flow_members(&finding.hit, flow, false);
 	/* Evidence of this kind may be off while another kind is on: keep the flow all the same. */
 	if (cf_observe_write(observe, packet, &finding))
 		keep_template(observe, flow, &finding);
@@ -215,7 +218,7 @@ static void report_sinkhole(
 	finding.hit.action = CF_ACTION_BLOCK;
 	cf_finding_salt(&finding, &flow->server_port, sizeof flow->server_port);
 	cf_finding_reason(&finding, "connects to the address of blocked answers");
-	set_flow_members(&finding.hit, flow);
+	set_flow_members(&finding.hit, flow, false);
 	finding.blocked_from_wall_s = INT64_MAX; /* what comes back is ours */
 	if (cf_observe_write(observe, packet, &finding))
 		keep_template(observe, flow, &finding);
@@ -300,7 +303,7 @@ static void report_asn(
 	finding.hit.match.confidence = "listed";
 	cf_finding_salt(&finding, &ends.server_port, sizeof ends.server_port);
 	cf_finding_reason(&finding, "address announced by an as number of the vendor");
-	set_flow_members(&finding.hit, flow);
+	set_flow_members(&finding.hit, flow, false);
 	if (cf_observe_write(observe, packet, &finding)) {
 		finding.hit.asn_org = pack_org; /* org ends with this function */
 		keep_template(observe, flow, &finding);
@@ -403,7 +406,7 @@ void cf_observe_flow_ended(void *arg, struct cf_flow *flow, enum cf_flow_end why
 	finding.hit.event =
 	    flow->hit.event == CF_EVENT_SINKHOLE ? CF_EVENT_SINKHOLE : CF_EVENT_FLOW;
 	finding.hit.at_wall_us = flow->last_wall_us;
-	set_flow_members(&finding.hit, flow);
+	set_flow_members(&finding.hit, flow, true);
 	if (why == CF_FLOW_EVICTED)
 		finding.hit.match.reason =
 		    "followed no longer: too many flows to the vendor at once";
