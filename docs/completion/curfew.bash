@@ -1,0 +1,55 @@
+# bash completion for curfew
+
+_curfew_options()
+{
+	case $1 in
+	apply) echo "--policy --lists --image --dry-run --yes --verbose --at --json --help" ;;
+	check) echo "--policy --lists --at --strict --json --help" ;;
+	explain) echo "--client --type --at --image --json --help" ;;
+	doctor) echo "--config --unbound --module --image --log --live --json --help" ;;
+	*)
+		# Verbs of other parts tell their options themselves.
+		"${COMP_WORDS[0]}" "$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u
+		;;
+	esac
+}
+
+_curfew()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		# shellcheck disable=SC2207 # verbs are single words
+		COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" --help 2>/dev/null | awk '/^  [a-z]/ { print $1 }') --help --version" -- "$cur"))
+		return
+	fi
+	case $prev in
+	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | -p | -i | -r)
+		compopt -o filenames 2>/dev/null
+		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
+		COMPREPLY=($(compgen -f -- "$cur"))
+		;;
+	--lists | -l)
+		compopt -o filenames 2>/dev/null
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -d -- "$cur"))
+		;;
+	--type | -t)
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -W "A AAAA HTTPS SVCB CNAME MX NS TXT SRV PTR ANY" -- "$cur"))
+		;;
+	--at | -a | --client | -c) ;;
+	*)
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -W "$(_curfew_options "${COMP_WORDS[1]}")" -- "$cur"))
+		[ ${#COMPREPLY[@]} -gt 0 ] || {
+			compopt -o filenames 2>/dev/null
+			# shellcheck disable=SC2207
+			COMPREPLY=($(compgen -f -- "$cur"))
+		}
+		;;
+	esac
+}
+
+complete -F _curfew curfew
