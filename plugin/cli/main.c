@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"apply", cmd_apply, "compile the policy and put it in force"},
     {"check", cmd_check, "validate policy and packs, write nothing"},
     {"explain", cmd_explain, "what happens to a name or address, and why"},
+    {"log", cmd_log, "print, follow, verify and convert the hit log"},
     {"list", cmd_list, "packs and lists: check, show, diff, import, export, resolve"},
 #ifdef CF_HAVE_MONITOR
     {"monitor", cmd_monitor, "watch an interface or a capture file"},

@@ -56,8 +56,8 @@ bool cf_chain_digest(const struct cf_chain *chain, const char *line, size_t len,
 	return true;
 }
 
-bool cf_chain_seal(const struct cf_chain *chain, struct cf_json *json,
-    char sha256_out[CF_SHA256_TEXT_BYTES])
+bool cf_chain_seal(
+    const struct cf_chain *chain, struct cf_json *json, char sha256_out[CF_SHA256_TEXT_BYTES])
 {
 	CF_JSON_LITERAL(json, ",\"chain\":{\"run\":\"");
 	cf_json_raw(json, chain->run, strlen(chain->run));

@@ -3,12 +3,12 @@
  *
  *   "chain":{"run":"<id of start>","run_seq":R,"seq":N,"lines":L,"prev":"<hex>","sha256":"<hex>"}}
  *
- * where sha256 is SHA-256 over the bytes of the L lines of this writer since the seal before (newlines
- * included) and of the seal's own line up to and including `"sha256":"`. prev is the sha256 of the seal
- * before, zeros for the first, and stands inside of what is hashed. So a line that is removed, changed,
- * inserted or moved breaks the seal behind it, and a seal that is removed breaks the next. It proves integrity
- * against accident and against edits that do not recompute every later seal; to stand against those,
- * copy the newest seal elsewhere from time to time.
+ * where sha256 is SHA-256 over the bytes of the L lines of this writer since the seal before
+ * (newlines included) and of the seal's own line up to and including `"sha256":"`. prev is the
+ * sha256 of the seal before, zeros for the first, and stands inside of what is hashed. So a line
+ * that is removed, changed, inserted or moved breaks the seal behind it, and a seal that is removed
+ * breaks the next. It proves integrity against accident and against edits that do not recompute
+ * every later seal; to stand against those, copy the newest seal elsewhere from time to time.
  *
  * One chain belongs to one thread.
  */
@@ -39,12 +39,12 @@ void cf_chain_resume(struct cf_chain *chain, uint64_t seq, const char *sha256_te
 void cf_chain_line(struct cf_chain *chain, const char *line, size_t len);
 
 /*
- * Ends the line being formed in *json with the chain member and newline. Nothing changes in the chain:
- * the caller says cf_chain_sealed() once the line is written.
- * False when there is no memory or no room.
+ * Ends the line being formed in *json with the chain member and newline. Nothing changes in the
+ * chain: the caller says cf_chain_sealed() once the line is written. False when there is no memory
+ * or no room.
  */
-bool cf_chain_seal(const struct cf_chain *chain, struct cf_json *json,
-    char sha256_out[CF_SHA256_TEXT_BYTES]);
+bool cf_chain_seal(
+    const struct cf_chain *chain, struct cf_json *json, char sha256_out[CF_SHA256_TEXT_BYTES]);
 void cf_chain_sealed(struct cf_chain *chain, const char *sha256_text);
 
 /* The digest a seal must have, given its line's bytes up to and including `"sha256":"`. */

@@ -1,6 +1,6 @@
 /*
- * Corelight's Community ID, version 1, seed 0: one text for a connection, the same in both directions
- * and in every tool (github.com/corelight/community-id-spec). Pure; any thread.
+ * Corelight's Community ID, version 1, seed 0: one text for a connection, the same in both
+ * directions and in every tool (github.com/corelight/community-id-spec). Pure; any thread.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The fold table: chained hash over fixed entries, which also form a list by the age of their window. */
+/* The fold table: chained hash over fixed entries, which also form a list by the age of their
+ * window. */
 
 #include "records/fold.h"
 
@@ -42,8 +43,8 @@ struct cf_fold {
 	struct entry *entries;
 };
 
-enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit, void *arg,
-    struct cf_fold **fold_out)
+enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
+    void *arg, struct cf_fold **fold_out)
 {
 	struct cf_fold *fold = calloc(1, sizeof *fold);
 	uint32_t buckets = 16;
@@ -52,8 +53,12 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 		return CF_ENOMEM;
 	while (buckets < entries)
 		buckets *= 2;
-	*fold = (struct cf_fold){.emit = emit, .arg = arg, .entry_count = entries,
-	    .bucket_mask = buckets - 1, .oldest = NONE, .newest = NONE};
+	*fold = (struct cf_fold){.emit = emit,
+	    .arg = arg,
+	    .entry_count = entries,
+	    .bucket_mask = buckets - 1,
+	    .oldest = NONE,
+	    .newest = NONE};
 	memcpy(fold->hash_key, hash_key, sizeof fold->hash_key);
 	fold->buckets = malloc(buckets * sizeof *fold->buckets);
 	/* calloc: an entry's pages are touched when it is first used. */
@@ -135,9 +140,9 @@ static void remove_entry(struct cf_fold *fold, uint32_t index)
 }
 
 /*
- * A free entry; the oldest series gives its own when there is none. The free chain ends in the first
- * entry that was never used: calloc left its next_in_chain 0 and its bucket 0, which no free entry has,
- * so that its successor is simply the next one.
+ * A free entry; the oldest series gives its own when there is none. The free chain ends in the
+ * first entry that was never used: calloc left its next_in_chain 0 and its bucket 0, which no free
+ * entry has, so that its successor is simply the next one.
  */
 static uint32_t take_unused(struct cf_fold *fold)
 {
@@ -154,12 +159,16 @@ static uint32_t take_unused(struct cf_fold *fold)
 
 static void make_identity(const struct cf_packed *packed, struct identity *identity)
 {
-	*identity = (struct identity){.event = packed->event, .action = packed->action,
-	    .via = packed->via, .flow_marks = packed->flow_marks, .key = packed->key};
+	*identity = (struct identity){.event = packed->event,
+	    .action = packed->action,
+	    .via = packed->via,
+	    .flow_marks = packed->flow_marks,
+	    .key = packed->key};
 	memcpy(identity->client, packed->client, sizeof identity->client);
 }
 
-/* Keeps packed as the sample of a window; what is too long loses its long texts, never its tuple. */
+/* Keeps packed as the sample of a window; what is too long loses its long texts, never its tuple.
+ */
 static void keep_sample(struct entry *entry, const struct cf_packed *packed)
 {
 	_Alignas(8) uint8_t repacked[CF_RECORD_PACKED_BYTES];
@@ -179,9 +188,11 @@ static void keep_sample(struct entry *entry, const struct cf_packed *packed)
 		hit.match.product = hit.match.confidence = hit.asn_org = NULL;
 		hit.policy.exception_owner = hit.match.serial = hit.match.list = NULL;
 		hit.in_iface = hit.http.method = NULL;
-		(void)cf_pack_hit(&hit, repacked); /* three names and eleven words: 1,500 bytes fit */
+		(void)cf_pack_hit(
+		    &hit, repacked); /* three names and eleven words: 1,500 bytes fit */
 	}
-	memcpy(entry->sample, repacked, ((const struct cf_packed *)(const void *)repacked)->size_bytes);
+	memcpy(entry->sample, repacked,
+	    ((const struct cf_packed *)(const void *)repacked)->size_bytes);
 }
 
 /* Flows carry amounts, which add up over the window. */
@@ -223,8 +234,10 @@ bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t n
 	uint32_t bucket, index;
 
 	make_identity(packed, &identity);
-	bucket = (uint32_t)cf_siphash(fold->hash_key, &identity, sizeof identity) & fold->bucket_mask;
-	for (index = fold->buckets[bucket]; index != NONE; index = fold->entries[index].next_in_chain) {
+	bucket =
+	    (uint32_t)cf_siphash(fold->hash_key, &identity, sizeof identity) & fold->bucket_mask;
+	for (index = fold->buckets[bucket]; index != NONE;
+	     index = fold->entries[index].next_in_chain) {
 		entry = &fold->entries[index];
 		if (memcmp(&entry->identity, &identity, sizeof identity) == 0) {
 			count_repeat(fold, entry, packed);

@@ -1,11 +1,11 @@
 /*
  * Folding: repeats of the same (client, entry and verdict, evidence, action, event) within a window
- * become one line with a count. The first hit of a series is not held back: it is written at once, and
- * what follows within the window is counted and written when the window ends. A series that goes on
- * gives one line a window. The counts of all lines add up to the hits exactly.
+ * become one line with a count. The first hit of a series is not held back: it is written at once,
+ * and what follows within the window is counted and written when the window ends. A series that
+ * goes on gives one line a window. The counts of all lines add up to the hits exactly.
  *
- * The table has a fixed number of series; when it is full the oldest series is written early. Belongs
- * to one thread (the log's writer).
+ * The table has a fixed number of series; when it is full the oldest series is written early.
+ * Belongs to one thread (the log's writer).
  */
 #pragma once
 
@@ -16,28 +16,27 @@
 
 struct cf_fold;
 
-
 /*
- * Called for a finished window: packed is its first hit, count the hits in it (at least 1), last_wall_us
- * the time of the last of them.
+ * Called for a finished window: packed is its first hit, count the hits in it (at least 1),
+ * last_wall_us the time of the last of them.
  */
-typedef void cf_fold_emit(void *arg, const struct cf_packed *packed, uint64_t count,
-    int64_t last_wall_us);
+typedef void cf_fold_emit(
+    void *arg, const struct cf_packed *packed, uint64_t count, int64_t last_wall_us);
 
 /* hash_key: 16 random bytes. CF_ENOMEM. */
-enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit, void *arg,
-    struct cf_fold **fold_out) CF_MUST_CHECK;
+enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
+    void *arg, struct cf_fold **fold_out) CF_MUST_CHECK;
 void cf_fold_free(struct cf_fold *fold);
 
 /*
- * Takes a packed hit seen at now_us (any clock that does not step). True when it is a repeat and was
- * counted; false when the caller is to write it now.
+ * Takes a packed hit seen at now_us (any clock that does not step). True when it is a repeat and
+ * was counted; false when the caller is to write it now.
  */
 bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t now_us);
 
 /*
- * Emits and ends windows that began at or before began_us; a series with hits in it goes on with a new
- * window that begins at now_us.
+ * Emits and ends windows that began at or before began_us; a series with hits in it goes on with a
+ * new window that begins at now_us.
  */
 void cf_fold_expire(struct cf_fold *fold, int64_t began_us, int64_t now_us);
 

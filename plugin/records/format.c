@@ -11,16 +11,17 @@
 #include <string.h>
 
 /*
- * How much room each kind of text has. A line that does not fit is formed again at the next level; the
- * last level always fits (a test fills every member to its limit). Addresses, ports, times, count and
- * the words of the decision are never shortened.
+ * How much room each kind of text has. A line that does not fit is formed again at the next level;
+ * the last level always fits (a test fills every member to its limit). Addresses, ports, times,
+ * count and the words of the decision are never shortened.
  */
 struct room {
-	size_t text_bytes;  /* URI, user agent, SNI, issuer, reason ...: 0 leaves them out */
-	size_t value_bytes; /* what was seen; mostly a copy of a name that stands in the line anyway */
-	size_t name_bytes;  /* qname, cname, rule */
-	size_t word_bytes;  /* list, product, owner ...: 0 leaves them out */
-	bool essential;     /* leaves out what can be found elsewhere: community id, client subnet */
+	size_t text_bytes; /* URI, user agent, SNI, issuer, reason ...: 0 leaves them out */
+	size_t
+	    value_bytes; /* what was seen; mostly a copy of a name that stands in the line anyway */
+	size_t name_bytes; /* qname, cname, rule */
+	size_t word_bytes; /* list, product, owner ...: 0 leaves them out */
+	bool essential;    /* leaves out what can be found elsewhere: community id, client subnet */
 };
 
 static const struct room rooms[] = {
@@ -55,50 +56,50 @@ static void put_own_value(struct writer *w, const char *word)
 	cf_json_string(&w->json, word, strlen(word), CF_PREFIX_TEXT_BYTES, false);
 }
 
-#define PUT_WORD(w, key, word)                                                                     \
-	do {                                                                                       \
-		const char *word_ = (word);                                                        \
-		size_t len_ = word_ == NULL ? 0 : strlen(word_);                                   \
-		if (len_ > 0 && (w)->room->word_bytes > 0) {                                       \
-			KEY(w, key);                                                               \
-			cf_json_string(&(w)->json, word_, len_, (w)->room->word_bytes, false);     \
-		} else {                                                                           \
-			(w)->json.cut_bytes += len_;                                               \
-		}                                                                                  \
+#define PUT_WORD(w, key, word) \
+	do { \
+		const char *word_ = (word); \
+		size_t len_ = word_ == NULL ? 0 : strlen(word_); \
+		if (len_ > 0 && (w)->room->word_bytes > 0) { \
+			KEY(w, key); \
+			cf_json_string(&(w)->json, word_, len_, (w)->room->word_bytes, false); \
+		} else { \
+			(w)->json.cut_bytes += len_; \
+		} \
 	} while (0)
 
-#define PUT_TEXT(w, key, text)                                                                     \
-	do {                                                                                       \
-		if ((text).len > 0 && (w)->room->text_bytes > 0) {                                 \
-			KEY(w, key);                                                               \
-			cf_json_string(&(w)->json, (text).data, (text).len, (w)->room->text_bytes, \
-			    false);                                                                \
-		} else {                                                                           \
-			(w)->json.cut_bytes += (text).len;                                         \
-		}                                                                                  \
+#define PUT_TEXT(w, key, text) \
+	do { \
+		if ((text).len > 0 && (w)->room->text_bytes > 0) { \
+			KEY(w, key); \
+			cf_json_string( \
+			    &(w)->json, (text).data, (text).len, (w)->room->text_bytes, false); \
+		} else { \
+			(w)->json.cut_bytes += (text).len; \
+		} \
 	} while (0)
 
-#define PUT_NUMBER(w, key, number)                                                                 \
-	do {                                                                                       \
-		if ((number) != 0) {                                                               \
-			KEY(w, key);                                                               \
-			cf_json_number(&(w)->json, (number));                                      \
-		}                                                                                  \
+#define PUT_NUMBER(w, key, number) \
+	do { \
+		if ((number) != 0) { \
+			KEY(w, key); \
+			cf_json_number(&(w)->json, (number)); \
+		} \
 	} while (0)
 
-#define PUT_TRUE(w, key, flag)                                                                     \
-	do {                                                                                       \
-		if (flag) {                                                                        \
-			KEY(w, key);                                                               \
-			CF_JSON_LITERAL(&(w)->json, "true");                                       \
-		}                                                                                  \
+#define PUT_TRUE(w, key, flag) \
+	do { \
+		if (flag) { \
+			KEY(w, key); \
+			CF_JSON_LITERAL(&(w)->json, "true"); \
+		} \
 	} while (0)
 
-#define OPEN_OBJECT(w, key)                                                                        \
-	do {                                                                                       \
-		KEY(w, key);                                                                       \
-		CF_JSON_LITERAL(&(w)->json, "{");                                                  \
-		(w)->first = true;                                                                 \
+#define OPEN_OBJECT(w, key) \
+	do { \
+		KEY(w, key); \
+		CF_JSON_LITERAL(&(w)->json, "{"); \
+		(w)->first = true; \
 	} while (0)
 
 static void close_object(struct writer *w)
@@ -146,13 +147,13 @@ static void put_name_value(struct writer *w, const char *text)
 	cf_json_string(&w->json, text, strlen(text), w->room->name_bytes, true);
 }
 
-#define PUT_NAME(w, key, wire)                                                                     \
-	do {                                                                                       \
-		char name_[CF_NAME_TEXT_BYTES];                                                    \
-		if (name_text(wire, name_)) {                                                      \
-			KEY(w, key);                                                               \
-			put_name_value(w, name_);                                                  \
-		}                                                                                  \
+#define PUT_NAME(w, key, wire) \
+	do { \
+		char name_[CF_NAME_TEXT_BYTES]; \
+		if (name_text(wire, name_)) { \
+			KEY(w, key); \
+			put_name_value(w, name_); \
+		} \
 	} while (0)
 
 static void put_proto(struct writer *w, uint8_t ip_proto)
@@ -224,8 +225,9 @@ static void put_tuple(struct writer *w, const struct cf_hit *hit)
 		KEY(w, "src_mac");
 		put_mac_value(w, hit->src_mac);
 	}
-	if (!w->room->essential && !hit->masked && cf_community_id(hit->ip_proto, &hit->src, hit->src_port, &hit->dest,
-			       hit->dest_port, community)) {
+	if (!w->room->essential && !hit->masked &&
+	    cf_community_id(
+	        hit->ip_proto, &hit->src, hit->src_port, &hit->dest, hit->dest_port, community)) {
 		KEY(w, "community_id");
 		put_own_value(w, community);
 	}
@@ -427,8 +429,8 @@ static size_t hit_at_level(const struct cf_hit *hit, const struct cf_line_origin
 	return finish(w);
 }
 
-size_t cf_hit_format(const struct cf_hit *hit, const char *sensor, const char *source, const char *id,
-    uint64_t count, int64_t last_wall_us, char *line, size_t size)
+size_t cf_hit_format(const struct cf_hit *hit, const char *sensor, const char *source,
+    const char *id, uint64_t count, int64_t last_wall_us, char *line, size_t size)
 {
 	const struct cf_line_origin origin = {.sensor = sensor, .source = source, .id = id};
 	size_t len = 0;
@@ -457,8 +459,8 @@ static void put_client_id(struct writer *w, struct cf_text client_id)
 	CF_JSON_LITERAL(&w->json, "\"");
 }
 
-size_t cf_identity_format(const struct cf_identity *identity, const char *sensor, const char *source,
-    const char *id, char *line, size_t size)
+size_t cf_identity_format(const struct cf_identity *identity, const char *sensor,
+    const char *source, const char *id, char *line, size_t size)
 {
 	const struct cf_line_origin origin = {.sensor = sensor, .source = source, .id = id};
 	struct writer writer = {.json = cf_json_make(line, size), .room = &rooms[1]}, *w = &writer;

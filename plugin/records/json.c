@@ -77,8 +77,8 @@ static size_t fitting(const char *bytes, size_t len, size_t most_bytes, bool fro
 	return count;
 }
 
-void cf_json_string(struct cf_json *json, const char *bytes, size_t len, size_t most_bytes,
-    bool keep_tail)
+void cf_json_string(
+    struct cf_json *json, const char *bytes, size_t len, size_t most_bytes, bool keep_tail)
 {
 	size_t kept = fitting(bytes, len, most_bytes, keep_tail);
 

@@ -1,10 +1,10 @@
 /*
- * A small JSON emitter into a bounded buffer: what the hit log needs and nothing more. Output is plain
- * ASCII whatever the input holds: bytes outside 0x20..0x7e, quote and backslash are escaped (names come
- * off the wire as bytes; a byte is written as the code point of the same number).
+ * A small JSON emitter into a bounded buffer: what the hit log needs and nothing more. Output is
+ * plain ASCII whatever the input holds: bytes outside 0x20..0x7e, quote and backslash are escaped
+ * (names come off the wire as bytes; a byte is written as the code point of the same number).
  *
- * When the buffer is full the emitter stays failed, so that one test at the end is enough. One emitter
- * belongs to one thread.
+ * When the buffer is full the emitter stays failed, so that one test at the end is enough. One
+ * emitter belongs to one thread.
  */
 #pragma once
 
@@ -52,12 +52,12 @@ void cf_json_signed(struct cf_json *json, int64_t value);
 void cf_json_escape(struct cf_json *json, const char *bytes, size_t len);
 
 /*
- * A quoted string that takes at most most_bytes escaped (the quotes left out; the marker may add up to
- * 24 more). If it does not fit, its end is left out and replaced by "...+N", N being the bytes left
- * out; with keep_tail the beginning is left out instead and replaced by "+N...".
+ * A quoted string that takes at most most_bytes escaped (the quotes left out; the marker may add up
+ * to 24 more). If it does not fit, its end is left out and replaced by "...+N", N being the bytes
+ * left out; with keep_tail the beginning is left out instead and replaced by "+N...".
  */
-void cf_json_string(struct cf_json *json, const char *bytes, size_t len, size_t most_bytes,
-    bool keep_tail);
+void cf_json_string(
+    struct cf_json *json, const char *bytes, size_t len, size_t most_bytes, bool keep_tail);
 
 /* A quoted RFC 3339 instant with microseconds, or with seconds only. */
 void cf_json_instant_us(struct cf_json *json, int64_t wall_us);

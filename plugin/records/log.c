@@ -65,8 +65,8 @@ static void take_settings(struct cf_log *log)
 	pthread_mutex_unlock(&log->settings_lock);
 }
 
-/* Empties the queues once round; returns how many records there were. *busy_out (may be NULL): a queue
- * was so full that there is no time to sleep. */
+/* Empties the queues once round; returns how many records there were. *busy_out (may be NULL): a
+ * queue was so full that there is no time to sleep. */
 static size_t drain(struct cf_log *log, bool *busy_out)
 {
 	struct cf_producer *producer = atomic_load_explicit(&log->producers, memory_order_acquire);
@@ -77,8 +77,8 @@ static size_t drain(struct cf_log *log, bool *busy_out)
 		const struct cf_packed *packed;
 		size_t taken = 0;
 
-		if (busy_out != NULL && cf_queue_used_bytes(producer->queue) >
-		    cf_queue_size_bytes(producer->queue) / 4)
+		if (busy_out != NULL &&
+		    cf_queue_used_bytes(producer->queue) > cf_queue_size_bytes(producer->queue) / 4)
 			*busy_out = true;
 		while (taken < TURN_RECORDS && (packed = cf_queue_peek(producer->queue)) != NULL) {
 			if (log->synchronous)
@@ -168,8 +168,8 @@ static void free_log(struct cf_log *log)
 	free(log);
 }
 
-enum cf_status cf_log_open(const struct cf_log_options *options, struct cf_log **log_out,
-    struct cf_error *error)
+enum cf_status cf_log_open(
+    const struct cf_log_options *options, struct cf_log **log_out, struct cf_error *error)
 {
 	struct cf_log *log = calloc(1, sizeof *log);
 	enum cf_status status;
@@ -197,9 +197,10 @@ enum cf_status cf_log_open(const struct cf_log_options *options, struct cf_log *
 		return status;
 	}
 	if (log->writer.sink.failure != 0 && !log->synchronous)
-		(void)cf_error_set(error, CF_EIO, "cannot open the hit log '%.300s': %s; hits are "
-		    "counted, and the file is tried again every second", options->path,
-		    strerror(log->writer.sink.failure));
+		(void)cf_error_set(error, CF_EIO,
+		    "cannot open the hit log '%.300s': %s; hits are "
+		    "counted, and the file is tried again every second",
+		    options->path, strerror(log->writer.sink.failure));
 	*log_out = log;
 	return CF_OK;
 }
@@ -243,8 +244,8 @@ struct cf_producer *cf_log_producer(struct cf_log *log)
 static void count(_Atomic uint64_t *counter)
 {
 	/* One writing thread: no locked instruction. */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-	    memory_order_relaxed);
+	atomic_store_explicit(
+	    counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
 /* Room in the queue; a synchronous log makes room by itself. */
@@ -295,8 +296,8 @@ static bool members_are_plain(const char *members)
 	return true;
 }
 
-bool cf_producer_raw(struct cf_producer *producer, enum cf_event event, int64_t at_wall_us,
-    const char *members_json)
+bool cf_producer_raw(
+    struct cf_producer *producer, enum cf_event event, int64_t at_wall_us, const char *members_json)
 {
 	void *room = reserve(producer);
 	uint32_t size = 0;
@@ -316,7 +317,8 @@ void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out)
 	const struct cf_producer *producer =
 	    atomic_load_explicit(&log->producers, memory_order_acquire);
 	struct cf_log_stats stats = {.lines = atomic_load(&log->writer.lines),
-	    .lost_disk = atomic_load(&log->writer.lost_disk), .bytes = atomic_load(&log->writer.bytes),
+	    .lost_disk = atomic_load(&log->writer.lost_disk),
+	    .bytes = atomic_load(&log->writer.bytes),
 	    .started_wall_us = log->writer.started_wall_us,
 	    .degraded = atomic_load(&log->writer.degraded)};
 
@@ -327,7 +329,8 @@ void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out)
 	*stats_out = stats;
 }
 
-void cf_log_configure(struct cf_log *log, uint32_t fold_s, const char *image_digest, const char *policy)
+void cf_log_configure(
+    struct cf_log *log, uint32_t fold_s, const char *image_digest, const char *policy)
 {
 	pthread_mutex_lock(&log->settings_lock);
 	log->settings_changed = true;

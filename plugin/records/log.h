@@ -1,17 +1,17 @@
 /*
- * The hit log's writing side: bounded queues from any number of producers to one writer thread, which
- * folds repeats, writes lines, emits heartbeats with a hash chain, and follows rotation.
+ * The hit log's writing side: bounded queues from any number of producers to one writer thread,
+ * which folds repeats, writes lines, emits heartbeats with a hash chain, and follows rotation.
  *
  *   worker 1 --> cf_producer --\
  *   worker 2 --> cf_producer ----> writer thread --> hits.jsonl (O_APPEND, one write per batch)
  *   worker n --> cf_producer --/
  *
- * A producer never blocks, never allocates and never makes a system call; a full queue drops the hit and
- * counts it. The writer looks at the queues every 20 ms rather than being woken: a producer then need not
- * know whether it sleeps, and 50 short looks a second cost less than one wake-up a hit. It blocks all
- * signals, notices rotation by
- * itself (dev/inode of the path, once a second), survives a full disk (counts, retries), repairs a torn
- * last line at start, and is joined by cf_log_close().
+ * A producer never blocks, never allocates and never makes a system call; a full queue drops the
+ * hit and counts it. The writer looks at the queues every 20 ms rather than being woken: a producer
+ * then need not know whether it sleeps, and 50 short looks a second cost less than one wake-up a
+ * hit. It blocks all signals, notices rotation by itself (dev/inode of the path, once a second),
+ * survives a full disk (counts, retries), repairs a torn last line at start, and is joined by
+ * cf_log_close().
  */
 #pragma once
 
@@ -25,22 +25,24 @@ struct cf_log;
 struct cf_producer;
 
 struct cf_log_options {
-	const char *path;        /* copied; "-" writes to standard output (no rotation, no repair) */
-	const char *sensor;      /* copied; name in every line */
-	const char *source;      /* "resolver" or "monitor" */
-	uint32_t fold_s;         /* 0: every hit is its own line */
-	uint32_t heartbeat_s;    /* 0: 60 */
-	const char *privacy;     /* "full", "truncate", "pseudonym" */
+	const char *path;     /* copied; "-" writes to standard output (no rotation, no repair) */
+	const char *sensor;   /* copied; name in every line */
+	const char *source;   /* "resolver" or "monitor" */
+	uint32_t fold_s;      /* 0: every hit is its own line */
+	uint32_t heartbeat_s; /* 0: 60 */
+	const char *privacy;  /* "full", "truncate", "pseudonym" */
 	const char *privacy_key_file;
-	uint32_t queue_bytes;    /* per producer; 0: 4 MiB */
-	const char *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
-	bool synchronous;        /* no thread: cf_log_pump() does the work (offline captures, tests) */
+	uint32_t queue_bytes; /* per producer; 0: 4 MiB */
+	const char
+	    *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
+	bool synchronous; /* no thread: cf_log_pump() does the work (offline captures, tests) */
 	/*
 	 * Called on the writer thread before each heartbeat line to fill in the caller's counters
 	 * (may be NULL). Must not block.
 	 */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
-	/* Called on the writer thread after each hit line was formed (may be NULL): second sinks. */
+	/* Called on the writer thread after each hit line was formed (may be NULL): second sinks.
+	 */
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
 	/*
 	 * Called on the writer thread before the status file is written (may be NULL): puts further
@@ -65,18 +67,20 @@ struct cf_log_stats {
  * Opens (creating 0640) and repairs the log, writes a start record, starts the writer thread. (A
  * synchronous log does so at the first cf_log_pump() or at close.)
  * A path that cannot be opened is not an error for a resolver: the log starts degraded and retries;
- * *error (may be NULL) then holds the text and CF_OK is returned. Otherwise CF_ENOMEM; CF_EINVALID or CF_EIO when the privacy mode
- * cannot be kept (no such mode, no usable key file): better no log than one that tells too much.
+ * *error (may be NULL) then holds the text and CF_OK is returned. Otherwise CF_ENOMEM; CF_EINVALID
+ * or CF_EIO when the privacy mode cannot be kept (no such mode, no usable key file): better no log
+ * than one that tells too much.
  */
 enum cf_status cf_log_open(const struct cf_log_options *options, struct cf_log **log_out,
     struct cf_error *error) CF_MUST_CHECK;
 
-/* Flushes folds, writes the stop record and a last heartbeat, joins the thread, frees. NULL is fine. */
+/* Flushes folds, writes the stop record and a last heartbeat, joins the thread, frees. NULL is
+ * fine. */
 void cf_log_close(struct cf_log *log);
 
 /*
- * A queue for one producing thread; owned by the log and freed with it. May be called by any thread;
- * the producer itself then belongs to one thread at a time. NULL without memory.
+ * A queue for one producing thread; owned by the log and freed with it. May be called by any
+ * thread; the producer itself then belongs to one thread at a time. NULL without memory.
  */
 struct cf_producer *cf_log_producer(struct cf_log *log);
 
@@ -84,8 +88,8 @@ struct cf_producer *cf_log_producer(struct cf_log *log);
 bool cf_producer_hit(struct cf_producer *producer, const struct cf_hit *hit);
 bool cf_producer_identity(struct cf_producer *producer, const struct cf_identity *identity);
 /*
- * A line of the caller's own kind: members `"k":v,...` (ASCII JSON without braces), for heartbeats per
- * interface and the like.
+ * A line of the caller's own kind: members `"k":v,...` (ASCII JSON without braces), for heartbeats
+ * per interface and the like.
  */
 bool cf_producer_raw(struct cf_producer *producer, enum cf_event event, int64_t at_wall_us,
     const char *members_json);
@@ -97,7 +101,8 @@ void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out);
  * Changes settings that a new image brought (fold window) and what heartbeats say about image and
  * policy. Strings are copied. Any thread; not for hot paths.
  */
-void cf_log_configure(struct cf_log *log, uint32_t fold_s, const char *image_digest, const char *policy);
+void cf_log_configure(
+    struct cf_log *log, uint32_t fold_s, const char *image_digest, const char *policy);
 
 /* Synchronous logs only: writes what is queued; now_wall_us drives folds and heartbeats. */
 void cf_log_pump(struct cf_log *log, int64_t now_wall_us);

@@ -41,7 +41,8 @@ static size_t plain_length(const char *name, bool *compressed_out)
 /* Is name a file of the set of base? Fills everything but the path. */
 static bool match(const char *name, const char *base, struct sibling *sibling)
 {
-	size_t base_len = strlen(base), len = plain_length(name, &sibling->compressed), from, to = len;
+	size_t base_len = strlen(base), len = plain_length(name, &sibling->compressed), from,
+	       to = len;
 	const char *dot = strrchr(base, '.');
 
 	sibling->stamp[0] = '\0';
@@ -55,7 +56,8 @@ static bool match(const char *name, const char *base, struct sibling *sibling)
 		from = base_len + 1;
 	} else {
 		/* logrotate's "extension": hits.jsonl becomes hits-20240930.jsonl. */
-		size_t stem_len = dot == NULL ? 0 : (size_t)(dot - base), tail_len = base_len - stem_len;
+		size_t stem_len = dot == NULL ? 0 : (size_t)(dot - base),
+		       tail_len = base_len - stem_len;
 
 		if (dot == NULL || len <= base_len + 1 || memcmp(name, base, stem_len) != 0 ||
 		    name[stem_len] != '-' || memcmp(name + len - tail_len, dot, tail_len) != 0)
@@ -100,7 +102,8 @@ static void free_siblings(struct sibling *siblings, size_t count)
 	free(siblings);
 }
 
-/* Moves the paths into a set; of a plain file and a compressed one of the same name the plain stays. */
+/* Moves the paths into a set; of a plain file and a compressed one of the same name the plain
+ * stays. */
 static enum cf_status build_set(struct sibling *siblings, size_t count, struct cf_log_set *set_out)
 {
 	struct cf_log_set set = {.paths = calloc(count + 1, sizeof *set.paths)};

@@ -15,8 +15,9 @@ struct cf_log_set {
 
 /*
  * Finds path and its rotated siblings: path.1, path.2.gz, path-20240930, path-20240930.zst, and
- * name-20240930.jsonl for name.jsonl. A plain file wins over a compressed one of the same name. A path
- * that does not exist gives the siblings alone; CF_EIO when its folder cannot be read. CF_ENOMEM.
+ * name-20240930.jsonl for name.jsonl. A plain file wins over a compressed one of the same name. A
+ * path that does not exist gives the siblings alone; CF_EIO when its folder cannot be read.
+ * CF_ENOMEM.
  */
 enum cf_status cf_log_set_find(const char *path, struct cf_log_set *set_out) CF_MUST_CHECK;
 void cf_log_set_done(struct cf_log_set *set);

@@ -135,21 +135,25 @@ static void put_hit_numbers(struct packer *p, const struct cf_hit *hit)
 	if (hit->dns.ecs.addr.family != CF_FAMILY_NONE)
 		put_bytes(p, M_ECS, &hit->dns.ecs, sizeof hit->dns.ecs);
 	if (hit->dns.qname_wire != NULL) {
-		const struct dns_numbers numbers = {.qtype = hit->dns.qtype, .rcode = hit->dns.rcode,
-		    .ede = hit->dns.ede, .has_rcode = hit->dns.has_rcode, .cached = hit->dns.cached};
+		const struct dns_numbers numbers = {.qtype = hit->dns.qtype,
+		    .rcode = hit->dns.rcode,
+		    .ede = hit->dns.ede,
+		    .has_rcode = hit->dns.has_rcode,
+		    .cached = hit->dns.cached};
 
 		put_bytes(p, M_DNS, &numbers, sizeof numbers);
 	}
 	if (hit->flow.pkts_out != 0 || hit->flow.pkts_in != 0) {
 		const struct flow_numbers numbers = {.pkts_out = hit->flow.pkts_out,
-		    .bytes_out = hit->flow.bytes_out, .pkts_in = hit->flow.pkts_in,
+		    .bytes_out = hit->flow.bytes_out,
+		    .pkts_in = hit->flow.pkts_in,
 		    .bytes_in = hit->flow.bytes_in};
 
 		put_bytes(p, M_FLOW, &numbers, sizeof numbers);
 	}
 	if (hit->policy.cutoff_wall_s != 0 || hit->asn != 0 || hit->vlan != 0) {
-		const struct other_numbers numbers = {.cutoff_wall_s = hit->policy.cutoff_wall_s,
-		    .asn = hit->asn, .vlan = hit->vlan};
+		const struct other_numbers numbers = {
+		    .cutoff_wall_s = hit->policy.cutoff_wall_s, .asn = hit->asn, .vlan = hit->vlan};
 
 		put_bytes(p, M_NUMBERS, &numbers, sizeof numbers);
 	}
@@ -219,9 +223,14 @@ static void set_client(struct cf_packed *head, const struct cf_addr *addr, const
 
 uint32_t cf_pack_hit(const struct cf_hit *hit, void *out)
 {
-	struct cf_packed head = {.event = (uint8_t)hit->event, .action = (uint8_t)hit->action,
-	    .via = (uint8_t)hit->via, .ip_proto = hit->ip_proto, .at_wall_us = hit->at_wall_us,
-	    .key = hit->key, .src_port = hit->src_port, .dest_port = hit->dest_port};
+	struct cf_packed head = {.event = (uint8_t)hit->event,
+	    .action = (uint8_t)hit->action,
+	    .via = (uint8_t)hit->via,
+	    .ip_proto = hit->ip_proto,
+	    .at_wall_us = hit->at_wall_us,
+	    .key = hit->key,
+	    .src_port = hit->src_port,
+	    .dest_port = hit->dest_port};
 	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
 
 	head.flow_marks = (uint8_t)((unsigned)hit->flow.dns_seen << 1 | (unsigned)hit->flow.escape);
@@ -234,8 +243,8 @@ uint32_t cf_pack_hit(const struct cf_hit *hit, void *out)
 uint32_t cf_pack_identity(const struct cf_identity *identity, void *out)
 {
 	struct cf_packed head = {.event = CF_EVENT_IDENTITY, .at_wall_us = identity->from_wall_us};
-	const struct other_numbers numbers = {.cutoff_wall_s = identity->to_wall_us,
-	    .vlan = identity->vlan};
+	const struct other_numbers numbers = {
+	    .cutoff_wall_s = identity->to_wall_us, .vlan = identity->vlan};
 	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
 
 	set_client(&head, &identity->addr, NULL);
@@ -384,11 +393,17 @@ static void get_hit_texts(struct unpacker *u, struct cf_hit *hit)
 void cf_unpack_hit(const void *packed, struct cf_hit *hit_out)
 {
 	const struct cf_packed *head = packed;
-	struct unpacker u = {.at = (const uint8_t *)packed + sizeof *head, .present = head->present};
+	struct unpacker u = {
+	    .at = (const uint8_t *)packed + sizeof *head, .present = head->present};
 
-	*hit_out = (struct cf_hit){.at_wall_us = head->at_wall_us, .event = (enum cf_event)head->event,
-	    .action = (enum cf_action)head->action, .via = (enum cf_via)head->via, .key = head->key,
-	    .ip_proto = head->ip_proto, .src_port = head->src_port, .dest_port = head->dest_port};
+	*hit_out = (struct cf_hit){.at_wall_us = head->at_wall_us,
+	    .event = (enum cf_event)head->event,
+	    .action = (enum cf_action)head->action,
+	    .via = (enum cf_via)head->via,
+	    .key = head->key,
+	    .ip_proto = head->ip_proto,
+	    .src_port = head->src_port,
+	    .dest_port = head->dest_port};
 	hit_out->flow.dns_seen = (enum cf_dns_seen)(head->flow_marks >> 1);
 	hit_out->flow.escape = (head->flow_marks & 1) != 0;
 	get_addr(head, &hit_out->src);
@@ -399,7 +414,8 @@ void cf_unpack_hit(const void *packed, struct cf_hit *hit_out)
 void cf_unpack_identity(const void *packed, struct cf_identity *identity_out)
 {
 	const struct cf_packed *head = packed;
-	struct unpacker u = {.at = (const uint8_t *)packed + sizeof *head, .present = head->present};
+	struct unpacker u = {
+	    .at = (const uint8_t *)packed + sizeof *head, .present = head->present};
 	struct other_numbers numbers = {0};
 
 	*identity_out = (struct cf_identity){.from_wall_us = head->at_wall_us};

@@ -1,6 +1,7 @@
 /*
- * Records as compact bytes: what stands in a producer's queue and in the fold table. Only members that
- * are used are copied. The bytes never leave the process and are trusted; unpacking borrows from them.
+ * Records as compact bytes: what stands in a producer's queue and in the fold table. Only members
+ * that are used are copied. The bytes never leave the process and are trusted; unpacking borrows
+ * from them.
  *
  *   +------------------+----------+------------------------------+
  *   | struct cf_packed | numbers  | texts: u16 length, bytes, 0  |
@@ -19,7 +20,7 @@ struct cf_packed {
 	uint8_t flow_marks; /* dns_seen and escape: repeats of different kinds do not fold */
 	int64_t at_wall_us;
 	uint64_t key;
-	uint64_t present; /* which members follow */
+	uint64_t present;   /* which members follow */
 	uint8_t client[18]; /* address family and bytes, or 1 and the MAC */
 	uint8_t ip_proto;
 	uint8_t reserved;

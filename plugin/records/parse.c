@@ -31,18 +31,18 @@ struct member {
 	uint16_t offset; /* in struct cf_record; for objects their group */
 };
 
-#define MEMBER(group, key, kind, where)                                                            \
-	{                                                                                          \
-		key, sizeof(key) - 1, group, kind, (uint16_t)offsetof(struct cf_record, where)     \
+#define MEMBER(group, key, kind, where) \
+	{ \
+		key, sizeof(key) - 1, group, kind, (uint16_t)offsetof(struct cf_record, where) \
 	}
-#define OBJECT(key, group)                                                                         \
-	{                                                                                          \
-		key, sizeof(key) - 1, G_TOP, K_OBJECT, group                                       \
+#define OBJECT(key, group) \
+	{ \
+		key, sizeof(key) - 1, G_TOP, K_OBJECT, group \
 	}
 
 /*
- * In the order in which lines have them, so that the search for a key mostly ends at the entry behind
- * the last one found.
+ * In the order in which lines have them, so that the search for a key mostly ends at the entry
+ * behind the last one found.
  */
 static const struct member members[] = {
     MEMBER(G_TOP, "v", K_U64, version),
@@ -222,7 +222,8 @@ static bool take_escape(struct scanner *s, char *byte_out)
 	return true;
 }
 
-/* The rest of a string with escapes, into scratch. What it takes is never more than the line has. */
+/* The rest of a string with escapes, into scratch. What it takes is never more than the line has.
+ */
 static bool take_escaped(struct scanner *s, const char *start, struct cf_text *text_out)
 {
 	char *scratch = s->record->scratch + s->record->scratch_used, *to = scratch;
@@ -406,7 +407,10 @@ static bool store(struct scanner *s, const struct member *member, struct cf_text
 			s->record->via = CF_VIA_COUNT;
 		return true;
 	case K_SEEN:
-		return cf_dns_seen_parse(text.data, text.len, field);
+		/* Words of a later version are unknown; what matters is what we claim. */
+		if (!cf_dns_seen_parse(text.data, text.len, field))
+			s->record->flow.dns_seen = CF_DNS_UNKNOWN;
+		return true;
 	case K_OBJECT:
 		break;
 	}
@@ -431,8 +435,8 @@ static const struct member *find_member(struct scanner *s, enum group group, str
 	return NULL;
 }
 
-/* Steps over a value that nobody knows, whatever is in it. Depth is bounded by the line's length only,
- * for it is counted, not recursed. */
+/* Steps over a value that nobody knows, whatever is in it. Depth is bounded by the line's length
+ * only, for it is counted, not recursed. */
 static bool skip_nested(struct scanner *s)
 {
 	unsigned depth = 0;
@@ -544,10 +548,13 @@ static enum cf_line_fault fault_of(const char *line, size_t len)
 
 const char *cf_line_fault_text(enum cf_line_fault fault)
 {
-	static const char *const texts[CF_LINE_FAULTS] = {
-	    [CF_LINE_OK] = "ok", [CF_LINE_BLANK] = "blank", [CF_LINE_TORN] = "torn",
-	    [CF_LINE_NULS] = "zero bytes", [CF_LINE_FOREIGN] = "foreign",
-	    [CF_LINE_TOO_LONG] = "too long", [CF_LINE_VERSION] = "other version"};
+	static const char *const texts[CF_LINE_FAULTS] = {[CF_LINE_OK] = "ok",
+	    [CF_LINE_BLANK] = "blank",
+	    [CF_LINE_TORN] = "torn",
+	    [CF_LINE_NULS] = "zero bytes",
+	    [CF_LINE_FOREIGN] = "foreign",
+	    [CF_LINE_TOO_LONG] = "too long",
+	    [CF_LINE_VERSION] = "other version"};
 
 	return (unsigned)fault < CF_LINE_FAULTS ? texts[fault] : "?";
 }

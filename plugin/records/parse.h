@@ -1,8 +1,8 @@
 /*
- * One line of the hit log as a struct: what the ledger, `curfew log` and verification read. The parser
- * knows the log's own flat schema (objects one level deep) and skips members it does not know, so that
- * later versions stay readable. Nothing is allocated; texts point into the line, or into the record's
- * own scratch space where escapes had to be undone. Pure; any thread.
+ * One line of the hit log as a struct: what the ledger, `curfew log` and verification read. The
+ * parser knows the log's own flat schema (objects one level deep) and skips members it does not
+ * know, so that later versions stay readable. Nothing is allocated; texts point into the line, or
+ * into the record's own scratch space where escapes had to be undone. Pure; any thread.
  */
 #pragma once
 
@@ -80,7 +80,8 @@ struct cf_record {
 	} flow;
 	enum cf_via via;
 	struct {
-		struct cf_text value, rule, rule_type, list, serial, category, product, confidence, reason;
+		struct cf_text value, rule, rule_type, list, serial, category, product, confidence,
+		    reason;
 	} match;
 	struct {
 		uint32_t number;

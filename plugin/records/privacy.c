@@ -22,19 +22,19 @@ static enum cf_status read_key(struct cf_privacy *privacy, const char *path, str
 	ssize_t got;
 
 	if (fd < 0)
-		return cf_error_set(error, CF_EIO, "cannot read the privacy key '%s': %s", path,
-		    strerror(errno));
+		return cf_error_set(
+		    error, CF_EIO, "cannot read the privacy key '%s': %s", path, strerror(errno));
 	got = read(fd, privacy->key, sizeof privacy->key);
 	close(fd);
 	if (got < CF_PRIVACY_KEY_LEAST_BYTES)
-		return cf_error_set(error, CF_EIO, "the privacy key '%s' has fewer than %d bytes", path,
-		    CF_PRIVACY_KEY_LEAST_BYTES);
+		return cf_error_set(error, CF_EIO, "the privacy key '%s' has fewer than %d bytes",
+		    path, CF_PRIVACY_KEY_LEAST_BYTES);
 	privacy->key_bytes = (size_t)got;
 	return CF_OK;
 }
 
-enum cf_status cf_privacy_init(struct cf_privacy *privacy, const char *mode, const char *key_file,
-    struct cf_error *error)
+enum cf_status cf_privacy_init(
+    struct cf_privacy *privacy, const char *mode, const char *key_file, struct cf_error *error)
 {
 	*privacy = (struct cf_privacy){.mode = CF_PRIVACY_FULL};
 	if (mode == NULL || strcmp(mode, "full") == 0)
@@ -53,8 +53,8 @@ enum cf_status cf_privacy_init(struct cf_privacy *privacy, const char *mode, con
 }
 
 /* The first len bytes of HMAC-SHA256(key, kind, bytes). */
-static void keyed_hash(const struct cf_privacy *privacy, uint8_t kind, const void *bytes, size_t len,
-    uint8_t *out, size_t out_len)
+static void keyed_hash(const struct cf_privacy *privacy, uint8_t kind, const void *bytes,
+    size_t len, uint8_t *out, size_t out_len)
 {
 	uint8_t message[17] = {kind}, digest[EVP_MAX_MD_SIZE] = {0};
 	unsigned digest_bytes = 0;
@@ -62,7 +62,7 @@ static void keyed_hash(const struct cf_privacy *privacy, uint8_t kind, const voi
 	memcpy(message + 1, bytes, len);
 	/* Without memory the pseudonym is the same for all: less told, never more. */
 	if (HMAC(EVP_sha256(), privacy->key, (int)privacy->key_bytes, message, len + 1, digest,
-		&digest_bytes) == NULL)
+	        &digest_bytes) == NULL)
 		memset(digest, 0, sizeof digest);
 	memcpy(out, digest, out_len);
 }
@@ -97,8 +97,8 @@ bool cf_privacy_mac(const struct cf_privacy *privacy, uint8_t mac[6])
 	return true;
 }
 
-void cf_privacy_hit(const struct cf_privacy *privacy, struct cf_hit *hit,
-    char relay_text[CF_ADDR_TEXT_BYTES])
+void cf_privacy_hit(
+    const struct cf_privacy *privacy, struct cf_hit *hit, char relay_text[CF_ADDR_TEXT_BYTES])
 {
 	struct cf_addr relay;
 

@@ -1,11 +1,13 @@
 /*
- * What the log says about people: addresses as they are, cut to the network, or replaced by pseudonyms.
+ * What the log says about people: addresses as they are, cut to the network, or replaced by
+ * pseudonyms.
  *
  *   full       as seen
  *   truncate   IPv4 to /24, IPv6 to /48; no MAC, no host names, no community id
- *   pseudonym  an IPv6 address fdcf:... made from HMAC-SHA256(key, address); the same address always
- *              gives the same pseudonym under the same key, in log, ledger and report, and every tool
- *              that reads addresses can read it; MACs become locally administered ones in the same way
+ *   pseudonym  an IPv6 address fdcf:... made from HMAC-SHA256(key, address); the same address
+ * always gives the same pseudonym under the same key, in log, ledger and report, and every tool
+ *              that reads addresses can read it; MACs become locally administered ones in the same
+ * way
  *
  * Immutable after init: any thread.
  */
@@ -19,7 +21,7 @@
 enum cf_privacy_mode { CF_PRIVACY_FULL = 0, CF_PRIVACY_TRUNCATE, CF_PRIVACY_PSEUDONYM };
 
 /* Bytes of a key file that are used; a file must have at least CF_PRIVACY_KEY_LEAST_BYTES. */
-#define CF_PRIVACY_KEY_BYTES	   64
+#define CF_PRIVACY_KEY_BYTES       64
 #define CF_PRIVACY_KEY_LEAST_BYTES 16
 
 struct cf_privacy {
@@ -42,6 +44,6 @@ void cf_privacy_addr(const struct cf_privacy *privacy, struct cf_addr *addr);
 bool cf_privacy_mac(const struct cf_privacy *privacy, uint8_t mac[6]);
 
 /* Masks everything in a record that tells a person; pointers that stay are left as they are. */
-void cf_privacy_hit(const struct cf_privacy *privacy, struct cf_hit *hit,
-    char relay_text[CF_ADDR_TEXT_BYTES]);
+void cf_privacy_hit(
+    const struct cf_privacy *privacy, struct cf_hit *hit, char relay_text[CF_ADDR_TEXT_BYTES]);
 void cf_privacy_identity(const struct cf_privacy *privacy, struct cf_identity *identity);

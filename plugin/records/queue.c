@@ -12,8 +12,9 @@
 
 /*
  * Positions count bytes since birth and never wrap in practice (2^64); the place in the ring is the
- * position modulo its size, a power of two. Each side keeps its own copy of the other's position and
- * looks again only when that one says full or empty: the lines of the cache travel once a batch.
+ * position modulo its size, a power of two. Each side keeps its own copy of the other's position
+ * and looks again only when that one says full or empty: the lines of the cache travel once a
+ * batch.
  */
 struct cf_queue {
 	alignas(64) _Atomic uint64_t head;
@@ -55,7 +56,8 @@ void cf_queue_free(struct cf_queue *queue)
 	free(queue);
 }
 
-/* True when the ring has needed bytes free past head, as far as the producer knows or can find out. */
+/* True when the ring has needed bytes free past head, as far as the producer knows or can find out.
+ */
 static bool has_room(struct cf_queue *queue, uint64_t head, uint64_t needed)
 {
 	if (head + needed - queue->seen_tail <= queue->size)

@@ -1,13 +1,14 @@
 /*
- * A bounded queue of packed records from one producing thread to one consuming thread: a byte ring with
- * records of varying length, each in one piece. Neither side ever waits, allocates or calls the system.
+ * A bounded queue of packed records from one producing thread to one consuming thread: a byte ring
+ * with records of varying length, each in one piece. Neither side ever waits, allocates or calls
+ * the system.
  *
  *      head (producer) --v
  *   [....record|record|rec.......................]
  *        ^-- tail (consumer)
  *
- * A record that does not fit before the end of the ring starts over at its beginning; a size of 0 marks
- * the place where the consumer follows.
+ * A record that does not fit before the end of the ring starts over at its beginning; a size of 0
+ * marks the place where the consumer follows.
  */
 #pragma once
 
@@ -28,8 +29,8 @@ void *cf_queue_reserve(struct cf_queue *queue);
 void cf_queue_commit(struct cf_queue *queue, uint32_t size_bytes);
 
 /*
- * Consumer: the oldest record, its size in the first 4 bytes, or NULL when empty. It stays valid until
- * cf_queue_pop(), which gives its room back.
+ * Consumer: the oldest record, its size in the first 4 bytes, or NULL when empty. It stays valid
+ * until cf_queue_pop(), which gives its room back.
  */
 const void *cf_queue_peek(struct cf_queue *queue);
 void cf_queue_pop(struct cf_queue *queue);

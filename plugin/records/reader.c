@@ -28,7 +28,8 @@ struct cf_reader {
 	char buffer[BUFFER_BYTES];
 };
 
-enum cf_status cf_reader_open(const char *path, struct cf_reader **reader_out, struct cf_error *error)
+enum cf_status cf_reader_open(
+    const char *path, struct cf_reader **reader_out, struct cf_error *error)
 {
 	struct cf_reader *reader = malloc(sizeof *reader);
 	struct stat about = {0};
@@ -40,10 +41,10 @@ enum cf_status cf_reader_open(const char *path, struct cf_reader **reader_out, s
 	memset(reader, 0, offsetof(struct cf_reader, buffer));
 	reader->path = strdup(path);
 	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (reader->path == NULL || fd < 0 || fstat(fd, &about) != 0) {
-		status = cf_error_set_at(error, CF_EIO, path, 0, "cannot open '%s': %s", path,
-		    strerror(errno));
+		status = cf_error_set_at(
+		    error, CF_EIO, path, 0, "cannot open '%s': %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		cf_reader_close(reader);
@@ -146,14 +147,16 @@ enum cf_status cf_reader_skip_to(struct cf_reader *reader, uint64_t offset)
 }
 
 /* A whole line is at buffer[at..at + len), newline included: hands it out. */
-static enum cf_read hand_out(struct cf_reader *reader, size_t len, struct cf_record *record,
-    struct cf_line *line)
+static enum cf_read hand_out(
+    struct cf_reader *reader, size_t len, struct cf_record *record, struct cf_line *line)
 {
 	const char *text = reader->buffer + reader->at;
 
 	note_first_line(reader, text, len);
-	*line = (struct cf_line){.text = text, .len = len - 1,
-	    .offset = reader->offset - reader->skipped_bytes, .number = ++reader->counts.lines};
+	*line = (struct cf_line){.text = text,
+	    .len = len - 1,
+	    .offset = reader->offset - reader->skipped_bytes,
+	    .number = ++reader->counts.lines};
 	if (reader->skipping)
 		line->fault = CF_LINE_TOO_LONG;
 	else if (record != NULL)
@@ -170,7 +173,8 @@ static enum cf_read hand_out(struct cf_reader *reader, size_t len, struct cf_rec
 	return CF_READ_RECORD;
 }
 
-enum cf_read cf_reader_next(struct cf_reader *reader, struct cf_record *record, struct cf_line *line)
+enum cf_read cf_reader_next(
+    struct cf_reader *reader, struct cf_record *record, struct cf_line *line)
 {
 	size_t looked_at = 0;
 

@@ -2,8 +2,9 @@
  * Reading hit logs: one file line by line, plain, gzip or zstd (told by their first bytes).
  * records/log_set.h finds the files of a rotated log.
  *
- * Offsets count bytes of the uncompressed text, and a file is known by its first line, so that a place
- * stays the same place when logrotate renames and compresses the file. A reader belongs to one thread.
+ * Offsets count bytes of the uncompressed text, and a file is known by its first line, so that a
+ * place stays the same place when logrotate renames and compresses the file. A reader belongs to
+ * one thread.
  *
  *   enum cf_read got;
  *   while ((got = cf_reader_next(reader, &record, &line)) != CF_READ_END) {
@@ -33,7 +34,8 @@ struct cf_file_identity {
 	uint8_t first_line[CF_SHA256_BYTES];
 };
 
-/* The line behind a result; text is not terminated and has no newline. Valid until the next call. */
+/* The line behind a result; text is not terminated and has no newline. Valid until the next call.
+ */
 struct cf_line {
 	const char *text;
 	size_t len;
@@ -56,18 +58,20 @@ struct cf_reader_counts {
 };
 
 /* Opens a file, "-" for standard input. CF_EIO, CF_ENOMEM, CF_EMALFORMED (damaged compression). */
-enum cf_status cf_reader_open(const char *path, struct cf_reader **reader_out, struct cf_error *error)
-    CF_MUST_CHECK;
+enum cf_status cf_reader_open(
+    const char *path, struct cf_reader **reader_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_reader_close(struct cf_reader *reader);
 
 /* Reads the first line's hash if it is not known yet; the position does not move. */
 void cf_reader_identity(struct cf_reader *reader, struct cf_file_identity *identity_out);
 
-/* Goes on at an offset, which must be the beginning of a line. CF_EINVALID: past the end or backwards. */
+/* Goes on at an offset, which must be the beginning of a line. CF_EINVALID: past the end or
+ * backwards. */
 enum cf_status cf_reader_skip_to(struct cf_reader *reader, uint64_t offset) CF_MUST_CHECK;
 
 /* The next line, parsed. record may be NULL: lines are then told apart but not parsed. */
-enum cf_read cf_reader_next(struct cf_reader *reader, struct cf_record *record, struct cf_line *line);
+enum cf_read cf_reader_next(
+    struct cf_reader *reader, struct cf_record *record, struct cf_line *line);
 
 /* Behind the last line returned. */
 uint64_t cf_reader_offset(const struct cf_reader *reader);

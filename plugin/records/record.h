@@ -102,8 +102,9 @@ struct cf_hit {
 		uint16_t qtype;
 		bool has_rcode;
 		uint16_t rcode;
-		const char *answer; /* what we sent: nxdomain nodata sinkhole refused drop passthru */
-		uint16_t ede;       /* code sent, 0 none */
+		const char
+		    *answer;  /* what we sent: nxdomain nodata sinkhole refused drop passthru */
+		uint16_t ede; /* code sent, 0 none */
 		const uint8_t *cname_wire;
 		bool cached;
 		struct cf_prefix ecs;     /* EDNS client subnet (RFC 7871); family none: absent */
@@ -147,7 +148,8 @@ struct cf_hit {
 		const char *exception_owner;
 	} policy;
 	bool masked;  /* set by the log when privacy changed the addresses: no community id */
-	uint64_t key; /* identity of (entry, verdict) for folding: image entry id and decision, never 0 */
+	uint64_t key; /* identity of (entry, verdict) for folding: image entry id and decision,
+	                 never 0 */
 };
 
 /* What names a host, seen by a monitor or an import. */
@@ -159,7 +161,7 @@ struct cf_identity {
 	bool is_router; /* this MAC carries other hosts' traffic */
 	uint16_t vlan;
 	const char *in_iface;
-	const char *kind;         /* "arp" "ndp" "dhcp" "dhcpv6" "mdns" "nbns" "llmnr" "traffic" "lease" */
+	const char *kind; /* "arp" "ndp" "dhcp" "dhcpv6" "mdns" "nbns" "llmnr" "traffic" "lease" */
 	struct cf_text name;      /* host name, as the host gives it */
 	struct cf_text client_id; /* DHCP client id or DUID, raw bytes */
 };
@@ -180,12 +182,12 @@ struct cf_heartbeat {
 };
 
 /*
- * Format as one line with '\n' into line[0..size) and return its length, or 0 when size is too small
- * even after optional long texts were shortened (never with size >= CF_RECORD_BYTES). Pure.
- * id is a ULID text (26 characters); count is at least 1; last_wall_us is the end of a fold window, 0
- * or the hit's own time when count is 1.
+ * Format as one line with '\n' into line[0..size) and return its length, or 0 when size is too
+ * small even after optional long texts were shortened (never with size >= CF_RECORD_BYTES). Pure.
+ * id is a ULID text (26 characters); count is at least 1; last_wall_us is the end of a fold window,
+ * 0 or the hit's own time when count is 1.
  */
-size_t cf_hit_format(const struct cf_hit *hit, const char *sensor, const char *source, const char *id,
-    uint64_t count, int64_t last_wall_us, char *line, size_t size);
-size_t cf_identity_format(const struct cf_identity *identity, const char *sensor, const char *source,
-    const char *id, char *line, size_t size);
+size_t cf_hit_format(const struct cf_hit *hit, const char *sensor, const char *source,
+    const char *id, uint64_t count, int64_t last_wall_us, char *line, size_t size);
+size_t cf_identity_format(const struct cf_identity *identity, const char *sensor,
+    const char *source, const char *id, char *line, size_t size);

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES 262144
-/* Files of a set looked at, from the newest: one that was rotated while nobody wrote, and one more. */
+/* Files of a set looked at, from the newest: one that was rotated while nobody wrote, and one more.
+ */
 #define MOST_FILES 3
 
 struct scan {
@@ -87,15 +88,16 @@ static void scan_from(struct scan *scan, int fd, off_t offset)
 
 static void begin(struct scan *scan)
 {
-	static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+	static const char zeros[] =
+	    "0000000000000000000000000000000000000000000000000000000000000000";
 
 	cf_chain_resume(scan->chain, 0, zeros);
 	scan->found_seal = false;
 	scan->unsealed_lines = 0;
 }
 
-/* The end of the newest file, from further back each time until a seal is there. True when it is, or
- * when the file was read from its beginning. */
+/* The end of the newest file, from further back each time until a seal is there. True when it is,
+ * or when the file was read from its beginning. */
 static bool scan_end(struct scan *scan, int fd, off_t size, bool *from_start_out)
 {
 	off_t window = 1048576;
@@ -131,7 +133,8 @@ static void scan_older(struct scan *scan, const char *path)
 
 	if (cf_log_set_find(path, &set) != CF_OK)
 		return;
-	for (size_t back = 2; back <= MOST_FILES && back <= set.count && !scan->found_seal; back++) {
+	for (size_t back = 2; back <= MOST_FILES && back <= set.count && !scan->found_seal;
+	     back++) {
 		if (is_compressed(set.paths[set.count - back]))
 			break;
 		begin(scan);
@@ -148,8 +151,8 @@ static void scan_older(struct scan *scan, const char *path)
 }
 
 /*
- * Ends the torn line. When even that fails the disk is full: the sink ends it before its first write.
- * Where nothing but the newline was missing, the line is whole with it.
+ * Ends the torn line. When even that fails the disk is full: the sink ends it before its first
+ * write. Where nothing but the newline was missing, the line is whole with it.
  */
 static void end_torn_line(struct scan *scan, struct cf_sink *sink)
 {
@@ -179,8 +182,8 @@ static const char *describe(const struct scan *scan, bool complete)
 	return scan->found_seal ? "sealed" : "new";
 }
 
-void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor, const char *source,
-    struct cf_recovery *recovery_out)
+void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor,
+    const char *source, struct cf_recovery *recovery_out)
 {
 	int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct scan *scan = malloc(sizeof *scan);

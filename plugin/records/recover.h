@@ -1,6 +1,6 @@
 /*
- * What a log's end looks like when a writer starts: the last seal of this writer, the lines behind it
- * that no seal covers (the process was killed), and a torn last line.
+ * What a log's end looks like when a writer starts: the last seal of this writer, the lines behind
+ * it that no seal covers (the process was killed), and a torn last line.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ struct cf_recovery {
 };
 
 /*
- * Reads the file behind sink->path from its end (at most CF_LOG_TAIL_BYTES), lets chain go on where the
- * last seal of (sensor, source) left it, with the unsealed lines added, and ends a torn last line with
- * a newline. Reads only our own lines; other writers' are theirs.
+ * Reads the file behind sink->path from its end (at most CF_LOG_TAIL_BYTES), lets chain go on where
+ * the last seal of (sensor, source) left it, with the unsealed lines added, and ends a torn last
+ * line with a newline. Reads only our own lines; other writers' are theirs.
  */
-void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor, const char *source,
-    struct cf_recovery *recovery_out);
+void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor,
+    const char *source, struct cf_recovery *recovery_out);

@@ -49,8 +49,8 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	if (sink->path == NULL)
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
-		fd = open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		    0640);
+		fd = open(sink->path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	if (fd < 0 || fstat(fd, &about) != 0) {
 		sink->failure = errno;
 		if (fd >= 0)
@@ -74,7 +74,8 @@ bool cf_sink_is_rotated(const struct cf_sink *sink)
 
 	if (sink->path == NULL || sink->fd < 0)
 		return false;
-	return stat(sink->path, &about) != 0 || about.st_dev != sink->dev || about.st_ino != sink->ino;
+	return stat(sink->path, &about) != 0 || about.st_dev != sink->dev ||
+	    about.st_ino != sink->ino;
 }
 
 bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len)
@@ -86,7 +87,8 @@ bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len)
 	return true;
 }
 
-/* Takes the whole lines of the first len bytes out of the buffer; returns how many bytes they were. */
+/* Takes the whole lines of the first len bytes out of the buffer; returns how many bytes they were.
+ */
 static size_t account(struct cf_sink *sink, struct cf_chain *chain, size_t len)
 {
 	size_t at = 0;
@@ -148,7 +150,8 @@ bool cf_sink_flush(struct cf_sink *sink, struct cf_chain *chain)
 	if (sink->fd < 0 || !end_torn_line(sink, chain))
 		return false;
 	while (sink->used > 0) {
-		ssize_t written = write_once(sink, sink->buffer + sink->begun, sink->used - sink->begun);
+		ssize_t written =
+		    write_once(sink, sink->buffer + sink->begun, sink->used - sink->begun);
 		size_t total, rest;
 
 		if (written < 0)

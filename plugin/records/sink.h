@@ -1,10 +1,12 @@
 /*
- * The file that lines go to: appended in batches, one write(2) each, and watched for rotation. A disk
- * that refuses is tried again later; lines wait in a bounded buffer meanwhile. Belongs to one thread.
+ * The file that lines go to: appended in batches, one write(2) each, and watched for rotation. A
+ * disk that refuses is tried again later; lines wait in a bounded buffer meanwhile. Belongs to one
+ * thread.
  *
- * A write that stops in the middle of a line leaves a torn line in the file. It is ended with a newline
- * before anything else is written, and the whole line is written again, so that no record is lost and
- * none is glued to another. (Where only the newline is missing, it is whole with it.) torn_bytes counts what was left behind.
+ * A write that stops in the middle of a line leaves a torn line in the file. It is ended with a
+ * newline before anything else is written, and the whole line is written again, so that no record
+ * is lost and none is glued to another. (Where only the newline is missing, it is whole with it.)
+ * torn_bytes counts what was left behind.
  */
 #pragma once
 
@@ -26,11 +28,11 @@ struct cf_sink {
 	ino_t ino;
 	char *buffer;
 	size_t used;
-	size_t begun;         /* bytes of the first line already in a pipe */
-	size_t torn;          /* bytes of the first line at the file's end, where it stops; 0: none */
-	bool owes_newline;    /* an earlier writer's torn line must be ended first */
-	uint64_t torn_bytes;  /* of all torn lines so far */
-	uint64_t bytes;       /* of whole lines written so far */
+	size_t begun;      /* bytes of the first line already in a pipe */
+	size_t torn;       /* bytes of the first line at the file's end, where it stops; 0: none */
+	bool owes_newline; /* an earlier writer's torn line must be ended first */
+	uint64_t torn_bytes; /* of all torn lines so far */
+	uint64_t bytes;      /* of whole lines written so far */
 	uint64_t lines;
 	int failure; /* errno of the last attempt, 0 when it worked */
 	cf_sink_write *write;
@@ -42,7 +44,8 @@ enum cf_status cf_sink_init(struct cf_sink *sink, const char *path) CF_MUST_CHEC
 /* Closes; what is still in the buffer is dropped. */
 void cf_sink_done(struct cf_sink *sink);
 
-/* Opens or creates (0640) the file and keeps the old one until that worked. CF_EIO: errno in failure. */
+/* Opens or creates (0640) the file and keeps the old one until that worked. CF_EIO: errno in
+ * failure. */
 enum cf_status cf_sink_open(struct cf_sink *sink) CF_MUST_CHECK;
 /* True when the path no longer leads to the open file. */
 bool cf_sink_is_rotated(const struct cf_sink *sink);
@@ -50,8 +53,8 @@ bool cf_sink_is_rotated(const struct cf_sink *sink);
 /* Puts a line into the buffer; false when there is no room. */
 bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len);
 /*
- * Writes the buffer; whole lines are added to chain (unless NULL) as they are written. True when the
- * buffer is empty afterwards.
+ * Writes the buffer; whole lines are added to chain (unless NULL) as they are written. True when
+ * the buffer is empty afterwards.
  */
 bool cf_sink_flush(struct cf_sink *sink, struct cf_chain *chain);
 /* Drops what is in the buffer. */

@@ -48,7 +48,8 @@ uint64_t cf_siphash(const uint8_t key[16], const void *data, size_t len)
 {
 	const uint64_t k0 = word_at(key), k1 = word_at(key + 8);
 	struct state s = {.v0 = k0 ^ UINT64_C(0x736f6d6570736575),
-	    .v1 = k1 ^ UINT64_C(0x646f72616e646f6d), .v2 = k0 ^ UINT64_C(0x6c7967656e657261),
+	    .v1 = k1 ^ UINT64_C(0x646f72616e646f6d),
+	    .v2 = k0 ^ UINT64_C(0x6c7967656e657261),
 	    .v3 = k1 ^ UINT64_C(0x7465646279746573)};
 	const uint8_t *at = data;
 	uint8_t last[8] = {0};

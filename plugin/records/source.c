@@ -35,7 +35,8 @@ static enum cf_status fill(struct cf_source *source, struct cf_error *error)
 	if (source->filled == INPUT_BYTES)
 		return CF_OK;
 	do
-		got = read(source->fd, source->input + source->filled, INPUT_BYTES - source->filled);
+		got =
+		    read(source->fd, source->input + source->filled, INPUT_BYTES - source->filled);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return cf_error_set(error, CF_EIO, "cannot read: %s", strerror(errno));
@@ -46,7 +47,8 @@ static enum cf_status fill(struct cf_source *source, struct cf_error *error)
 
 static enum cf_status begin(struct cf_source *source, struct cf_error *error)
 {
-	static const unsigned char gzip_magic[] = {0x1f, 0x8b}, zstd_magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+	static const unsigned char gzip_magic[] = {0x1f, 0x8b},
+	                           zstd_magic[] = {0x28, 0xb5, 0x2f, 0xfd};
 	enum cf_status status = CF_OK;
 
 	while (status == CF_OK && source->filled < 4 && !source->at_end)
@@ -98,8 +100,8 @@ void cf_source_close(struct cf_source *source)
 	free(source);
 }
 
-static enum cf_status read_plain(struct cf_source *source, void *bytes, size_t size, size_t *got_out,
-    struct cf_error *error)
+static enum cf_status read_plain(
+    struct cf_source *source, void *bytes, size_t size, size_t *got_out, struct cf_error *error)
 {
 	size_t held = source->filled - source->at;
 	ssize_t got;
@@ -121,8 +123,8 @@ static enum cf_status read_plain(struct cf_source *source, void *bytes, size_t s
 }
 
 /* One step of zlib; *got_out may be 0 without the end being there. */
-static enum cf_status step_gzip(struct cf_source *source, void *bytes, size_t size, size_t *got_out,
-    struct cf_error *error)
+static enum cf_status step_gzip(
+    struct cf_source *source, void *bytes, size_t size, size_t *got_out, struct cf_error *error)
 {
 	int result;
 
@@ -146,8 +148,8 @@ static enum cf_status step_gzip(struct cf_source *source, void *bytes, size_t si
 	return CF_OK;
 }
 
-static enum cf_status step_zstd(struct cf_source *source, void *bytes, size_t size, size_t *got_out,
-    struct cf_error *error)
+static enum cf_status step_zstd(
+    struct cf_source *source, void *bytes, size_t size, size_t *got_out, struct cf_error *error)
 {
 	ZSTD_inBuffer in = {.src = source->input, .size = source->filled, .pos = source->at};
 	ZSTD_outBuffer out = {.dst = bytes, .size = size};
@@ -156,13 +158,14 @@ static enum cf_status step_zstd(struct cf_source *source, void *bytes, size_t si
 	source->at = in.pos;
 	*got_out = out.pos;
 	if (ZSTD_isError(result))
-		return cf_error_set(error, CF_EMALFORMED, "damaged zstd: %s", ZSTD_getErrorName(result));
+		return cf_error_set(
+		    error, CF_EMALFORMED, "damaged zstd: %s", ZSTD_getErrorName(result));
 	source->inside = result != 0;
 	return CF_OK;
 }
 
-enum cf_status cf_source_read(struct cf_source *source, void *bytes, size_t size, size_t *got_out,
-    struct cf_error *error)
+enum cf_status cf_source_read(
+    struct cf_source *source, void *bytes, size_t size, size_t *got_out, struct cf_error *error)
 {
 	enum cf_status status = CF_OK;
 
@@ -177,8 +180,9 @@ enum cf_status cf_source_read(struct cf_source *source, void *bytes, size_t size
 			if (status != CF_OK || source->at_end)
 				break;
 		}
-		status = source->compression == GZIP ? step_gzip(source, bytes, size, got_out, error)
-						     : step_zstd(source, bytes, size, got_out, error);
+		status = source->compression == GZIP
+		    ? step_gzip(source, bytes, size, got_out, error)
+		    : step_zstd(source, bytes, size, got_out, error);
 	}
 	if (status == CF_OK && *got_out == 0 && source->inside)
 		return cf_error_set(error, CF_EMALFORMED, "the compressed data ends early");

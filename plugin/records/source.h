@@ -1,6 +1,6 @@
 /*
- * Bytes of a file that may be compressed: plain, gzip (any number of members) or zstd (any number of
- * frames), told by the first bytes. Memory is bounded whatever the file claims. One thread.
+ * Bytes of a file that may be compressed: plain, gzip (any number of members) or zstd (any number
+ * of frames), told by the first bytes. Memory is bounded whatever the file claims. One thread.
  */
 #pragma once
 
@@ -14,12 +14,13 @@
 struct cf_source;
 
 /* Takes over fd. CF_ENOMEM, CF_EIO. */
-enum cf_status cf_source_open(int fd, struct cf_source **source_out, struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_source_open(
+    int fd, struct cf_source **source_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_source_close(struct cf_source *source);
 
 /*
- * Reads up to size bytes; *got_out 0 is the end (of a plain file: for now). CF_EIO, CF_EMALFORMED when
- * the compression is damaged or ends early.
+ * Reads up to size bytes; *got_out 0 is the end (of a plain file: for now). CF_EIO, CF_EMALFORMED
+ * when the compression is damaged or ends early.
  */
 enum cf_status cf_source_read(struct cf_source *source, void *bytes, size_t size, size_t *got_out,
     struct cf_error *error) CF_MUST_CHECK;

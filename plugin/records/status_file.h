@@ -1,6 +1,6 @@
 /*
- * The status file beside the hit log: one small JSON object with the counters, replaced by rename so
- * that a reader never sees half of it. Belongs to the writer's thread.
+ * The status file beside the hit log: one small JSON object with the counters, replaced by rename
+ * so that a reader never sees half of it. Belongs to the writer's thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * ULIDs: 26 characters, sortable by time, never twice (github.com/ulid/spec). Within a millisecond, and
- * when the clock steps back, the random part counts up, so that the ids of one generator always rise.
- * One generator belongs to one thread.
+ * ULIDs: 26 characters, sortable by time, never twice (github.com/ulid/spec). Within a millisecond,
+ * and when the clock steps back, the random part counts up, so that the ids of one generator always
+ * rise. One generator belongs to one thread.
  */
 #pragma once
 

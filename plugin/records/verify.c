@@ -19,7 +19,7 @@ struct place {
 struct track {
 	char sensor[80], source[32];
 	struct cf_chain chain;
-	bool anchored; /* a seal or start was seen: seq and prev are known */
+	bool anchored;            /* a seal or start was seen: seq and prev are known */
 	struct place first, last; /* of the segment so far */
 };
 
@@ -67,9 +67,14 @@ static void CF_PRINTF(6, 7) tell(struct cf_verify *verify, enum cf_verify_kind k
     const struct track *track, struct place first, struct place last, const char *format, ...)
 {
 	char text[256];
-	const struct cf_verify_finding finding = {.kind = kind, .first_path = first.path,
-	    .last_path = last.path, .first_line = first.line, .last_line = last.line, .text = text,
-	    .sensor = track == NULL ? "" : track->sensor, .source = track == NULL ? "" : track->source};
+	const struct cf_verify_finding finding = {.kind = kind,
+	    .first_path = first.path,
+	    .last_path = last.path,
+	    .first_line = first.line,
+	    .last_line = last.line,
+	    .text = text,
+	    .sensor = track == NULL ? "" : track->sensor,
+	    .source = track == NULL ? "" : track->source};
 	va_list args;
 
 	va_start(args, format);
@@ -118,8 +123,8 @@ static void forget_stray(struct cf_verify *verify, size_t index)
 static void add_stray(struct cf_verify *verify, struct place place, uint64_t bytes)
 {
 	if (verify->stray_count == CF_LOG_STRAYS) {
-		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[0].place, verify->strays[0].place,
-		    "a line that is no record (%llu bytes)",
+		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[0].place,
+		    verify->strays[0].place, "a line that is no record (%llu bytes)",
 		    (unsigned long long)verify->strays[0].bytes);
 		forget_stray(verify, 0);
 	}
@@ -143,8 +148,8 @@ static void explain_strays(struct cf_verify *verify, const struct track *track, 
 }
 
 /* A start record claims to go on behind a certain seal. */
-static void check_start(struct cf_verify *verify, struct track *track, const struct cf_record *record,
-    struct place place)
+static void check_start(struct cf_verify *verify, struct track *track,
+    const struct cf_record *record, struct place place)
 {
 	const struct cf_sensor_report *report = &record->report;
 	uint64_t lines = track->chain.lines;
@@ -169,8 +174,10 @@ static void check_start(struct cf_verify *verify, struct track *track, const str
 	if (lines == 0)
 		return;
 	if (report->unsealed_lines != lines && track->anchored)
-		tell(verify, report->unsealed_lines > lines ? CF_VERIFY_REMOVED : CF_VERIFY_INSERTED, track,
-		    track->first, place, "%llu lines stood here without a seal at a restart, now %llu",
+		tell(verify,
+		    report->unsealed_lines > lines ? CF_VERIFY_REMOVED : CF_VERIFY_INSERTED, track,
+		    track->first, place,
+		    "%llu lines stood here without a seal at a restart, now %llu",
 		    (unsigned long long)report->unsealed_lines, (unsigned long long)lines);
 	else
 		tell(verify, CF_VERIFY_LATE, track, track->first, track->last,
@@ -187,11 +194,13 @@ static void tell_mismatch(struct cf_verify *verify, const struct track *track,
 
 	if (lines < seal->lines && !track->anchored)
 		tell(verify, CF_VERIFY_REMOVED, track, first, place,
-		    "%llu of %llu sealed lines are not here: removed, or in an older file not given",
+		    "%llu of %llu sealed lines are not here: removed, or in an older file not "
+		    "given",
 		    (unsigned long long)(seal->lines - lines), (unsigned long long)seal->lines);
 	else if (lines < seal->lines)
-		tell(verify, CF_VERIFY_REMOVED, track, first, place, "%llu of %llu sealed lines are gone",
-		    (unsigned long long)(seal->lines - lines), (unsigned long long)seal->lines);
+		tell(verify, CF_VERIFY_REMOVED, track, first, place,
+		    "%llu of %llu sealed lines are gone", (unsigned long long)(seal->lines - lines),
+		    (unsigned long long)seal->lines);
 	else if (lines > seal->lines)
 		tell(verify, CF_VERIFY_INSERTED, track, first, place,
 		    "%llu lines where %llu were sealed", (unsigned long long)lines,
@@ -216,7 +225,8 @@ static void check_seal(struct cf_verify *verify, struct track *track, const stru
 	good = line->len > digest_bytes + ending_bytes &&
 	    memcmp(line->text + line->len - ending_bytes, ending, ending_bytes) == 0 &&
 	    seal->sha256.data == line->text + line->len - ending_bytes - digest_bytes &&
-	    cf_chain_digest(&track->chain, line->text, line->len - ending_bytes - digest_bytes, digest) &&
+	    cf_chain_digest(
+	        &track->chain, line->text, line->len - ending_bytes - digest_bytes, digest) &&
 	    equals(seal->sha256, digest) && seal->lines == track->chain.lines;
 	if (!good)
 		tell_mismatch(verify, track, seal, place);
@@ -253,7 +263,8 @@ void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_
 	}
 	track = track_of(verify, record);
 	if (track == NULL) {
-		tell(verify, CF_VERIFY_FOREIGN, NULL, place, place, "a line of one writer too many");
+		tell(
+		    verify, CF_VERIFY_FOREIGN, NULL, place, place, "a line of one writer too many");
 		return;
 	}
 	if (record->is_hit)
@@ -271,8 +282,8 @@ void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_
 		add_line(track, line, place);
 }
 
-void cf_verify_tail(struct cf_verify *verify, const char *path, uint64_t line_number, size_t len,
-    bool newest)
+void cf_verify_tail(
+    struct cf_verify *verify, const char *path, uint64_t line_number, size_t len, bool newest)
 {
 	const struct place place = {.path = path, .line = line_number};
 
@@ -296,8 +307,8 @@ void cf_verify_finish(struct cf_verify *verify, struct cf_verify_summary *summar
 		    (unsigned long long)track->chain.lines);
 	}
 	for (size_t i = 0; i < verify->stray_count; i++)
-		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[i].place, verify->strays[i].place,
-		    "a line that is no record (%llu bytes)",
+		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[i].place,
+		    verify->strays[i].place, "a line that is no record (%llu bytes)",
 		    (unsigned long long)verify->strays[i].bytes);
 	verify->stray_count = 0;
 	verify->summary.chains = verify->track_count;

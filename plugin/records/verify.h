@@ -1,7 +1,7 @@
 /*
- * Verifying the hash chains of a log (records/chain.h): lines are handed in one by one, in the order
- * they were written, from one file or a rotated set; findings come out as they are made. Several
- * writers in one file are told apart by sensor and source. One thread.
+ * Verifying the hash chains of a log (records/chain.h): lines are handed in one by one, in the
+ * order they were written, from one file or a rotated set; findings come out as they are made.
+ * Several writers in one file are told apart by sensor and source. One thread.
  */
 #pragma once
 
@@ -46,14 +46,15 @@ struct cf_verify *cf_verify_new(cf_verify_report *report, void *arg);
 void cf_verify_free(struct cf_verify *verify);
 
 /*
- * The next line as cf_reader_next() gave it: record is what it parsed, looked at when line->fault is
- * CF_LINE_OK. path must stay valid until cf_verify_finish().
+ * The next line as cf_reader_next() gave it: record is what it parsed, looked at when line->fault
+ * is CF_LINE_OK. path must stay valid until cf_verify_finish().
  */
 void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_line *line,
     const struct cf_record *record);
-/* Bytes without a newline at the end of a file; at the end of the newest file they may be on their way. */
-void cf_verify_tail(struct cf_verify *verify, const char *path, uint64_t line_number, size_t len,
-    bool newest);
+/* Bytes without a newline at the end of a file; at the end of the newest file they may be on their
+ * way. */
+void cf_verify_tail(
+    struct cf_verify *verify, const char *path, uint64_t line_number, size_t len, bool newest);
 
 /* Reports what is still open. */
 void cf_verify_finish(struct cf_verify *verify, struct cf_verify_summary *summary_out);

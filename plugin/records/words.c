@@ -73,8 +73,8 @@ static const char *word_text(const struct word *words, size_t count, int value)
 	return "?";
 }
 
-static bool word_parse(const struct word *words, size_t count, const char *text, size_t len,
-    int *value_out)
+static bool word_parse(
+    const struct word *words, size_t count, const char *text, size_t len, int *value_out)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strlen(words[i].text) == len && memcmp(words[i].text, text, len) == 0) {

@@ -63,7 +63,8 @@ static void put_line(struct cf_writer *writer, const char *line, size_t len, uin
 		lose(writer, hits);
 }
 
-static void emit_hit(void *arg, const struct cf_packed *packed, uint64_t count, int64_t last_wall_us)
+static void emit_hit(
+    void *arg, const struct cf_packed *packed, uint64_t count, int64_t last_wall_us)
 {
 	struct cf_writer *writer = arg;
 	char line[CF_RECORD_BYTES], id[CF_ULID_TEXT_BYTES], relay[CF_ADDR_TEXT_BYTES];
@@ -87,17 +88,17 @@ static void emit_identity(struct cf_writer *writer, const struct cf_packed *pack
 	cf_unpack_identity(packed, &identity);
 	cf_privacy_identity(&writer->privacy, &identity);
 	put_line(writer, line,
-	    cf_identity_format(&identity, writer->sensor, writer->source, next_id(writer, id), line,
-		sizeof line),
+	    cf_identity_format(
+	        &identity, writer->sensor, writer->source, next_id(writer, id), line, sizeof line),
 	    0);
 }
 
-static void begin_line(struct cf_writer *writer, struct cf_json *json, char *line, enum cf_event event,
-    int64_t at_wall_us)
+static void begin_line(struct cf_writer *writer, struct cf_json *json, char *line,
+    enum cf_event event, int64_t at_wall_us)
 {
 	char id[CF_ULID_TEXT_BYTES];
-	const struct cf_line_origin origin = {.sensor = writer->sensor, .source = writer->source,
-	    .id = next_id(writer, id)};
+	const struct cf_line_origin origin = {
+	    .sensor = writer->sensor, .source = writer->source, .id = next_id(writer, id)};
 
 	*json = cf_json_make(line, CF_RECORD_BYTES);
 	cf_line_head(json, &origin, event, at_wall_us);
@@ -130,7 +131,8 @@ void cf_writer_take(struct cf_writer *writer, const struct cf_packed *packed)
 	/* Only this thread writes hits, so that no locked instruction is needed. */
 	atomic_store_explicit(&writer->hits,
 	    atomic_load_explicit(&writer->hits, memory_order_relaxed) + 1, memory_order_relaxed);
-	if (writer->fold_s > 0 && packed->key != 0 && cf_fold_add(writer->fold, packed, writer->now_us))
+	if (writer->fold_s > 0 && packed->key != 0 &&
+	    cf_fold_add(writer->fold, packed, writer->now_us))
 		return;
 	emit_hit(writer, packed, 1, packed->at_wall_us);
 }
@@ -217,7 +219,8 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 static void seal(struct cf_writer *writer, enum cf_event event)
 {
 	struct cf_heartbeat h = {.at_wall_us = writer->now_wall_us,
-	    .started_wall_us = writer->started_wall_us, .image = writer->image,
+	    .started_wall_us = writer->started_wall_us,
+	    .image = writer->image,
 	    .policy = writer->policy};
 	char line[CF_RECORD_BYTES], sha256[CF_SHA256_TEXT_BYTES];
 	struct cf_json json;
@@ -371,23 +374,28 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	set_time(writer, now_us, now_wall_us);
 	cf_fold_flush(writer->fold);
 	writer->retry_us = 0; /* one last try */
+	follow_rotation(writer);
 	tell_losses(writer);
 	seal(writer, CF_EVENT_STOP);
 }
 
-enum cf_status cf_writer_init(struct cf_writer *writer, const struct cf_log_options *options,
-    struct cf_error *error)
+enum cf_status cf_writer_init(
+    struct cf_writer *writer, const struct cf_log_options *options, struct cf_error *error)
 {
 	uint8_t random[26];
 	enum cf_status status;
 
-	*writer = (struct cf_writer){.sink.fd = -1, .fold_s = options->fold_s,
+	*writer = (struct cf_writer){.sink.fd = -1,
+	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .synchronous = options->synchronous,
-	    .heartbeat = options->heartbeat, .on_hit = options->on_hit, .arg = options->arg};
+	    .heartbeat = options->heartbeat,
+	    .on_hit = options->on_hit,
+	    .arg = options->arg};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
-	status = cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
+	status =
+	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
 		return status;
 	/* A log without a thread is of a capture file: the same file gives the same ids. */

@@ -1,6 +1,6 @@
 /*
- * What the log's writer does with records: folds them, forms lines, seals them, keeps the file. It has
- * no thread and no clock of its own: the log calls it with the time, from one thread.
+ * What the log's writer does with records: folds them, forms lines, seals them, keeps the file. It
+ * has no thread and no clock of its own: the log calls it with the time, from one thread.
  */
 #pragma once
 
@@ -40,7 +40,8 @@ struct cf_writer {
 	int64_t lost_since_wall_us;
 	_Atomic bool degraded;
 	struct {
-		const char *found; /* what the file looked like: new, sealed, unsealed, torn, unknown */
+		const char
+		    *found; /* what the file looked like: new, sealed, unsealed, torn, unknown */
 		uint64_t repaired_bytes, unsealed_lines;
 	} start;
 };

@@ -25,11 +25,15 @@ static void blocked_query_is_the_documented_line(void **state)
 	len = cf_hit_format(&hit, "edge-01", "resolver", id, 1, 0, line, CF_RECORD_BYTES);
 	line[len] = '\0';
 	assert_string_equal(line,
-	    "{\"v\":1,\"timestamp\":\"2024-10-01T08:14:03.481207Z\",\"id\":\"01J93G0000000000000000000A\","
-	    "\"sensor\":\"edge-01\",\"source\":\"resolver\",\"event_type\":\"dns\",\"action\":\"block\","
-	    "\"src_ip\":\"10.20.30.40\",\"src_port\":40112,\"dest_ip\":\"10.20.0.53\",\"dest_port\":53,"
+	    "{\"v\":1,\"timestamp\":\"2024-10-01T08:14:03.481207Z\",\"id\":"
+	    "\"01J93G0000000000000000000A\","
+	    "\"sensor\":\"edge-01\",\"source\":\"resolver\",\"event_type\":\"dns\",\"action\":"
+	    "\"block\","
+	    "\"src_ip\":\"10.20.30.40\",\"src_port\":40112,\"dest_ip\":\"10.20.0.53\",\"dest_"
+	    "port\":53,"
 	    "\"proto\":\"UDP\",\"community_id\":\"1:lQw70nuFKaqBFttlkrmvvVxMH1k=\","
-	    "\"dns\":{\"qname\":\"dnl-03.geo.kaspersky.com\",\"qtype\":\"A\",\"rcode\":\"NXDOMAIN\","
+	    "\"dns\":{\"qname\":\"dnl-03.geo.kaspersky.com\",\"qtype\":\"A\",\"rcode\":"
+	    "\"NXDOMAIN\","
 	    "\"answer\":\"nxdomain\",\"ede\":15},"
 	    "\"match\":{\"via\":\"qname\",\"value\":\"dnl-03.geo.kaspersky.com\","
 	    "\"rule\":\"kaspersky.com\",\"rule_type\":\"subtree\",\"list\":\"vendor-core\","
@@ -47,8 +51,9 @@ static void fullest_record_fits_with_its_tuple_whole(void **state)
 
 	(void)state;
 	sample_fullest(&hit);
-	len = cf_hit_format(&hit, "edge-01-with-a-name-of-64-characters-which-is-more-than-enough-x",
-	    "resolver", id, UINT64_MAX, hit.at_wall_us, line, sizeof line);
+	len =
+	    cf_hit_format(&hit, "edge-01-with-a-name-of-64-characters-which-is-more-than-enough-x",
+	        "resolver", id, UINT64_MAX, hit.at_wall_us, line, sizeof line);
 	assert_in_range(len, 1, CF_RECORD_BYTES);
 	assert_int_equal(line[len - 1], '\n');
 	line[len - 1] = '\0';
@@ -128,18 +133,23 @@ static void words_are_read_back(void **state)
 static void identity_names_a_host(void **state)
 {
 	const struct cf_identity identity = {.from_wall_us = INT64_C(1727770443481207),
-	    .to_wall_us = INT64_C(1727774043000000), .addr = {.family = CF_FAMILY_V4, .bytes = {10, 0, 0, 9}},
-	    .has_mac = true, .mac = {2, 0, 0, 0, 0, 9}, .kind = "dhcp",
-	    .name = {.data = "pc\x01", .len = 3}, .client_id = {.data = "\x01\xff", .len = 2}};
+	    .to_wall_us = INT64_C(1727774043000000),
+	    .addr = {.family = CF_FAMILY_V4, .bytes = {10, 0, 0, 9}},
+	    .has_mac = true,
+	    .mac = {2, 0, 0, 0, 0, 9},
+	    .kind = "dhcp",
+	    .name = {.data = "pc\x01", .len = 3},
+	    .client_id = {.data = "\x01\xff", .len = 2}};
 	char line[CF_RECORD_BYTES + 1];
 	size_t len = cf_identity_format(&identity, "s", "monitor", id, line, CF_RECORD_BYTES);
 
 	(void)state;
 	line[len] = '\0';
-	assert_non_null(strstr(line, "\"event_type\":\"identity\",\"src_ip\":\"10.0.0.9\","
-				     "\"src_mac\":\"02:00:00:00:00:09\",\"identity\":{\"kind\":\"dhcp\","
-				     "\"name\":\"pc\\u0001\",\"client_id\":\"01ff\"},"
-				     "\"last\":\"2024-10-01T09:14:03.000000Z\"}\n"));
+	assert_non_null(strstr(line,
+	    "\"event_type\":\"identity\",\"src_ip\":\"10.0.0.9\","
+	    "\"src_mac\":\"02:00:00:00:00:09\",\"identity\":{\"kind\":\"dhcp\","
+	    "\"name\":\"pc\\u0001\",\"client_id\":\"01ff\"},"
+	    "\"last\":\"2024-10-01T09:14:03.000000Z\"}\n"));
 }
 
 int main(void)

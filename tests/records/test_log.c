@@ -43,8 +43,11 @@ static int teardown(void **state)
 
 static struct cf_log_options options_of(const struct fixture *f)
 {
-	return (struct cf_log_options){.path = f->path, .sensor = "edge-01", .source = "resolver",
-	    .privacy = "full", .status_path = f->status};
+	return (struct cf_log_options){.path = f->path,
+	    .sensor = "edge-01",
+	    .source = "resolver",
+	    .privacy = "full",
+	    .status_path = f->status};
 }
 
 static struct cf_log *open_log(const struct cf_log_options *options)
@@ -102,7 +105,8 @@ static void folded_counts_add_up(void **state)
 	text = scratch_read(f->path, NULL);
 	assert_int_equal(scratch_count(text, "\"event_type\":\"dns\""), 20);
 	assert_int_equal(scratch_count(text, "\"count\":1}"), 10);
-	assert_int_equal(scratch_count(text, "\"count\":499,\"last\":\"2024-10-01T08:14:03.48"), 10);
+	assert_int_equal(
+	    scratch_count(text, "\"count\":499,\"last\":\"2024-10-01T08:14:03.48"), 10);
 	assert_int_equal(scratch_sum_counts(text), 5000);
 	free(text);
 }
@@ -188,7 +192,8 @@ static void full_queue_drops_counts_and_tells(void **state)
 	cf_log_close(log);
 	text = scratch_read(f->path, NULL);
 	assert_int_equal(scratch_sum_counts(text), taken);
-	snprintf(expected, sizeof expected, "\"lost_queue\":%lu,\"lost_disk\":0,\"torn_bytes\":0", dropped);
+	snprintf(expected, sizeof expected, "\"lost_queue\":%lu,\"lost_disk\":0,\"torn_bytes\":0",
+	    dropped);
 	assert_int_equal(scratch_count(text, expected), 1);
 	free(text);
 }
@@ -250,11 +255,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_hit_is_a_line_without_folding, setup, teardown),
 	    cmocka_unit_test_setup_teardown(folded_counts_add_up, setup, teardown),
-	    cmocka_unit_test_setup_teardown(flood_from_several_threads_is_counted_exactly, setup,
-		teardown),
+	    cmocka_unit_test_setup_teardown(
+	        flood_from_several_threads_is_counted_exactly, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full_queue_drops_counts_and_tells, setup, teardown),
 	    cmocka_unit_test_setup_teardown(unusable_path_degrades_but_opens, setup, teardown),
-	    cmocka_unit_test_setup_teardown(synchronous_log_runs_on_the_packets_clock, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        synchronous_log_runs_on_the_packets_clock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ static void query_is_read_back(void **state)
 
 	(void)state;
 	sample_blocked_query(&hit);
-	len = cf_hit_format(&hit, "edge-01", "resolver", id, 7, hit.at_wall_us + 5, line, sizeof line);
+	len = cf_hit_format(
+	    &hit, "edge-01", "resolver", id, 7, hit.at_wall_us + 5, line, sizeof line);
 	assert_int_equal(cf_record_parse(line, len - 1, &record), CF_LINE_OK);
 	assert_true(record.is_hit);
 	assert_int_equal(record.event, CF_EVENT_DNS);
@@ -121,8 +122,8 @@ static void other_orders_spaces_and_members_are_fine(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("{\"event_type\": \"dns\", \"new\": [1, {\"a\": \"}\"}], \"v\": 1, "
-			       "\"dns\": {\"later\": {\"deep\": [[\"]\"]]}, \"qname\": \"x\"}, "
-			       "\"timestamp\": \"2024-10-01T00:00:00Z\"}\r"),
+	                       "\"dns\": {\"later\": {\"deep\": [[\"]\"]]}, \"qname\": \"x\"}, "
+	                       "\"timestamp\": \"2024-10-01T00:00:00Z\"}\r"),
 	    CF_LINE_OK);
 	assert_text(record.dns.qname, "x");
 	assert_int_equal(parse(HEAD ",\"match\":{\"via\":\"telepathy\"}}"), CF_LINE_OK);

@@ -91,8 +91,8 @@ static unsigned read_ports(struct cf_reader *reader, unsigned first)
 
 static void plain_gzip_and_zstd_read_alike(void **state)
 {
-	char *paths[3] = {scratch_path(*state, "a"), scratch_path(*state, "a.gz"),
-	    scratch_path(*state, "a.zst")};
+	char *paths[3] = {
+	    scratch_path(*state, "a"), scratch_path(*state, "a.gz"), scratch_path(*state, "a.zst")};
 	struct cf_file_identity identities[3];
 	size_t len, half;
 	char *text = make_lines(1, 3000, &len);
@@ -238,9 +238,11 @@ static void rotated_set_comes_oldest_first(void **state)
 {
 	static const char *const names[] = {"hits.jsonl", "hits.jsonl.1", "hits.jsonl.2.gz",
 	    "hits.jsonl.10.zst", "hits.jsonl.2", "hits.jsonl-20241001.gz", "hits.jsonl-20240930",
-	    "hits-20240929.jsonl", "hits.jsonl.new", "hits.jsonlx", "other.jsonl", "hits.jsonl.1.bak"};
+	    "hits-20240929.jsonl", "hits.jsonl.new", "hits.jsonlx", "other.jsonl",
+	    "hits.jsonl.1.bak"};
 	static const char *const expected[] = {"hits-20240929.jsonl", "hits.jsonl-20240930",
-	    "hits.jsonl-20241001.gz", "hits.jsonl.10.zst", "hits.jsonl.2", "hits.jsonl.1", "hits.jsonl"};
+	    "hits.jsonl-20241001.gz", "hits.jsonl.10.zst", "hits.jsonl.2", "hits.jsonl.1",
+	    "hits.jsonl"};
 	char *path = scratch_path(*state, "hits.jsonl");
 	struct cf_log_set set;
 
@@ -263,9 +265,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(plain_gzip_and_zstd_read_alike, setup, teardown),
 	    cmocka_unit_test_setup_teardown(reading_goes_on_at_an_offset, setup, teardown),
-	    cmocka_unit_test_setup_teardown(growing_file_is_read_on_and_a_tail_is_left_alone, setup,
-		teardown),
-	    cmocka_unit_test_setup_teardown(bad_lines_are_counted_and_stepped_over, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        growing_file_is_read_on_and_a_tail_is_left_alone, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        bad_lines_are_counted_and_stepped_over, setup, teardown),
 	    cmocka_unit_test_setup_teardown(damaged_gzip_fails_and_says_so, setup, teardown),
 	    cmocka_unit_test_setup_teardown(rotated_set_comes_oldest_first, setup, teardown),
 	};

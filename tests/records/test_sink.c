@@ -184,9 +184,10 @@ static void folds_survive_an_outage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(full_disk_at_every_byte_loses_and_doubles_nothing, setup,
-		teardown),
-	    cmocka_unit_test_setup_teardown(long_outage_is_bounded_counted_and_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        full_disk_at_every_byte_loses_and_doubles_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        long_outage_is_bounded_counted_and_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(folds_survive_an_outage, setup, teardown),
 	};
 

@@ -51,8 +51,11 @@ static int teardown(void **state)
 
 static struct cf_log *open_log(const struct fixture *f, const char *source)
 {
-	const struct cf_log_options options = {.path = f->path, .sensor = "edge-01", .source = source,
-	    .synchronous = true, .heartbeat_s = 60};
+	const struct cf_log_options options = {.path = f->path,
+	    .sensor = "edge-01",
+	    .source = source,
+	    .synchronous = true,
+	    .heartbeat_s = 60};
 	struct cf_log *log = NULL;
 
 	assert_int_equal(cf_log_open(&options, &log, NULL), CF_OK);
@@ -60,7 +63,8 @@ static struct cf_log *open_log(const struct fixture *f, const char *source)
 }
 
 /* count hits, a second apart. */
-static void push(struct fixture *f, struct cf_log *log, struct cf_producer *producer, unsigned count)
+static void push(
+    struct fixture *f, struct cf_log *log, struct cf_producer *producer, unsigned count)
 {
 	struct cf_hit hit;
 
@@ -366,7 +370,8 @@ static void chain_goes_on_over_rotation_and_compression(void **state)
 	assert_int_equal(rename(f->path, rotated), 0);
 	push(f, log, producer, 70);
 	cf_log_close(log);
-	/* Every line behind the rename and its notice is in the new file, and each file ends sealed. */
+	/* Every line behind the rename and its notice is in the new file, and each file ends
+	 * sealed. */
 	text = scratch_read(rotated, NULL);
 	assert_in_range(scratch_sum_counts(text), 70, 72);
 	free(text);
@@ -413,13 +418,15 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(untouched_log_verifies, setup, teardown),
 	    cmocka_unit_test_setup_teardown(two_writers_share_a_file, setup, teardown),
 	    cmocka_unit_test_setup_teardown(every_kind_of_edit_is_found, setup, teardown),
-	    cmocka_unit_test_setup_teardown(killed_writer_leaves_an_unsealed_tail_and_goes_on, setup,
-		teardown),
+	    cmocka_unit_test_setup_teardown(
+	        killed_writer_leaves_an_unsealed_tail_and_goes_on, setup, teardown),
 	    cmocka_unit_test_setup_teardown(torn_line_is_ended_and_accounted_for, setup, teardown),
-	    cmocka_unit_test_setup_teardown(line_that_lacks_only_its_newline_is_whole, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        line_that_lacks_only_its_newline_is_whole, setup, teardown),
 	    cmocka_unit_test_setup_teardown(zero_filled_tail_is_accounted_for, setup, teardown),
 	    cmocka_unit_test_setup_teardown(removed_tail_shows_at_the_next_start, setup, teardown),
-	    cmocka_unit_test_setup_teardown(chain_goes_on_over_rotation_and_compression, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        chain_goes_on_over_rotation_and_compression, setup, teardown),
 	    cmocka_unit_test_setup_teardown(killed_and_rotated_before_the_restart, setup, teardown),
 	};
 

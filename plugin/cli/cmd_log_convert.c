@@ -1,0 +1,120 @@
+/* curfew log convert: hits in another schema. */
+
+#include "cli/cmd.h"
+#include "cli/cmd_log.h"
+#include "records/convert.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: curfew log convert --to ecs|ocsf [FILE...] [options]\n"
+    "\n"
+    "Writes every hit as one line of JSON in the Elastic Common Schema or in OCSF.\n"
+    "\n"
+    "  -t, --to SCHEMA   ecs (8.11) or ocsf (1.4)\n"
+    "  -r, --rotated     read the rotated files of each FILE before it\n"
+    "\n"
+    "exit: 0 done, 2 usage, 4 a file could not be read\n";
+
+static const struct option options[] = {
+    {"to", required_argument, NULL, 't'},
+    {"rotated", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+typedef size_t convert_fn(const struct cf_record *record, char *line, size_t size);
+
+struct work {
+	convert_fn *convert;
+	struct cf_record record;
+	char line[CF_CONVERT_BYTES];
+};
+
+static convert_fn *find_schema(const char *name)
+{
+	if (strcmp(name, "ecs") == 0)
+		return cf_convert_ecs;
+	return strcmp(name, "ocsf") == 0 ? cf_convert_ocsf : NULL;
+}
+
+static bool convert_file(struct work *work, const char *path)
+{
+	struct cf_reader *reader = log_open(path);
+	struct cf_line line;
+	enum cf_read got;
+
+	if (reader == NULL)
+		return false;
+	while (!ferror(stdout) &&
+	    ((got = cf_reader_next(reader, &work->record, &line)) == CF_READ_RECORD ||
+	        got == CF_READ_SKIPPED))
+		if (got == CF_READ_RECORD)
+			fwrite(work->line, 1,
+			    work->convert(&work->record, work->line, sizeof work->line), stdout);
+	if (!ferror(stdout) && got == CF_READ_FAILED) {
+		log_complain(reader);
+		cf_reader_close(reader);
+		return false;
+	}
+	cf_reader_close(reader);
+	return true;
+}
+
+static int convert_files(convert_fn *convert, const struct log_files *files)
+{
+	struct work *work = calloc(1, sizeof *work);
+	int result = CMD_OK;
+
+	if (work == NULL) {
+		fputs("curfew log: no memory\n", stderr);
+		return CMD_IO;
+	}
+	work->convert = convert;
+	for (size_t i = 0; i < files->count; i++)
+		for (size_t j = 0; j < files->sets[i].count; j++)
+			if (!convert_file(work, files->sets[i].paths[j]))
+				result = CMD_IO;
+	free(work);
+	return result;
+}
+
+int cmd_log_convert(int argc, char **argv)
+{
+	convert_fn *convert = NULL;
+	struct log_files files;
+	bool rotated = false;
+	int option, result = CMD_IO;
+
+	while ((option = getopt_long(argc, argv, "t:rh", options, NULL)) != -1) {
+		switch (option) {
+		case 't':
+			convert = find_schema(optarg);
+			if (convert == NULL) {
+				fprintf(stderr,
+				    "curfew log: no schema '%s'; there are ecs and ocsf\n", optarg);
+				return CMD_USAGE;
+			}
+			break;
+		case 'r':
+			rotated = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return CMD_OK;
+		default:
+			return CMD_USAGE;
+		}
+	}
+	if (convert == NULL) {
+		fputs("curfew log: convert needs --to ecs or --to ocsf\n", stderr);
+		return CMD_USAGE;
+	}
+	if (log_files_take(&files, argc - optind, argv + optind, rotated))
+		result = convert_files(convert, &files);
+	log_files_done(&files);
+	return result;
+}
