@@ -331,11 +331,11 @@ enum cf_status cf_batch_add(
 	return CF_OK;
 }
 
-bool cf_batch_is_full(const struct cf_batch *batch)
+bool cf_batch_is_full(const struct cf_batch *batch, uint64_t most_lines)
 {
 	uint64_t sums = 0;
 
 	for (size_t i = 0; i < SUM_TABLES; i++)
 		sums += batch->sums[i].count;
-	return batch->lines >= CF_BATCH_LINES || sums >= CF_BATCH_SUMS;
+	return batch->lines >= most_lines || sums >= CF_BATCH_SUMS;
 }

@@ -52,8 +52,8 @@ bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BY
 /* True when a file with this stat text was read to its end: nothing has happened to it since. */
 bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat);
 
-/* True when enough is gathered that cf_batch_commit() should be called. */
-bool cf_batch_is_full(const struct cf_batch *batch);
+/* True when enough is gathered that cf_batch_commit() should be called: most_lines, or memory. */
+bool cf_batch_is_full(const struct cf_batch *batch, uint64_t most_lines);
 
 /* Puts the position of a file into the transaction: it is kept if and when the sums are. */
 enum cf_status cf_batch_place(struct cf_batch *batch, const struct cf_file_position *position,

@@ -52,6 +52,8 @@ enum cf_status cf_ingest_new(struct cf_ledger *ledger, const struct cf_ingest_op
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	ingest->ledger = ledger;
 	ingest->options = *options;
+	if (ingest->options.commit_lines == 0)
+		ingest->options.commit_lines = CF_BATCH_LINES;
 	ingest->record = calloc(1, sizeof *ingest->record);
 	enum cf_status status = ingest->record == NULL
 	    ? cf_error_set(error, CF_ENOMEM, "no memory")
@@ -287,7 +289,7 @@ static enum cf_status read_lines(
 			return status;
 		if (cf_reader_offset(source->reader) > source->counted_to)
 			remember(source, &line);
-		if (cf_batch_is_full(ingest->batch)) {
+		if (cf_batch_is_full(ingest->batch, ingest->options.commit_lines)) {
 			status = place(ingest, source, error);
 			if (status == CF_OK)
 				status = cf_batch_commit(ingest->batch, error);

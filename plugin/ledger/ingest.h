@@ -38,6 +38,7 @@ struct cf_ingest_options {
 	void (*found)(void *arg, const char *sensor);
 	void *arg;
 	const volatile int *stop; /* ends between lines when it becomes non-zero; may be NULL */
+	uint64_t commit_lines;    /* commit at least this often; 0: CF_BATCH_LINES */
 };
 
 enum cf_status cf_ingest_new(struct cf_ledger *ledger, const struct cf_ingest_options *options,

@@ -1,0 +1,680 @@
+#include "world.h"
+
+#include "records/log.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DAY_MIN    1440u
+#define EPOCH_DAY  4u   /* all leases of a site change hands this often ... */
+#define CHANGE_MIN 617u /* ... at 10:17 */
+#define WINDOW     (14u * DAY_MIN)
+#define RECENT     (3u * DAY_MIN)
+#define ALIVE      (3u * DAY_MIN)
+#define TOLERANCE  5u
+#define LAG        60u
+
+enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED };
+
+struct event {
+	uint32_t minute, until; /* until: of SEEN */
+	uint32_t host, addr;
+	uint8_t what;
+	bool by_monitor;
+};
+
+struct events {
+	struct event *items;
+	size_t count, size;
+};
+
+struct host {
+	enum world_role role;
+	uint32_t quits_minute; /* last minute of hits, or of life */
+	uint32_t local;        /* number within its site */
+	uint32_t moves_day;    /* laptops: from then on at the next site; 0 never */
+};
+
+/* One vantage point and when it fails. */
+struct sensor {
+	bool *watched;               /* by minute */
+	uint32_t down_from, down_to; /* minutes: closed in order, opened again */
+	uint32_t loss_at;            /* a heartbeat that tells of drops; 0 none */
+	uint32_t crash_at; /* the log ends torn here and is opened a minute later; 0 none */
+	uint64_t drops;
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* A number below limit that follows from the seed and three others. */
+static uint32_t draw(const struct world *w, uint64_t a, uint64_t b, uint64_t c, uint32_t limit)
+{
+	return (uint32_t)(mix(w->seed ^ mix(a * 31 + mix(b * 37 + mix(c)))) % limit);
+}
+
+static void push(struct events *events, const struct event *event)
+{
+	if (events->count == events->size) {
+		events->size = events->size == 0 ? 4096 : events->size * 2;
+		events->items = realloc(events->items, events->size * sizeof *events->items);
+		assert_non_null(events->items);
+	}
+	events->items[events->count++] = *event;
+}
+
+static struct host host_of(const struct world *w, uint32_t number)
+{
+	static const uint8_t roles[20] = {
+	    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 6, 7};
+	struct host host = {
+	    .role = (enum world_role)roles[draw(w, number, 1, 0, 20)], .local = number / w->sites};
+
+	host.quits_minute = UINT32_MAX;
+	if (host.role == WORLD_MIGRATED || host.role == WORLD_SILENT ||
+	    host.role == WORLD_BYPASSING)
+		host.quits_minute = (1 + draw(w, number, 2, 0, w->days - 1)) * DAY_MIN - 300;
+	if (host.role != WORLD_ROUTED && draw(w, number, 3, 0, 15) == 0 && w->days > 12 &&
+	    w->sites > 1)
+		host.moves_day = EPOCH_DAY * (1 + draw(w, number, 4, 0, w->days / EPOCH_DAY - 1));
+	return host;
+}
+
+static uint32_t site_at(
+    const struct world *w, const struct host *host, uint32_t number, uint32_t epoch)
+{
+	uint32_t site = number % w->sites;
+
+	return host->moves_day > 0 && epoch * EPOCH_DAY >= host->moves_day ? (site + 1) % w->sites
+	                                                                   : site;
+}
+
+/* Every epoch everybody moves on; movers have a range of their own, so that nobody collides. */
+static uint32_t addr_at(
+    const struct world *w, const struct host *host, uint32_t number, uint32_t epoch)
+{
+	uint32_t pool = w->hosts / w->sites + 7;
+
+	if (host->role == WORLD_ROUTED)
+		return 0x0ac80000u + host->local + 1;
+	if (host->moves_day > 0)
+		return 0x0a640000u + (epoch & 1) * 0x10000u + number * 2 + 1;
+	return 0x0a000000u + (host->local + epoch * 3) % pool + 1;
+}
+
+/* Minutes of epoch in which the host is there: a few minutes less than all, for the change of
+ * hands. */
+static void epoch_span(
+    const struct world *w, uint32_t number, uint32_t epoch, uint32_t *from, uint32_t *to)
+{
+	*from = epoch == 0
+	    ? draw(w, number, 5, 0, 60)
+	    : epoch * EPOCH_DAY * DAY_MIN + CHANGE_MIN + 6 + draw(w, number, 6, epoch, 9);
+	*to = (epoch + 1) * EPOCH_DAY * DAY_MIN + CHANGE_MIN - 6 - draw(w, number, 7, epoch, 9);
+	if (*to > w->days * DAY_MIN - 1)
+		*to = w->days * DAY_MIN - 1;
+}
+
+static void see_host(const struct world *w, struct events *events, const struct host *host,
+    uint32_t number, uint32_t addr, uint32_t from, uint32_t to)
+{
+	uint32_t step = w->sighting_hours * 60;
+
+	(void)host;
+	for (uint32_t at = from; at < to; at += step) {
+		uint32_t until = at + step - 10 < to ? at + step - 10 : to;
+		struct event event = {
+		    .minute = at, .until = until, .host = number, .addr = addr, .what = SEEN};
+
+		push(events, &event);
+	}
+}
+
+static void hit_days(const struct world *w, struct events *events, const struct host *host,
+    uint32_t number, uint32_t addr, uint32_t from, uint32_t to)
+{
+	static const uint8_t whats[WORLD_ROLES] = {
+	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT};
+
+	if (host->role == WORLD_CLEAN)
+		return;
+	for (uint32_t day = from / DAY_MIN; day <= to / DAY_MIN; day++) {
+		uint32_t hits = 1 + draw(w, number, 8, day, 4);
+
+		for (uint32_t i = 0; i < hits; i++) {
+			struct event event = {
+			    .minute = day * DAY_MIN + draw(w, number, 9 + i, day, DAY_MIN),
+			    .host = number,
+			    .addr = addr,
+			    .what = whats[host->role]};
+
+			if (event.minute < from || event.minute > to ||
+			    event.minute > host->quits_minute)
+				continue;
+			/* Escapes are flows: only a monitor sees them. Some hits are seen by it as
+			 * well. */
+			event.by_monitor =
+			    event.what == ESCAPE || draw(w, number, 20 + i, day, 5) == 0;
+			push(events, &event);
+		}
+	}
+}
+
+/* What the host does at this site. */
+static void live(const struct world *w, struct events *events, uint32_t number, uint32_t site)
+{
+	struct host host = host_of(w, number);
+
+	for (uint32_t epoch = 0; epoch * EPOCH_DAY * DAY_MIN < w->days * DAY_MIN; epoch++) {
+		uint32_t from, to, addr = addr_at(w, &host, number, epoch);
+
+		if (site != UINT32_MAX && site_at(w, &host, number, epoch) != site)
+			continue;
+		epoch_span(w, number, epoch, &from, &to);
+		if (host.role == WORLD_SILENT && to > host.quits_minute)
+			to = host.quits_minute;
+		if (from >= to)
+			continue;
+		see_host(w, events, &host, number, addr, from, to);
+		hit_days(w, events, &host, number, addr, from, to);
+	}
+}
+
+static int by_minute(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	uint32_t p = x->what == SEEN ? x->until : x->minute,
+	         q = y->what == SEEN ? y->until : y->minute;
+
+	if (p != q)
+		return p < q ? -1 : 1;
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	return (x->minute > y->minute) - (x->minute < y->minute);
+}
+
+static struct cf_addr addr_of(uint32_t number)
+{
+	const uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16),
+	    (uint8_t)(number >> 8), (uint8_t)number};
+
+	return cf_addr_v4(bytes);
+}
+
+static void set_mac(uint8_t mac[6], uint32_t number)
+{
+	const uint8_t bytes[6] = {
+	    0x00, 0x1b, 0x21, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+
+	memcpy(mac, bytes, 6);
+}
+
+/* ---- logs */
+
+struct player {
+	const struct world *w;
+	struct sensor *sensor;
+	struct cf_log *log;
+	struct cf_producer *producer;
+	char path[128];
+	char name[24];
+	bool is_monitor;
+	uint32_t rotations;
+};
+
+static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
+{
+	const struct player *player = arg;
+
+	heartbeat->packets = player->is_monitor ? 1000 : 0;
+	heartbeat->queries = player->is_monitor ? 0 : 1000;
+	heartbeat->kernel_drops = player->sensor->drops;
+}
+
+static int64_t wall_us(uint32_t minute)
+{
+	return (WORLD_START_S + minute * INT64_C(60)) * 1000000;
+}
+
+static void open_player(struct player *player, uint32_t minute)
+{
+	const struct cf_log_options options = {.path = player->path,
+	    .sensor = player->name,
+	    .source = player->is_monitor ? "monitor" : "resolver",
+	    .fold_s = player->is_monitor ? 0 : 60,
+	    .privacy = "full",
+	    .synchronous = true,
+	    .heartbeat = fill_heartbeat,
+	    .arg = player};
+	struct cf_error error;
+
+	player->sensor->drops = 0;
+	assert_int_equal(cf_log_open(&options, &player->log, &error), CF_OK);
+	player->producer = cf_log_producer(player->log);
+	assert_non_null(player->producer);
+	cf_log_pump(player->log, wall_us(minute));
+}
+
+static void run(const char *format, ...) CF_PRINTF(1, 2);
+static void run(const char *format, ...)
+{
+	char command[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof command, format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
+/* logrotate's work: the writer notices by itself at the next tick. */
+static void rotate(struct player *player, uint32_t minute)
+{
+	char old[192];
+
+	snprintf(old, sizeof old, "%s.%u", player->path, ++player->rotations);
+	assert_int_equal(rename(player->path, old), 0);
+	cf_log_pump(player->log, wall_us(minute) + 2000000);
+	if (player->rotations % 3 == 0)
+		run("gzip '%s'", old);
+	else if (player->rotations % 3 == 1)
+		run("zstd -q --rm '%s'", old);
+}
+
+/* Cuts the log in the middle of its last line, as a power cut would. */
+static void crash(struct player *player)
+{
+	struct stat st;
+
+	cf_log_close(player->log);
+	assert_int_equal(stat(player->path, &st), 0);
+	assert_int_equal(truncate(player->path, st.st_size - 100), 0);
+}
+
+static void play_event(struct player *player, const struct event *event)
+{
+	struct host host = host_of(player->w, event->host);
+	struct cf_hit hit = {.at_wall_us = wall_us(event->minute) + 30000000,
+	    .event = CF_EVENT_DNS,
+	    .action = CF_ACTION_BLOCK,
+	    .via = CF_VIA_QNAME,
+	    .src = addr_of(event->addr),
+	    .ip_proto = IPPROTO_UDP,
+	    .match = {.value = {.data = "dnl-01.geo.kaspersky.com", .len = 24},
+	        .rule = "kaspersky.com",
+	        .rule_type = "subtree",
+	        .list = "kaspersky",
+	        .category = "updates",
+	        .product = "KES",
+	        .confidence = "documented"},
+	    .policy = {.name = "us", .phase = "end", .cutoff_wall_s = 1727582400},
+	    .key = 1};
+
+	if (player->is_monitor) {
+		hit.event = CF_EVENT_TLS;
+		hit.action = CF_ACTION_OBSERVE;
+		hit.via = CF_VIA_SNI;
+		hit.has_src_mac = true;
+		set_mac(hit.src_mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
+	}
+	switch ((enum what)event->what) {
+	case EXCEPTED:
+		hit.action = CF_ACTION_ALLOW;
+		hit.policy.exception_owner = "jdoe";
+		break;
+	case ESCAPE:
+		hit.event = CF_EVENT_FLOW;
+		hit.via = CF_VIA_DEST_IP;
+		hit.flow.escape = true;
+		hit.flow.bytes_in = 1000;
+		break;
+	case INJECTED:
+		hit.match.category = "local-injection";
+		break;
+	case SEEN:
+	case HIT:
+		break;
+	}
+	hit.key += event->what;
+	assert_true(cf_producer_hit(player->producer, &hit));
+}
+
+static void play_sighting(struct player *player, const struct event *event)
+{
+	struct host host = host_of(player->w, event->host);
+	char name[24];
+	struct cf_identity identity = {.from_wall_us = wall_us(event->minute) + 10000000,
+	    .to_wall_us = wall_us(event->until) + 10000000,
+	    .addr = addr_of(event->addr),
+	    .has_mac = true,
+	    .kind = host.role == WORLD_ROUTED ? "traffic" : "dhcp",
+	    .is_router = host.role == WORLD_ROUTED};
+	int len = snprintf(name, sizeof name, "pc-%u", event->host);
+
+	set_mac(identity.mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
+	if (host.role != WORLD_ROUTED)
+		identity.name = (struct cf_text){.data = name, .len = (size_t)len};
+	assert_true(cf_producer_identity(player->producer, &identity));
+}
+
+/* One log of one site, minute by minute. What happens while it is down is not seen by it. */
+static void play(struct player *player, struct events *events)
+{
+	struct sensor *sensor = player->sensor;
+	uint32_t end = player->w->days * DAY_MIN;
+	size_t next = 0;
+
+	open_player(player, 0);
+	for (uint32_t minute = 0; minute < end; minute++) {
+		bool is_up = minute < sensor->down_from || minute >= sensor->down_to;
+
+		if (minute == sensor->down_from)
+			cf_log_close(player->log);
+		if (minute == sensor->down_to)
+			open_player(player, minute);
+		for (; next < events->count; next++) {
+			const struct event *event = &events->items[next];
+
+			if ((event->what == SEEN ? event->until : event->minute) > minute)
+				break;
+			if (event->what == SEEN ? player->is_monitor
+			                        : event->by_monitor == player->is_monitor) {
+				assert_true(is_up);
+				if (event->what == SEEN)
+					play_sighting(player, event);
+				else
+					play_event(player, event);
+			}
+		}
+		if (!is_up)
+			continue;
+		if (sensor->crash_at > 0 && minute == sensor->crash_at) {
+			crash(player);
+			open_player(player, minute);
+		} else {
+			if (sensor->loss_at > 0 && minute == sensor->loss_at)
+				sensor->drops = 7;
+			cf_log_pump(player->log, wall_us(minute));
+			if (minute % (player->w->rotate_days * DAY_MIN) ==
+			    player->w->rotate_days * DAY_MIN - 77)
+				rotate(player, minute);
+		}
+	}
+	cf_log_close(player->log);
+}
+
+/*
+ * Failures fall where nothing of note happens: 03:00, on days without change of leases, and nothing
+ * is recorded by the failing sensor then (the caller drops such events from the truth and the log).
+ */
+static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t number)
+{
+	uint32_t end = w->days * DAY_MIN;
+
+	*sensor = (struct sensor){.down_from = UINT32_MAX, .down_to = UINT32_MAX};
+	sensor->watched = calloc(end, sizeof *sensor->watched);
+	assert_non_null(sensor->watched);
+	if (number % 3 == 1) {
+		sensor->down_from = (1 + draw(w, number, 50, 0, w->days - 2)) * DAY_MIN + 180;
+		sensor->down_to = sensor->down_from + 20 + draw(w, number, 51, 0, 600);
+	}
+	if (number % 3 == 2)
+		sensor->loss_at = (1 + draw(w, number, 52, 0, w->days - 2)) * DAY_MIN + 200;
+	if (number % 4 == 3)
+		sensor->crash_at = (1 + draw(w, number, 53, 0, w->days - 2)) * DAY_MIN + 250;
+	for (uint32_t minute = 0; minute < end; minute++)
+		sensor->watched[minute] = minute < sensor->down_from || minute >= sensor->down_to;
+	/* The last heartbeat of an orderly end is that of the minute before. */
+	if (sensor->loss_at > 0) {
+		sensor->watched[sensor->loss_at - 1] = false;
+		sensor->watched[sensor->loss_at] = false;
+	}
+}
+
+static bool is_lost(const struct sensor *sensor, const struct event *event)
+{
+	uint32_t at = event->what == SEEN ? event->until : event->minute;
+
+	/* A crash tears the last minutes off: keep those free of events too. */
+	return (at >= sensor->down_from && at <= sensor->down_to) ||
+	    (sensor->crash_at > 0 && at + 5 >= sensor->crash_at && at <= sensor->crash_at + 2);
+}
+
+/* ---- truth, the naive way */
+
+struct diary {
+	bool *alive, *hit, *excepted, *escape;
+	bool *seen_by; /* by day and sensor */
+};
+
+static bool stretch_ok(const bool *marks, uint32_t from, uint32_t to, uint32_t most)
+{
+	uint32_t gap = 0;
+
+	for (uint32_t m = from; m < to; m++) {
+		gap = marks[m] ? 0 : gap + 1;
+		if (gap > most)
+			return false;
+	}
+	return true;
+}
+
+static uint32_t last_of(const bool *marks, uint32_t from, uint32_t to)
+{
+	for (uint32_t m = to; m > from; m--)
+		if (marks[m - 1])
+			return m - 1;
+	return UINT32_MAX;
+}
+
+static enum cf_state judge(
+    const struct world *w, const struct diary *d, const struct sensor *sensors)
+{
+	uint32_t at = w->days * DAY_MIN, from = at - WINDOW;
+	bool *watched = calloc(at, sizeof *watched);
+	uint32_t hit = last_of(d->hit, from, at), excepted = last_of(d->excepted, from, at);
+	enum cf_state state;
+
+	bool *saw = calloc(w->sites * 2, sizeof *saw);
+
+	assert_non_null(watched);
+	assert_non_null(saw);
+	for (uint32_t day = from / DAY_MIN; day < w->days; day++)
+		for (uint32_t s = 0; s < w->sites * 2; s++)
+			if (d->seen_by[day * w->sites * 2 + s])
+				saw[s] = true;
+	for (uint32_t m = from; m < at; m++)
+		for (uint32_t s = 0; s < w->sites * 2; s++)
+			if (saw[s] && sensors[s].watched[m])
+				watched[m] = true;
+	uint32_t last =
+	    hit != UINT32_MAX && (excepted == UINT32_MAX || hit >= excepted) ? hit : excepted;
+
+	if (last_of(d->escape, from, at) != UINT32_MAX)
+		state = CF_STATE_BYPASSING;
+	else if (hit != UINT32_MAX && hit >= at - RECENT)
+		state = CF_STATE_DEPENDENT;
+	else if (excepted != UINT32_MAX && excepted >= at - RECENT)
+		state = CF_STATE_EXCEPTED;
+	else if (last != UINT32_MAX)
+		state = stretch_ok(d->alive, last + 1, at, ALIVE) &&
+		        stretch_ok(watched, last + 1, at, TOLERANCE)
+		    ? CF_STATE_MIGRATING
+		    : last == hit ? CF_STATE_DEPENDENT
+		                  : CF_STATE_EXCEPTED;
+	else
+		state = stretch_ok(d->alive, from, at, ALIVE) &&
+		        stretch_ok(watched, from, at, TOLERANCE)
+		    ? CF_STATE_CLEAN
+		    : CF_STATE_UNKNOWN;
+	free(watched);
+	free(saw);
+	return state;
+}
+
+static void note_event(const struct world *w, const struct event *event, uint32_t site,
+    struct diary *d, struct world_truth *truth)
+{
+	uint32_t day = event->minute / DAY_MIN;
+
+	uint32_t sensor = site * 2 + (event->what == SEEN || event->by_monitor);
+
+	d->seen_by[day * w->sites * 2 + sensor] = true;
+	d->alive[event->minute] = true;
+	if (event->what == SEEN) {
+		d->alive[event->until] = true;
+		for (uint32_t m = day + 1; m <= event->until / DAY_MIN; m++)
+			d->alive[m * DAY_MIN] = d->seen_by[m * w->sites * 2 + sensor] = true;
+	}
+	if (event->what == HIT || event->what == ESCAPE) {
+		d->hit[event->minute] = true;
+		truth->hits++;
+	}
+	if (event->what == EXCEPTED) {
+		d->excepted[event->minute] = true;
+		truth->excepted++;
+	}
+	if (event->what == ESCAPE) {
+		d->escape[event->minute] = true;
+		truth->escapes++;
+	}
+}
+
+static void clear_diary(const struct world *w, struct diary *d)
+{
+	uint32_t end = w->days * DAY_MIN;
+
+	memset(d->alive, 0, end);
+	memset(d->hit, 0, end);
+	memset(d->excepted, 0, end);
+	memset(d->escape, 0, end);
+	memset(d->seen_by, 0, w->days * w->sites * 2);
+}
+
+static void tell_truth(const struct world *w, uint32_t number, const struct sensor *sensors,
+    struct diary *d, struct world_truth *truth)
+{
+	struct host host = host_of(w, number);
+	struct events events = {0};
+	uint32_t addrs[512], addr_count = 0;
+
+	*truth = (struct world_truth){.role = host.role};
+	if (host.role == WORLD_ROUTED)
+		snprintf(truth->selector, sizeof truth->selector, "10.200.%u.%u@site%u",
+		    (host.local + 1) >> 8, (host.local + 1) & 255, number % w->sites);
+	else
+		snprintf(truth->selector, sizeof truth->selector, "00:1b:21:%02x:%02x:%02x",
+		    number >> 16, number >> 8 & 255, number & 255);
+	clear_diary(w, d);
+	live(w, &events, number, UINT32_MAX);
+	for (size_t i = 0; i < events.count; i++) {
+		const struct event *event = &events.items[i];
+		uint32_t day = event->minute / DAY_MIN, k = 0;
+		/* Epochs change at 10:17: the place is that of the lease, found by the address. */
+		uint32_t epoch = 0, from, to;
+
+		for (epoch = day / EPOCH_DAY; epoch > 0; epoch--) {
+			epoch_span(w, number, epoch, &from, &to);
+			if (event->minute >= from)
+				break;
+		}
+		uint32_t site = site_at(w, &host, number, epoch);
+		bool by_monitor = event->what == SEEN || event->by_monitor;
+
+		if (is_lost(&sensors[site * 2 + by_monitor], event))
+			continue;
+		note_event(w, event, site, d, truth);
+		while (k < addr_count && addrs[k] != event->addr)
+			k++;
+		if (k == addr_count && addr_count < 512)
+			addrs[addr_count++] = event->addr;
+	}
+	truth->addresses = addr_count;
+	truth->state = judge(w, d, sensors);
+	free(events.items);
+}
+
+static void make_logs(const struct world *w, uint32_t site, struct sensor *sensors)
+{
+	struct events events = {0};
+
+	for (uint32_t number = 0; number < w->hosts; number++)
+		live(w, &events, number, site);
+	qsort(events.items, events.count, sizeof *events.items, by_minute);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < events.count; i++) {
+		bool by_monitor = events.items[i].what == SEEN || events.items[i].by_monitor;
+
+		if (!is_lost(&sensors[site * 2 + by_monitor], &events.items[i]))
+			events.items[kept++] = events.items[i];
+	}
+	events.count = kept;
+	run("mkdir -p '%s/s%u'", w->dir, site);
+	for (int source = 0; source < 2; source++) {
+		struct player player = {.w = w,
+		    .sensor = &sensors[site * 2 + (uint32_t)source],
+		    .is_monitor = source == 1};
+
+		snprintf(player.path, sizeof player.path, "%s/s%u/%s.jsonl", w->dir, site,
+		    source == 1 ? "monitor" : "resolver");
+		snprintf(player.name, sizeof player.name, "sensor%u", site);
+		play(&player, &events);
+	}
+	free(events.items);
+}
+
+void world_make(
+    struct world *w, struct world_truth **truth_out, struct world_coverage **coverage_out)
+{
+	struct sensor *sensors = calloc(w->sites * 2, sizeof *sensors);
+	struct world_truth *truth = calloc(w->hosts, sizeof *truth);
+	struct world_coverage *coverage = calloc(w->sites * 2, sizeof *coverage);
+	uint32_t end = w->days * DAY_MIN;
+	struct diary d = {.alive = malloc(end),
+	    .hit = malloc(end),
+	    .excepted = malloc(end),
+	    .escape = malloc(end),
+	    .seen_by = malloc(w->days * w->sites * 2)};
+
+	assert_non_null(sensors);
+	assert_non_null(truth);
+	assert_non_null(coverage);
+	for (uint32_t i = 0; i < w->sites * 2; i++) {
+		plan_failures(w, &sensors[i], i);
+		snprintf(coverage[i].sensor, sizeof coverage[i].sensor, "sensor%u", i / 2);
+		coverage[i].source = i % 2 == 1 ? "monitor" : "resolver";
+		for (uint32_t m = 0; m < end; m++) {
+			coverage[i].watched_minutes += sensors[i].watched[m];
+			coverage[i].gaps +=
+			    m > 0 && sensors[i].watched[m - 1] && !sensors[i].watched[m];
+		}
+	}
+	for (uint32_t site = 0; site < w->sites; site++)
+		make_logs(w, site, sensors);
+	for (uint32_t number = 0; number < w->hosts; number++)
+		tell_truth(w, number, sensors, &d, &truth[number]);
+	for (uint32_t i = 0; i < w->sites * 2; i++)
+		free(sensors[i].watched);
+	free(sensors);
+	free(d.alive);
+	free(d.hit);
+	free(d.excepted);
+	free(d.escape);
+	free(d.seen_by);
+	*truth_out = truth;
+	*coverage_out = coverage;
+}

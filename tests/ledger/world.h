@@ -1,0 +1,58 @@
+/*
+ * A made-up network with known truth: sites with a resolver and a monitor each, hosts that depend,
+ * migrate, are excepted, bypass or fall silent, addresses that change hands, routers, laptops that
+ * change sites, sensors that fail, lose packets and crash; logs written by the real writer, rotated
+ * and compressed. Everything follows from the seed.
+ *
+ * The truth is worked out the naive way, minute by minute, from what the world did, not from the
+ * logs.
+ */
+#pragma once
+
+#include "ledger/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 2026-01-05T00:00:00Z. */
+#define WORLD_START_S INT64_C(1767571200)
+
+struct world {
+	uint64_t seed;
+	uint32_t sites, hosts, days;
+	uint32_t sighting_hours; /* between identity records */
+	uint32_t rotate_days;
+	char dir[64];
+};
+
+enum world_role {
+	WORLD_CLEAN,
+	WORLD_DEPENDENT,
+	WORLD_MIGRATED,
+	WORLD_EXCEPTED,
+	WORLD_BYPASSING,
+	WORLD_INJECTED, /* names that products inject into pages: never evidence */
+	WORLD_SILENT,
+	WORLD_ROUTED, /* behind a router: only its address is known */
+	WORLD_ROLES,
+};
+
+struct world_truth {
+	char selector[64];
+	enum world_role role;
+	uint64_t hits, excepted, escapes;
+	uint32_t addresses;
+	enum cf_state state;
+};
+
+struct world_coverage {
+	char sensor[24];
+	const char *source;
+	uint64_t watched_minutes;
+	uint32_t gaps;
+};
+
+/* Writes the logs below world->dir (folders s0, s1 ...); *truth_out has world->hosts items. */
+void world_make(
+    struct world *world, struct world_truth **truth_out, struct world_coverage **coverage_out);
