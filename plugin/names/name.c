@@ -9,6 +9,40 @@ static uint8_t lower(uint8_t byte)
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
 }
 
+/* Eight bytes at once: bit 7 of each byte of the sums tells whether it is from 'A' on, and past 'Z'. */
+static uint64_t lower_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 255;
+	uint64_t low = word & 0x7f * ones;
+	uint64_t upper = (low + (0x80 - 'A') * ones) ^ (low + (0x7f - 'Z') * ones);
+
+	return word | (upper & ~word & 0x80 * ones) >> 2;
+}
+
+/*
+ * Copies len bytes of labels in lower case. Length bytes go through it as well: at most 63, they are no
+ * letters. Every answer of the resolver passes here, hence not byte by byte.
+ */
+static void lower_bytes(const uint8_t *from, size_t len, uint8_t *to)
+{
+	uint64_t word;
+
+	if (len < sizeof(word)) {
+		for (size_t i = 0; i < len; i++)
+			to[i] = lower(from[i]);
+		return;
+	}
+	for (size_t at = 0;; at += sizeof(word)) {
+		if (at > len - sizeof(word))
+			at = len - sizeof(word); /* the last word overlaps the one before */
+		memcpy(&word, from + at, sizeof(word));
+		word = lower_word(word);
+		memcpy(to + at, &word, sizeof(word));
+		if (at == len - sizeof(word))
+			return;
+	}
+}
+
 enum cf_status cf_name_from_wire(const uint8_t *wire, size_t len, struct cf_name *name_out)
 {
 	size_t at = 0, most = len < CF_NAME_WIRE_BYTES ? len : CF_NAME_WIRE_BYTES;
@@ -26,11 +60,9 @@ enum cf_status cf_name_from_wire(const uint8_t *wire, size_t len, struct cf_name
 		if (label_len > 63 || label_len + 1 >= most - at)
 			return CF_EMALFORMED;
 		name_out->label_at[labels++] = (uint8_t)at;
-		name_out->wire[at] = (uint8_t)label_len;
-		for (size_t i = at + 1; i <= at + label_len; i++)
-			name_out->wire[i] = lower(wire[i]);
 		at += label_len + 1;
 	}
+	lower_bytes(wire, at, name_out->wire);
 	name_out->wire[at] = 0;
 	name_out->wire_len = (uint8_t)(at + 1);
 	name_out->label_count = (uint8_t)labels;

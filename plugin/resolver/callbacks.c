@@ -225,6 +225,9 @@ static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
 	struct cf_judgement judgement;
 	struct cf_recipient recipient;
 
+	/* Nothing is asked about the client before the name is known to matter. */
+	if (!has_chain(a->rep) && !cf_view_is_listed(image, qname))
+		return;
 	ask(a, &client, &question);
 	if (has_chain(a->rep))
 		cf_view_judge(image, &question, qname, a->rep, &judgement);

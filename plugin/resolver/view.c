@@ -179,6 +179,13 @@ static bool judge_element(void *arg, const struct cf_element *element)
 	return best->decision.verdict != CF_VERDICT_BLOCK;
 }
 
+bool cf_view_is_listed(const struct cf_image *image, const struct cf_name *name)
+{
+	struct cf_match matches[CF_MATCHES];
+
+	return cf_image_find_name(image, name, matches) > 0;
+}
+
 void cf_view_judge_name(const struct cf_image *image, const struct cf_question *question,
     const struct cf_name *qname, struct cf_judgement *judgement_out)
 {

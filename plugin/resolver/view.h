@@ -51,6 +51,9 @@ struct cf_judgement {
 	struct cf_name name; /* otherwise, when matched and via is not qname */
 };
 
+/* True when some entry covers the name, whatever is decided about it: the cheapest question. */
+bool cf_view_is_listed(const struct cf_image *image, const struct cf_name *name);
+
 /* Judges the question's name alone. */
 void cf_view_judge_name(const struct cf_image *image, const struct cf_question *question,
     const struct cf_name *qname, struct cf_judgement *judgement_out);
