@@ -39,6 +39,9 @@ struct flow {
 	uint8_t side_steps;
 };
 
+#define FLOWS_BYTES      (sizeof(struct flow) * CF_STREAM_FLOWS)
+#define LARGE_PAGE_BYTES (2UL << 20)
+
 /* Bytes that wait, buffer position 0 being sequence number origin_seq. */
 struct stream {
 	uint16_t older; /* neighbours in the list by age, or the free list */
@@ -63,7 +66,8 @@ struct pool {
 };
 
 struct cf_streams {
-	struct flow *flows; /* BUCKETS times WAYS, mapped */
+	uint8_t *flows_map;
+	struct flow *flows; /* BUCKETS times WAYS, in flows_map */
 	uint8_t *buffers;   /* STREAMS times BUFFER_BYTES, mapped */
 	struct stream streams[STREAMS];
 	struct pool known;
@@ -98,23 +102,32 @@ static void fill_pool(struct cf_streams *streams, struct pool *pool, unsigned fr
 	}
 }
 
+/*
+ * Every segment looks into the flows at random: on a large page, which must be aligned, that saves
+ * a walk of the page tables. Where the kernel has none to give, nothing is lost.
+ */
+static void place_flows(struct cf_streams *streams)
+{
+	uintptr_t at = (uintptr_t)streams->flows_map;
+
+	at = (at + LARGE_PAGE_BYTES - 1) & ~(uintptr_t)(LARGE_PAGE_BYTES - 1);
+	streams->flows = (struct flow *)at;
+	(void)madvise(streams->flows, FLOWS_BYTES, MADV_HUGEPAGE);
+}
+
 enum cf_status cf_streams_new(struct cf_streams **streams_out)
 {
 	struct cf_streams *streams = calloc(1, sizeof *streams);
 
 	if (streams == NULL)
 		return CF_ENOMEM;
-	streams->flows = map_zeroed(sizeof *streams->flows * CF_STREAM_FLOWS);
+	streams->flows_map = map_zeroed(FLOWS_BYTES + LARGE_PAGE_BYTES);
 	streams->buffers = map_zeroed((size_t)STREAMS * BUFFER_BYTES);
-	/* Every segment looks into the flows at random: large pages save it a walk of the page
-	 * tables. Where the kernel has none to give, nothing is lost. */
-	if (streams->flows != NULL)
-		(void)madvise(
-		    streams->flows, sizeof *streams->flows * CF_STREAM_FLOWS, MADV_HUGEPAGE);
-	if (streams->flows == NULL || streams->buffers == NULL) {
+	if (streams->flows_map == NULL || streams->buffers == NULL) {
 		cf_streams_free(streams);
 		return CF_ENOMEM;
 	}
+	place_flows(streams);
 	fill_pool(streams, &streams->known, 0, CF_STREAMS);
 	fill_pool(streams, &streams->orphans, CF_STREAMS, STREAMS);
 	*streams_out = streams;
@@ -126,8 +139,8 @@ void cf_streams_free(struct cf_streams *streams)
 	if (streams == NULL)
 		return;
 	/* Both maps are ours; unmapping them cannot fail. */
-	if (streams->flows != NULL)
-		(void)munmap(streams->flows, sizeof *streams->flows * CF_STREAM_FLOWS);
+	if (streams->flows_map != NULL)
+		(void)munmap(streams->flows_map, FLOWS_BYTES + LARGE_PAGE_BYTES);
 	if (streams->buffers != NULL)
 		(void)munmap(streams->buffers, (size_t)STREAMS * BUFFER_BYTES);
 	free(streams);
