@@ -39,9 +39,10 @@ struct cf_capture_file {
 	char name[128];
 	bool next_generation; /* pcapng */
 	bool big_endian;
-	bool nanoseconds;            /* pcap */
-	unsigned record_extra_bytes; /* pcap, modified: behind each record header */
-	size_t at;                   /* buffer: read and not used are at..len */
+	bool nanoseconds;             /* pcap */
+	bool swapped;                 /* pcap: not in this machine's byte order */
+	unsigned record_header_bytes; /* pcap: more than 16 in a modified format */
+	size_t at;                    /* buffer: read and not used are at..len */
 	size_t len;
 	unsigned interface_count; /* pcapng: of this section; pcap: 1 */
 	struct interface interfaces[CF_CAPTURE_INTERFACES];
@@ -111,6 +112,7 @@ static enum cf_status skip(struct cf_capture_file *file, size_t count, struct cf
 /* A magic number of classic pcap tells byte order, clock and record layout; false: none of them. */
 static bool read_magic(struct cf_capture_file *file, uint32_t magic)
 {
+	file->record_header_bytes = 16;
 	switch (magic) {
 	case 0xa1b2c3d4:
 	case 0xd4c3b2a1:
@@ -121,12 +123,13 @@ static bool read_magic(struct cf_capture_file *file, uint32_t magic)
 		break;
 	case 0xa1b2cd34: /* Alexey Kuznetzov's modified format */
 	case 0x34cdb2a1:
-		file->record_extra_bytes = 8;
+		file->record_header_bytes = 24;
 		break;
 	default:
 		return false;
 	}
 	file->big_endian = magic >> 24 == 0xa1;
+	file->swapped = file->big_endian == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 	return true;
 }
 
@@ -184,34 +187,47 @@ void cf_capture_file_close(struct cf_capture_file *file)
 	free(file);
 }
 
+/* Four bytes at p, which the caller knows to be there. */
+static inline uint32_t load32(const struct cf_capture_file *file, const uint8_t *p)
+{
+	uint32_t value;
+
+	memcpy(&value, p, sizeof value);
+	return file->swapped ? __builtin_bswap32(value) : value;
+}
+
 static enum cf_status next_record(
     struct cf_capture_file *file, struct cf_frame *frame_out, struct cf_error *error)
 {
-	size_t header_bytes = 16 + file->record_extra_bytes;
-	uint32_t seconds, fraction, captured, wire;
-	struct cf_bytes cursor;
-	enum cf_status status = need(file, header_bytes, error);
+	size_t header_bytes = file->record_header_bytes;
+	const uint8_t *header = file->buffer + file->at;
+	uint32_t captured, wire, fraction;
+	enum cf_status status;
 
-	if (status != CF_OK)
-		return status;
-	cursor = cf_bytes_make(file->buffer + file->at, 16);
-	seconds = get32(file, &cursor);
-	fraction = get32(file, &cursor);
-	captured = get32(file, &cursor);
-	wire = get32(file, &cursor);
+	if (file->len - file->at < header_bytes) {
+		status = need(file, header_bytes, error);
+		if (status != CF_OK)
+			return status;
+		header = file->buffer + file->at;
+	}
+	captured = load32(file, header + 8);
 	if (captured > RECORD_BYTES)
 		return broken(file, error, "a record is too long");
-	status = need(file, header_bytes + captured, error);
-	if (status != CF_OK)
-		return status;
-	*frame_out = (struct cf_frame){
-	    .link_type = file->interfaces[0].link_type,
-	    .at_wall_us =
-	        (int64_t)seconds * SECOND_US + (file->nanoseconds ? fraction / 1000 : fraction),
-	    .data = file->buffer + file->at + header_bytes,
-	    .captured_bytes = captured,
-	    .wire_bytes = wire < captured ? captured : wire,
-	};
+	if (file->len - file->at < header_bytes + captured) {
+		status = need(file, header_bytes + captured, error);
+		if (status != CF_OK)
+			return status;
+		header = file->buffer + file->at;
+	}
+	fraction = load32(file, header + 4);
+	wire = load32(file, header + 12);
+	frame_out->link_type = file->interfaces[0].link_type;
+	frame_out->interface = 0;
+	frame_out->at_wall_us = (int64_t)load32(file, header) * SECOND_US +
+	    (file->nanoseconds ? fraction / 1000 : fraction);
+	frame_out->data = header + header_bytes;
+	frame_out->captured_bytes = captured;
+	frame_out->wire_bytes = wire < captured ? captured : wire;
 	file->at += header_bytes + captured;
 	return CF_OK;
 }

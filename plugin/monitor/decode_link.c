@@ -16,6 +16,10 @@ enum ether_type {
 	ETHER_PPPOE = 0x8864,
 	ETHER_QINQ = 0x88a8,
 	ETHER_PBB = 0x88e7,
+	ETHER_TRILL = 0x22f3,
+	ETHER_FABRICPATH = 0x8903,
+	ETHER_HSR = 0x892f,
+	ETHER_FRER = 0xf1c1,
 	ETHER_CISCO_META = 0x8909,
 	ETHER_VNTAG = 0x8926,
 	ETHER_NSH = 0x894f,
@@ -23,6 +27,8 @@ enum ether_type {
 	ETHER_QINQ_OLD2 = 0x9200,
 	ETHER_LARGEST_LENGTH = 1500, /* below: an IEEE 802.3 length, with LLC behind */
 };
+
+enum { LINK_PKTAP = 258 }; /* LINKTYPE_PKTAP; the DLT number differs by system */
 
 static bool malformed(struct cf_decoder *decoder)
 {
@@ -149,6 +155,15 @@ static bool decode_nsh(struct cf_decoder *decoder, struct cf_bytes body)
 	}
 }
 
+/* RFC 6325 3.2: options by their length, nicknames, then the frame as it entered. */
+static bool decode_trill(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	unsigned flags = cf_bytes_be16(&body);
+
+	cf_bytes_skip(&body, 4 + ((flags >> 6) & 0x1f) * 4);
+	return cf_decode_ethernet(decoder, body);
+}
+
 /* Steps over the tag that *type announces; false when *type is no tag. */
 static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes *body)
 {
@@ -165,6 +180,8 @@ static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes
 			packet->vlan[packet->vlan_count++] = (uint16_t)id;
 		break;
 	case ETHER_VNTAG:
+	case ETHER_HSR:
+	case ETHER_FRER: /* IEEE 802.1CB */
 		cf_bytes_skip(body, 4);
 		break;
 	case ETHER_CISCO_META:
@@ -209,6 +226,11 @@ bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_by
 		return decode_pppoe(decoder, body);
 	case ETHER_NSH:
 		return decode_nsh(decoder, body);
+	case ETHER_TRILL:
+		return decode_trill(decoder, body);
+	case ETHER_FABRICPATH:
+		cf_bytes_skip(&body, 2);
+		return cf_decode_ethernet(decoder, body);
 	default:
 		cf_decode_count(decoder, CF_COUNT_NOT_IP);
 		return false;
@@ -331,7 +353,7 @@ static bool decode_ppi(struct cf_decoder *decoder, struct cf_bytes frame)
 	inner = cf_bytes_le32(&header);
 	cf_bytes_skip(&frame, len);
 	if (!cf_bytes_ok(&header) || !cf_bytes_ok(&frame) || len < 8 || inner == DLT_PPI ||
-	    inner > 0xffff)
+	    inner == LINK_PKTAP || inner > 0xffff)
 		return malformed(decoder);
 	return cf_decode_link(decoder, (int)inner, frame);
 }
@@ -432,6 +454,21 @@ static bool decode_pflog(struct cf_decoder *decoder, struct cf_bytes frame)
 	return cf_bytes_ok(&frame) ? decode_family(decoder, family, frame) : malformed(decoder);
 }
 
+/* Apple's PKTAP wraps any link type; header length and number are in the header. */
+static bool decode_pktap(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	struct cf_bytes header = frame;
+	uint32_t len = cf_bytes_le32(&header), inner;
+
+	cf_bytes_skip(&header, 4);
+	inner = cf_bytes_le32(&header);
+	cf_bytes_skip(&frame, len);
+	if (!cf_bytes_ok(&header) || !cf_bytes_ok(&frame) || len < 12 || inner > 0xffff ||
+	    inner == LINK_PKTAP || inner == DLT_PPI)
+		return malformed(decoder);
+	return cf_decode_link(decoder, (int)inner, frame);
+}
+
 /* The link types of old or rare equipment. */
 static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct cf_bytes frame)
 {
@@ -467,6 +504,10 @@ static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct c
 		return decode_switch_tag(decoder, frame, 4);
 	case DLT_DSA_TAG_DSA:
 		return decode_switch_tag(decoder, frame, 4);
+	case LINK_PKTAP:
+		return decode_pktap(decoder, frame);
+	case DLT_IPNET:
+		return decode_after(decoder, frame, 24);
 	case 285: /* LINKTYPE_DSA_TAG_EDSA */
 		return decode_switch_tag(decoder, frame, 8);
 	default:

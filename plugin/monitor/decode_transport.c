@@ -141,7 +141,8 @@ static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	return true;
 }
 
-/* The tunnel's inside is reported in its place; when there is none, the UDP packet itself. */
+/* True when there is a tunnel, whose inside is then reported in its place; else nothing has
+ * changed. */
 static bool decode_tunnel(struct cf_decoder *decoder, struct cf_bytes payload)
 {
 	struct cf_packet outer = decoder->packet;
@@ -151,8 +152,7 @@ static bool decode_tunnel(struct cf_decoder *decoder, struct cf_bytes payload)
 		return true;
 	decoder->packet = outer;
 	decoder->depth = depth;
-	report(decoder);
-	return true;
+	return false;
 }
 
 static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
@@ -162,16 +162,19 @@ static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
 
 	switch (kind) {
 	case PORT_DNS:
-		(void)cf_decode_dns(decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_UDP,
-		    packet->payload, cut); /* what is no DNS is counted there */
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
 		break;
 	case PORT_MDNS:
-		(void)cf_decode_dns(decoder, packet, CF_DNS_MDNS, CF_TRANSPORT_UDP, packet->payload,
-		    cut); /* as above */
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_MDNS, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
 		break;
 	case PORT_LLMNR:
-		(void)cf_decode_dns(decoder, packet, CF_DNS_LLMNR, CF_TRANSPORT_UDP,
-		    packet->payload, cut); /* as above */
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_LLMNR, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
 		break;
 	case PORT_DHCP4:
 		hand_over(decoder, CF_RAW_DHCP4, packet->payload);
@@ -190,10 +193,21 @@ static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
 		break;
 	case PORT_TUNNEL:
 	case PORT_OTHER:
-		if (!packet->in_icmp_error)
-			cf_quic_datagram(decoder->quic, decoder);
 		break;
 	}
+	/* Any of these numbers may be some client's own port. */
+	if (!packet->in_icmp_error)
+		cf_quic_datagram(decoder->quic, decoder);
+}
+
+/* What the ports say: DNS before all, then the receiver's port before the sender's. */
+static enum port_kind datagram_kind(const struct cf_packet *packet)
+{
+	enum port_kind kind = udp_port_kind(packet->dst_port);
+
+	if (packet->src_port == 53)
+		return PORT_DNS;
+	return kind == PORT_OTHER ? udp_port_kind(packet->src_port) : kind;
 }
 
 static bool decode_udp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
@@ -217,11 +231,9 @@ static bool decode_udp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 		body.end = body.at + udp_bytes;
 	packet->payload_wire_bytes = (uint32_t)udp_bytes;
 	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
-	kind = udp_port_kind(packet->dst_port);
-	if (kind == PORT_OTHER)
-		kind = udp_port_kind(packet->src_port);
-	if (kind == PORT_TUNNEL && packet->payload.len != 0)
-		return decode_tunnel(decoder, body);
+	kind = datagram_kind(packet);
+	if (kind == PORT_TUNNEL && packet->payload.len != 0 && decode_tunnel(decoder, body))
+		return true;
 	report(decoder);
 	if (packet->payload.len != 0)
 		decode_udp_payload(decoder, kind);

@@ -116,11 +116,10 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
 	if ((uint64_t)(at_wall_us - decoder->reaped_wall_us) >= (uint64_t)SECOND_US)
 		cf_decoder_reap(decoder, at_wall_us);
 	decoder->depth = 0;
-	decoder->packet = (struct cf_packet){
-	    .at_wall_us = at_wall_us,
-	    .interface = interface,
-	    .wire_bytes = (uint32_t)wire_bytes,
-	};
+	memset(&decoder->packet, 0, sizeof decoder->packet);
+	decoder->packet.at_wall_us = at_wall_us;
+	decoder->packet.interface = interface;
+	decoder->packet.wire_bytes = (uint32_t)wire_bytes;
 	(void)cf_decode_link(decoder, link_type,
 	    cf_bytes_make(data, captured)); /* what is not reported is counted */
 }

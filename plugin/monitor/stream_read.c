@@ -88,8 +88,14 @@ bool cf_stream_is_head(const struct cf_packet *packet, struct cf_slice bytes)
 {
 	uint8_t first = bytes.len == 0 ? 0 : bytes.data[0];
 
-	if (is_dns(packet))
-		return is_dns_head(bytes);
+	if (is_dns(packet) && is_dns_head(bytes))
+		return true;
+	if (first == '\r' && bytes.len > 2 && bytes.data[1] == '\n' && bytes.data[2] >= 'A') {
+		/* An empty line in front of a request, RFC 9112 2.2. */
+		bytes.data += 2;
+		bytes.len -= 2;
+		first = bytes.data[0];
+	}
 	if (first == TLS_HANDSHAKE)
 		return is_tls_head(bytes);
 	if (first == 'P' || first == '\r')
@@ -196,6 +202,7 @@ static struct cf_step_result step_request(
     struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
 {
 	struct cf_http_request request = {.complete = false};
+	struct cf_step_result result;
 	uint64_t next = 0;
 	enum cf_reading reading = cf_http_request_read(bytes, &request, &next);
 
@@ -207,7 +214,11 @@ static struct cf_step_result step_request(
 	cf_decode_count(decoder, CF_COUNT_HTTP_REQUESTS);
 	if (decoder->observer.http_request != NULL)
 		decoder->observer.http_request(decoder->observer.context, packet, &request);
-	return final || next == CF_HTTP_NEXT_UNKNOWN ? stop(true) : advance(next, true);
+	if (final || next == CF_HTTP_NEXT_UNKNOWN)
+		return stop(true);
+	result = advance(next, true);
+	result.body = next > bytes.len;
+	return result;
 }
 
 static struct cf_step_result step_response(
@@ -291,6 +302,17 @@ static struct cf_step_result step_text(struct cf_slice bytes, bool final)
 	return bytes.len < TEXT_LINE_BYTES ? more(bytes.len + 1, final) : stop(false);
 }
 
+/*
+ * TLS or HTTP on the DNS port. Read as a length their first two bytes would be 5,635 or more, which
+ * a query never is, and which the rest of their heads does not fit.
+ */
+static bool is_foreign_on_dns(struct cf_slice bytes)
+{
+	return bytes.data[0] >= TLS_HANDSHAKE && !is_dns_head(bytes) &&
+	    (is_tls_head(bytes) || cf_http_request_match(bytes) == CF_MATCH_YES ||
+	        cf_http_response_match(bytes) == CF_MATCH_YES);
+}
+
 struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
     const struct cf_packet *packet, struct cf_slice bytes, bool final)
 {
@@ -298,7 +320,7 @@ struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_strea
 
 	if (bytes.len == 0)
 		return more(1, final);
-	if (is_dns(packet))
+	if (is_dns(packet) && !is_foreign_on_dns(bytes))
 		return step_dns(decoder, packet, bytes, final);
 	if (bytes.data[0] == TLS_HANDSHAKE)
 		return step_tls(decoder, scratch, packet, bytes, final);

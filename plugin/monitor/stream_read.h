@@ -20,6 +20,7 @@ struct cf_step_result {
 	enum cf_step step;
 	uint64_t amount;
 	bool reported; /* a message was */
+	bool body;     /* amount counts a request's body of stated length, not all of it here */
 };
 
 /* Scratch for taking TLS records apart; one a decoder. */

@@ -36,7 +36,8 @@ struct flow {
 	uint32_t seen_s;
 	uint16_t stream; /* number of the stream that waits, or NONE */
 	uint8_t state;   /* enum flow_state */
-	uint8_t side_steps;
+	uint8_t side_steps : 7;
+	uint8_t in_body : 1; /* next_seq is behind a request's body that was not all here */
 };
 
 #define FLOWS_BYTES      (sizeof(struct flow) * CF_STREAM_FLOWS)
@@ -290,8 +291,9 @@ static bool move_on(struct flow *flow, struct cf_step_result result)
 		return false;
 	}
 	if (!result.reported)
-		flow->side_steps++;
+		flow->side_steps = (flow->side_steps + 1) & 0x7f;
 	flow->next_seq += (uint32_t)result.amount;
+	flow->in_body = result.body;
 	return true;
 }
 
@@ -431,17 +433,12 @@ static bool is_head(const struct segment *segment)
  * A segment behind the position goes to what waits: either it continues an unfinished message, or
  * it is behind a hole, and then what begins like a message is read at once all the same.
  */
-static void take_ahead(struct segment *segment, uint32_t gap)
+static void take_ahead(struct segment *segment, uint32_t gap, bool head)
 {
 	struct stream *stream = waiting(segment);
 	size_t at;
 
 	if (gap > CF_STREAM_BYTES) {
-		/* The hole will not be filled any more, or this is another connection. */
-		if (is_head(segment)) {
-			begin_here(segment);
-			return;
-		}
 		if (stream != NULL)
 			give_up(segment->streams, segment->decoder, stream);
 		segment->flow->state = FLOW_DONE;
@@ -452,7 +449,7 @@ static void take_ahead(struct segment *segment, uint32_t gap)
 	at = segment->seq - stream->origin_seq;
 	if (!put(segment, stream, at, segment->bytes))
 		return;
-	if (!stream->has_candidate && is_head(segment)) {
+	if (!stream->has_candidate && head) {
 		stream->has_candidate = true;
 		stream->candidate = (uint16_t)at;
 	}
@@ -462,39 +459,64 @@ static void take_ahead(struct segment *segment, uint32_t gap)
 }
 
 /* A segment that begins before the flow's position: a copy, or the position was wrong. */
-static void take_behind(struct segment *segment, uint32_t overlap)
+static void take_behind(struct segment *segment, uint32_t overlap, bool head)
 {
-	if (overlap < segment->bytes.len) {
-		segment->seq += overlap;
-		segment->bytes.data += overlap;
-		segment->bytes.len -= overlap;
-		struct stream *stream = waiting(segment);
+	struct stream *stream = waiting(segment);
 
-		if (stream == NULL)
-			read_in_place(segment, segment->bytes);
-		else if (put(segment, stream, segment->seq - stream->origin_seq, segment->bytes))
-			read_waiting(segment, stream);
+	if (head && stream == NULL) {
+		/* A response's length is no proof of a body, for it may answer HEAD, and positions
+		 * may be wrong altogether: believe what the segment shows. */
+		begin_here(segment);
 		return;
 	}
-	/* A response's length is no proof of a body (it may answer HEAD): believe the next head. A
-	 * request's is, and a body may hold anything, requests included. */
-	if (waiting(segment) == NULL && is_head(segment) &&
-	    cf_http_request_match(segment->bytes) != CF_MATCH_YES)
-		begin_here(segment);
+	if (overlap >= segment->bytes.len)
+		return;
+	segment->seq += overlap;
+	segment->bytes.data += overlap;
+	segment->bytes.len -= overlap;
+	if (stream == NULL)
+		read_in_place(segment, segment->bytes);
+	else if (put(segment, stream, segment->seq - stream->origin_seq, segment->bytes))
+		read_waiting(segment, stream);
+}
+
+/*
+ * Reports what one segment holds whole, whatever its place in the stream: sequence numbers may be
+ * nonsense, and an earlier copy in the buffer something else. True when it did; no state is
+ * changed.
+ */
+static bool read_whole(struct segment *segment)
+{
+	return step(segment, segment->bytes).reported;
 }
 
 static void take_known(struct segment *segment)
 {
 	int32_t distance = (int32_t)(segment->seq - segment->flow->next_seq);
 	struct stream *stream = waiting(segment);
+	bool head, whole;
 
-	if (distance > 0) {
-		take_ahead(segment, (uint32_t)distance);
-	} else if (distance < 0) {
-		take_behind(segment, (uint32_t) - (int64_t)distance);
-	} else if (stream == NULL) {
+	if (distance == 0 && stream == NULL) {
 		read_in_place(segment, segment->bytes);
-	} else if (put(segment, stream, segment->seq - stream->origin_seq, segment->bytes)) {
+		return;
+	}
+	head = is_head(segment);
+	if (distance < 0 && head && segment->flow->in_body) {
+		/* Inside a body of stated length a request is believed only if it is whole. */
+		(void)read_whole(segment); /* reported or not, the position stays */
+		head = false;
+	}
+	if (distance > CF_STREAM_BYTES && head) {
+		/* The hole will not be filled any more, or this is another connection. */
+		begin_here(segment);
+		return;
+	}
+	whole = head && (distance > 0 || stream != NULL) && read_whole(segment);
+	if (distance > 0)
+		take_ahead(segment, (uint32_t)distance, head && !whole);
+	else if (distance < 0)
+		take_behind(segment, (uint32_t) - (int64_t)distance, head);
+	else if (put(segment, stream, segment->seq - stream->origin_seq, segment->bytes)) {
 		if (stream->has_candidate)
 			read_candidate(segment, stream);
 		read_waiting(segment, stream);

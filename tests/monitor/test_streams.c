@@ -262,6 +262,45 @@ static void requests_in_one_stream_are_each_found_in_small_segments(void **state
 	}
 }
 
+static void whole_requests_are_found_whatever_their_sequence_numbers(void **state)
+{
+	static const uint32_t seqs[] = {1000, 1000, 900, 50, 5000, 0x90000000u, 1000, 1001, 70000};
+	struct flow flow = flow_to(80);
+	char request[128], note[64];
+
+	(void)state;
+	watch_segment(&watch, flow, 999, CF_TCP_SYN, "", 0);
+	for (unsigned i = 0; i < sizeof seqs / sizeof seqs[0]; i++) {
+		int len = snprintf(request, sizeof request,
+		    "GET /%u HTTP/1.1\r\nHost: host%u.example\r\n\r\n", i, i);
+
+		watch_segment(&watch, flow, seqs[i], KEEP_GOING, request, (size_t)len);
+		snprintf(note, sizeof note, "http host%u.example", i);
+		if (watch_count(&watch, note) != 1)
+			fail_msg("request %u: %s", i, watch.notes);
+	}
+}
+
+static void tls_and_http_on_the_dns_port_are_found(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+
+	(void)state;
+	make_stream(0, 16384);
+	for (unsigned with_syn = 0; with_syn < 2; with_syn++) {
+		watch_again(&watch);
+		if (with_syn)
+			watch_segment(&watch, flow_to(53), 999, CF_TCP_SYN, "", 0);
+		watch_segment(&watch, flow_to(53), 1000, KEEP_GOING, stream.at, stream.len);
+		assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+		watch_again(&watch);
+		if (with_syn)
+			watch_segment(&watch, flow_to(53), 999, CF_TCP_SYN, "", 0);
+		watch_segment(&watch, flow_to(53), 1000, KEEP_GOING, request, sizeof request - 1);
+		assert_int_equal(watch_count(&watch, "http " NAME), 1);
+	}
+}
+
 static void hello_behind_socks_and_proxy_notes_is_found(void **state)
 {
 	static const char *const notes[] = {"\x05\x01\x00", "\x05\x02\x00\x01",
@@ -413,6 +452,9 @@ int main(void)
 	        unfinished_hello_is_reported_when_it_expires, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        requests_in_one_stream_are_each_found_in_small_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        whole_requests_are_found_whatever_their_sequence_numbers, start, stop),
+	    cmocka_unit_test_setup_teardown(tls_and_http_on_the_dns_port_are_found, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        hello_behind_socks_and_proxy_notes_is_found, start, stop),
 	    cmocka_unit_test_setup_teardown(dns_over_tcp_is_read_in_any_segments, start, stop),
