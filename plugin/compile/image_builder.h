@@ -1,6 +1,7 @@
 /*
- * The inside of the image builder, shared by the files that make it up: image_writer.c takes things
- * in, image_names.c and image_tables.c turn them into sections, image_file.c writes the file.
+ * The inside of the image builder, shared by the files that make it up: image_writer.c,
+ * image_add_names.c and image_add_policy.c take things in, image_names.c and image_tables.c turn
+ * them into sections, image_file.c writes the file.
  */
 #pragma once
 
@@ -30,6 +31,21 @@ struct cf_image_builder {
 	uint8_t source_digest[CF_SHA256_BYTES];
 	int64_t built_wall_s;
 };
+
+/*
+ * Adds text to the strings and puts its offset into *at_out. A link of a chain: does nothing once
+ * *status is a failure, and stores its own there.
+ */
+void cf_image_add_string(
+    struct cf_image_builder *builder, enum cf_status *status, const char *text, uint32_t *at_out);
+
+/* Appends a copy of the item of bytes at data. CF_ENOMEM; CF_ETOOBIG: more than 32 bits can index.
+ */
+enum cf_status cf_image_add_item(
+    struct cf_array *array, const void *data, size_t bytes) CF_MUST_CHECK;
+
+/* True when prefix has a family, no more bits than that has, and no host bits. */
+bool cf_image_prefix_is_valid(const struct cf_prefix *prefix);
 
 /* One prefix of one group. */
 struct cf_client {

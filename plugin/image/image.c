@@ -133,7 +133,7 @@ static enum cf_status map(
 		    "cannot load image '%s': not a regular file of plausible size", path);
 		goto out;
 	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED) {
 		status =
 		    cf_error_set(error, CF_EIO, "cannot map image '%s': %s", path, strerror(errno));
