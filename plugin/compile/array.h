@@ -14,7 +14,7 @@ struct cf_array {
 static inline void *cf_array_add(struct cf_array *array, size_t item_bytes)
 {
 	size_t room = array->room == 0 ? 16 : array->room;
-	void *items = array->items;
+	void *items;
 
 	if (array->used == array->room) {
 		room *= array->room == 0 ? 1 : 2;

@@ -152,7 +152,7 @@ enum cf_status cf_image_open(const char *path, struct cf_image **image_out, stru
 {
 	struct cf_error inner = {0};
 	enum cf_status status;
-	struct cf_image *image;
+	struct cf_image *image = NULL;
 	void *data = NULL;
 	size_t len = 0;
 
