@@ -5,6 +5,7 @@
 #include "compile/pack_table.h"
 #include "compile/yaml_file.h"
 
+#include <cyaml/cyaml.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -217,7 +218,7 @@ static enum cf_status read_pack(struct reader *reader, const char *dir)
 	char path[CF_PATH_BYTES];
 
 	/* Broken words about the pack do not keep the tables from being checked as well. */
-	if (status == CF_EMALFORMED)
+	if (status == CF_EMALFORMED || status == CF_EINVALID)
 		status = CF_OK;
 	for (const struct cf_pack_table *table = cf_pack_tables;
 	     status == CF_OK && table->file != NULL; table++) {

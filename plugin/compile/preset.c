@@ -6,6 +6,7 @@
 #include "compile/yaml_file.h"
 #include "names/name.h"
 
+#include <cyaml/cyaml.h>
 #include <stdlib.h>
 #include <string.h>
 

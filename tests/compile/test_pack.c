@@ -197,7 +197,7 @@ static void missing_table_and_broken_words_are_both_reported(void **state)
 	put(f, "pack.yaml", "vendor: v\ntitle: V\nversion: \"1\"\ncolour: red\n");
 	put(f, "sources.tsv", "id\ttitle\tlicense\tas-of\n");
 	assert_int_equal(cf_pack_read(f->dir, &f->pack, &f->diags), CF_EIO);
-	assert_true(has_diag(&f->diags, 4, "", "colour"));
+	assert_true(has_diag(&f->diags, 4, "colour", ""));
 	assert_true(has_diag(&f->diags, 1, "licence", "'license'; expected 'licence'") ||
 	    has_diag(&f->diags, 1, "licence", "expected 'licence'"));
 	assert_true(has_diag(&f->diags, 0, "", "cannot read"));
