@@ -1,0 +1,41 @@
+/* Any line: the parser stays inside, and what it takes for a record can be converted. */
+
+#include "records/convert.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static struct cf_record record;
+static char line[CF_CONVERT_BYTES];
+
+/* A text lies in the line or in the record's scratch space. */
+static void check_text(const struct cf_text *text, const char *input, size_t len)
+{
+	uintptr_t at = (uintptr_t)text->data, in = (uintptr_t)input,
+	          own = (uintptr_t)record.scratch;
+
+	if (text->len == 0)
+		return;
+	if (at >= in && text->len <= len && at - in <= len - text->len)
+		return;
+	if (at < own || at - own > sizeof record.scratch - text->len)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const char *input = (const char *)data;
+
+	if (cf_record_parse(input, len, &record) != CF_LINE_OK)
+		return 0;
+	check_text(&record.dns.qname, input, len);
+	check_text(&record.match.rule, input, len);
+	check_text(&record.http.user_agent, input, len);
+	check_text(&record.seal.sha256, input, len);
+	if (record.is_hit &&
+	    (cf_convert_ecs(&record, line, sizeof line) == 0 ||
+	        cf_convert_ocsf(&record, line, sizeof line) == 0))
+		abort();
+	return 0;
+}
