@@ -9,7 +9,8 @@ static uint8_t lower(uint8_t byte)
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
 }
 
-/* Eight bytes at once: bit 7 of each byte of the sums tells whether it is from 'A' on, and past 'Z'. */
+/* Eight bytes at once: bit 7 of each byte of the sums tells whether it is from 'A' on, and past
+ * 'Z'. */
 static uint64_t lower_word(uint64_t word)
 {
 	const uint64_t ones = UINT64_MAX / 255;
@@ -20,8 +21,8 @@ static uint64_t lower_word(uint64_t word)
 }
 
 /*
- * Copies len bytes of labels in lower case. Length bytes go through it as well: at most 63, they are no
- * letters. Every answer of the resolver passes here, hence not byte by byte.
+ * Copies len bytes of labels in lower case. Length bytes go through it as well: at most 63, they
+ * are no letters. Every answer of the resolver passes here, hence not byte by byte.
  */
 static void lower_bytes(const uint8_t *from, size_t len, uint8_t *to)
 {
@@ -56,7 +57,8 @@ enum cf_status cf_name_from_wire(const uint8_t *wire, size_t len, struct cf_name
 		label_len = wire[at];
 		if (label_len == 0)
 			break;
-		/* Over 63 is a compression pointer or an extended label type (RFC 6891 5): never a label. */
+		/* Over 63 is a compression pointer or an extended label type (RFC 6891 5): never a
+		 * label. */
 		if (label_len > 63 || label_len + 1 >= most - at)
 			return CF_EMALFORMED;
 		name_out->label_at[labels++] = (uint8_t)at;
@@ -125,7 +127,8 @@ enum cf_status cf_name_from_text(const char *text, size_t len, struct cf_name *n
 		length_at = wire_at++;
 		while (at < len && text[at] != '.') {
 			/* One byte stays free for the root label. */
-			if (wire_at + 1 >= sizeof wire || !text_byte(text, len, &at, &wire[wire_at]))
+			if (wire_at + 1 >= sizeof wire ||
+			    !text_byte(text, len, &at, &wire[wire_at]))
 				return CF_EMALFORMED;
 			wire_at++;
 		}
@@ -196,7 +199,8 @@ bool cf_name_is_subdomain(const struct cf_name *name, const struct cf_name *pare
 
 const uint8_t *cf_name_suffix(const struct cf_name *name, unsigned label_count, size_t *len_out)
 {
-	size_t at = label_count == 0 ? name->wire_len - 1U : name->label_at[name->label_count - label_count];
+	size_t at = label_count == 0 ? name->wire_len - 1U
+	                             : name->label_at[name->label_count - label_count];
 
 	*len_out = name->wire_len - at;
 	return name->wire + at;

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* rdata of the SOA, with its length field: root names as MNAME and RNAME because encoding a name that
- * could be compressed costs more than the rest of the answer together; then serial, refresh, retry,
- * expire, and the negative TTL. */
+/* rdata of the SOA, with its length field: root names as MNAME and RNAME because encoding a name
+ * that could be compressed costs more than the rest of the answer together; then serial, refresh,
+ * retry, expire, and the negative TTL. */
 #define SOA_NAMES   2
 #define SOA_RDATA   (SOA_NAMES + 20)
 #define SOA_MINIMUM (SOA_NAMES + 16)
@@ -57,8 +57,8 @@ static void forge_rrset(struct forged_rrset *f, const struct query_info *questio
 static void forge_soa(struct forged_rrset *f, const struct query_info *question, uint32_t ttl_s)
 {
 	static const uint8_t template[SOA_RDATA] = {
-	    0, 0,			    /* MNAME ".", RNAME "." */
-	    0, 0, 0, 1,	    0, 0, 0x0e, 0x10, /* serial 1, refresh 3600 */
+	    0, 0,                               /* MNAME ".", RNAME "." */
+	    0, 0, 0, 1, 0, 0, 0x0e, 0x10,       /* serial 1, refresh 3600 */
 	    0, 0, 0x03, 0x84, 0, 9, 0x3a, 0x80, /* retry 900, expire 604800 */
 	};
 	uint8_t rdata[SOA_RDATA];
@@ -70,8 +70,8 @@ static void forge_soa(struct forged_rrset *f, const struct query_info *question,
 }
 
 /* The sinkhole's address for the type asked; NULL when there is none. */
-static const struct cf_addr *sinkhole_addr(const struct query_info *question,
-    const struct cf_answer_spec *spec)
+static const struct cf_addr *sinkhole_addr(
+    const struct query_info *question, const struct cf_answer_spec *spec)
 {
 	if (question->qtype == LDNS_RR_TYPE_A && spec->sinkhole_v4.family == CF_FAMILY_V4)
 		return &spec->sinkhole_v4;
@@ -85,7 +85,8 @@ struct reply_info *cf_answer_new(struct regional *region, const struct query_inf
 {
 	struct forged_reply *forged = regional_alloc_zero(region, sizeof(*forged));
 	struct reply_info *rep;
-	const struct cf_addr *addr = kind == CF_ANSWER_SINKHOLE ? sinkhole_addr(question, spec) : NULL;
+	const struct cf_addr *addr =
+	    kind == CF_ANSWER_SINKHOLE ? sinkhole_addr(question, spec) : NULL;
 
 	if (forged == NULL)
 		return NULL;
@@ -122,8 +123,8 @@ bool cf_answer_is_private(const struct reply_info *rep)
 	return rep->rrset_count > 0 && (const void *)rep->rrsets == (const void *)rep->ref;
 }
 
-bool cf_answer_add_ede(struct edns_option **options, struct regional *region,
-    const struct cf_answer_spec *spec)
+bool cf_answer_add_ede(
+    struct edns_option **options, struct regional *region, const struct cf_answer_spec *spec)
 {
 	size_t text_len = strnlen(spec->ede_text, CF_EDE_TEXT_BYTES);
 	struct edns_option *option;
@@ -145,9 +146,9 @@ bool cf_answer_add_ede(struct edns_option **options, struct regional *region,
 }
 
 /*
- * A record that fits in no message: Unbound puts a "local alias" first, cannot, and sets TC. Its owner
- * must be the question's name, so it is one per thread, and it must outlive the call because the host
- * reads the alias once more when it logs replies.
+ * A record that fits in no message: Unbound puts a "local alias" first, cannot, and sets TC. Its
+ * owner must be the question's name, so it is one per thread, and it must outlive the call because
+ * the host reads the alias once more when it logs replies.
  */
 #define HUGE_RDATA 65535
 static const uint8_t huge_rdata[2 + HUGE_RDATA] = {HUGE_RDATA >> 8, HUGE_RDATA & 0xff};

@@ -23,10 +23,12 @@ static struct mesh_reply *find_slot(struct module_qstate *qs, const struct edns_
 }
 
 /*
- * The first time that a reply is rewritten for one recipient: keeps the real one for the others, and an
- * untouched message for the queries that wait for this one, which Unbound tells after its clients.
+ * The first time that a reply is rewritten for one recipient: keeps the real one for the others,
+ * and an untouched message for the queries that wait for this one, which Unbound tells after its
+ * clients.
  */
-static bool keep_original(struct cf_query *query, struct module_qstate *qs, const struct reply_info *rep)
+static bool keep_original(
+    struct cf_query *query, struct module_qstate *qs, const struct reply_info *rep)
 {
 	struct dns_msg *kept;
 
@@ -48,8 +50,8 @@ static bool keep_original(struct cf_query *query, struct module_qstate *qs, cons
 }
 
 /*
- * AD is settled before the callback when the real answer was secure. That does not happen to queries
- * that we saw at moddone; an expired answer that a timer sends comes here unseen.
+ * AD is settled before the callback when the real answer was secure. That does not happen to
+ * queries that we saw at moddone; an expired answer that a timer sends comes here unseen.
  */
 static void deny_authentic(struct module_qstate *qs, struct edns_data *edns)
 {
@@ -60,11 +62,14 @@ static void deny_authentic(struct module_qstate *qs, struct edns_data *edns)
 	edns->bits &= (uint16_t)~EDNS_DO;
 }
 
-/* Turns the reply into our answer for this recipient. Without memory the client gets TC=1 and nothing. */
+/* Turns the reply into our answer for this recipient. Without memory the client gets TC=1 and
+ * nothing. */
 static enum cf_answer rewrite(struct module_qstate *qs, int id, struct query_info *question,
-    struct reply_info *rep, struct edns_data *edns, const struct cf_decision *decision, int64_t now_s)
+    struct reply_info *rep, struct edns_data *edns, const struct cf_decision *decision,
+    int64_t now_s)
 {
-	/* One of several waiting clients cannot be left without an answer: refuse instead of drop. */
+	/* One of several waiting clients cannot be left without an answer: refuse instead of drop.
+	 */
 	enum cf_answer kind =
 	    decision->answer->kind == CF_ANSWER_DROP ? CF_ANSWER_REFUSED : decision->answer->kind;
 	struct cf_query *query = cf_verdict_query(qs, id);
@@ -72,8 +77,8 @@ static enum cf_answer rewrite(struct module_qstate *qs, int id, struct query_inf
 	enum sec_status security = rep->security;
 
 	if (query != NULL && keep_original(query, qs, rep))
-		forged = cf_verdict_forged(query, qs, decision->answer, kind,
-		    cf_verdict_ttl(decision, now_s));
+		forged = cf_verdict_forged(
+		    query, qs, decision->answer, kind, cf_verdict_ttl(decision, now_s));
 	if (forged == NULL) {
 		cf_answer_withhold(question);
 		return kind;
@@ -110,7 +115,8 @@ struct reply_args {
 	int rcode;
 };
 
-static void ask(const struct reply_args *a, struct cf_client *client, struct cf_question *question_out)
+static void ask(
+    const struct reply_args *a, struct cf_client *client, struct cf_question *question_out)
 {
 	cf_view_client(&a->reply->client_addr, client);
 	*question_out = (struct cf_question){
@@ -131,7 +137,7 @@ static struct cf_recipient recipient_of(const struct reply_args *a, uint16_t rco
 static uint16_t rcode_of(const struct reply_args *a)
 {
 	return a->rcode != 0 || a->rep == NULL ? (uint16_t)(a->rcode & 0xf)
-					       : (uint16_t)FLAGS_GET_RCODE(a->rep->flags);
+	                                       : (uint16_t)FLAGS_GET_RCODE(a->rep->flags);
 }
 
 /* One recipient of a resolution: the last word on what this client gets. */
@@ -183,9 +189,9 @@ static void note_removal(struct cf_worker *worker, const struct query_info *ques
 }
 
 /*
- * The tripwire: a listed answer is about to leave the shared cache for a blocked client. It should not be
- * there. What can be rewritten is (delegations for RD=0); the rest is withheld and removed later, because
- * locks of the cache are held now.
+ * The tripwire: a listed answer is about to leave the shared cache for a blocked client. It should
+ * not be there. What can be rewritten is (delegations for RD=0); the rest is withheld and removed
+ * later, because locks of the cache are held now.
  */
 static void trip(struct cf_worker *worker, const struct reply_args *a,
     const struct cf_decision *decision, struct cf_recipient *recipient, int64_t now_s)
@@ -213,7 +219,7 @@ static bool has_chain(const struct reply_info *rep)
 {
 	return rep != NULL && rep->an_numrrsets > 0 &&
 	    (rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_CNAME) ||
-		rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_DNAME));
+	        rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_DNAME));
 }
 
 /* A cached answer: one look-up when its name is clean, which nearly all are. */
@@ -267,8 +273,16 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
     int rcode, struct edns_data *edns, struct edns_option **options_out, struct comm_reply *reply,
     struct regional *region, struct timeval *start, int id, void *arg)
 {
-	struct reply_args a = {.module = arg, .question = question, .qs = qs, .rep = rep, .edns = edns,
-	    .options_out = options_out, .reply = reply, .region = region, .id = id, .rcode = rcode};
+	struct reply_args a = {.module = arg,
+	    .question = question,
+	    .qs = qs,
+	    .rep = rep,
+	    .edns = edns,
+	    .options_out = options_out,
+	    .reply = reply,
+	    .region = region,
+	    .id = id,
+	    .rcode = rcode};
 	const struct cf_query *query;
 
 	(void)start;
@@ -287,12 +301,19 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 	return 1;
 }
 
-static int on_reply_cache(struct query_info *question, struct module_qstate *qs, struct reply_info *rep,
-    int rcode, struct edns_data *edns, struct edns_option **options_out, struct comm_reply *reply,
-    struct regional *region, struct timeval *now, int id, void *arg)
+static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
+    struct reply_info *rep, int rcode, struct edns_data *edns, struct edns_option **options_out,
+    struct comm_reply *reply, struct regional *region, struct timeval *now, int id, void *arg)
 {
-	struct reply_args a = {.module = arg, .question = question, .rep = rep, .edns = edns,
-	    .options_out = options_out, .reply = reply, .region = region, .now = now, .id = id,
+	struct reply_args a = {.module = arg,
+	    .question = question,
+	    .rep = rep,
+	    .edns = edns,
+	    .options_out = options_out,
+	    .reply = reply,
+	    .region = region,
+	    .now = now,
+	    .id = id,
 	    .rcode = rcode};
 
 	(void)qs;
@@ -318,12 +339,20 @@ static void judge_failure(struct cf_worker *worker, const struct cf_image *image
 	cf_hits_record(worker, image, &judgement, &recipient);
 }
 
-static int on_servfail(struct query_info *question, struct module_qstate *qs, struct reply_info *rep,
-    int rcode, struct edns_data *edns, struct edns_option **options_out, struct comm_reply *reply,
-    struct regional *region, struct timeval *start, int id, void *arg)
+static int on_servfail(struct query_info *question, struct module_qstate *qs,
+    struct reply_info *rep, int rcode, struct edns_data *edns, struct edns_option **options_out,
+    struct comm_reply *reply, struct regional *region, struct timeval *start, int id, void *arg)
 {
-	struct reply_args a = {.module = arg, .question = question, .qs = qs, .rep = rep, .edns = edns,
-	    .options_out = options_out, .reply = reply, .region = region, .now = start, .id = id,
+	struct reply_args a = {.module = arg,
+	    .question = question,
+	    .qs = qs,
+	    .rep = rep,
+	    .edns = edns,
+	    .options_out = options_out,
+	    .reply = reply,
+	    .region = region,
+	    .now = start,
+	    .id = id,
 	    .rcode = rcode};
 
 	if (question == NULL || question->qname == NULL || reply == NULL || start == NULL)
@@ -335,8 +364,8 @@ static int on_servfail(struct query_info *question, struct module_qstate *qs, st
 }
 
 /*
- * An upstream answer, before anything of it is stored: what holds a listed thing goes to the lane. This
- * covers chains, minimised names, name server look-ups, CD=1 and set-ups without a validator.
+ * An upstream answer, before anything of it is stored: what holds a listed thing goes to the lane.
+ * This covers chains, minimised names, name server look-ups, CD=1 and set-ups without a validator.
  */
 static int on_query_response(struct module_qstate *qs, struct dns_msg *response, int id, void *arg)
 {
@@ -383,14 +412,14 @@ bool cf_callbacks_register(struct cf_module *module, struct module_env *env, int
 {
 	const struct dynlibmod_env *host = env->modinfo[id];
 
-	return host->inplace_cb_register_wrapped(function_pointer(on_reply), inplace_cb_reply, module, env,
-		   id) &&
-	    host->inplace_cb_register_wrapped(function_pointer(on_reply_cache), inplace_cb_reply_cache,
-		module, env, id) &&
-	    host->inplace_cb_register_wrapped(function_pointer(on_servfail), inplace_cb_reply_servfail,
-		module, env, id) &&
-	    host->inplace_cb_register_wrapped(response_pointer(on_query_response),
-		inplace_cb_query_response, module, env, id);
+	return host->inplace_cb_register_wrapped(
+	           function_pointer(on_reply), inplace_cb_reply, module, env, id) &&
+	    host->inplace_cb_register_wrapped(
+	        function_pointer(on_reply_cache), inplace_cb_reply_cache, module, env, id) &&
+	    host->inplace_cb_register_wrapped(
+	        function_pointer(on_servfail), inplace_cb_reply_servfail, module, env, id) &&
+	    host->inplace_cb_register_wrapped(
+	        response_pointer(on_query_response), inplace_cb_query_response, module, env, id);
 }
 
 void cf_callbacks_delete(struct module_env *env, int id)

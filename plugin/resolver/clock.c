@@ -22,8 +22,8 @@ int64_t cf_clock_now(struct cf_clock *clock, int64_t wall_s)
 	return highest_s - now_s > CF_CLOCK_SLACK_S ? highest_s : now_s;
 }
 
-enum cf_clock_event cf_clock_tick(struct cf_clock *clock, int64_t wall_s, int64_t mono_s,
-    int64_t *back_s_out)
+enum cf_clock_event cf_clock_tick(
+    struct cf_clock *clock, int64_t wall_s, int64_t mono_s, int64_t *back_s_out)
 {
 	int64_t now_s = wall_s + atomic_load_explicit(&clock->offset_s, memory_order_relaxed);
 	int64_t highest_s = atomic_load_explicit(&clock->highest_s, memory_order_relaxed);

@@ -1,12 +1,12 @@
 /*
  * The module's clock: wall time that a glitch cannot turn back.
  *
- * Verdicts follow the wall clock. When it jumps back by more than CF_CLOCK_SLACK_S, phases that have
- * begun stay in force (time is held at its highest value) until the clock has said the earlier time for
- * CF_CLOCK_HOLD_S in a row; then it is believed. Both are logged by the ticking thread.
+ * Verdicts follow the wall clock. When it jumps back by more than CF_CLOCK_SLACK_S, phases that
+ * have begun stay in force (time is held at its highest value) until the clock has said the earlier
+ * time for CF_CLOCK_HOLD_S in a row; then it is believed. Both are logged by the ticking thread.
  *
- * cf_clock_now() may be called by any thread and costs a few loads; cf_clock_tick() by one thread, about
- * four times a second.
+ * cf_clock_now() may be called by any thread and costs a few loads; cf_clock_tick() by one thread,
+ * about four times a second.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define CF_CLOCK_SLACK_S 2
-#define CF_CLOCK_HOLD_S	 60
+#define CF_CLOCK_HOLD_S  60
 
 struct cf_clock {
 	_Atomic int64_t offset_s;    /* tests only */
@@ -36,5 +36,5 @@ void cf_clock_init(struct cf_clock *clock, int64_t offset_s);
 int64_t cf_clock_now(struct cf_clock *clock, int64_t wall_s);
 
 /* Compares wall and monotonic time. *back_s_out is by how much the clock is behind. */
-enum cf_clock_event cf_clock_tick(struct cf_clock *clock, int64_t wall_s, int64_t mono_s,
-    int64_t *back_s_out);
+enum cf_clock_event cf_clock_tick(
+    struct cf_clock *clock, int64_t wall_s, int64_t mono_s, int64_t *back_s_out);

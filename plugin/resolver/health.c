@@ -25,7 +25,8 @@ static struct totals sum_up(struct cf_module *module)
 		t.replies += atomic_load_explicit(&w->counters.replies, memory_order_relaxed);
 		t.flagged += atomic_load_explicit(&w->counters.flagged, memory_order_relaxed);
 		t.blocked += atomic_load_explicit(&w->counters.blocked, memory_order_relaxed);
-		t.lane_queries += atomic_load_explicit(&w->counters.lane_queries, memory_order_relaxed);
+		t.lane_queries +=
+		    atomic_load_explicit(&w->counters.lane_queries, memory_order_relaxed);
 		t.trips += atomic_load_explicit(&w->counters.trips, memory_order_relaxed);
 		t.failures += atomic_load_explicit(&w->counters.failures, memory_order_relaxed);
 	}
@@ -40,15 +41,16 @@ static void add_raw(struct cf_health_json *j, const char *key, const char *value
 
 	if (need > sizeof(j->text) - j->len - 2)
 		return;
-	j->len += (size_t)sprintf(j->text + j->len, "%s\"%s\":%.*s", j->len == 1 ? "" : ",", key,
-	    (int)value_len, value);
+	j->len += (size_t)sprintf(
+	    j->text + j->len, "%s\"%s\":%.*s", j->len == 1 ? "" : ",", key, (int)value_len, value);
 }
 
 static void add_number(struct cf_health_json *j, const char *key, uint64_t value)
 {
 	char text[24];
 
-	add_raw(j, key, text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)value));
+	add_raw(
+	    j, key, text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)value));
 }
 
 static void add_bool(struct cf_health_json *j, const char *key, bool value)
@@ -75,7 +77,8 @@ static void add_text(struct cf_health_json *j, const char *key, const char *valu
 	add_raw(j, key, text, len);
 }
 
-/* The watcher is the only writer of images, so this thread - or the main one without it - may read on. */
+/* The watcher is the only writer of images, so this thread - or the main one without it - may read
+ * on. */
 static void add_image(struct cf_health_json *j, struct cf_module *module)
 {
 	const struct cf_images *images = atomic_load(&module->images);
@@ -87,7 +90,8 @@ static void add_image(struct cf_health_json *j, struct cf_module *module)
 	if (images->active == NULL)
 		return;
 	add_text(j, "image", images->digest);
-	add_text(j, "image_built", cf_instant_format(cf_image_info(images->active)->built_wall_s, text));
+	add_text(
+	    j, "image_built", cf_instant_format(cf_image_info(images->active)->built_wall_s, text));
 	add_text(j, "vendor", cf_image_info(images->active)->vendor);
 	add_text(j, "preset", cf_image_info(images->active)->preset);
 	add_text(j, "policy_file", cf_image_info(images->active)->policy_file);
@@ -135,6 +139,7 @@ static void form(struct cf_module *module, struct cf_health_json *j)
 	j->len = 1;
 	add_number(j, "v", 1);
 	add_text(j, "written", cf_instant_format((int64_t)wall.tv_sec, text));
+	add_text(j, "state", module->stopping ? "stopped" : "running");
 	add_number(j, "pid", (uint64_t)getpid());
 	add_text(j, "module_version", CF_VERSION);
 	add_text(j, "unbound_version", PACKAGE_VERSION);
@@ -181,7 +186,8 @@ void cf_health_write(struct cf_module *module)
 
 	if (path == NULL) {
 		if (log_path == NULL ||
-		    (size_t)snprintf(beside, sizeof(beside), "%s.status.json", log_path) >= sizeof(beside))
+		    (size_t)snprintf(beside, sizeof(beside), "%s.status.json", log_path) >=
+		        sizeof(beside))
 			return;
 		path = beside;
 	}

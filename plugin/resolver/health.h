@@ -1,6 +1,6 @@
 /*
- * The module's status for people and `curfew doctor`: a small JSON file beside the hit log, replaced by
- * rename, and the counters of a heartbeat. Any thread that may read the module.
+ * The module's status for people and `curfew doctor`: a small JSON file beside the hit log,
+ * replaced by rename, and the counters of a heartbeat. Any thread that may read the module.
  */
 #pragma once
 

@@ -38,7 +38,8 @@ static void read_options(const struct edns_option *option, struct cf_hit *hit)
 	for (; option != NULL; option = option->next) {
 		if (option->opt_code == OPTION_CLIENT_SUBNET)
 			read_subnet(option, &hit->dns.ecs);
-		if (option->opt_code == OPTION_DNSMASQ_MAC && option->opt_len == sizeof(hit->src_mac)) {
+		if (option->opt_code == OPTION_DNSMASQ_MAC &&
+		    option->opt_len == sizeof(hit->src_mac)) {
 			memcpy(hit->src_mac, option->opt_data, sizeof(hit->src_mac));
 			hit->has_src_mac = true;
 		}
@@ -116,8 +117,8 @@ static void fill_match(const struct cf_image *image, const struct cf_judgement *
 	}
 }
 
-static void fill_policy(const struct cf_image *image, const struct cf_decision *decision,
-    struct cf_hit *hit)
+static void fill_policy(
+    const struct cf_image *image, const struct cf_decision *decision, struct cf_hit *hit)
 {
 	const struct cf_image_info *info = cf_image_info(image);
 
@@ -186,9 +187,10 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
 	producer = producer_of(worker);
 	if (producer == NULL)
 		return;
-	hit.at_wall_us = ((int64_t)recipient->now->tv_sec +
-			     atomic_load_explicit(&worker->module->clock.offset_s, memory_order_relaxed)) *
-		1000000 +
+	hit.at_wall_us =
+	    ((int64_t)recipient->now->tv_sec +
+	        atomic_load_explicit(&worker->module->clock.offset_s, memory_order_relaxed)) *
+	        1000000 +
 	    recipient->now->tv_usec;
 	hit.action = action_of(decision);
 	hit.via = judgement->via;

@@ -1,6 +1,6 @@
 /*
- * From a judgement to a line in the hit log: fills a cf_hit with everything the host knows about the
- * recipient and queues it. Worker threads; never blocks.
+ * From a judgement to a line in the hit log: fills a cf_hit with everything the host knows about
+ * the recipient and queues it. Worker threads; never blocks.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 /* One recipient of one answer. Pointers are borrowed for the call. */
 struct cf_recipient {
 	const struct query_info *question;
-	const struct comm_reply *reply; /* NULL: nothing is known of the client */
+	const struct comm_reply *reply;    /* NULL: nothing is known of the client */
 	const struct edns_option *options; /* those the client sent */
 	const struct timeval *now;
 	uint16_t rcode; /* what the answer shows */

@@ -23,7 +23,8 @@ void cf_lane_enter(struct cf_worker *worker, struct module_qstate *qs)
 {
 	if (qs->env == worker->shadow)
 		return;
-	/* Copied anew each time: the host may have changed its own since (fast reload, statistics). */
+	/* Copied anew each time: the host may have changed its own since (fast reload, statistics).
+	 */
 	*worker->shadow = *qs->env->mesh->env;
 	worker->shadow->msg_cache = worker->module->lane_cache;
 	qs->env = worker->shadow;
@@ -37,7 +38,8 @@ bool cf_lane_has(const struct cf_worker *worker, const struct module_qstate *qs)
 
 void cf_lane_forget_public(struct module_env *env, const struct query_info *question)
 {
-	msg_cache_remove(env, question->qname, question->qname_len, question->qtype, question->qclass, 0);
-	msg_cache_remove(env, question->qname, question->qname_len, question->qtype, question->qclass,
-	    BIT_CD);
+	msg_cache_remove(
+	    env, question->qname, question->qname_len, question->qtype, question->qclass, 0);
+	msg_cache_remove(
+	    env, question->qname, question->qname_len, question->qtype, question->qclass, BIT_CD);
 }

@@ -1,9 +1,9 @@
 /*
- * The private lane: queries that have to do with names which somebody may be blocked from run with a
- * copy of the worker's module environment in which only the message cache is another one, ours. What the
- * iterator, the validator and the modules behind us store about such names never reaches the shared
- * cache, from which Unbound answers without asking any module. Record sets stay shared; sub-queries
- * inherit the lane.
+ * The private lane: queries that have to do with names which somebody may be blocked from run with
+ * a copy of the worker's module environment in which only the message cache is another one, ours.
+ * What the iterator, the validator and the modules behind us store about such names never reaches
+ * the shared cache, from which Unbound answers without asking any module. Record sets stay shared;
+ * sub-queries inherit the lane.
  *
  * Worker threads, except where noted.
  */

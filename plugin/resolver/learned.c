@@ -16,7 +16,8 @@ static unsigned slot_index(uint64_t hash)
 
 void cf_learned_add(struct cf_learned *learned, uint64_t hash)
 {
-	atomic_store_explicit(&learned->slots[slot_index(hash)], slot_value(hash), memory_order_relaxed);
+	atomic_store_explicit(
+	    &learned->slots[slot_index(hash)], slot_value(hash), memory_order_relaxed);
 }
 
 bool cf_learned_find(const struct cf_learned *learned, uint64_t hash)

@@ -3,8 +3,8 @@
  * address in a listed network. A query for such a name starts in the private lane at once; without
  * this its chain would be fetched again each time (three upstream queries instead of one).
  *
- * A fixed table of hashes that forgets by overwriting: a false hit only sends a clean name through the
- * lane, a forgotten name only costs an upstream query. Lock-free, any thread.
+ * A fixed table of hashes that forgets by overwriting: a false hit only sends a clean name through
+ * the lane, a forgotten name only costs an upstream query. Lock-free, any thread.
  */
 #pragma once
 

@@ -6,7 +6,8 @@
  *	new, listed, allowed -> the private lane (lane.h), then the next module
  *	moddone              -> judged again for everybody who waits; recipients in callbacks.c
  *
- * Unbound's 1 = good, 0 = bad exists here alone, and init never returns 0: that would end the daemon.
+ * Unbound's 1 = good, 0 = bad exists here alone, and init never returns 0: that would end the
+ *daemon.
  */
 #include "resolver/unbound.h"
 
@@ -23,7 +24,8 @@
 
 EXPORT int init(struct module_env *env, int id);
 EXPORT void deinit(struct module_env *env, int id);
-EXPORT void operate(struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe);
+EXPORT void operate(
+    struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe);
 EXPORT void inform_super(struct module_qstate *qs, int id, struct module_qstate *super);
 EXPORT void clear(struct module_qstate *qs, int id);
 EXPORT size_t get_mem(struct module_env *env, int id);
@@ -36,10 +38,12 @@ static struct cf_module *module_of(struct module_env *env, int id)
 }
 
 /*
- * To the next module. It must get the event we got: mesh gives "pass" after us, and dns64 does half of
- * its work on "new" alone. So on "new" the next module is called by hand; mesh then goes on from there.
+ * To the next module. It must get the event we got: mesh gives "pass" after us, and dns64 does half
+ * of its work on "new" alone. So on "new" the next module is called by hand; mesh then goes on from
+ * there.
  */
-static void hand_on(struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe)
+static void hand_on(
+    struct module_qstate *qs, enum module_ev event, int id, struct outbound_entry *oe)
 {
 	struct mesh_area *mesh = qs->env->mesh;
 
@@ -51,8 +55,8 @@ static void hand_on(struct module_qstate *qs, enum module_ev event, int id, stru
 }
 
 /*
- * Keeps others from joining this resolution: a client that is blocked must not wait for an exempt one's
- * answer. Safe on a state nobody waits for and that waits for nothing.
+ * Keeps others from joining this resolution: a client that is blocked must not wait for an exempt
+ * one's answer. Safe on a state nobody waits for and that waits for nothing.
  */
 static void make_unique(struct module_qstate *qs)
 {
@@ -70,8 +74,9 @@ static struct mesh_reply *only_client(const struct module_qstate *qs)
 {
 	const struct mesh_state *state = qs->mesh_info;
 
-	if (qs->is_priming || qs->is_valrec || state->cb_list != NULL || state->super_set.count > 0 ||
-	    state->reply_list == NULL || state->reply_list->next != NULL)
+	if (qs->is_priming || qs->is_valrec || state->cb_list != NULL ||
+	    state->super_set.count > 0 || state->reply_list == NULL ||
+	    state->reply_list->next != NULL)
 		return NULL;
 	return state->reply_list;
 }
@@ -91,13 +96,16 @@ static void fail(struct cf_worker *worker, struct module_qstate *qs, int id)
 }
 
 /* Answers the query ourselves and records it. */
-static void block(struct cf_worker *worker, const struct cf_image *image, struct module_qstate *qs, int id,
-    struct mesh_reply *slot, const struct cf_judgement *judgement, int64_t now_s)
+static void block(struct cf_worker *worker, const struct cf_image *image, struct module_qstate *qs,
+    int id, struct mesh_reply *slot, const struct cf_judgement *judgement, int64_t now_s)
 {
 	const struct cf_answer_spec *spec = judgement->decision.answer;
-	struct cf_recipient recipient = {.question = &qs->qinfo, .reply = &slot->query_reply,
-	    .options = slot->edns.opt_list_in, .now = qs->env->now_tv,
-	    .rcode = cf_answer_rcode(spec->kind), .answer = cf_answer_text(spec->kind)};
+	struct cf_recipient recipient = {.question = &qs->qinfo,
+	    .reply = &slot->query_reply,
+	    .options = slot->edns.opt_list_in,
+	    .now = qs->env->now_tv,
+	    .rcode = cf_answer_rcode(spec->kind),
+	    .answer = cf_answer_text(spec->kind)};
 	struct cf_query *query = cf_verdict_query(qs, id);
 	struct dns_msg *msg = NULL;
 
@@ -109,8 +117,7 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 	if (spec->kind == CF_ANSWER_DROP) {
 		qs->is_drop = 1;
 	} else {
-		recipient.ede_sent =
-		    cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
+		recipient.ede_sent = cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
 		if (spec->kind != CF_ANSWER_REFUSED) {
 			msg = regional_alloc_zero(qs->region, sizeof(*msg));
 			if (msg == NULL) {
@@ -126,13 +133,15 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 			}
 		}
 	}
-	finish(qs, id, msg, spec->kind == CF_ANSWER_REFUSED ? LDNS_RCODE_REFUSED : LDNS_RCODE_NOERROR);
+	finish(
+	    qs, id, msg, spec->kind == CF_ANSWER_REFUSED ? LDNS_RCODE_REFUSED : LDNS_RCODE_NOERROR);
 	cf_hits_record(worker, image, judgement, &recipient);
 }
 
-/* True when somebody unknown would be blocked now: then an exempt client's resolution is its own. */
-static bool others_are_blocked(const struct cf_image *image, struct cf_question question,
-    const struct cf_name *qname)
+/* True when somebody unknown would be blocked now: then an exempt client's resolution is its own.
+ */
+static bool others_are_blocked(
+    const struct cf_image *image, struct cf_question question, const struct cf_name *qname)
 {
 	struct cf_decision decision;
 
@@ -142,16 +151,16 @@ static bool others_are_blocked(const struct cf_image *image, struct cf_question 
 }
 
 /*
- * A query begins. Returns true when it has been answered. The common case - a clean name - is one look-up
- * in the image and one in the table of learned names.
+ * A query begins. Returns true when it has been answered. The common case - a clean name - is one
+ * look-up in the image and one in the table of learned names.
  */
-static bool begin(struct cf_module *module, struct cf_worker *worker, const struct cf_images *images,
-    struct module_qstate *qs, int id)
+static bool begin(struct cf_module *module, struct cf_worker *worker,
+    const struct cf_images *images, struct module_qstate *qs, int id)
 {
 	const struct cf_image *image = images->active;
 	struct mesh_reply *slot = only_client(qs);
-	struct cf_question question = {.qtype = qs->qinfo.qtype,
-	    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+	struct cf_question question = {
+	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
 	struct cf_client client;
 	struct cf_name qname;
 	struct cf_judgement judgement = {.decision = {.matched = false}};
@@ -165,7 +174,8 @@ static bool begin(struct cf_module *module, struct cf_worker *worker, const stru
 	}
 	if (image != NULL)
 		cf_view_judge_name(image, &question, &qname, &judgement);
-	if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK && slot != NULL) {
+	if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK &&
+	    slot != NULL) {
 		block(worker, image, qs, id, slot, &judgement, question.at_wall_s);
 		return true;
 	}
@@ -180,12 +190,13 @@ static bool begin(struct cf_module *module, struct cf_worker *worker, const stru
 	return false;
 }
 
-/* True when some waiting client is blocked from this answer; *all_dropped_out when all are, silently. */
-static bool any_blocked(struct cf_module *module, const struct cf_image *image, struct module_qstate *qs,
-    const struct cf_name *qname, bool *all_dropped_out)
+/* True when some waiting client is blocked from this answer; *all_dropped_out when all are,
+ * silently. */
+static bool any_blocked(struct cf_module *module, const struct cf_image *image,
+    struct module_qstate *qs, const struct cf_name *qname, bool *all_dropped_out)
 {
-	struct cf_question question = {.qtype = qs->qinfo.qtype,
-	    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+	struct cf_question question = {
+	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
 	const struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
 	bool any = false, all = qs->mesh_info->reply_list != NULL;
 
@@ -208,17 +219,20 @@ static bool any_blocked(struct cf_module *module, const struct cf_image *image, 
 }
 
 /* Drops every waiting client's query, each recorded: no callback will see them. */
-static void drop_all(struct cf_worker *worker, struct cf_module *module, const struct cf_image *image,
-    struct module_qstate *qs, int id, const struct cf_name *qname)
+static void drop_all(struct cf_worker *worker, struct cf_module *module,
+    const struct cf_image *image, struct module_qstate *qs, int id, const struct cf_name *qname)
 {
 	struct cf_query *query = cf_verdict_query(qs, id);
 
 	for (struct mesh_reply *slot = qs->mesh_info->reply_list; slot != NULL; slot = slot->next) {
-		struct cf_recipient recipient = {.question = &qs->qinfo, .reply = &slot->query_reply,
-		    .options = slot->edns.opt_list_in, .now = qs->env->now_tv,
+		struct cf_recipient recipient = {.question = &qs->qinfo,
+		    .reply = &slot->query_reply,
+		    .options = slot->edns.opt_list_in,
+		    .now = qs->env->now_tv,
 		    .answer = cf_answer_text(CF_ANSWER_DROP)};
 		struct cf_client client;
-		struct cf_question question = {.client = &client.addr, .qtype = qs->qinfo.qtype,
+		struct cf_question question = {.client = &client.addr,
+		    .qtype = qs->qinfo.qtype,
 		    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
 		struct cf_judgement judgement;
 
@@ -232,10 +246,11 @@ static void drop_all(struct cf_worker *worker, struct cf_module *module, const s
 }
 
 /* True when question or answer hold anything listed, whatever the verdict. */
-static bool is_listed(const struct cf_image *image, struct module_qstate *qs, const struct cf_name *qname,
-    const struct reply_info *rep)
+static bool is_listed(const struct cf_image *image, struct module_qstate *qs,
+    const struct cf_name *qname, const struct reply_info *rep)
 {
-	struct cf_question anybody = {.qtype = qs->qinfo.qtype, .at_wall_s = (int64_t)*qs->env->now};
+	struct cf_question anybody = {
+	    .qtype = qs->qinfo.qtype, .at_wall_s = (int64_t)*qs->env->now};
 	struct cf_judgement judgement;
 
 	if (image == NULL)
@@ -245,8 +260,8 @@ static bool is_listed(const struct cf_image *image, struct module_qstate *qs, co
 }
 
 /*
- * The modules behind us are done. Answers that hold something listed were put into the lane when they
- * came from upstream; what was put together from caches alone is caught here.
+ * The modules behind us are done. Answers that hold something listed were put into the lane when
+ * they came from upstream; what was put together from caches alone is caught here.
  */
 static void end(struct cf_module *module, struct cf_worker *worker, const struct cf_images *images,
     struct module_qstate *qs, int id)
@@ -264,7 +279,8 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
 			return;
 		}
 		if (cf_verdict_needs_lane(images, &qname, rep)) {
-			cf_learned_add(&module->learned, cf_learned_hash(qname.wire, qname.wire_len));
+			cf_learned_add(
+			    &module->learned, cf_learned_hash(qname.wire, qname.wire_len));
 			cf_lane_forget_public(qs->env, &qs->qinfo);
 		}
 	}
@@ -276,7 +292,8 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
 		drop_all(worker, module, images->active, qs, id, &qname);
 		return;
 	}
-	/* AD is settled before the recipients are known: no answer that is rewritten may claim it. */
+	/* AD is settled before the recipients are known: no answer that is rewritten may claim it.
+	 */
 	if (rep != NULL && rep->security == sec_status_secure)
 		rep->security = sec_status_insecure;
 }

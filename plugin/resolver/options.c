@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX		   "curfew-"
+#define PREFIX             "curfew-"
 #define DEFAULT_IMAGE_PATH "/var/lib/curfew/curfew.img"
 /* 16 MiB hold about 60,000 messages; a vendor has hundreds of names. */
 #define DEFAULT_LANE_BYTES ((size_t)16 << 20)
@@ -133,15 +133,16 @@ static enum cf_status set_word(struct cf_options *options, const char *word, siz
 	return CF_ENOTFOUND;
 }
 
-enum cf_status cf_options_read(struct cf_options *options, const char *line, const char *chroot_dir,
-    struct cf_error *error)
+enum cf_status cf_options_read(
+    struct cf_options *options, const char *line, const char *chroot_dir, struct cf_error *error)
 {
 	const char *word = line + strlen(PREFIX);
 	const char *value = strchr(line, '=');
 	enum cf_status status;
 
 	if (!cf_options_is_ours(line) || value == NULL || value[1] == '\0')
-		return cf_error_set(error, CF_EINVALID, "'%.100s' is not of the form curfew-WORD=VALUE", line);
+		return cf_error_set(
+		    error, CF_EINVALID, "'%.100s' is not of the form curfew-WORD=VALUE", line);
 	status = set_word(options, word, (size_t)(value - word), value + 1, chroot_dir);
 	if (status == CF_ENOTFOUND)
 		return cf_error_set(error, CF_EINVALID, "'%.100s': there is no such setting", line);

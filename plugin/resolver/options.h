@@ -1,13 +1,14 @@
 /*
- * Settings that come with unbound.conf. Unbound refuses options it does not know, but it hands every
- * dynlib-file line to nobody in particular: lines after the module's own that begin with "curfew-" are
- * ours.
+ * Settings that come with unbound.conf. Unbound refuses options it does not know, but it hands
+ * every dynlib-file line to nobody in particular: lines after the module's own that begin with
+ * "curfew-" are ours.
  *
  *   dynlib:
  *     dynlib-file: "/usr/lib/x86_64-linux-gnu/unbound/curfew.so"
  *     dynlib-file: "curfew-image=/var/lib/curfew/curfew.img"
  *
- * Strings are owned copies: Unbound frees its own at a fast reload. Read once at init, constant after.
+ * Strings are owned copies: Unbound frees its own at a fast reload. Read once at init, constant
+ * after.
  */
 #pragma once
 
@@ -40,9 +41,9 @@ void cf_options_done(struct cf_options *options);
 bool cf_options_is_ours(const char *line);
 
 /*
- * Reads one line. chroot_dir (NULL or "" for none) is taken off the front of paths, as Unbound does with
- * its own. CF_EINVALID for a word or value that is not known - the rest stays as it was - with the
- * reason in *error; CF_ENOMEM.
+ * Reads one line. chroot_dir (NULL or "" for none) is taken off the front of paths, as Unbound does
+ * with its own. CF_EINVALID for a word or value that is not known - the rest stays as it was - with
+ * the reason in *error; CF_ENOMEM.
  */
 enum cf_status cf_options_read(struct cf_options *options, const char *line, const char *chroot_dir,
     struct cf_error *error) CF_MUST_CHECK;

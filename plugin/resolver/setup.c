@@ -5,8 +5,8 @@
 
 #include "resolver/callbacks.h"
 #include "resolver/gate.h"
-#include "resolver/lane.h"
 #include "resolver/health.h"
+#include "resolver/lane.h"
 #include "resolver/sweep.h"
 #include "resolver/watch.h"
 
@@ -17,9 +17,9 @@
 #include <string.h>
 
 /*
- * What outlives a reload of the host, which is deinit and init in one process: the image that was in
- * force, so that a file that is missing or bad at that moment does not open the gates; and a number that
- * tells loads apart.
+ * What outlives a reload of the host, which is deinit and init in one process: the image that was
+ * in force, so that a file that is missing or bad at that moment does not open the gates; and a
+ * number that tells loads apart.
  */
 static struct {
 	struct cf_image *image;
@@ -43,7 +43,8 @@ static void read_options(struct cf_module *module, const struct module_env *env)
 
 		if (!cf_options_is_ours(line->str))
 			continue;
-		if (cf_options_read(&module->options, line->str, module->chroot_dir, &error) != CF_OK)
+		if (cf_options_read(&module->options, line->str, module->chroot_dir, &error) !=
+		    CF_OK)
 			log_err("curfew: dynlib-file: %s; this line is ignored", error.text);
 	}
 }
@@ -65,11 +66,11 @@ static struct cf_image *first_image(struct cf_module *module, bool *is_new_out)
 	if (cf_image_open(path, &image, &error) != CF_OK) {
 		log_err("curfew: cannot use image '%s': %s; %s", path, error.text,
 		    old != NULL ? "the one from before the reload stays in force"
-				: "every query passes until there is one");
+		                : "every query passes until there is one");
 		return old;
 	}
-	*is_new_out = old == NULL || memcmp(cf_image_info(old)->digest, cf_image_info(image)->digest,
-					 CF_SHA256_BYTES) != 0;
+	*is_new_out = old == NULL ||
+	    memcmp(cf_image_info(old)->digest, cf_image_info(image)->digest, CF_SHA256_BYTES) != 0;
 	cf_image_close(old);
 	return image;
 }
@@ -86,10 +87,12 @@ static bool use_image(struct cf_module *module, const struct module_env *env)
 		const struct cf_image_info *info = cf_image_info(images->active);
 
 		(void)cf_sha256_format(info->digest, images->digest);
-		log_info("curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
+		log_info(
+		    "curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
 		    images->digest, module->options.image_path, info->names, info->networks,
 		    info->phases);
-		/* A reload that keeps the cache may come with a new image; nobody else is running yet. */
+		/* A reload that keeps the cache may come with a new image; nobody else is running
+		 * yet. */
 		if (is_new && env->msg_cache != NULL)
 			cf_sweep_all(env->msg_cache, images->active);
 	}
@@ -157,7 +160,8 @@ void cf_setup_start(struct module_env *env, int id)
 	}
 	if (module == NULL || module->lane_cache == NULL || !use_image(module, env) ||
 	    !cf_callbacks_register(module, env, id)) {
-		log_err("curfew: no memory at start; nothing is blocked or recorded, every query passes");
+		log_err("curfew: no memory at start; nothing is blocked or recorded, every query "
+		        "passes");
 		if (module != NULL) {
 			cf_callbacks_delete(env, id);
 			module_free(module);
@@ -170,7 +174,8 @@ void cf_setup_start(struct module_env *env, int id)
 		cf_watch_use_log(module, atomic_load(&module->images)->active);
 	cf_health_write(module);
 	if (!cf_watch_start(module))
-		log_err("curfew: cannot start the watcher thread; a new image is noticed at a reload only");
+		log_err("curfew: cannot start the watcher thread; a new image is noticed at a "
+		        "reload only");
 }
 
 void cf_setup_stop(struct module_env *env, int id)
@@ -182,6 +187,7 @@ void cf_setup_stop(struct module_env *env, int id)
 		return;
 	cf_watch_stop(module);
 	cf_callbacks_delete(env, id);
+	module->stopping = true;
 	cf_health_write(module);
 	cf_log_close(atomic_load(&module->log));
 	host->dyn_env = NULL;

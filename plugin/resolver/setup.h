@@ -7,8 +7,8 @@
 #include "resolver/state.h"
 
 /*
- * Makes the module and stores it with the host. What cannot be had - memory, a good image, the log - is
- * said and done without: the host always starts.
+ * Makes the module and stores it with the host. What cannot be had - memory, a good image, the log
+ * - is said and done without: the host always starts.
  */
 void cf_setup_start(struct module_env *env, int id);
 

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 /*
- * Where this thread's worker is. Thread-local because Unbound's callback for cached replies says neither
- * worker nor environment; initial-exec so that it costs one load. The generation tells a worker of this
- * load from a freed one of an earlier load: Unbound's first worker runs in the main thread, which lives
- * through reloads.
+ * Where this thread's worker is. Thread-local because Unbound's callback for cached replies says
+ * neither worker nor environment; initial-exec so that it costs one load. The generation tells a
+ * worker of this load from a freed one of an earlier load: Unbound's first worker runs in the main
+ * thread, which lives through reloads.
  */
 static _Thread_local struct {
 	struct cf_worker *worker;
@@ -58,9 +58,11 @@ struct cf_worker *cf_worker_get(struct cf_module *module, struct module_env *env
 const struct cf_images *cf_worker_pin(struct cf_worker *worker)
 {
 	struct cf_module *module = worker->module;
-	const struct cf_images *images = atomic_load_explicit(&module->images, memory_order_acquire);
+	const struct cf_images *images =
+	    atomic_load_explicit(&module->images, memory_order_acquire);
 
-	/* The watcher frees what is neither current nor pinned: announce, then look whether it still is. */
+	/* The watcher frees what is neither current nor pinned: announce, then look whether it
+	 * still is. */
 	for (;;) {
 		const struct cf_images *again;
 

@@ -1,10 +1,10 @@
 /*
- * The module's state: one struct cf_module for each load into Unbound, one struct cf_worker for each of
- * its threads, one struct cf_query for each query that has to do with a listed thing.
+ * The module's state: one struct cf_module for each load into Unbound, one struct cf_worker for
+ * each of its threads, one struct cf_query for each query that has to do with a listed thing.
  *
- * Lifetimes: the module from init to deinit; a worker's from its first query to deinit (Unbound ends its
- * threads before deinit); a query's in Unbound's region. Who writes what stands at each member: a worker
- * is touched by its own thread but for the atomic members.
+ * Lifetimes: the module from init to deinit; a worker's from its first query to deinit (Unbound
+ * ends its threads before deinit); a query's in Unbound's region. Who writes what stands at each
+ * member: a worker is touched by its own thread but for the atomic members.
  */
 #pragma once
 
@@ -22,14 +22,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Cache entries that a worker was asked to remove and has not yet; more are forgotten (the next hit asks
- * again). */
+/* Cache entries that a worker was asked to remove and has not yet; more are forgotten (the next hit
+ * asks again). */
 #define CF_REMOVALS 16
 
 /* What is in force. Immutable once published; freed when no worker has it pinned. */
 struct cf_images {
 	struct cf_image *active; /* decides; NULL: none, everything passes */
-	struct cf_image *next;	 /* being introduced: its names go to the lane already; NULL none */
+	struct cf_image *next;   /* being introduced: its names go to the lane already; NULL none */
 	char digest[CF_SHA256_TEXT_BYTES]; /* of active; "" none */
 };
 
@@ -39,7 +39,7 @@ struct cf_counters {
 	_Atomic uint64_t flagged;      /* hits recorded with a real answer */
 	_Atomic uint64_t blocked;      /* hits recorded with our answer */
 	_Atomic uint64_t lane_queries; /* queries sent through the private lane */
-	_Atomic uint64_t trips;	       /* cached answers withheld: must stay 0 */
+	_Atomic uint64_t trips;        /* cached answers withheld: must stay 0 */
 	_Atomic uint64_t failures;     /* queries given up for want of memory: SERVFAIL */
 };
 
@@ -52,15 +52,16 @@ struct cf_removal {
 struct cf_worker {
 	struct cf_worker *next;
 	struct cf_module *module;
-	struct module_env *env;	   /* the worker's own; NULL until its first mesh query */
+	struct module_env *env;    /* the worker's own; NULL until its first mesh query */
 	struct module_env *shadow; /* copy of *env with the private message cache (lane.h) */
 	_Atomic(const struct cf_images *) pinned;
 	struct cf_producer *producer; /* NULL until there is a log */
-	struct ub_event *timer;	      /* NULL without libevent, and in testbound */
-	_Atomic uint64_t ticks;	      /* passes of the timer: a tick is a moment without a query in hand */
-	uint64_t ticks_seen;	      /* the watcher's note */
+	struct ub_event *timer;       /* NULL without libevent, and in testbound */
+	_Atomic uint64_t
+	    ticks;           /* passes of the timer: a tick is a moment without a query in hand */
+	uint64_t ticks_seen; /* the watcher's note */
 	struct cf_removal removals[CF_REMOVALS];
-	bool is_sweeping;		    /* in the middle of slab */
+	bool is_sweeping;             /* in the middle of slab */
 	size_t slab, bin, table_size; /* where */
 	struct cf_counters counters;
 };
@@ -80,37 +81,38 @@ struct cf_health_json {
 
 struct cf_module {
 	uint64_t generation; /* tells this load from an earlier one in thread-local memory */
-	int id;		     /* our place in module-config */
+	int id;              /* our place in module-config */
 	struct cf_options options;
 	struct cf_clock clock;
 	struct cf_learned learned;
 	struct slabhash *lane_cache;
 	_Atomic(const struct cf_images *) images; /* never NULL */
-	_Atomic(struct cf_log *) log;		  /* NULL: none yet */
+	_Atomic(struct cf_log *) log;             /* NULL: none yet */
 	struct cf_sweep sweep;
-	_Atomic bool syslog;			  /* hits also go to Unbound's own log */
-	char *chroot_dir;			  /* "" none */
+	_Atomic bool syslog; /* hits also go to Unbound's own log */
+	char *chroot_dir;    /* "" none */
 
 	pthread_mutex_t lock; /* guards the list of workers */
 	struct cf_worker *workers;
 
-	struct cf_watch *watch;			      /* watch.c */
+	struct cf_watch *watch;               /* watch.c */
 	struct cf_health_json heartbeat_json; /* the log thread's */
-	bool said_status;		      /* the status file cannot be written; said once */
+	bool said_status;                     /* the status file cannot be written; said once */
+	bool stopping;                        /* deinit has begun; the main thread's */
 };
 
 /* How a query stands; lives in qs->minfo of queries that need one. */
 struct cf_query {
-	bool lane;	 /* runs in the private lane */
-	bool answered;	 /* we gave the answer in operate(): recorded, nothing left to do */
-	bool has_orig;	 /* orig holds the real answer's head */
+	bool lane;     /* runs in the private lane */
+	bool answered; /* we gave the answer in operate(): recorded, nothing left to do */
+	bool has_orig; /* orig holds the real answer's head */
 	struct reply_info *forged[CF_VIEW_ANSWERS]; /* by enum cf_answer; NULL until needed */
 	_Alignas(struct reply_info) uint8_t orig[offsetof(struct reply_info, ref)];
 };
 
 /*
- * The worker of the calling thread, registered on first use. env may be NULL where Unbound does not say
- * (cached replies). NULL only without memory: the query then passes unseen, counted nowhere.
+ * The worker of the calling thread, registered on first use. env may be NULL where Unbound does not
+ * say (cached replies). NULL only without memory: the query then passes unseen, counted nowhere.
  */
 struct cf_worker *cf_worker_get(struct cf_module *module, struct module_env *env);
 
@@ -124,6 +126,6 @@ bool cf_module_is_pinned(struct cf_module *module, const struct cf_images *image
 /* Adds one to a counter of the calling worker: no other writer, so no locked instruction. */
 static inline void cf_count(_Atomic uint64_t *counter)
 {
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-	    memory_order_relaxed);
+	atomic_store_explicit(
+	    counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }

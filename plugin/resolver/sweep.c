@@ -24,9 +24,10 @@ static int64_t mono_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* True when the entry holds something that the image lists. Its record sets are locked for the look. */
-static bool is_listed(const struct msgreply_entry *key, struct reply_info *rep,
-    const struct cf_image *image)
+/* True when the entry holds something that the image lists. Its record sets are locked for the
+ * look. */
+static bool is_listed(
+    const struct msgreply_entry *key, struct reply_info *rep, const struct cf_image *image)
 {
 	struct cf_name name;
 	bool listed;
@@ -54,7 +55,8 @@ static void make_useless(struct reply_info *rep)
 static void walk_bin(struct lruhash_bin *bin, const struct cf_image *image)
 {
 	lock_quick_lock(&bin->lock);
-	for (struct lruhash_entry *entry = bin->overflow_list; entry != NULL; entry = entry->overflow_next) {
+	for (struct lruhash_entry *entry = bin->overflow_list; entry != NULL;
+	     entry = entry->overflow_next) {
 		struct reply_info *rep;
 
 		lock_rw_wrlock(&entry->lock);
@@ -66,8 +68,10 @@ static void walk_bin(struct lruhash_bin *bin, const struct cf_image *image)
 	lock_quick_unlock(&bin->lock);
 }
 
-/* Walks some bins from *bin on; true when the table is through. A table that has grown begins anew. */
-static bool walk_table(struct lruhash *table, size_t *bin, size_t *table_size, const struct cf_image *image)
+/* Walks some bins from *bin on; true when the table is through. A table that has grown begins anew.
+ */
+static bool walk_table(
+    struct lruhash *table, size_t *bin, size_t *table_size, const struct cf_image *image)
 {
 	bool through;
 
@@ -126,11 +130,13 @@ static bool sweep_turn(struct cf_worker *worker)
 			return false;
 	}
 	images = cf_worker_pin(worker);
-	/* A cache too large for the two seconds a change may take is swept on while the image is in force. */
+	/* A cache too large for the two seconds a change may take is swept on while the image is in
+	 * force. */
 	image = images->next != NULL ? images->next : images->active;
 	while (more && mono_ns() < until_ns) {
 		if (image != NULL &&
-		    !walk_table(cache->array[worker->slab], &worker->bin, &worker->table_size, image))
+		    !walk_table(
+		        cache->array[worker->slab], &worker->bin, &worker->table_size, image))
 			continue;
 		worker->is_sweeping = false;
 		if (atomic_fetch_add(&sweep->slabs_done, 1) + 1 == cache->size)
@@ -145,8 +151,10 @@ void cf_sweep_remove_noted(struct cf_worker *worker)
 {
 	for (size_t i = 0; i < CF_REMOVALS && worker->removals[i].name_len != 0; i++) {
 		struct cf_removal *removal = &worker->removals[i];
-		struct query_info question = {.qname = removal->name, .qname_len = removal->name_len,
-		    .qtype = removal->qtype, .qclass = removal->qclass};
+		struct query_info question = {.qname = removal->name,
+		    .qname_len = removal->name_len,
+		    .qtype = removal->qtype,
+		    .qclass = removal->qclass};
 
 		if (worker->env == NULL)
 			return;
@@ -166,9 +174,10 @@ static void on_timer(int fd, short bits, void *arg)
 	cf_sweep_remove_noted(worker);
 	if (atomic_load(&worker->module->sweep.wanted) && sweep_turn(worker))
 		next.tv_usec = TIMER_BUSY_US;
-	if (ub_timer_add(worker->timer, comm_base_internal(worker->env->worker_base), on_timer, worker,
-		&next) != 0)
-		log_err("curfew: cannot set a timer; a new image takes effect without a sweep of the cache");
+	if (ub_timer_add(worker->timer, comm_base_internal(worker->env->worker_base), on_timer,
+	        worker, &next) != 0)
+		log_err("curfew: cannot set a timer; a new image takes effect without a sweep of "
+		        "the cache");
 }
 
 void cf_sweep_start_timer(struct cf_worker *worker)
@@ -182,5 +191,6 @@ void cf_sweep_start_timer(struct cf_worker *worker)
 	worker->timer = ub_event_new(base, -1, UB_EV_TIMEOUT, on_timer, worker);
 	if (worker->timer == NULL ||
 	    ub_timer_add(worker->timer, base, on_timer, worker, &first) != 0)
-		log_err("curfew: cannot make a timer; new images take effect without a sweep of the cache");
+		log_err("curfew: cannot make a timer; new images take effect without a sweep of "
+		        "the cache");
 }

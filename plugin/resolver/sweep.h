@@ -1,10 +1,10 @@
 /*
- * Sweeping the shared message cache for names that a new image lists: what was stored while they were
- * clean must not be served once they are not.
+ * Sweeping the shared message cache for names that a new image lists: what was stored while they
+ * were clean must not be served once they are not.
  *
- * The walk runs in slices on the workers' own timers, so that no query waits and the host stops it by
- * itself at a reload; each worker takes slabs of the cache until none is left. Entries are made useless in
- * place (expired, and of a kind that is never served stale), not freed.
+ * The walk runs in slices on the workers' own timers, so that no query waits and the host stops it
+ * by itself at a reload; each worker takes slabs of the cache until none is left. Entries are made
+ * useless in place (expired, and of a kind that is never served stale), not freed.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /*
  * The one door to Unbound's headers, included first in every file of this folder that needs them.
  *
- * Unbound has no stable module interface: these are its private headers, of exactly the source tree the
- * module is built for, and config.h must come first because it decides how structures are laid out.
- * What differs between the versions we build for is probed by meson (CF_UB_*), never guessed from a
- * version number: Debian's patches change structures while the number stays.
+ * Unbound has no stable module interface: these are its private headers, of exactly the source tree
+ * the module is built for, and config.h must come first because it decides how structures are laid
+ * out. What differs between the versions we build for is probed by meson (CF_UB_*), never guessed
+ * from a version number: Debian's patches change structures while the number stays.
  */
 #pragma once
 

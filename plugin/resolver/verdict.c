@@ -11,8 +11,8 @@ int64_t cf_verdict_now(struct cf_module *module, const struct timeval *now)
 	return cf_clock_now(&module->clock, (int64_t)now->tv_sec);
 }
 
-bool cf_verdict_needs_lane(const struct cf_images *images, const struct cf_name *qname,
-    const struct reply_info *rep)
+bool cf_verdict_needs_lane(
+    const struct cf_images *images, const struct cf_name *qname, const struct reply_info *rep)
 {
 	return (images->active != NULL && cf_view_may_block(images->active, qname, rep)) ||
 	    (images->next != NULL && cf_view_may_block(images->next, qname, rep));

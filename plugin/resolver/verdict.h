@@ -1,6 +1,6 @@
 /*
- * The steps that operate() and the callbacks share: what time it is, what the images say about a query,
- * and the answer of a block. Worker threads; images are pinned by the caller.
+ * The steps that operate() and the callbacks share: what time it is, what the images say about a
+ * query, and the answer of a block. Worker threads; images are pinned by the caller.
  */
 #pragma once
 
@@ -9,9 +9,10 @@
 /* The time to decide by. */
 int64_t cf_verdict_now(struct cf_module *module, const struct timeval *now);
 
-/* True when the question's name or, with rep, the answer may be blocked for anybody under any image. */
-bool cf_verdict_needs_lane(const struct cf_images *images, const struct cf_name *qname,
-    const struct reply_info *rep);
+/* True when the question's name or, with rep, the answer may be blocked for anybody under any
+ * image. */
+bool cf_verdict_needs_lane(
+    const struct cf_images *images, const struct cf_name *qname, const struct reply_info *rep);
 
 /* The TTL of our answer: the policy's, but never past the instant at which it would be another. */
 uint32_t cf_verdict_ttl(const struct cf_decision *decision, int64_t now_s);

@@ -59,7 +59,8 @@ static bool visit_addr(struct walk *w, enum cf_via via, const struct cf_addr *ad
 	return !w->stopped;
 }
 
-static bool visit_svcb(void *arg, const uint8_t *target, size_t target_len, const struct cf_addr *addr)
+static bool visit_svcb(
+    void *arg, const uint8_t *target, size_t target_len, const struct cf_addr *addr)
 {
 	struct walk *w = arg;
 
@@ -93,15 +94,16 @@ static bool visit_record(struct walk *w, uint16_t rrtype, const uint8_t *rdata, 
 	case LDNS_RR_TYPE_SVCB:
 	case LDNS_RR_TYPE_HTTPS:
 		if (cf_svcb_walk(rdata, len, visit_svcb, w) != CF_OK)
-			return true; /* a client cannot use such a record; what it held was visited */
+			return true; /* a client cannot use such a record; what it held was visited
+			              */
 		return !w->stopped;
 	default:
 		return true;
 	}
 }
 
-void cf_view_walk(const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit,
-    void *arg)
+void cf_view_walk(
+    const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit, void *arg)
 {
 	struct walk w = {.qname = qname, .visit = visit, .arg = arg};
 
@@ -128,7 +130,8 @@ static int rank(const struct cf_decision *decision)
 	return decision->matched ? 1 + (int)decision->verdict : 0;
 }
 
-/* True when only dedicated vendor space counts: shared hosts are evidence, not a reason to block. */
+/* True when only dedicated vendor space counts: shared hosts are evidence, not a reason to block.
+ */
 static bool is_dedicated(const struct cf_image *image, uint32_t id)
 {
 	struct cf_network network;
@@ -233,8 +236,8 @@ static bool may_block_element(void *arg, const struct cf_element *element)
 	return !may->found;
 }
 
-bool cf_view_may_block(const struct cf_image *image, const struct cf_name *qname,
-    const struct reply_info *rep)
+bool cf_view_may_block(
+    const struct cf_image *image, const struct cf_name *qname, const struct reply_info *rep)
 {
 	struct may_block may = {.image = image};
 

@@ -1,7 +1,8 @@
 /*
- * From Unbound's structures to the decision's: who asks, what name, and everything in an answer that
- * could be listed - the question, owners and targets of CNAME and DNAME, addresses, targets and hints
- * of SVCB and HTTPS. Reads only; the reply must be locked or the caller's own. Worker threads.
+ * From Unbound's structures to the decision's: who asks, what name, and everything in an answer
+ * that could be listed - the question, owners and targets of CNAME and DNAME, addresses, targets
+ * and hints of SVCB and HTTPS. Reads only; the reply must be locked or the caller's own. Worker
+ * threads.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ struct cf_client {
 };
 void cf_view_client(const struct sockaddr_storage *from, struct cf_client *client_out);
 
-/* The canonical name of a host name field. False for what is no name (a broken promise of the host). */
+/* The canonical name of a host name field. False for what is no name (a broken promise of the
+ * host). */
 bool cf_view_name(const uint8_t *wire, size_t len, struct cf_name *name_out);
 
 /* One thing in a question or answer. name is valid unless addr is set. */
@@ -36,11 +38,11 @@ struct cf_element {
 typedef bool cf_view_visit(void *arg, const struct cf_element *element);
 
 /*
- * Visits the elements of the answer section (rep may be NULL: nothing). qname is the question's name,
- * which is not visited and whose repetitions as an owner are left out.
+ * Visits the elements of the answer section (rep may be NULL: nothing). qname is the question's
+ * name, which is not visited and whose repetitions as an owner are left out.
  */
-void cf_view_walk(const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit,
-    void *arg);
+void cf_view_walk(
+    const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit, void *arg);
 
 /* A decision and what it was about. */
 struct cf_judgement {
@@ -59,12 +61,14 @@ void cf_view_judge_name(const struct cf_image *image, const struct cf_question *
     const struct cf_name *qname, struct cf_judgement *judgement_out);
 
 /*
- * Judges question and answer for one client; the strongest verdict counts, the first found among equals.
- * An exception for the very name that was asked covers what the name leads to, as RPZ's passthru does.
+ * Judges question and answer for one client; the strongest verdict counts, the first found among
+ * equals. An exception for the very name that was asked covers what the name leads to, as RPZ's
+ * passthru does.
  */
 void cf_view_judge(const struct cf_image *image, const struct cf_question *question,
     const struct cf_name *qname, const struct reply_info *rep, struct cf_judgement *judgement_out);
 
-/* True when anything in the answer may be blocked for anybody at any time: it must stay in the lane. */
-bool cf_view_may_block(const struct cf_image *image, const struct cf_name *qname,
-    const struct reply_info *rep);
+/* True when anything in the answer may be blocked for anybody at any time: it must stay in the
+ * lane. */
+bool cf_view_may_block(
+    const struct cf_image *image, const struct cf_name *qname, const struct reply_info *rep);

@@ -16,7 +16,8 @@
 #define POLL_IDLE_MS   200
 #define POLL_BUSY_MS   10
 #define STATUS_EACH_MS 5000
-/* A new image takes effect after at most this, swept or not: two seconds less the poll and some slack. */
+/* A new image takes effect after at most this, swept or not: two seconds less the poll and some
+ * slack. */
 #define GRACE_MOST_MS 700
 #define SWEEP_MOST_MS 1000
 
@@ -71,7 +72,8 @@ static struct file_mark mark_of(const char *path)
 	return mark;
 }
 
-/* Replaces what is in force and frees the old pair when its last reader is done; images are the caller's. */
+/* Replaces what is in force and frees the old pair when its last reader is done; images are the
+ * caller's. */
 static bool publish(struct cf_module *module, struct cf_image *active, struct cf_image *next)
 {
 	const struct cf_images *old = atomic_load(&module->images);
@@ -104,7 +106,8 @@ static void on_hit(void *arg, const struct cf_hit *hit, uint64_t count)
 	char type_text[16], again[32] = "";
 	struct cf_name name;
 
-	if (!atomic_load_explicit(&module->syslog, memory_order_relaxed) || hit->dns.qname_wire == NULL)
+	if (!atomic_load_explicit(&module->syslog, memory_order_relaxed) ||
+	    hit->dns.qname_wire == NULL)
 		return;
 	if (cf_name_from_wire(hit->dns.qname_wire, CF_NAME_WIRE_BYTES, &name) != CF_OK)
 		return;
@@ -112,9 +115,11 @@ static void on_hit(void *arg, const struct cf_hit *hit, uint64_t count)
 	if (count > 1)
 		(void)snprintf(again, sizeof(again), " (%llu times)", (unsigned long long)count);
 	log_info("curfew: applied [%s] %s %s %s@%u %s %s IN%s", hit->match.category,
-	    hit->match.rule_wire != NULL ? cf_name_format_wire(hit->match.rule_wire, rule) : hit->match.rule,
+	    hit->match.rule_wire != NULL ? cf_name_format_wire(hit->match.rule_wire, rule)
+	                                 : hit->match.rule,
 	    hit->dns.answer != NULL ? hit->dns.answer : cf_action_text(hit->action),
-	    cf_addr_format(&hit->src, client), hit->src_port, cf_name_format(&name, qname), type_text, again);
+	    cf_addr_format(&hit->src, client), hit->src_port, cf_name_format(&name, qname),
+	    type_text, again);
 }
 
 static void open_log(struct cf_module *module, const struct cf_image_info *info)
@@ -123,8 +128,9 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	struct cf_error error = {.text = ""};
 	struct cf_log *log = NULL;
 	struct cf_log_options log_options = {
-	    .path = options->log_path != NULL ? options->log_path
-					      : cf_options_inside(info->log_path, module->chroot_dir),
+	    .path = options->log_path != NULL
+	        ? options->log_path
+	        : cf_options_inside(info->log_path, module->chroot_dir),
 	    .sensor = options->sensor != NULL ? options->sensor : info->sensor,
 	    .source = "resolver",
 	    .fold_s = options->has_fold ? options->fold_s : info->fold_s,
@@ -136,7 +142,8 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	};
 
 	if (log_options.path[0] == '\0') {
-		log_warn("curfew: neither the policy nor unbound.conf names a log; hits are not recorded");
+		log_warn("curfew: neither the policy nor unbound.conf names a log; hits are not "
+		         "recorded");
 		return;
 	}
 	if (cf_log_open(&log_options, &log, &error) != CF_OK) {
@@ -153,7 +160,8 @@ void cf_watch_use_log(struct cf_module *module, const struct cf_image *image)
 	const struct cf_image_info *info = cf_image_info(image);
 	char digest[CF_SHA256_TEXT_BYTES];
 
-	atomic_store(&module->syslog, module->options.syslog < 0 ? info->syslog : module->options.syslog > 0);
+	atomic_store(&module->syslog,
+	    module->options.syslog < 0 ? info->syslog : module->options.syslog > 0);
 	if (module->options.log_off)
 		return;
 	if (atomic_load(&module->log) == NULL)
@@ -169,7 +177,7 @@ static void try_image(struct cf_module *module, struct cf_watch *watch)
 {
 	const struct cf_images *now = atomic_load(&module->images);
 	const char *kept = now->active == NULL ? "every query passes until there is one"
-					       : "the one in force stays";
+	                                       : "the one in force stays";
 	struct cf_error error = {.text = ""};
 	struct cf_image *image = NULL;
 
@@ -179,11 +187,13 @@ static void try_image(struct cf_module *module, struct cf_watch *watch)
 		return;
 	}
 	if (cf_image_open(module->options.image_path, &image, &error) != CF_OK) {
-		log_err("curfew: cannot use image '%s': %s; %s", module->options.image_path, error.text, kept);
+		log_err("curfew: cannot use image '%s': %s; %s", module->options.image_path,
+		    error.text, kept);
 		return;
 	}
-	if (now->active != NULL && memcmp(cf_image_info(image)->digest, cf_image_info(now->active)->digest,
-				       CF_SHA256_BYTES) == 0) {
+	if (now->active != NULL &&
+	    memcmp(cf_image_info(image)->digest, cf_image_info(now->active)->digest,
+	        CF_SHA256_BYTES) == 0) {
 		cf_image_close(image);
 		return;
 	}
@@ -230,8 +240,8 @@ static void activate(struct cf_module *module, struct cf_watch *watch)
 	cf_image_close(old);
 	watch->phase = PHASE_IDLE;
 	log_info("curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
-	    cf_sha256_format(info->digest, digest), module->options.image_path, info->names, info->networks,
-	    info->phases);
+	    cf_sha256_format(info->digest, digest), module->options.image_path, info->names,
+	    info->networks, info->phases);
 	cf_health_write(module);
 }
 
@@ -268,8 +278,9 @@ static void tick_clock(struct cf_module *module)
 	(void)clock_gettime(CLOCK_REALTIME, &wall); /* cannot fail for this clock */
 	switch (cf_clock_tick(&module->clock, (int64_t)wall.tv_sec, mono_ms() / 1000, &back_s)) {
 	case CF_CLOCK_WENT_BACK:
-		log_warn("curfew: the clock went back by %lld seconds; phases that have begun stay in force "
-			 "until it has said so for %d seconds",
+		log_warn("curfew: the clock went back by %lld seconds; phases that have begun stay "
+		         "in force "
+		         "until it has said so for %d seconds",
 		    (long long)back_s, CF_CLOCK_HOLD_S);
 		break;
 	case CF_CLOCK_BELIEVED:

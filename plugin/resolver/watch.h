@@ -1,10 +1,11 @@
 /*
- * The watcher thread: notices a new image, introduces it, ticks the clock's guard, and writes the status
- * file. The only writer of module->images after init.
+ * The watcher thread: notices a new image, introduces it, ticks the clock's guard, and writes the
+ *status file. The only writer of module->images after init.
  *
  *	new file -> verified -> its names go to the lane as well (images->next)
  *	         -> each worker has finished the query it had in hand -> the shared cache is swept
- *	         -> in force (images->active); the old image is unmapped when the last reader is done
+ *	         -> in force (images->active); the old image is unmapped when the last reader is
+ *done
  */
 #pragma once
 
@@ -19,7 +20,7 @@ bool cf_watch_start(struct cf_module *module);
 void cf_watch_stop(struct cf_module *module);
 
 /*
- * Opens the log, once its path is known, and tells it what is in force. Called before the thread starts
- * and by it.
+ * Opens the log, once its path is known, and tells it what is in force. Called before the thread
+ * starts and by it.
  */
 void cf_watch_use_log(struct cf_module *module, const struct cf_image *image);

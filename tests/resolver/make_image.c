@@ -1,5 +1,6 @@
 /*
- * Makes an image from a few words, for the tests that run a real resolver. Usage: make_image TEXT IMAGE
+ * Makes an image from a few words, for the tests that run a real resolver. Usage: make_image TEXT
+ *IMAGE
  *
  *	name NAME exact|subtree|below CATEGORY	net PREFIX KIND CATEGORY
  *	phase FROM VERDICT CATEGORY,...		exempt PREFIX VERDICT UNTIL CATEGORY,...
@@ -62,14 +63,20 @@ static enum cf_verdict verdict_of(const struct maker *m, const char *text)
 
 static struct cf_image_attr attr_of(const struct maker *m, const char *category)
 {
-	struct cf_image_attr attr = {.list = "test-pack", .product = "test", .source = "test",
-	    .as_of = "2024-01-01", .note = "", .file = "test", .confidence = CF_CONFIDENCE_DOCUMENTED};
+	struct cf_image_attr attr = {.list = "test-pack",
+	    .product = "test",
+	    .source = "test",
+	    .as_of = "2024-01-01",
+	    .note = "",
+	    .file = "test",
+	    .confidence = CF_CONFIDENCE_DOCUMENTED};
 
 	need(m, cf_category_parse(category, strlen(category), &attr.category));
 	return attr;
 }
 
-static void add_name(struct maker *m, const char *text, const char *scope_text, const char *category)
+static void add_name(
+    struct maker *m, const char *text, const char *scope_text, const char *category)
 {
 	struct cf_image_attr attr = attr_of(m, category);
 	struct cf_name name = name_of(m, text);
@@ -89,14 +96,22 @@ static void add_many(struct maker *m, const char *count, const char *below, cons
 
 		(void)snprintf(text, sizeof(text), "n%ld.%s", i, below);
 		name = name_of(m, text);
-		need(m, cf_image_builder_add_name(m->builder, &name, CF_SCOPE_SUBTREE, &attr, m->line) == CF_OK);
+		need(m,
+		    cf_image_builder_add_name(
+		        m->builder, &name, CF_SCOPE_SUBTREE, &attr, m->line) == CF_OK);
 	}
 }
 
 static void add_network(struct maker *m, const char *prefix, const char *kind, const char *category)
 {
-	struct cf_image_network network = {.org = "Test", .list = "test-pack", .source = "test",
-	    .as_of = "2024-01-01", .note = "", .file = "test", .line = m->line, .asn = 64496,
+	struct cf_image_network network = {.org = "Test",
+	    .list = "test-pack",
+	    .source = "test",
+	    .as_of = "2024-01-01",
+	    .note = "",
+	    .file = "test",
+	    .line = m->line,
+	    .asn = 64496,
 	    .until_wall_s = INT64_MAX};
 
 	need(m, cf_prefix_parse(prefix, &network.prefix) == CF_OK);
@@ -107,22 +122,33 @@ static void add_network(struct maker *m, const char *prefix, const char *kind, c
 
 static void add_phase(struct maker *m, const char *from, const char *verdict, char *categories)
 {
-	struct cf_image_phase phase = {.name = "cut-off", .citation = "", .file = "test", .line = m->line,
-	    .from_wall_s = strtoll(from, NULL, 10), .verdict = verdict_of(m, verdict),
+	struct cf_image_phase phase = {.name = "cut-off",
+	    .citation = "",
+	    .file = "test",
+	    .line = m->line,
+	    .from_wall_s = strtoll(from, NULL, 10),
+	    .verdict = verdict_of(m, verdict),
 	    .categories = categories_of(m, categories)};
 
 	need(m, cf_image_builder_add_phase(m->builder, &phase) == CF_OK);
 }
 
-static void add_exempt(struct maker *m, const char *prefix_text, const char *verdict, const char *until,
-    char *categories)
+static void add_exempt(struct maker *m, const char *prefix_text, const char *verdict,
+    const char *until, char *categories)
 {
 	struct cf_prefix prefix;
 	uint32_t group, id;
-	struct cf_image_exception exception = {.verdict = verdict_of(m, verdict), .groups = &group,
-	    .group_count = 1, .from_wall_s = INT64_MIN, .until_wall_s = strtoll(until, NULL, 10),
-	    .categories = categories_of(m, categories), .owner = "tester", .reason = "test",
-	    .clients = prefix_text, .file = "test", .line = m->line};
+	struct cf_image_exception exception = {.verdict = verdict_of(m, verdict),
+	    .groups = &group,
+	    .group_count = 1,
+	    .from_wall_s = INT64_MIN,
+	    .until_wall_s = strtoll(until, NULL, 10),
+	    .categories = categories_of(m, categories),
+	    .owner = "tester",
+	    .reason = "test",
+	    .clients = prefix_text,
+	    .file = "test",
+	    .line = m->line};
 
 	need(m, cf_prefix_parse(prefix_text, &prefix) == CF_OK);
 	need(m, cf_image_builder_add_group(m->builder, prefix_text, &prefix, 1, &group) == CF_OK);
@@ -133,13 +159,20 @@ static void add_except(struct maker *m, const char *text, const char *verdict)
 {
 	struct cf_name name = name_of(m, text);
 	uint32_t id;
-	struct cf_image_exception exception = {.verdict = verdict_of(m, verdict), .everybody = true,
-	    .from_wall_s = INT64_MIN, .until_wall_s = INT64_MAX, .owner = "tester", .reason = "test",
-	    .clients = "", .file = "test", .line = m->line};
+	struct cf_image_exception exception = {.verdict = verdict_of(m, verdict),
+	    .everybody = true,
+	    .from_wall_s = INT64_MIN,
+	    .until_wall_s = INT64_MAX,
+	    .owner = "tester",
+	    .reason = "test",
+	    .clients = "",
+	    .file = "test",
+	    .line = m->line};
 
 	need(m, cf_image_builder_add_exception(m->builder, &exception, &id) == CF_OK);
-	need(m, cf_image_builder_add_exception_name(m->builder, id, &name, CF_SCOPE_SUBTREE, m->line) ==
-		CF_OK);
+	need(m,
+	    cf_image_builder_add_exception_name(m->builder, id, &name, CF_SCOPE_SUBTREE, m->line) ==
+	        CF_OK);
 }
 
 static void read_line(struct maker *m, char *line)
@@ -165,8 +198,9 @@ static void read_line(struct maker *m, char *line)
 		need(m, cf_answer_parse(a, strlen(a), &m->answer.kind));
 		m->answer.ttl_s = (uint32_t)strtoul(b, NULL, 10);
 	} else if (strcmp(word, "sinkhole") == 0) {
-		need(m, cf_addr_parse(a, &m->answer.sinkhole_v4) == CF_OK &&
-			cf_addr_parse(b, &m->answer.sinkhole_v6) == CF_OK);
+		need(m,
+		    cf_addr_parse(a, &m->answer.sinkhole_v4) == CF_OK &&
+		        cf_addr_parse(b, &m->answer.sinkhole_v6) == CF_OK);
 	} else if (strcmp(word, "ede") == 0) {
 		m->answer.ede_code = (uint16_t)strtoul(a, NULL, 10);
 		need(m, sscanf(line, "%*s %*s %255[^\n]", m->ede) <= 1);
@@ -190,20 +224,26 @@ int main(int argc, char **argv)
 	char line[2048];
 	FILE *file;
 
-	if (argc != 3 || (file = fopen(argv[1], "re")) == NULL || cf_image_builder_new(&m.builder) != CF_OK) {
+	if (argc != 3 || (file = fopen(argv[1], "re")) == NULL ||
+	    cf_image_builder_new(&m.builder) != CF_OK) {
 		(void)fprintf(stderr, "usage: make_image TEXT IMAGE\n");
 		return 2;
 	}
-	m.settings = (struct cf_image_settings){.built_wall_s = 1700000000, .vendor = "test",
-	    .pack_version = "1", .preset = "test", .policy_file = "test", .log_path = m.log_path};
+	m.settings = (struct cf_image_settings){.built_wall_s = 1700000000,
+	    .vendor = "test",
+	    .pack_version = "1",
+	    .preset = "test",
+	    .policy_file = "test",
+	    .log_path = m.log_path};
 	while (fgets(line, sizeof(line), file) != NULL) {
 		m.line++;
 		read_line(&m, line);
 	}
 	(void)fclose(file); /* read only */
 	m.answer.ede_text = m.ede;
-	need(&m, cf_image_builder_set_answer(m.builder, &m.answer) == CF_OK &&
-		cf_image_builder_set_settings(m.builder, &m.settings) == CF_OK);
+	need(&m,
+	    cf_image_builder_set_answer(m.builder, &m.answer) == CF_OK &&
+	        cf_image_builder_set_settings(m.builder, &m.settings) == CF_OK);
 	if (cf_image_builder_write(m.builder, argv[2], NULL, &error) != CF_OK) {
 		(void)fprintf(stderr, "make_image: %s\n", error.text);
 		return 4;

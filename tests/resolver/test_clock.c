@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 static void time_goes_on_with_the_wall_clock(void **state)
@@ -40,10 +41,12 @@ static void a_jump_back_holds_time_until_it_lasts(void **state)
 	assert_int_equal(cf_clock_now(&clock, 1000), 5000);
 	assert_int_equal(cf_clock_tick(&clock, 1000, 10, &back_s), CF_CLOCK_WENT_BACK);
 	assert_int_equal(back_s, 4000);
-	assert_int_equal(cf_clock_tick(&clock, 1000 + CF_CLOCK_HOLD_S - 1, 10 + CF_CLOCK_HOLD_S - 1, &back_s),
+	assert_int_equal(
+	    cf_clock_tick(&clock, 1000 + CF_CLOCK_HOLD_S - 1, 10 + CF_CLOCK_HOLD_S - 1, &back_s),
 	    CF_CLOCK_STEADY);
 	assert_int_equal(cf_clock_now(&clock, 1059), 5000);
-	assert_int_equal(cf_clock_tick(&clock, 1060, 10 + CF_CLOCK_HOLD_S, &back_s), CF_CLOCK_BELIEVED);
+	assert_int_equal(
+	    cf_clock_tick(&clock, 1060, 10 + CF_CLOCK_HOLD_S, &back_s), CF_CLOCK_BELIEVED);
 	assert_int_equal(cf_clock_now(&clock, 1061), 1061);
 	assert_int_equal(cf_clock_tick(&clock, 1062, 72, &back_s), CF_CLOCK_STEADY);
 }

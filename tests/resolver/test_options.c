@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 static struct cf_options options;
@@ -67,7 +68,8 @@ static void paths_lose_the_chroot_in_front(void **state)
 	(void)state;
 	assert_string_equal(cf_options_inside("/var/unbound/x/y", "/var/unbound"), "/x/y");
 	assert_string_equal(cf_options_inside("/var/unbound/x", "/var/unbound/"), "/x");
-	assert_string_equal(cf_options_inside("/var/unbound2/x", "/var/unbound"), "/var/unbound2/x");
+	assert_string_equal(
+	    cf_options_inside("/var/unbound2/x", "/var/unbound"), "/var/unbound2/x");
 	assert_string_equal(cf_options_inside("/x", NULL), "/x");
 	assert_int_equal(read_line("curfew-image=/var/unbound/c.img", "/var/unbound"), CF_OK);
 	assert_string_equal(options.image_path, "/c.img");
@@ -75,10 +77,10 @@ static void paths_lose_the_chroot_in_front(void **state)
 
 static void bad_lines_are_refused_and_change_nothing(void **state)
 {
-	static const char *const lines[] = {"curfew-", "curfew-image", "curfew-image=", "curfew-imag=/x",
-	    "curfew-images=/x", "curfew-syslog=maybe", "curfew-lane-mb=0", "curfew-lane-mb=4097",
-	    "curfew-lane-mb=1x", "curfew-fold=-1", "curfew-fold=", "curfew-clock-offset=9999999999999999999",
-	    "image=/x", ""};
+	static const char *const lines[] = {"curfew-", "curfew-image",
+	    "curfew-image=", "curfew-imag=/x", "curfew-images=/x", "curfew-syslog=maybe",
+	    "curfew-lane-mb=0", "curfew-lane-mb=4097", "curfew-lane-mb=1x", "curfew-fold=-1",
+	    "curfew-fold=", "curfew-clock-offset=9999999999999999999", "image=/x", ""};
 	struct cf_error error;
 
 	(void)state;
@@ -113,7 +115,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_defaults_need_no_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(every_setting_is_read, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(paths_lose_the_chroot_in_front, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(bad_lines_are_refused_and_change_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+	        bad_lines_are_refused_and_change_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_clock_file_is_read_again, set_up, tear_down),
 	};
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 /* What was visited, as text: "name/LENGTH" and addresses, each with a space behind. */
@@ -33,8 +34,8 @@ static enum cf_status walk(const void *rdata, size_t len)
 }
 
 /* priority 1, target a.b., alpn h2, two ipv4hints, one ipv6hint. */
-static const uint8_t service[] = {0, 1, 1, 'a', 1, 'b', 0, 0, 1, 0, 3, 2, 'h', '2', 0, 4, 0, 8, 192, 0, 2, 1,
-    192, 0, 2, 2, 0, 6, 0, 16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+static const uint8_t service[] = {0, 1, 1, 'a', 1, 'b', 0, 0, 1, 0, 3, 2, 'h', '2', 0, 4, 0, 8, 192,
+    0, 2, 1, 192, 0, 2, 2, 0, 6, 0, 16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
 
 static int set_up(void **state)
 {
@@ -78,7 +79,8 @@ static void every_truncation_is_malformed_or_a_shorter_record(void **state)
 		visits_left = 100;
 		status = walk(service, len);
 		/* Whole records end after the target and after each parameter. */
-		assert_int_equal(status, len == 7 || len == 14 || len == 26 ? CF_OK : CF_EMALFORMED);
+		assert_int_equal(
+		    status, len == 7 || len == 14 || len == 26 ? CF_OK : CF_EMALFORMED);
 	}
 }
 
@@ -87,7 +89,8 @@ static void names_that_are_none_are_malformed(void **state)
 	uint8_t name[400] = {0, 1};
 
 	(void)state;
-	assert_int_equal(walk("\0\1\300\014", 4), CF_EMALFORMED); /* compression is not allowed here */
+	assert_int_equal(
+	    walk("\0\1\300\014", 4), CF_EMALFORMED); /* compression is not allowed here */
 	memset(name + 2, 0, sizeof(name) - 2);
 	for (size_t i = 2; i < 300; i += 2)
 		name[i] = 1;
