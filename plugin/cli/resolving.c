@@ -30,7 +30,8 @@ struct run {
 	struct ub_ctx *ctx;
 	struct question *questions;
 	size_t question_count, next, pending, done;
-	uint64_t started_mono_ms, moved_mono_ms;
+	uint64_t next_mono_us; /* when the next question may go */
+	uint64_t moved_mono_us;
 	enum cf_status status;
 };
 
@@ -49,13 +50,13 @@ const char *cli_found_text(enum cli_found found)
 	return (unsigned)found < CLI_FOUNDS ? texts[found] : "?";
 }
 
-static uint64_t now_mono_ms(void)
+static uint64_t now_mono_us(void)
 {
 	struct timespec now;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
 		return 0; /* cannot fail for this clock */
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* 0.0.0.0, loopback, link-local and private space: what filters answer with, and no vendor's. */
@@ -160,7 +161,7 @@ static void take_answer(void *context, int err, struct ub_result *result)
 	question->answered = true;
 	run->pending--;
 	run->done++;
-	run->moved_mono_ms = now_mono_ms();
+	run->moved_mono_us = now_mono_us();
 	if (err != 0 || result == NULL)
 		question->failed = true;
 	else
@@ -237,10 +238,18 @@ static enum cf_status open_context(struct run *run, struct cf_error *error)
 	return status;
 }
 
-/* How many questions may have been asked by now. */
-static uint64_t allowance(const struct run *run, uint64_t at_mono_ms)
+/*
+ * True when another question may go now, and books it. Time in which none went is not saved up, so
+ * that a silent server is not met with a burst when it wakes.
+ */
+static bool may_ask(struct run *run)
 {
-	return 1 + (at_mono_ms - run->started_mono_ms) * run->how->rate_per_s / 1000;
+	uint64_t at_mono_us = now_mono_us();
+
+	if (at_mono_us < run->next_mono_us)
+		return false;
+	run->next_mono_us = at_mono_us + 1000000 / run->how->rate_per_s;
+	return true;
 }
 
 static void ask_next(struct run *run)
@@ -261,17 +270,16 @@ static void ask_next(struct run *run)
 static void ask_all(struct run *run)
 {
 	struct pollfd wait = {.fd = ub_fd(run->ctx), .events = POLLIN};
+	int wait_ms = run->how->rate_per_s >= 1000 ? 1 : (int)(1000 / run->how->rate_per_s);
 
-	run->started_mono_ms = run->moved_mono_ms = now_mono_ms();
+	run->moved_mono_us = now_mono_us();
 	while (run->done < run->question_count && run->status == CF_OK) {
-		uint64_t at_mono_ms = now_mono_ms();
-
 		while (run->next < run->question_count && run->pending < run->how->in_flight &&
-		    run->next < allowance(run, at_mono_ms))
+		    may_ask(run))
 			ask_next(run);
-		if (poll(&wait, 1, 20) > 0 && ub_process(run->ctx) != 0)
+		if (poll(&wait, 1, wait_ms) > 0 && ub_process(run->ctx) != 0)
 			break;
-		if (now_mono_ms() - run->moved_mono_ms > (uint64_t)run->how->stall_s * 1000)
+		if (now_mono_us() - run->moved_mono_us > (uint64_t)run->how->stall_s * 1000000)
 			break; /* what is not answered counts as failed */
 	}
 }
