@@ -284,6 +284,11 @@ static void ask_all(struct run *run)
 	}
 }
 
+static int compare_addrs(const void *a, const void *b)
+{
+	return cf_addr_compare(a, b);
+}
+
 static void conclude(const struct run *run)
 {
 	for (size_t i = 0; i < run->question_count; i += ASKED) {
@@ -291,6 +296,9 @@ static void conclude(const struct run *run)
 		struct cli_resolved *name = a->name;
 
 		name->secure = a->secure && b->secure;
+		/* Answers come in any order. */
+		if (name->addr_count > 1)
+			qsort(name->addrs, name->addr_count, sizeof *name->addrs, compare_addrs);
 		if (a->bogus || b->bogus)
 			name->found = CLI_FOUND_BOGUS;
 		else if (name->addr_count != 0)
