@@ -215,18 +215,64 @@ static uint64_t recent_tag(const struct cf_packet *packet)
 	return (high ^ high >> 29) | 1;
 }
 
-static void note_host(struct cf_observe *observe, const struct cf_packet *packet)
+static uint64_t mac_number(const uint8_t mac[6])
+{
+	uint64_t number = UINT64_C(1) << 63; /* no MAC is 0 */
+
+	memcpy(&number, mac, 6);
+	return number;
+}
+
+/* Most packets come from outside through a router: they tell nothing about a host here. */
+static bool is_through_router(const struct cf_observe *observe, const struct cf_packet *packet)
+{
+	uint64_t number;
+
+	if (packet->mac_src == NULL)
+		return false;
+	number = mac_number(packet->mac_src);
+	for (unsigned i = 0; i < ROUTER_SLOTS; i++)
+		if (observe->router[i] == number)
+			return !cf_locality_is_local(
+			    &observe->monitor->options.locality, &packet->src);
+	return false;
+}
+
+/*
+ * True when this host was told to the shared table a moment ago; otherwise it is taken for told
+ * now, in the place of the one told longest ago.
+ */
+static bool is_recent(struct cf_observe *observe, const struct cf_packet *packet)
 {
 	uint64_t tag = recent_tag(packet);
-	struct recent *slot = &observe->recent[tag >> 1 & (RECENT_SLOTS - 1)];
+	struct recent *ways = observe->recent[tag >> 1 & (RECENT_SETS - 1)], *oldest = &ways[0];
 
-	if (slot->tag == tag && packet->at_wall_us - slot->at_wall_us < RECENT_S * US_PER_S &&
-	    packet->at_wall_us >= slot->at_wall_us)
+	for (unsigned i = 0; i < RECENT_WAYS; i++) {
+		if (ways[i].tag == tag) {
+			oldest = &ways[i];
+			if (packet->at_wall_us - oldest->at_wall_us < observe->recent_us &&
+			    packet->at_wall_us >= oldest->at_wall_us)
+				return true;
+			break;
+		}
+		if (ways[i].at_wall_us < oldest->at_wall_us)
+			oldest = &ways[i];
+	}
+	*oldest = (struct recent){.tag = tag, .at_wall_us = packet->at_wall_us};
+	return false;
+}
+
+static void note_host(struct cf_observe *observe, const struct cf_packet *packet)
+{
+	if (is_through_router(observe, packet) || is_recent(observe, packet))
 		return;
-	slot->tag = tag;
-	slot->at_wall_us = packet->at_wall_us;
 	cf_observe_lock(observe);
 	cf_hosts_seen(observe->monitor->hosts, packet);
+	observe->recent_us = US_PER_S *
+	    (cf_hosts_known(observe->monitor->hosts) < RECENT_FEW ? RECENT_FEW_S : RECENT_S);
+	if (packet->mac_src != NULL && cf_hosts_is_router(observe->monitor->hosts, packet->mac_src))
+		observe->router[observe->router_next++ % ROUTER_SLOTS] =
+		    mac_number(packet->mac_src);
 	cf_observe_unlock(observe);
 }
 

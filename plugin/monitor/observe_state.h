@@ -47,8 +47,15 @@ struct cf_monitor {
 };
 
 /* Hosts heard of in the last seconds: they need not be told to the shared table again. */
-#define RECENT_SLOTS 4096
-#define RECENT_S     5
+#define RECENT_SETS 4096
+#define RECENT_WAYS 4 /* one cache line */
+/* Few hosts are followed closely; many, so that following them costs little. */
+#define RECENT_FEW   1024
+#define RECENT_FEW_S 5
+#define RECENT_S     30
+
+/* Routers whose MACs a worker remembers: what they carry from outside needs no look. */
+#define ROUTER_SLOTS 4
 
 struct recent {
 	uint64_t tag;
@@ -67,7 +74,10 @@ struct cf_observe {
 	struct cf_monitor *monitor;
 	struct cf_producer *producer;
 	struct cf_watchlist *watchlist;
-	struct recent recent[RECENT_SLOTS];
+	struct recent recent[RECENT_SETS][RECENT_WAYS];
+	uint64_t router[ROUTER_SLOTS]; /* MACs of routers lately seen, each in the low six bytes */
+	unsigned router_next;
+	int64_t recent_us; /* RECENT_S or RECENT_FEW_S */
 	struct asn_slot asn[ASN_SLOTS];
 	struct cf_observe_traffic (*traffic)[4096]; /* interface_count of them */
 };
