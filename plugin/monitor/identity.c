@@ -223,7 +223,7 @@ static void rebind(struct cf_hosts *hosts, struct host *host, const uint8_t mac[
 	if (host->has_mac) {
 		if (is_news(host))
 			write_host(hosts, host);
-		host->from_wall_us = at_wall_us;
+		host->from_wall_us = host->last_wall_us = at_wall_us;
 		host->name[0] = '\0';
 		host->name_kind = CF_IDENTITY_TRAFFIC;
 		host->written_wall_us = 0;
@@ -349,10 +349,10 @@ void cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
 	if (host == NULL && !cf_locality_is_local(hosts->locality, &packet->src))
 		return;
 	host = host_get(hosts, &packet->src, vlan, packet->interface, packet->at_wall_us);
-	if (packet->at_wall_us > host->last_wall_us)
-		host->last_wall_us = packet->at_wall_us;
 	if (mac != NULL && !mac->is_router && is_initial_ttl(packet->ttl))
 		bind_mac(hosts, host, packet->mac_src, CF_IDENTITY_TRAFFIC, packet->at_wall_us);
+	if (packet->at_wall_us > host->last_wall_us)
+		host->last_wall_us = packet->at_wall_us;
 	write_if_due(hosts, host);
 }
 
@@ -398,10 +398,10 @@ void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 		return;
 	}
 	host = host_get(hosts, &fact->addr, fact->vlan, fact->interface, fact->at_wall_us);
+	if (fact->mac != NULL) /* first: another MAC ends the old binding at its own last time */
+		bind_mac(hosts, host, fact->mac, fact->kind, fact->at_wall_us);
 	if (fact->at_wall_us > host->last_wall_us)
 		host->last_wall_us = fact->at_wall_us;
-	if (fact->mac != NULL)
-		bind_mac(hosts, host, fact->mac, fact->kind, fact->at_wall_us);
 	if (fact->client_id.len > 0) /* ids are not kept, so each is its own record */
 		write_fact(hosts, fact);
 	copy_name(name, fact->name);

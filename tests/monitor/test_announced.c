@@ -41,7 +41,8 @@ static void an_address_no_answer_announced_is_hard_coded(void **state)
 
 	assert_int_equal(cf_announced_find(*state, &client, &server, S, NULL), CF_DNS_UNKNOWN);
 	cf_announced_visible(*state, &client, S);
-	assert_int_equal(cf_announced_find(*state, &client, &server, 2 * S, NULL), CF_DNS_HARDCODED);
+	assert_int_equal(
+	    cf_announced_find(*state, &client, &server, 2 * S, NULL), CF_DNS_HARDCODED);
 }
 
 static void an_announced_address_stays_resolved_beyond_its_ttl(void **state)
@@ -116,15 +117,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		an_address_no_answer_announced_is_hard_coded, setup, teardown),
+	        an_address_no_answer_announced_is_hard_coded, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		an_announced_address_stays_resolved_beyond_its_ttl, setup, teardown),
+	        an_announced_address_stays_resolved_beyond_its_ttl, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		an_announcement_is_for_its_own_client_alone, setup, teardown),
+	        an_announcement_is_for_its_own_client_alone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(encrypted_dns_makes_a_miss_unknown, setup, teardown),
 	    cmocka_unit_test_setup_teardown(dns_seen_long_ago_is_not_visible_now, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		a_lost_announcement_makes_misses_unknown, setup, teardown),
+	        a_lost_announcement_makes_misses_unknown, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

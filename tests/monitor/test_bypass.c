@@ -155,15 +155,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		a_block_and_the_vendor_s_sequence_are_one_finding, setup, teardown),
+	        a_block_and_the_vendor_s_sequence_are_one_finding, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_answered_look_up_is_no_block, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		no_answer_counts_as_failure_only_after_patience, setup, teardown),
+	        no_answer_counts_as_failure_only_after_patience, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		public_resolvers_alone_need_three_of_the_sequence, setup, teardown),
+	        public_resolvers_alone_need_three_of_the_sequence, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_block_too_long_ago_is_not_the_cause, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		more_clients_than_there_is_room_for_are_finished_early, setup, teardown),
+	        more_clients_than_there_is_room_for_are_finished_early, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The table of vendor flows: both directions are one flow, counts are kept, nothing ends silently. */
+/* The table of vendor flows: both directions are one flow, counts are kept, nothing ends silently.
+ */
 
 #include "monitor/flow.h"
 

@@ -11,8 +11,8 @@
 
 static bool matches(const char *match, const char *value, const char *text)
 {
-	return cf_signature_matches(match, value,
-	    (struct cf_slice){.data = (const uint8_t *)text, .len = strlen(text)});
+	return cf_signature_matches(
+	    match, value, (struct cf_slice){.data = (const uint8_t *)text, .len = strlen(text)});
 }
 
 static void updater_paths_match_their_globs(void **state)
