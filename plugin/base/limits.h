@@ -36,10 +36,10 @@
 #define CF_RECORD_TEXT_BYTES 512
 /* A producer's queue unless told otherwise: 10,000 hits, 30 ms at more than any server can answer. */
 #define CF_QUEUE_BYTES 4194304
-/* (client, entry, verdict, evidence) pairs being folded at one time; 1.6 KiB each when in use. */
+/* (client, entry, verdict, evidence) pairs being folded at one time; 1.9 KiB each when in use. */
 #define CF_FOLD_ENTRIES 16384
 /* The first repeat kept as the sample of a fold; longer records lose their long texts. */
-#define CF_FOLD_SAMPLE_BYTES 1536
+#define CF_FOLD_SAMPLE_BYTES 1792
 /* Lines kept while the disk refuses them; what comes after is counted as lost. */
 #define CF_LOG_PENDING_BYTES 1048576
 /* How far back from its end a log is read at start to find the last seal. */

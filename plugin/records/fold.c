@@ -3,7 +3,9 @@
 
 #include "records/fold.h"
 
+#include "base/check.h"
 #include "base/limits.h"
+#include "records/fold_journal.h"
 #include "records/siphash.h"
 
 #include <stdlib.h>
@@ -27,8 +29,13 @@ struct entry {
 	int64_t began_us;
 	uint64_t count; /* hits since the window began and not yet written */
 	int64_t last_wall_us;
-	/* The first of them. */
-	_Alignas(8) uint8_t sample[CF_FOLD_SAMPLE_BYTES];
+	/* What the journal does not know yet; which lists this entry is in. */
+	bool sample_unsaved, in_emitted, in_grown;
+};
+
+/* The first hit of a window; apart from the entries, so that those stay close together. */
+struct sample {
+	_Alignas(8) uint8_t packed[CF_FOLD_SAMPLE_BYTES];
 };
 
 struct cf_fold {
@@ -41,6 +48,12 @@ struct cf_fold {
 	uint64_t pending;
 	uint32_t *buckets;
 	struct entry *entries;
+	struct sample *samples; /* one for each entry */
+	int journal_fd;
+	/* Entries whose state the journal must be told, each at most once; without a journal
+	 * unused. */
+	uint32_t *emitted, *grown;
+	uint32_t emitted_count, grown_count;
 };
 
 enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
@@ -57,13 +70,18 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 	    .arg = arg,
 	    .entry_count = entries,
 	    .bucket_mask = buckets - 1,
+	    .journal_fd = -1,
 	    .oldest = NONE,
 	    .newest = NONE};
 	memcpy(fold->hash_key, hash_key, sizeof fold->hash_key);
 	fold->buckets = malloc(buckets * sizeof *fold->buckets);
-	/* calloc: an entry's pages are touched when it is first used. */
+	/* calloc: pages are touched when their entries are first used. */
 	fold->entries = calloc(entries, sizeof *fold->entries);
-	if (fold->buckets == NULL || fold->entries == NULL) {
+	fold->samples = calloc(entries, sizeof *fold->samples);
+	fold->emitted = malloc(entries * sizeof *fold->emitted);
+	fold->grown = malloc(entries * sizeof *fold->grown);
+	if (fold->buckets == NULL || fold->entries == NULL || fold->samples == NULL ||
+	    fold->emitted == NULL || fold->grown == NULL) {
 		cf_fold_free(fold);
 		return CF_ENOMEM;
 	}
@@ -80,6 +98,9 @@ void cf_fold_free(struct cf_fold *fold)
 		return;
 	free(fold->buckets);
 	free(fold->entries);
+	free(fold->samples);
+	free(fold->emitted);
+	free(fold->grown);
 	free(fold);
 }
 
@@ -117,14 +138,46 @@ static void unlink_chain(struct cf_fold *fold, uint32_t index)
 	*at = fold->entries[index].next_in_chain;
 }
 
+static struct cf_packed *sample_of(const struct cf_fold *fold, const struct entry *entry)
+{
+	return (struct cf_packed *)(void *)fold->samples[entry - fold->entries].packed;
+}
+
+static void note_emitted(struct cf_fold *fold, struct entry *entry)
+{
+	if (fold->journal_fd < 0 || entry->in_emitted)
+		return;
+	entry->in_emitted = true;
+	fold->emitted[fold->emitted_count++] = (uint32_t)(entry - fold->entries);
+}
+
+static void note_grown(struct cf_fold *fold, struct entry *entry)
+{
+	if (fold->journal_fd < 0 || entry->in_grown)
+		return;
+	entry->in_grown = true;
+	fold->grown[fold->grown_count++] = (uint32_t)(entry - fold->entries);
+}
+
+static void save(struct cf_fold *fold, uint32_t index)
+{
+	struct entry *entry = &fold->entries[index];
+	bool with_sample = entry->count > 0 && entry->sample_unsaved;
+
+	cf_fold_journal_write(fold->journal_fd, index, entry->count, entry->last_wall_us,
+	    with_sample ? sample_of(fold, entry) : NULL);
+	if (with_sample)
+		entry->sample_unsaved = false;
+}
+
 static void emit_entry(struct cf_fold *fold, struct entry *entry)
 {
 	if (entry->count == 0)
 		return;
-	fold->emit(fold->arg, (const struct cf_packed *)(const void *)entry->sample, entry->count,
-	    entry->last_wall_us);
+	fold->emit(fold->arg, sample_of(fold, entry), entry->count, entry->last_wall_us);
 	fold->pending -= entry->count;
 	entry->count = 0;
+	note_emitted(fold, entry);
 }
 
 static void remove_entry(struct cf_fold *fold, uint32_t index)
@@ -167,36 +220,45 @@ static void make_identity(const struct cf_packed *packed, struct identity *ident
 	memcpy(identity->client, packed->client, sizeof identity->client);
 }
 
-/* Keeps packed as the sample of a window; what is too long loses its long texts, never its tuple.
- */
-static void keep_sample(struct entry *entry, const struct cf_packed *packed)
+/* Makes what is too long short: it loses its long texts, never its tuple, rule and verdict. */
+static void shorten(const struct cf_packed *packed, void *out)
 {
-	_Alignas(8) uint8_t repacked[CF_RECORD_PACKED_BYTES];
+	struct cf_packed *head = out;
 	struct cf_hit hit;
 
-	if (packed->size_bytes <= sizeof entry->sample) {
-		memcpy(entry->sample, packed, packed->size_bytes);
-		return;
-	}
 	cf_unpack_hit(packed, &hit);
 	hit.http.uri = hit.http.user_agent = hit.http.host = (struct cf_text){0};
 	hit.tls.issuer = hit.tls.ja4 = hit.match.value = (struct cf_text){0};
 	hit.match.reason = NULL;
-	if (cf_pack_hit(&hit, repacked) > sizeof entry->sample) {
-		hit.tls.sni = hit.tls.alpn = (struct cf_text){0};
-		hit.dns.cname_wire = NULL;
-		hit.match.product = hit.match.confidence = hit.asn_org = NULL;
-		hit.policy.exception_owner = hit.match.serial = hit.match.list = NULL;
-		hit.in_iface = hit.http.method = NULL;
-		(void)cf_pack_hit(
-		    &hit, repacked); /* three names and eleven words: 1,500 bytes fit */
+	if (cf_pack_hit(&hit, out) <= CF_FOLD_SAMPLE_BYTES)
+		return;
+	hit.tls.sni = hit.tls.alpn = (struct cf_text){0};
+	hit.dns.cname_wire = NULL;
+	hit.match.product = hit.match.confidence = hit.asn_org = NULL;
+	hit.policy.exception_owner = hit.match.serial = hit.match.list = NULL;
+	hit.in_iface = hit.http.method = NULL;
+	/* Two names, ten words and the numbers are left: 1,670 bytes at most. */
+	if (cf_check(cf_pack_hit(&hit, out) <= CF_FOLD_SAMPLE_BYTES))
+		return;
+	head->present = 0;
+	head->size_bytes = sizeof *head;
+}
+
+/* Keeps packed as the sample of a window. */
+static void keep_sample(struct cf_fold *fold, struct entry *entry, const struct cf_packed *packed)
+{
+	_Alignas(8) uint8_t repacked[CF_RECORD_PACKED_BYTES];
+
+	entry->sample_unsaved = true;
+	if (packed->size_bytes > CF_FOLD_SAMPLE_BYTES) {
+		shorten(packed, repacked);
+		packed = (const struct cf_packed *)(const void *)repacked;
 	}
-	memcpy(entry->sample, repacked,
-	    ((const struct cf_packed *)(const void *)repacked)->size_bytes);
+	memcpy(sample_of(fold, entry), packed, packed->size_bytes);
 }
 
 /* Flows carry amounts, which add up over the window. */
-static void add_flow(struct entry *entry, const struct cf_packed *packed)
+static void add_flow(struct cf_fold *fold, struct entry *entry, const struct cf_packed *packed)
 {
 	_Alignas(8) uint8_t repacked[CF_RECORD_PACKED_BYTES];
 	struct cf_hit sum, hit;
@@ -204,27 +266,28 @@ static void add_flow(struct entry *entry, const struct cf_packed *packed)
 	cf_unpack_hit(packed, &hit);
 	if (hit.flow.pkts_out == 0 && hit.flow.pkts_in == 0)
 		return;
-	cf_unpack_hit(entry->sample, &sum);
+	cf_unpack_hit(sample_of(fold, entry), &sum);
 	sum.flow.pkts_out += hit.flow.pkts_out;
 	sum.flow.bytes_out += hit.flow.bytes_out;
 	sum.flow.pkts_in += hit.flow.pkts_in;
 	sum.flow.bytes_in += hit.flow.bytes_in;
 	(void)cf_pack_hit(&sum, repacked); /* size is read from its head */
-	keep_sample(entry, (const struct cf_packed *)(const void *)repacked);
+	keep_sample(fold, entry, (const struct cf_packed *)(const void *)repacked);
 }
 
 static void count_repeat(struct cf_fold *fold, struct entry *entry, const struct cf_packed *packed)
 {
 	if (entry->count == 0) {
-		keep_sample(entry, packed);
+		keep_sample(fold, entry, packed);
 		entry->last_wall_us = packed->at_wall_us;
 	} else if (packed->event == CF_EVENT_FLOW) {
-		add_flow(entry, packed);
+		add_flow(fold, entry, packed);
 	}
 	if (packed->at_wall_us > entry->last_wall_us)
 		entry->last_wall_us = packed->at_wall_us;
 	entry->count++;
 	fold->pending++;
+	note_grown(fold, entry);
 }
 
 bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t now_us)
@@ -279,6 +342,29 @@ void cf_fold_flush(struct cf_fold *fold)
 {
 	while (fold->oldest != NONE)
 		remove_entry(fold, fold->oldest);
+}
+
+void cf_fold_set_journal(struct cf_fold *fold, int fd)
+{
+	fold->journal_fd = fd;
+}
+
+void cf_fold_sync(struct cf_fold *fold, bool all)
+{
+	if (fold->journal_fd < 0)
+		return;
+	for (uint32_t i = 0; i < fold->emitted_count; i++) {
+		fold->entries[fold->emitted[i]].in_emitted = false;
+		save(fold, fold->emitted[i]);
+	}
+	fold->emitted_count = 0;
+	if (!all)
+		return;
+	for (uint32_t i = 0; i < fold->grown_count; i++) {
+		fold->entries[fold->grown[i]].in_grown = false;
+		save(fold, fold->grown[i]);
+	}
+	fold->grown_count = 0;
 }
 
 uint64_t cf_fold_pending(const struct cf_fold *fold)

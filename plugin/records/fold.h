@@ -43,5 +43,16 @@ void cf_fold_expire(struct cf_fold *fold, int64_t began_us, int64_t now_us);
 /* Emits everything and empties the table. */
 void cf_fold_flush(struct cf_fold *fold);
 
+/*
+ * Keeps the windows in fd as well (records/fold_journal.h); -1: no longer. The fold does not close
+ * it.
+ */
+void cf_fold_set_journal(struct cf_fold *fold, int fd);
+/*
+ * Brings the journal up to date: windows that were emitted, which must be done before their lines
+ * are written (or a kill would count them twice); with all, also those that only grew.
+ */
+void cf_fold_sync(struct cf_fold *fold, bool all);
+
 /* Hits counted but not yet emitted. */
 uint64_t cf_fold_pending(const struct cf_fold *fold);

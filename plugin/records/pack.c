@@ -2,6 +2,9 @@
 
 #include "records/pack.h"
 
+#include "base/bytes.h"
+#include "names/name.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -436,4 +439,58 @@ const char *cf_unpack_raw(const void *packed)
 	const struct cf_packed *head = packed;
 
 	return (const char *)packed + sizeof *head + 2;
+}
+
+/* Bytes of a member of fixed size, 0 for a text, -1 for a flag. */
+static const int8_t fixed_sizes[M_KIND] = {[M_DEST] = sizeof(struct cf_addr),
+    [M_MAC] = 6,
+    [M_ECS] = sizeof(struct cf_prefix),
+    [M_DNS] = sizeof(struct dns_numbers),
+    [M_FLOW] = sizeof(struct flow_numbers),
+    [M_NUMBERS] = sizeof(struct other_numbers),
+    [M_ECH] = -1,
+    [M_MASKED] = -1};
+
+static bool text_is_sound(struct cf_bytes *bytes, enum member member)
+{
+	const uint8_t *len_bytes = cf_bytes_take(bytes, 2), *text;
+	struct cf_name name;
+	uint16_t len;
+
+	if (len_bytes == NULL)
+		return false;
+	memcpy(&len, len_bytes, sizeof len);
+	text = cf_bytes_take(bytes, (size_t)len + 1);
+	if (text == NULL || text[len] != '\0')
+		return false;
+	if (member != M_QNAME && member != M_CNAME && member != M_RULE_WIRE)
+		return true;
+	return cf_name_from_wire(text, len, &name) == CF_OK && name.wire_len == len;
+}
+
+bool cf_packed_is_hit(const void *packed, size_t len)
+{
+	struct cf_bytes bytes = cf_bytes_make(packed, len);
+	struct cf_packed head;
+	const uint8_t *at = cf_bytes_take(&bytes, sizeof head);
+
+	if (at == NULL)
+		return false;
+	memcpy(&head, at, sizeof head);
+	if (head.size_bytes < sizeof head || head.size_bytes > len ||
+	    head.event >= CF_EVENT_IDENTITY || head.action > CF_ACTION_BLOCK ||
+	    head.via >= CF_VIA_COUNT || head.flow_marks >> 1 > CF_DNS_UNKNOWN ||
+	    head.present >> M_KIND != 0)
+		return false;
+	for (enum member member = 0; member < M_KIND; member++) {
+		int size = fixed_sizes[member];
+
+		if ((head.present >> member & 1) == 0 || size < 0)
+			continue;
+		if (size == 0 && !text_is_sound(&bytes, member))
+			return false;
+		if (size > 0 && cf_bytes_take(&bytes, (size_t)size) == NULL)
+			return false;
+	}
+	return true;
 }

@@ -36,6 +36,12 @@ uint32_t cf_pack_identity(const struct cf_identity *identity, void *out);
 /* event is not one of hits or identity; members may be cut off only by being refused: returns 0. */
 uint32_t cf_pack_raw(enum cf_event event, int64_t at_wall_us, const char *members_json, void *out);
 
+/*
+ * Whether bytes that were outside of the process are a packed hit that can be unpacked safely:
+ * every member within len, names that end, words of ours.
+ */
+bool cf_packed_is_hit(const void *packed, size_t len);
+
 /* The opposite; pointers in the result lead into packed. */
 void cf_unpack_hit(const void *packed, struct cf_hit *hit_out);
 void cf_unpack_identity(const void *packed, struct cf_identity *identity_out);

@@ -2,6 +2,7 @@
 
 #include "records/writer.h"
 
+#include "records/fold_journal.h"
 #include "records/line.h"
 #include "records/recover.h"
 
@@ -39,6 +40,8 @@ static bool flush(struct cf_writer *writer)
 
 	if (writer->retry_us > writer->now_us)
 		return false;
+	cf_fold_sync(
+	    writer->fold, false); /* before their lines: a kill must not count them twice */
 	if (writer->sink.fd < 0 && cf_sink_open(&writer->sink) != CF_OK)
 		done = false;
 	else
@@ -286,6 +289,7 @@ static void follow_rotation(struct cf_writer *writer)
 
 static void each_second(struct cf_writer *writer)
 {
+	cf_fold_sync(writer->fold, true);
 	follow_rotation(writer);
 	tell_losses(writer);
 }
@@ -350,6 +354,25 @@ static void put_start(struct cf_writer *writer)
 	put_line(writer, line, cf_json_length(&json), 0);
 }
 
+/*
+ * Windows that a killed run left open become lines of this one. Not with privacy: the file has
+ * addresses as they were seen.
+ */
+static void recover_folds(struct cf_writer *writer)
+{
+	uint64_t hits;
+
+	if (writer->sink.path == NULL || writer->privacy.mode != CF_PRIVACY_FULL)
+		return;
+	writer->journal_fd = cf_fold_journal_open(
+	    writer->sink.path, writer->source, writer->journal_path, CF_WRITER_PATH_BYTES);
+	if (writer->journal_fd < 0)
+		return;
+	hits = cf_fold_journal_recover(writer->journal_fd, emit_hit, writer);
+	atomic_fetch_add(&writer->hits, hits);
+	cf_fold_set_journal(writer->fold, writer->journal_fd);
+}
+
 void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us)
 {
 	struct cf_recovery found = {.found = "new"};
@@ -366,6 +389,7 @@ void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_
 	writer->start.repaired_bytes = found.repaired_bytes;
 	writer->start.unsealed_lines = found.unsealed_lines;
 	put_start(writer);
+	recover_folds(writer);
 	(void)flush(writer); /* as in every tick */
 }
 
@@ -377,6 +401,8 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	follow_rotation(writer);
 	tell_losses(writer);
 	seal(writer, CF_EVENT_STOP);
+	if (writer->journal_fd >= 0)
+		(void)unlink(writer->journal_path); /* empty by now, whether it goes or not */
 }
 
 enum cf_status cf_writer_init(
@@ -386,6 +412,7 @@ enum cf_status cf_writer_init(
 	enum cf_status status;
 
 	*writer = (struct cf_writer){.sink.fd = -1,
+	    .journal_fd = -1,
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .synchronous = options->synchronous,
@@ -418,6 +445,9 @@ void cf_writer_done(struct cf_writer *writer)
 {
 	cf_fold_free(writer->fold);
 	writer->fold = NULL;
+	if (writer->journal_fd >= 0)
+		close(writer->journal_fd);
+	writer->journal_fd = -1;
 	cf_chain_done(&writer->chain);
 	cf_sink_done(&writer->sink);
 }

@@ -15,12 +15,16 @@
 
 /* Longest image digest and policy name in heartbeats. */
 #define CF_WRITER_WORD_BYTES 128
+/* Longest path of the fold journal; a longer one goes without. */
+#define CF_WRITER_PATH_BYTES 1024
 
 struct cf_writer {
 	struct cf_sink sink;
 	struct cf_chain chain;
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
+	int journal_fd; /* of the fold's windows; -1: none */
+	char journal_path[CF_WRITER_PATH_BYTES];
 	struct cf_privacy privacy;
 	char sensor[72], source[24];
 	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];

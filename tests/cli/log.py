@@ -219,6 +219,23 @@ class Trouble(LogCase):
             starts = [json.loads(line) for line in log if '"event_type":"start"' in line]
         self.assertEqual((starts[1]["found"], starts[1]["repaired_bytes"]), ("torn", 29))
 
+    def test_kill_keeps_the_repeats_of_open_windows(self):
+        process = self.start(10**9, fold=60, rate=2000)
+        handed_over = 0
+        while handed_over < 3000:
+            handed_over = int(process.stdout.readline())
+        time.sleep(1.5)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        most = int(process.stdout.read().split()[-1]) + 1000
+        self.assertEqual(counted(self.log), 10)
+        self.write(10, fold=60)
+        self.assertGreaterEqual(counted(self.log), handed_over + 10)
+        self.assertLessEqual(counted(self.log), most + 10)
+        code, out, _ = curfew("verify", self.log)
+        self.assertEqual(code, 0, out)
+        self.assertFalse([name for name in os.listdir(self.folder) if name.endswith(".folds")])
+
     def test_rotation_without_a_signal_loses_nothing(self):
         process = self.start(12000, rate=2000)
         for number in (3, 2, 1):
