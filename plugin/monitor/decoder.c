@@ -33,6 +33,7 @@ const char *cf_decode_counter_text(enum cf_decode_counter counter)
 	    [CF_COUNT_FRAGMENTS_EVICTED] = "fragments_evicted",
 	    [CF_COUNT_FRAGMENTS_EXPIRED] = "fragments_expired",
 	    [CF_COUNT_STREAMS_EVICTED] = "streams_evicted",
+	    [CF_COUNT_TAILS_EVICTED] = "tails_evicted",
 	    [CF_COUNT_STREAMS_EXPIRED] = "streams_expired",
 	    [CF_COUNT_STREAMS_TOO_LONG] = "streams_too_long",
 	    [CF_COUNT_FLOWS_EVICTED] = "flows_evicted",
