@@ -24,6 +24,8 @@ static const struct verb verbs[] = {
 #endif
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
+    {"report", cmd_report, "who depends, through what, since when; progress, escapes, coverage"},
+    {"export", cmd_export, "the same for a SIEM, a spreadsheet, Prometheus"},
 #endif
     {"doctor", cmd_doctor, "what is installed, in force, and wrong"},
     {"version", cmd_version, "print version and build"},

@@ -48,8 +48,8 @@ static struct lan_pair *pair_of(struct cf_monitor *monitor, const struct cf_addr
 static bool is_estate(struct cf_observe *observe, const struct cf_addr *server, int64_t at_wall_us)
 {
 	struct cf_monitor *monitor = observe->monitor;
-	struct cf_port first, other;
-	bool has_first = false;
+	struct cf_port other;
+	const char *first_role = NULL;
 
 	for (unsigned i = 0; i < CF_LAN_PAIRS; i++) {
 		const struct lan_pair *pair = &monitor->lan[i];
@@ -58,12 +58,11 @@ static bool is_estate(struct cf_observe *observe, const struct cf_addr *server, 
 		    at_wall_us - pair->last_wall_us > PAIR_LIFE_S * US_PER_S ||
 		    !service_of(observe->watchlist, pair->ip_proto, pair->port, &other))
 			continue;
-		if (has_first && strcmp(first.role, other.role) != 0)
+		if (first_role != NULL && strcmp(first_role, other.role) != 0)
 			return true;
-		first = other;
-		has_first = true;
+		first_role = other.role;
 	}
-	return has_first && cf_bypass_knows(monitor->bypass, server);
+	return first_role != NULL && cf_bypass_knows(monitor->bypass, server);
 }
 
 static void write_pair(

@@ -1,0 +1,139 @@
+#include "report/metrics.h"
+
+#include "report/report.h"
+#include "report/safe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Series for sensors past this are left out and counted: a label set must not grow without end. */
+#define SENSORS 1000
+
+static void head(FILE *to, const char *name, const char *type, const char *help)
+{
+	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void label(FILE *to, const char *text)
+{
+	char safe[512];
+
+	cf_safe_text(text, strlen(text), safe, sizeof safe);
+	fputc('"', to);
+	for (const char *at = safe; *at != '\0'; at++) {
+		if (*at == '"' || *at == '\\')
+			fputc('\\', to);
+		fputc(*at, to);
+	}
+	fputc('"', to);
+}
+
+static void put_states(struct cf_model *model, FILE *to)
+{
+	struct cf_host *const *hosts;
+	size_t count = cf_model_hosts(model, &hosts), by_state[CF_STATES] = {0};
+	uint64_t hits = 0, blocked = 0, escapes = 0, excepted = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		by_state[hosts[i]->state]++;
+		hits += hosts[i]->hits;
+		blocked += hosts[i]->blocked;
+		escapes += hosts[i]->escapes;
+		excepted += hosts[i]->excepted;
+	}
+	head(to, "curfew_hosts", "gauge", "Hosts by state.");
+	for (int i = 0; i < CF_STATES; i++)
+		fprintf(to, "curfew_hosts{state=\"%s\"} %zu\n", cf_state_text((enum cf_state)i),
+		    by_state[i]);
+	head(to, "curfew_hosts_open", "gauge", "Hosts that depend or bypass.");
+	fprintf(to, "curfew_hosts_open %zu\n",
+	    by_state[CF_STATE_BYPASSING] + by_state[CF_STATE_DEPENDENT]);
+	head(to, "curfew_ledger_hits", "gauge", "Hits in the ledger by what became of them.");
+	fprintf(to, "curfew_ledger_hits{outcome=\"blocked\"} %" PRIu64 "\n", blocked);
+	fprintf(to, "curfew_ledger_hits{outcome=\"not_blocked\"} %" PRIu64 "\n", hits - blocked);
+	fprintf(to, "curfew_ledger_hits{outcome=\"escape\"} %" PRIu64 "\n", escapes);
+	fprintf(to, "curfew_ledger_hits{outcome=\"excepted\"} %" PRIu64 "\n", excepted);
+}
+
+static void put_sensor_labels(FILE *to, const struct cf_model_sensor *sensor)
+{
+	fputs("{sensor=", to);
+	label(to, sensor->name);
+	fputs(",source=", to);
+	label(to, sensor->source);
+	fputs(",site=", to);
+	label(to, sensor->site);
+	fputc('}', to);
+}
+
+static void put_sensors(struct cf_model *model, FILE *to)
+{
+	static const struct {
+		const char *name, *type, *help;
+	} series[] = {
+	    {"curfew_sensor_last_heartbeat_seconds", "gauge", "Time of the last heartbeat."},
+	    {"curfew_sensor_watched_ratio", "gauge",
+	        "Part of the window in which the sensor watched."},
+	    {"curfew_sensor_lost", "gauge", "Records and packets lost."},
+	    {"curfew_sensor_gaps", "gauge", "Gaps in coverage."},
+	};
+	const struct cf_model_sensor *sensors;
+	size_t count = cf_model_sensors(model, &sensors), shown = count < SENSORS ? count : SENSORS;
+
+	for (size_t s = 0; s < sizeof series / sizeof series[0]; s++) {
+		head(to, series[s].name, series[s].type, series[s].help);
+		for (size_t i = 0; i < shown; i++) {
+			const struct cf_span *gaps;
+
+			fputs(series[s].name, to);
+			put_sensor_labels(to, &sensors[i]);
+			if (s == 0)
+				fprintf(
+				    to, " %" PRIu64 "\n", (uint64_t)sensors[i].last_minute * 60);
+			else if (s == 1)
+				fprintf(to, " %.2f\n",
+				    cf_report_watched_percent(model, (uint32_t)i) / 100.0);
+			else if (s == 2)
+				fprintf(to, " %" PRIu64 "\n", sensors[i].lost);
+			else
+				fprintf(to, " %zu\n",
+				    cf_coverage_gaps(cf_model_coverage(model), (uint32_t)i, &gaps));
+		}
+	}
+	head(to, "curfew_sensors_not_shown", "gauge", "Sensors left out of the series above.");
+	fprintf(to, "curfew_sensors_not_shown %zu\n", count - shown);
+}
+
+void cf_metrics_print(struct cf_model *model, FILE *to)
+{
+	put_states(model, to);
+	put_sensors(model, to);
+	head(to, "curfew_ledger_horizon_seconds", "gauge", "The instant these numbers speak for.");
+	fprintf(
+	    to, "curfew_ledger_horizon_seconds %" PRId64 "\n", cf_model_options(model)->at_wall_s);
+}
+
+enum cf_status cf_metrics_write(struct cf_model *model, const char *path, struct cf_error *error)
+{
+	char fresh[PATH_MAX];
+	FILE *to;
+
+	if ((size_t)snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid()) >= sizeof fresh)
+		return cf_error_set(error, CF_EINVALID, "'%s' is too long", path);
+	to = fopen(fresh, "we");
+	if (to == NULL)
+		return cf_error_set(error, CF_EIO, "cannot write '%s': %s", fresh, strerror(errno));
+	cf_metrics_print(model, to);
+	bool failed = ferror(to) != 0;
+
+	failed = fclose(to) != 0 || failed;
+	if (!failed && rename(fresh, path) == 0)
+		return CF_OK;
+	int reason = errno;
+
+	(void)unlink(fresh); /* half a file is worse than none */
+	return cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(reason));
+}

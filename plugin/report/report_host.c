@@ -1,0 +1,201 @@
+/* curfew report host: one host's story from every vantage point. */
+
+#include "base/instant.h"
+#include "report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *identity_word(enum cf_identity_kind kind)
+{
+	static const char *const words[] = {"address", "MAC", "name", "client id", "VLAN"};
+
+	return words[kind];
+}
+
+static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
+{
+	char instant[CF_INSTANT_TEXT_BYTES];
+
+	cf_doc_fact_text(
+	    doc, "at", "as of", cf_instant_format(cf_model_options(model)->at_wall_s, instant));
+	cf_doc_fact_text(doc, "state", "state", cf_state_text(host->state));
+	cf_doc_fact_text(doc, "why", "why", host->why);
+	if (host->state == CF_STATE_CLEAN)
+		cf_doc_fact_text(doc, "clean_since", "clean since",
+		    cf_instant_format(host->since_wall_s, instant));
+	cf_doc_fact_text(doc, "id", "id", host->id);
+	cf_doc_fact_text(doc, "key", "known by", host->key);
+	cf_doc_fact_text(doc, "site", "site", host->site);
+	if (host->product[0] != '\0')
+		cf_doc_fact_text(doc, "product", "product",
+		    cf_doc_format(doc, "%s (confidence %s)", host->product, host->confidence));
+	if (host->hits + host->excepted > 0)
+		cf_doc_fact_text(
+		    doc, "through", "through", host->relay[0] == '\0' ? "direct" : host->relay);
+	cf_doc_fact_number(doc, "hits", "hits", (int64_t)host->hits);
+	cf_doc_fact_number(doc, "blocked", "of them blocked", (int64_t)host->blocked);
+	cf_doc_fact_number(doc, "escapes", "escapes", (int64_t)host->escapes);
+	cf_doc_fact_number(doc, "excepted_hits", "let pass by exception", (int64_t)host->excepted);
+	if (host->first_hit_wall_us > 0)
+		cf_doc_fact_text(doc, "first_hit", "first hit",
+		    cf_instant_format(host->first_hit_wall_us / 1000000, instant));
+	if (host->last_hit_wall_us > 0)
+		cf_doc_fact_text(doc, "last_hit", "last hit",
+		    cf_instant_format(host->last_hit_wall_us / 1000000, instant));
+	cf_doc_fact_text(doc, "last_seen", "last seen",
+	    cf_instant_format((int64_t)host->last_minute * 60, instant));
+	if (host->excepted_by[0] != '\0')
+		cf_doc_fact_text(doc, "exception", "exception",
+		    cf_doc_format(doc, "by %s until %s: %s", host->excepted_by,
+		        host->excepted_until_wall_s == INT64_MAX || host->excepted_until_wall_s == 0
+		            ? "an instant not known here (--image FILE tells)"
+		            : cf_instant_format(host->excepted_until_wall_s, instant),
+		        host->excepted_why));
+	if (host->owner[0] != '\0')
+		cf_doc_fact_text(doc, "owner", "owner", host->owner);
+	if (host->note[0] != '\0')
+		cf_doc_fact_text(doc, "note", "note", host->note);
+}
+
+static void add_identities(struct cf_doc *doc, const struct cf_host *host)
+{
+	static const struct cf_doc_column columns[] = {
+	    {"kind", "identity", CF_DOC_TEXT, false},
+	    {"value", "value", CF_DOC_TEXT, false},
+	    {"site", "site", CF_DOC_TEXT, true},
+	    {"how", "learned by", CF_DOC_TEXT, false},
+	    {"from", "from", CF_DOC_INSTANT, false},
+	    {"to", "to", CF_DOC_INSTANT, false},
+	};
+
+	cf_doc_table(doc, "identities", "Who it is", columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < host->identity_count; i++) {
+		const struct cf_host_identity *identity = &host->identities[i];
+		const struct cf_doc_cell cells[] = {{.text = identity_word(identity->kind)},
+		    {.text = identity->value}, {.text = identity->site},
+		    {.text = identity->how[0] == '\0' ? "hits" : identity->how},
+		    {.number = (int64_t)identity->from_minute * 60},
+		    {.number = (int64_t)identity->to_minute * 60}};
+
+		cf_doc_row(doc, cells);
+	}
+}
+
+static const char *meaning_of(const struct cf_model_kind *kind)
+{
+	if (kind->is_escape)
+		return "escape";
+	if (kind->is_excepted)
+		return "let pass";
+	if (!kind->is_dependence)
+		return "no dependence";
+	return kind->is_blocked ? "blocked" : kind->is_weak ? "weak" : "dependence";
+}
+
+static void add_evidence(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
+{
+	static const struct cf_doc_column columns[] = {
+	    {"meaning", "meaning", CF_DOC_TEXT, false},
+	    {"sensor", "sensor", CF_DOC_TEXT, false},
+	    {"source", "seen by", CF_DOC_TEXT, false},
+	    {"event", "event", CF_DOC_TEXT, true},
+	    {"via", "evidence", CF_DOC_TEXT, false},
+	    {"what", "what", CF_DOC_TEXT, false},
+	    {"rule", "rule", CF_DOC_TEXT, true},
+	    {"list", "list", CF_DOC_TEXT, true},
+	    {"category", "category", CF_DOC_TEXT, false},
+	    {"product", "product", CF_DOC_TEXT, true},
+	    {"relay", "through", CF_DOC_TEXT, true},
+	    {"hits", "hits", CF_DOC_NUMBER, false},
+	    {"bytes_in", "received", CF_DOC_BYTES, true},
+	    {"bytes_out", "sent", CF_DOC_BYTES, true},
+	    {"first", "first", CF_DOC_INSTANT, false},
+	    {"last", "last", CF_DOC_INSTANT, false},
+	};
+	const struct cf_model_sensor *sensors;
+
+	(void)cf_model_sensors(model, &sensors);
+	cf_doc_table(doc, "evidence", "What was seen", columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < host->evidence_count; i++) {
+		const struct cf_evidence *evidence = &host->evidence[i];
+		const struct cf_model_kind *kind = cf_model_kind(model, evidence->kind);
+		const struct cf_doc_cell cells[] = {{.text = meaning_of(kind)},
+		    {.text = sensors[evidence->sensor].name},
+		    {.text = sensors[evidence->sensor].source}, {.text = kind->event},
+		    {.text = kind->via}, {.text = evidence->sample}, {.text = kind->rule},
+		    {.text = kind->list}, {.text = kind->category}, {.text = kind->product},
+		    {.text = kind->relay}, {.number = (int64_t)evidence->n},
+		    {.number = (int64_t)evidence->bytes_in},
+		    {.number = (int64_t)evidence->bytes_out},
+		    {.number = evidence->first_wall_us / 1000000},
+		    {.number = evidence->last_wall_us / 1000000}};
+
+		cf_doc_row(doc, cells);
+	}
+}
+
+static void add_days(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
+{
+	static const struct cf_doc_column columns[] = {
+	    {"day", "day", CF_DOC_DAY, false},
+	    {"alive_from", "alive from", CF_DOC_INSTANT, false},
+	    {"alive_to", "to", CF_DOC_INSTANT, false},
+	    {"hits", "hits", CF_DOC_NUMBER, false},
+	    {"blocked", "blocked", CF_DOC_NUMBER, false},
+	    {"excepted_hits", "let pass", CF_DOC_NUMBER, false},
+	    {"escapes", "escapes", CF_DOC_NUMBER, false},
+	    {"sensors", "seen by", CF_DOC_TEXT, false},
+	};
+	static const char *const series[] = {"hits", "escapes", "let pass"};
+	const struct cf_model_sensor *sensors;
+	size_t sensor_count = cf_model_sensors(model, &sensors);
+
+	cf_doc_table(doc, "days", "Day by day (UTC)", columns, sizeof columns / sizeof columns[0]);
+	if (host->day_count == 0)
+		return;
+	uint32_t first = host->days[0].day;
+	int64_t *values = cf_doc_chart(doc, "hits", "Hits per day", first,
+	    host->days[host->day_count - 1].day - first + 1, series, 3, false);
+
+	for (size_t i = 0; i < host->day_count; i++) {
+		const struct cf_host_day *day = &host->days[i];
+		char seen_by[200] = "";
+		size_t used = 0;
+
+		for (size_t s = 0; s < sensor_count; s++)
+			if (cf_coverage_set_has(cf_model_coverage(model), day->set, (uint32_t)s) &&
+			    used < sizeof seen_by)
+				used += (size_t)snprintf(seen_by + used, sizeof seen_by - used,
+				    "%s%s (%s)", used > 0 ? ", " : "", sensors[s].name,
+				    sensors[s].source);
+		int64_t base = (int64_t)day->day * 86400;
+		const struct cf_doc_cell cells[] = {{.number = day->day},
+		    {.number = day->alive_first < 0 ? 0 : base + day->alive_first * 60},
+		    {.number = day->alive_last < 0 ? 0 : base + day->alive_last * 60},
+		    {.number = (int64_t)day->hits}, {.number = (int64_t)day->blocked},
+		    {.number = (int64_t)day->excepted}, {.number = (int64_t)day->escapes},
+		    {.text = seen_by}};
+
+		cf_doc_row(doc, cells);
+		if (values != NULL) {
+			values[(day->day - first) * 3] = (int64_t)day->hits;
+			values[(day->day - first) * 3 + 1] = (int64_t)day->escapes;
+			values[(day->day - first) * 3 + 2] = (int64_t)day->excepted;
+		}
+	}
+}
+
+struct cf_doc *cf_report_host(struct cf_model *model, const struct cf_host *host)
+{
+	struct cf_doc *doc = cf_doc_new("host");
+
+	if (doc == NULL)
+		return NULL;
+	cf_doc_set_title(doc, cf_doc_format(doc, "The story of %s", cf_report_host_name(host)));
+	add_facts(doc, model, host);
+	add_identities(doc, host);
+	add_evidence(doc, model, host);
+	add_days(doc, model, host);
+	return doc;
+}

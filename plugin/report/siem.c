@@ -1,0 +1,166 @@
+#include "report/siem.h"
+
+#include "base/instant.h"
+#include "report/report.h"
+#include "report/safe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void put_text(FILE *to, const char *text)
+{
+	char safe[2048];
+
+	cf_safe_text(text, strlen(text), safe, sizeof safe);
+	fputc('"', to);
+	for (const char *at = safe; *at != '\0'; at++) {
+		if (*at == '"' || *at == '\\')
+			fputc('\\', to);
+		fputc(*at, to);
+	}
+	fputc('"', to);
+}
+
+/* ,"key":"text" when there is a text. */
+static void member(FILE *to, const char *key, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	fprintf(to, ",\"%s\":", key);
+	put_text(to, text);
+}
+
+static void instant_member(FILE *to, const char *key, int64_t wall_s)
+{
+	char instant[CF_INSTANT_TEXT_BYTES];
+
+	if (wall_s > 0 && wall_s < INT64_MAX)
+		fprintf(to, ",\"%s\":\"%s\"", key, cf_instant_format(wall_s, instant));
+}
+
+/* All values of one kind of identity as an array member; nothing when there is none. */
+static void identities(
+    FILE *to, const char *key, const struct cf_host *host, enum cf_identity_kind kind)
+{
+	const char *before = "";
+	bool any = false;
+
+	for (size_t i = 0; i < host->identity_count; i++) {
+		if (host->identities[i].kind != kind)
+			continue;
+		if (!any)
+			fprintf(to, ",\"%s\":[", key);
+		any = true;
+		fputs(before, to);
+		put_text(to, host->identities[i].value);
+		before = ",";
+	}
+	if (any)
+		fputc(']', to);
+}
+
+static const char *outcome_of(const struct cf_host *host)
+{
+	if (host->state == CF_STATE_CLEAN)
+		return "success";
+	return host->state == CF_STATE_UNKNOWN ? "unknown" : "failure";
+}
+
+/* 0 informational to 100 critical, as event.severity and risk.static_score want. */
+static int severity_of(const struct cf_host *host)
+{
+	static const int severities[CF_STATES] = {90, 70, 30, 20, 40, 0};
+
+	return severities[host->state];
+}
+
+void cf_siem_ecs(struct cf_model *model, FILE *to)
+{
+	struct cf_host *const *hosts;
+	size_t count = cf_model_hosts(model, &hosts);
+	char instant[CF_INSTANT_TEXT_BYTES];
+
+	cf_instant_format(cf_model_options(model)->at_wall_s, instant);
+	for (size_t i = 0; i < count; i++) {
+		const struct cf_host *host = hosts[i];
+
+		fprintf(to,
+		    "{\"@timestamp\":\"%s\",\"ecs\":{\"version\":\"8.11.0\"},\"event\":{\"kind\":"
+		    "\"state\","
+		    "\"category\":[\"host\"],\"type\":[\"info\"],\"module\":\"curfew\","
+		    "\"dataset\":\"curfew.host\",\"outcome\":\"%s\",\"severity\":%d",
+		    instant, outcome_of(host), severity_of(host));
+		member(to, "reason", host->why);
+		instant_member(to, "start", host->first_hit_wall_us / 1000000);
+		instant_member(to, "end", host->last_hit_wall_us / 1000000);
+		fputs("},\"host\":{\"id\":", to);
+		put_text(to, host->id);
+		member(to, "name", cf_report_host_name(host));
+		identities(to, "ip", host, CF_IDENTITY_ADDR);
+		identities(to, "mac", host, CF_IDENTITY_MAC);
+		fputc('}', to);
+		if (host->product[0] != '\0') {
+			fputs(",\"package\":{\"name\":", to);
+			put_text(to, host->product);
+			fputc('}', to);
+		}
+		fprintf(to, ",\"labels\":{\"curfew_state\":\"%s\"", cf_state_text(host->state));
+		member(to, "curfew_site", host->site);
+		member(to, "curfew_confidence", host->confidence);
+		member(to, "curfew_through",
+		    host->hits + host->excepted == 0 ? ""
+		        : host->relay[0] == '\0'     ? "direct"
+		                                     : host->relay);
+		member(to, "curfew_owner", host->owner);
+		member(to, "curfew_excepted_by",
+		    host->state == CF_STATE_EXCEPTED ? host->excepted_by : "");
+		instant_member(to, "curfew_clean_since",
+		    host->state == CF_STATE_CLEAN ? host->since_wall_s : 0);
+		fprintf(to,
+		    ",\"curfew_hits\":\"%" PRIu64 "\",\"curfew_blocked\":\"%" PRIu64
+		    "\",\"curfew_escapes\":\"%" PRIu64 "\"}}\n",
+		    host->hits, host->blocked, host->escapes);
+	}
+}
+
+void cf_siem_ocsf(struct cf_model *model, FILE *to)
+{
+	static const int severity_ids[CF_STATES] = {5, 4, 3, 2, 3, 1};
+	struct cf_host *const *hosts;
+	size_t count = cf_model_hosts(model, &hosts);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cf_host *host = hosts[i];
+
+		fprintf(to,
+		    "{\"activity_id\":2,\"category_uid\":5,\"class_uid\":5001,\"type_uid\":500102,"
+		    "\"severity_id\":%d,\"time\":%" PRId64
+		    ",\"metadata\":{\"version\":\"1.4.0\",\"product\":{\"name\":\"curfew\","
+		    "\"vendor_name\":\"curfew\",\"version\":\"" CF_VERSION "\"}}",
+		    severity_ids[host->state], cf_model_options(model)->at_wall_s * 1000);
+		fputs(",\"device\":{\"type_id\":0,\"uid\":", to);
+		put_text(to, host->id);
+		member(to, "name", cf_report_host_name(host));
+		member(to, "ip", host->addr);
+		member(to, "mac", host->mac);
+		if (host->first_minute != UINT32_MAX)
+			fprintf(to, ",\"first_seen_time\":%" PRId64 ",\"last_seen_time\":%" PRId64,
+			    (int64_t)host->first_minute * 60000,
+			    (int64_t)host->last_minute * 60000);
+		fputs("},\"status\":", to);
+		put_text(to, cf_state_text(host->state));
+		member(to, "status_detail", host->why);
+		fprintf(to,
+		    ",\"unmapped\":{\"hits\":%" PRIu64 ",\"blocked\":%" PRIu64
+		    ",\"escapes\":%" PRIu64,
+		    host->hits, host->blocked, host->escapes);
+		member(to, "site", host->site);
+		member(to, "product", host->product);
+		member(to, "confidence", host->confidence);
+		member(to, "relay", host->relay);
+		member(to, "owner", host->owner);
+		instant_member(
+		    to, "clean_since", host->state == CF_STATE_CLEAN ? host->since_wall_s : 0);
+		fputs("}}\n", to);
+	}
+}
