@@ -188,7 +188,7 @@ static int run(struct job *job)
 {
 	struct cf_image *image = NULL;
 	struct cli_export *export = NULL;
-	struct cf_export_counts counts;
+	struct cf_export_counts counts = {.written = 0};
 	struct cf_export *what;
 	void *data = NULL;
 	int code = open_image(job, &image, &data);

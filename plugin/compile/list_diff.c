@@ -216,19 +216,22 @@ static bool changed(const struct item *a, const struct item *b, enum cf_list_cha
 	return false;
 }
 
+/* One of a and b may be NULL: there the entry is missing. */
 static struct cf_list_difference difference(const struct items *a_all, const struct item *a,
     const struct items *b_all, const struct item *b)
 {
-	const struct item *there = b != NULL ? b : a;
-	struct cf_list_difference d = {
-	    .what = there->what, .key = (b != NULL ? b_all->text : a_all->text) + there->key_at};
+	struct cf_list_difference d = {.what = ""};
 
 	if (a != NULL) {
+		d.what = a->what;
+		d.key = a_all->text + a->key_at;
 		d.category_before = a->category;
 		d.reach_before = a->reach;
 		d.line_before = a->line;
 	}
 	if (b != NULL) {
+		d.what = b->what;
+		d.key = b_all->text + b->key_at;
 		d.category_after = b->category;
 		d.reach_after = b->reach;
 		d.line_after = b->line;

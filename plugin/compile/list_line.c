@@ -145,7 +145,7 @@ static bool holds(struct cf_text text, const char *word)
 void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_text line)
 {
 	enum cf_scope scope = CF_SCOPE_EXACT;
-	struct cf_text name = line, options;
+	struct cf_text name, options;
 
 	if (line.len == 0 || line.at[0] == '!' || line.at[0] == '[' ||
 	    (line.at[0] == '#' && (line.len == 1 || line.at[1] == ' ' || line.at[1] == '#')))

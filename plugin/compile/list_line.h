@@ -32,7 +32,7 @@ void cf_list_reject_part(struct cf_list_reader *reader, struct cf_text part, con
  * Hands a name to the sink: strips a last dot, reads a leading "*." as CF_SCOPE_BELOW, converts
  * UTF-8; rejects what is no name, an address or a public suffix.
  */
-void cf_list_emit(struct cf_list_reader *reader, struct cf_text name, enum cf_scope scope);
+void cf_list_emit(struct cf_list_reader *reader, struct cf_text text, enum cf_scope scope);
 
 /* One line without its end each; comments and blank lines are theirs to know. */
 void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_text line);

@@ -245,7 +245,8 @@ static void check_network(struct check *check, const struct cf_pack_network *net
 static void check_networks(struct check *check)
 {
 	size_t count = check->pack->network_count;
-	const struct cf_pack_network **sorted = calloc(count + 1, sizeof *sorted);
+	const struct cf_pack_network **sorted = calloc(count + 1,
+	    sizeof *sorted); /* NOLINT(bugprone-sizeof-expression): an array of pointers */
 	char text[CF_PREFIX_TEXT_BYTES];
 
 	if (sorted == NULL) {
@@ -256,6 +257,7 @@ static void check_networks(struct check *check)
 		sorted[i] = &check->pack->networks[i];
 		check_network(check, sorted[i]);
 	}
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	qsort(sorted, count, sizeof *sorted, compare_networks);
 	for (size_t i = 1; i < count; i++) {
 		const struct cf_pack_network *a = sorted[i - 1], *b = sorted[i];

@@ -50,7 +50,7 @@ static enum cf_status read_file(
 		    diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read: %s", strerror(errno));
 		return CF_EIO;
 	}
-	len = fread(text, 1, CF_YAML_BYTES + 1, from);
+	len = fread(text, 1, (size_t)CF_YAML_BYTES + 1, from);
 	if (ferror(from) != 0) {
 		cf_diag_add(
 		    diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read: %s", strerror(errno));
@@ -68,7 +68,7 @@ static enum cf_status read_file(
 enum cf_status cf_yaml_load(const char *path, const struct cyaml_schema_value *schema,
     void **data_out, struct cf_yaml **yaml_out, struct cf_sha256 *digest, struct cf_diags *diags)
 {
-	char *text = malloc(CF_YAML_BYTES + 1);
+	char *text = malloc((size_t)CF_YAML_BYTES + 1);
 	enum cf_status status;
 	size_t len = 0;
 
@@ -124,6 +124,8 @@ unsigned cf_yaml_line(const struct cf_yaml *yaml, const char *path)
 {
 	const struct cf_yaml_node *node = yaml->root, *next = node;
 
+	if (node == NULL)
+		return 0;
 	while (next != NULL && *path != '\0') {
 		node = next;
 		if (*path == '[') {
