@@ -60,10 +60,13 @@ static inline bool cf_decode_enter(struct cf_decoder *decoder)
 	return false;
 }
 
-/* decode_link.c; cf_decode_ethertype() takes what follows the type. */
+/* decode_capture.c: a frame as it was captured. */
 bool cf_decode_link(struct cf_decoder *decoder, int link_type, struct cf_bytes frame);
+
+/* decode_link.c; cf_decode_ethertype() takes what follows the type. */
 bool cf_decode_ethernet(struct cf_decoder *decoder, struct cf_bytes frame);
 bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_bytes body);
+bool cf_decode_llc(struct cf_decoder *decoder, struct cf_bytes body);
 bool cf_decode_ppp(struct cf_decoder *decoder, struct cf_bytes body);
 bool cf_decode_mpls(struct cf_decoder *decoder, struct cf_bytes body);
 

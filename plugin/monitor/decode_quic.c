@@ -15,8 +15,8 @@ enum {
 	LONG_HEADER = 0x80,
 	FIXED_BIT = 0x40,
 	ID_BYTES = 20, /* longest connection id of version 1 */
-	/* RFC 9000 7.2: the client's first destination id is at least this long. */
-	FIRST_ID_BYTES = 8,
+	/* A client's own first id has 8 (RFC 9000 7.2), one that a Retry gave it may be shorter. */
+	FIRST_ID_BYTES = 1,
 	/* RFC 9000 14.1: of an unknown version, believe only what is padded as a client must. */
 	CLIENT_DATAGRAM_BYTES = 1200,
 	WAYS = 4, /* places where a handshake can be */

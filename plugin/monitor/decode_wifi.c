@@ -6,12 +6,6 @@
 enum { WIFI_TYPE_DATA = 0x08, WIFI_TYPE_MASK = 0x0f, WIFI_QOS = 0x80, WIFI_NO_DATA = 0x40 };
 enum { WIFI_TO_DS = 0x01, WIFI_FROM_DS = 0x02, WIFI_PROTECTED = 0x40, WIFI_HTC = 0x80 };
 
-static bool decode_llc_snap(struct cf_decoder *decoder, struct cf_bytes body)
-{
-	/* As an IEEE 802.3 length would: the link layer knows LLC. */
-	return cf_decode_ethertype(decoder, 0, body);
-}
-
 /* Several frames in one (A-MSDU): each with its own addresses, padded to four bytes. */
 static bool decode_aggregate(struct cf_decoder *decoder, struct cf_bytes body)
 {
@@ -27,7 +21,7 @@ static bool decode_aggregate(struct cf_decoder *decoder, struct cf_bytes body)
 		inner = cf_bytes_sub(&body, len);
 		if (!cf_bytes_ok(&inner))
 			break;
-		reported |= decode_llc_snap(decoder, inner);
+		reported |= cf_decode_llc(decoder, inner);
 		if (cf_bytes_left(&body) < (4 - (len + 14) % 4) % 4)
 			break;
 		cf_bytes_skip(&body, (4 - (len + 14) % 4) % 4);
@@ -66,5 +60,5 @@ bool cf_decode_wifi(struct cf_decoder *decoder, struct cf_bytes frame, bool swap
 		cf_decode_count(decoder, CF_COUNT_LINK_MALFORMED);
 		return false;
 	}
-	return aggregate ? decode_aggregate(decoder, frame) : decode_llc_snap(decoder, frame);
+	return aggregate ? decode_aggregate(decoder, frame) : cf_decode_llc(decoder, frame);
 }
