@@ -146,18 +146,17 @@ static bool add_group(struct cf_policy_reader *reader, const struct cf_yaml_node
 /* The words joined with ", "; NULL without memory. */
 static char *join(char *const *words, unsigned count)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
+	size_t len = 1;
+	char *text, *to;
 
-	if (to == NULL)
-		return NULL;
 	for (unsigned i = 0; i < count; i++)
-		fprintf(to, "%s%s", i == 0 ? "" : ", ", words[i]);
-	if (fclose(to) != 0) {
-		free(text);
+		len += strlen(words[i]) + 2;
+	text = to = malloc(len);
+	if (text == NULL)
 		return NULL;
-	}
+	*to = '\0';
+	for (unsigned i = 0; i < count; i++)
+		to = stpcpy(stpcpy(to, i == 0 ? "" : ", "), words[i]);
 	return text;
 }
 

@@ -350,7 +350,9 @@ static enum cf_status load(const char *text, size_t len, const struct cyaml_sche
 	cyaml_err_t result =
 	    cyaml_load_data((const uint8_t *)text, len, &config, schema, &data, NULL);
 
-	if (result == CYAML_ERR_OOM)
+	/* What we rendered is YAML, so libyaml can only have run out of memory. */
+	if (result == CYAML_ERR_OOM || result == CYAML_ERR_LIBYAML_PARSER ||
+	    result == CYAML_ERR_LIBYAML_PARSER_INIT || result == CYAML_ERR_LIBYAML_EVENT_INIT)
 		return CF_ENOMEM;
 	if (result != CYAML_OK) {
 		cf_diag_add(diags, CF_DIAG_ERROR, file, 0, NULL, "libcyaml: %s (%s)",
@@ -379,7 +381,10 @@ enum cf_status cf_yaml_tree_load(struct cf_yaml_node *root, const struct cyaml_s
 	if (to == NULL)
 		return CF_ENOMEM;
 	render(to, root);
-	status = fclose(to) == 0 ? CF_OK : CF_ENOMEM;
+	/* A memory stream that could not grow says so here or there, or not at all. */
+	status = ferror(to) != 0 ? CF_ENOMEM : CF_OK;
+	if (fclose(to) != 0 || text == NULL)
+		status = CF_ENOMEM;
 	if (status == CF_OK)
 		status = load(text, len, schema, file, diags, data_out);
 	free(text);
