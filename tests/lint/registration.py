@@ -7,7 +7,10 @@ tests/x/test_y.c must be named in tests/x/meson.build: as test_y, or as y in the
 plugin/x/y.c needs tests/x/test_y.c, or a line in tests/lint/covered.txt:
 
     plugin/x/y.c    tests/z/test_w.c    why it is tested there
+
+A star in SOURCE stands for several files of one folder that are tested together.
 """
+import fnmatch
 import pathlib
 import re
 import sys
@@ -25,7 +28,7 @@ def read_covered(root, problems):
             problems.append(f"{place}: expected SOURCE TEST REASON")
             continue
         source, test, _ = parts
-        if not (root / source).is_file():
+        if not list(root.glob(source)):
             problems.append(f"{place}: '{source}' does not exist any more")
         elif not (root / test).exists():
             problems.append(f"{place}: '{test}' does not exist")
@@ -58,7 +61,7 @@ def main():
         if own.is_file():
             if str(relative) in covered:
                 problems.append(f"tests/lint/covered.txt: '{relative}' has a test of its own now")
-        elif str(relative) not in covered:
+        elif not any(fnmatch.fnmatch(str(relative), pattern) for pattern in covered):
             problems.append(f"{relative}: has neither tests/{relative.parts[1]}/test_{source.stem}.c "
                             "nor a line in tests/lint/covered.txt")
     print("\n".join(problems) or f"{len(tests)} tests registered, {len(sources)} sources covered")
