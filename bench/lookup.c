@@ -257,7 +257,8 @@ static struct questions make_questions(size_t count, unsigned family)
 
 static void measure(size_t count)
 {
-	static const char path[] = "bench-lookup.img";
+	const char *folder = getenv("TMPDIR");
+	char path[512];
 	double add_s, write_s, open_s, open_wall_s, clean_ns, listed_ns, addr_ns, floor_ns;
 	struct cf_image_builder *builder = build(count, &add_s);
 	struct questions clean = make_questions(count, 1), listed = make_questions(count, 0);
@@ -267,6 +268,8 @@ static void measure(size_t count)
 	double start = now_s();
 	size_t table_bytes = count / 6 * 64, names_bytes = 0;
 
+	snprintf(path, sizeof path, "%s/lookup-%ld.img", folder == NULL ? "/tmp" : folder,
+	    (long)getpid());
 	if (cf_image_builder_write(builder, path, NULL, &error) != CF_OK)
 		die("cannot write", error.text);
 	write_s = now_s() - start;

@@ -6,6 +6,7 @@ _curfew_options()
 	apply) echo "--policy --lists --image --dry-run --yes --verbose --at --json --help" ;;
 	check) echo "--policy --lists --at --strict --json --help" ;;
 	explain) echo "--client --type --at --image --json --help" ;;
+	list) "${COMP_WORDS[0]}" list "${COMP_WORDS[2]}" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
 	doctor) echo "--config --unbound --module --image --log --live --json --help" ;;
 	*)
 		# Verbs of other parts tell their options themselves.
@@ -24,13 +25,18 @@ _curfew()
 		COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" --help 2>/dev/null | awk '/^  [a-z]/ { print $1 }') --help --version" -- "$cur"))
 		return
 	fi
+	if [ "${COMP_WORDS[1]}" = list ] && [ "$COMP_CWORD" -eq 2 ]; then
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -W "show check diff import export resolve --help" -- "$cur"))
+		return
+	fi
 	case $prev in
 	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | -p | -i | -r)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
-	--lists | -l)
+	--lists | -l | --to)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207
 		COMPREPLY=($(compgen -d -- "$cur"))

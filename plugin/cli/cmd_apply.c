@@ -4,6 +4,7 @@
 #include "cli/cmd.h"
 #include "cli/compiling.h"
 #include "cli/term.h"
+#include "compile/file_writer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,6 +30,13 @@ static const char help[] =
     "  -j, --json          what changes, as JSON\n"
     "\n"
     "exit: 0 done, 1 you said no, 2 usage, 3 invalid policy or pack, 4 cannot read or write\n";
+
+/* What was compiled, in memory: its bytes and the image over them. */
+struct new_image {
+	void *data;
+	size_t len;
+	struct cf_image *image;
+};
 
 /* The image in force, or NULL when there is none that can be read. */
 static struct cf_image *open_old(const char *path)
@@ -84,39 +92,52 @@ static void make_folder(const char *path)
 	(void)mkdir(dir, 0755); /* writing says so if it is still missing */
 }
 
-static int write_image(const struct cli_compiling *compiling, struct cf_compiled *compiled)
+/* Writes the very bytes that were verified and compared. */
+static bool write_bytes(const char *path, const void *data, size_t len)
+{
+	struct cf_file_writer writer;
+	int saved;
+
+	if (cf_file_writer_open(&writer, path) != CF_OK)
+		return false;
+	/* The resolver and the monitor run as other users; there are no secrets in an image. */
+	if (fwrite(data, 1, len, writer.to) == len && fchmod(fileno(writer.to), 0644) == 0)
+		return cf_file_writer_commit(&writer) == CF_OK;
+	saved = errno;
+	cf_file_writer_abandon(&writer);
+	errno = saved;
+	return false;
+}
+
+static int write_image(const struct cli_compiling *compiling, const struct new_image *new_image)
 {
 	char digest_text[CF_SHA256_TEXT_BYTES];
-	uint8_t digest[CF_SHA256_BYTES];
-	struct cf_error error;
 
 	if (compiling->image == compiling->paths.image)
 		make_folder(compiling->image);
-	if (cf_image_builder_write(compiled->builder, compiling->image, digest, &error) != CF_OK) {
-		fprintf(stderr, "curfew apply: cannot write '%s': %s; %s\n", compiling->image,
-		    error.text, "what was in force stays");
+	if (!write_bytes(compiling->image, new_image->data, new_image->len)) {
+		fprintf(stderr, "curfew apply: cannot write '%s': %s; what was in force stays\n",
+		    compiling->image, strerror(errno));
 		return CMD_IO;
 	}
 	if (!compiling->json)
 		printf("in force: %s, image %.12s\n", compiling->image,
-		    cf_sha256_format(digest, digest_text));
+		    cf_sha256_format(cf_image_info(new_image->image)->digest, digest_text));
 	return CMD_OK;
 }
 
-/* Shows the change and goes through with it. new_image lies in memory and is what will be written.
- */
-static int apply_change(const struct cli_compiling *compiling, struct cf_compiled *compiled,
-    const struct cf_image *new_image)
+/* Shows the change and goes through with it. */
+static int apply_change(const struct cli_compiling *compiling, const struct new_image *new_image)
 {
 	struct cf_image *old_image = open_old(compiling->image);
 	const struct cli_changes changes = {
 	    .old_image = old_image,
-	    .new_image = new_image,
+	    .new_image = new_image->image,
 	    .at_wall_s = compiling->at_wall_s,
 	    .verbose = compiling->verbose,
 	};
 	struct cli_change_totals totals = {0};
-	bool same = is_same(old_image, new_image);
+	bool same = is_same(old_image, new_image->image);
 	enum cf_status status;
 	int code = CMD_OK;
 
@@ -135,39 +156,50 @@ static int apply_change(const struct cli_compiling *compiling, struct cf_compile
 		fprintf(stderr, "curfew apply: not applied; what was in force stays\n");
 		code = CMD_FOUND;
 	} else {
-		code = write_image(compiling, compiled);
+		code = write_image(compiling, new_image);
 	}
 	cf_image_close(old_image);
 	return code;
 }
 
-int cmd_apply(int argc, char **argv)
+/* Compiles into memory and verifies as any reader would. */
+static int compile(const struct cli_compiling *compiling, struct new_image *new_image)
 {
-	struct cli_compiling compiling;
 	struct cf_compiled *compiled = NULL;
-	struct cf_image *new_image = NULL;
 	struct cf_error error = {.text = ""};
-	void *data = NULL;
-	size_t len, warnings;
-	int code;
+	size_t warnings;
+	int code = cli_compiling_run(compiling, &compiled, &warnings);
+	enum cf_status status;
 
-	if (!cli_compiling_parse(&compiling, argc, argv, "plianyvj", help, &code))
-		return code;
-	code = cli_compiling_run(&compiling, &compiled, &warnings);
 	if (code != CMD_OK) {
 		fprintf(stderr, "curfew apply: nothing was written; what was in force stays\n");
 		return code;
 	}
-	if (cf_image_builder_to_memory(compiled->builder, &data, &len, &error) != CF_OK ||
-	    cf_image_from_memory(data, len, &new_image, &error) != CF_OK) {
-		fprintf(stderr, "curfew apply: cannot build the image: %s; nothing was written\n",
-		    error.text);
-		code = CMD_IO;
-	} else {
-		code = apply_change(&compiling, compiled, new_image);
-	}
-	cf_image_close(new_image);
-	free(data);
+	status = cf_image_builder_to_memory(
+	    compiled->builder, &new_image->data, &new_image->len, &error);
+	if (status == CF_OK)
+		status = cf_image_from_memory(
+		    new_image->data, new_image->len, &new_image->image, &error);
 	cf_compiled_free(compiled);
+	if (status == CF_OK)
+		return CMD_OK;
+	fprintf(
+	    stderr, "curfew apply: cannot build the image: %s; nothing was written\n", error.text);
+	return CMD_IO;
+}
+
+int cmd_apply(int argc, char **argv)
+{
+	struct cli_compiling compiling;
+	struct new_image new_image = {0};
+	int code;
+
+	if (!cli_compiling_parse(&compiling, argc, argv, "plianyvj", help, &code))
+		return code;
+	code = compile(&compiling, &new_image);
+	if (code == CMD_OK)
+		code = apply_change(&compiling, &new_image);
+	cf_image_close(new_image.image);
+	free(new_image.data);
 	return code;
 }

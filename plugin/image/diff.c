@@ -1,71 +1,75 @@
-/* Two sorted lists, merged. */
+/* Every name of one image looked up in the other: no sorting, a million names take a blink. */
 
 #include "image/diff.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What makes a name the same name: its bytes, scope and category. */
-struct key {
-	const uint8_t *wire;
-	uint32_t entry;
-	uint8_t wire_len, scope, category;
-};
-
-struct keys {
-	struct key *items;
-	size_t count;
-};
-
-/* Canonical wire bytes up to and with the root label; the image was verified. */
-static uint8_t wire_length(const uint8_t *wire)
+/*
+ * A name that entries of this scope cover most specifically: the entry's own, or for those that
+ * begin below it one label more. False when no name can be that long; nothing matches such an
+ * entry.
+ */
+static bool name_covered(const struct cf_entry *entry, struct cf_name *name_out)
 {
-	size_t len = 0;
+	uint8_t below[CF_NAME_WIRE_BYTES + 2] = {1, 'x'};
+	struct cf_name own;
 
-	while (wire[len] != 0)
-		len += 1U + wire[len];
-	return (uint8_t)(len + 1);
+	/* The wire name was verified with the image; the root label ends it. */
+	if (cf_name_from_wire(entry->name_wire, CF_NAME_WIRE_BYTES, &own) != CF_OK)
+		return false;
+	if (entry->scope != CF_SCOPE_BELOW) {
+		*name_out = own;
+		return true;
+	}
+	memcpy(below + 2, own.wire, own.wire_len);
+	return cf_name_from_wire(below, own.wire_len + 2U, name_out) == CF_OK;
 }
 
-static int compare_keys(const void *left, const void *right)
+/* True when image has an entry of the same name, scope and category that is no exception's. */
+static bool has_entry(const struct cf_image *image, const struct cf_entry *wanted)
 {
-	const struct key *a = left, *b = right;
+	struct cf_match matches[CF_MATCHES];
+	struct cf_entry entry;
+	struct cf_name name;
+	unsigned count;
 
-	if (a->wire_len != b->wire_len)
-		return a->wire_len - b->wire_len;
-	if (memcmp(a->wire, b->wire, a->wire_len) != 0)
-		return memcmp(a->wire, b->wire, a->wire_len);
-	if (a->scope != b->scope)
-		return a->scope - b->scope;
-	return a->category - b->category;
+	if (image == NULL || !name_covered(wanted, &name))
+		return false;
+	count = cf_image_find_name(image, &name, matches);
+	for (unsigned i = 0; i < count; i++) {
+		cf_image_entry(image, matches[i].entry, &entry);
+		if (entry.scope == wanted->scope && entry.category == wanted->category &&
+		    entry.exception == CF_NONE &&
+		    strcmp((const char *)entry.name_wire, (const char *)wanted->name_wire) == 0)
+			return true;
+	}
+	return false;
 }
 
-/* Equal entries (the same name from two sources) count once. */
-static enum cf_status collect(const struct cf_image *image, struct keys *keys_out)
+/* What image has and other has not. */
+static void diff_names(const struct cf_image *image, const struct cf_image *other, bool added,
+    cf_image_diff_each *each, void *context, struct cf_image_category_diff *categories)
 {
-	uint32_t names = image == NULL ? 0 : cf_image_info(image)->names;
-	struct key *items = calloc((size_t)names + 1, sizeof *items);
-	size_t count = 0, kept = 0;
+	const uint32_t names = image == NULL ? 0 : cf_image_info(image)->names;
 	struct cf_entry entry;
 
-	if (items == NULL)
-		return CF_ENOMEM;
 	for (uint32_t i = 0; i < names; i++) {
+		struct cf_image_category_diff *category;
+
 		cf_image_entry(image, i, &entry);
 		if (entry.exception != CF_NONE)
 			continue;
-		items[count++] = (struct key){.wire = entry.name_wire,
-		    .entry = i,
-		    .wire_len = wire_length(entry.name_wire),
-		    .scope = (uint8_t)entry.scope,
-		    .category = (uint8_t)entry.category};
+		category = &categories[entry.category];
+		category->old_count += !added;
+		category->new_count += added;
+		if (has_entry(other, &entry))
+			continue;
+		category->removed += !added;
+		category->added += added;
+		if (each != NULL)
+			each(context, image, i, added);
 	}
-	qsort(items, count, sizeof *items, compare_keys);
-	for (size_t i = 0; i < count; i++)
-		if (kept == 0 || compare_keys(&items[kept - 1], &items[i]) != 0)
-			items[kept++] = items[i];
-	*keys_out = (struct keys){.items = items, .count = kept};
-	return CF_OK;
 }
 
 static int compare_prefixes(const void *left, const void *right)
@@ -122,43 +126,13 @@ static enum cf_status diff_networks(const struct cf_image *old_image,
 enum cf_status cf_image_diff(const struct cf_image *old_image, const struct cf_image *new_image,
     cf_image_diff_each *each, void *context, struct cf_image_diff *diff_out)
 {
-	struct keys olds = {0}, news = {0};
 	struct cf_image_diff diff = {0};
-	enum cf_status status = collect(old_image, &olds);
-	size_t i = 0, j = 0;
+	enum cf_status status = diff_networks(old_image, new_image, &diff.networks);
 
-	if (status == CF_OK)
-		status = collect(new_image, &news);
-	if (status == CF_OK)
-		status = diff_networks(old_image, new_image, &diff.networks);
-	while (status == CF_OK && (i < olds.count || j < news.count)) {
-		const struct key *a = i < olds.count ? &olds.items[i] : NULL;
-		const struct key *b = j < news.count ? &news.items[j] : NULL;
-		int order = b == NULL ? -1 : 1;
-
-		if (a != NULL && b != NULL)
-			order = compare_keys(a, b);
-		if (order < 0) {
-			diff.categories[a->category].removed++;
-			if (each != NULL)
-				each(context, old_image, a->entry, false);
-		} else if (order > 0) {
-			diff.categories[b->category].added++;
-			if (each != NULL)
-				each(context, new_image, b->entry, true);
-		}
-		if (order <= 0) {
-			diff.categories[a->category].old_count++;
-			i++;
-		}
-		if (order >= 0) {
-			diff.categories[b->category].new_count++;
-			j++;
-		}
-	}
-	free(olds.items);
-	free(news.items);
-	if (status == CF_OK)
-		*diff_out = diff;
-	return status;
+	if (status != CF_OK)
+		return status;
+	diff_names(old_image, new_image, false, each, context, diff.categories);
+	diff_names(new_image, old_image, true, each, context, diff.categories);
+	*diff_out = diff;
+	return CF_OK;
 }

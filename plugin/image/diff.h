@@ -3,13 +3,14 @@
  * replaces one by the other. Names that belong to exceptions are not counted; the exceptions of a
  * policy are compared by whoever shows them.
  *
- * Sorts both lists, so it allocates a few bytes a name; not for hot paths. Any thread.
+ * One look-up a name and image; allocates for networks alone. Not for hot paths. Any thread.
  */
 #pragma once
 
 #include "image/image.h"
 
-/* Entries that only changed their category are removed from one and added to another. */
+/* A name that stands in an image twice, from two sources, counts twice. Entries that only changed
+ * their category are removed from one and added to another. */
 struct cf_image_category_diff {
 	uint32_t old_count, new_count; /* names */
 	uint32_t added, removed;
