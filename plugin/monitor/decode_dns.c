@@ -165,19 +165,36 @@ static bool parse_header(struct cf_slice bytes, struct cf_dns_message *message)
 	return cf_bytes_ok(&cursor) && message->opcode <= 6 && message->opcode != 3;
 }
 
+/*
+ * True when a whole question stands at the beginning of the question section. A name in one piece,
+ * as nearly all are, is only walked over; whoever wants it reads it then.
+ */
+static bool has_question(const struct cf_dns_message *message)
+{
+	struct cf_bytes rest = cf_bytes_make(message->bytes.data, message->bytes.len);
+	struct cf_dns_cursor cursor = cf_dns_start(message);
+	struct cf_name name;
+	uint16_t type, class;
+	uint8_t label_len;
+
+	cf_bytes_skip(&rest, DNS_HEADER_BYTES);
+	while ((label_len = cf_bytes_u8(&rest)) != 0 && label_len <= 63)
+		cf_bytes_skip(&rest, label_len);
+	if (label_len != 0) /* compressed, or impossible */
+		return cf_dns_question_next(message, &cursor, &name, &type, &class);
+	cf_bytes_skip(&rest, 4);
+	return cf_bytes_ok(&rest) &&
+	    message->bytes.len - cf_bytes_left(&rest) - DNS_HEADER_BYTES - 4 <= CF_NAME_WIRE_BYTES;
+}
+
 bool cf_dns_plausible(struct cf_slice bytes)
 {
 	struct cf_dns_message message = {.cut = false};
-	struct cf_dns_cursor cursor;
-	struct cf_name name;
-	uint16_t type, class;
 
 	if (!parse_header(bytes, &message) ||
 	    (!message.response && (message.question_count == 0 || message.question_count > 16)))
 		return false;
-	cursor = cf_dns_start(&message);
-	return message.question_count == 0 ||
-	    cf_dns_question_next(&message, &cursor, &name, &type, &class);
+	return message.question_count == 0 || has_question(&message);
 }
 
 bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,

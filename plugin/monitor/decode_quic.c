@@ -35,6 +35,7 @@ struct handshake {
 
 struct cf_quic {
 	struct cf_quic_salts salts;
+	unsigned waiting; /* handshakes under way: mostly none */
 	uint8_t *buffers; /* CF_QUIC_HANDSHAKES times CF_QUIC_CRYPTO_BYTES, mapped */
 	struct handshake handshakes[CF_QUIC_HANDSHAKES];
 	uint8_t plain[65536];
@@ -121,6 +122,13 @@ static bool report(struct cf_decoder *decoder, const struct cf_packet *packet, u
 	return true;
 }
 
+/* Frees its place. */
+static void finish(struct cf_quic *quic, struct handshake *handshake)
+{
+	handshake->hash = 0;
+	quic->waiting--;
+}
+
 /* Reports an unfinished handshake if its beginning holds a name, and frees its place. */
 static void give_up(struct cf_quic *quic, struct cf_decoder *decoder, struct handshake *handshake)
 {
@@ -134,7 +142,7 @@ static void give_up(struct cf_quic *quic, struct cf_decoder *decoder, struct han
 			(void)report(decoder, &handshake->kept.packet, handshake->version,
 			    message); /* it reads, as we just saw */
 	}
-	handshake->hash = 0;
+	finish(quic, handshake);
 }
 
 static struct handshake *start(struct cf_quic *quic, struct cf_decoder *decoder, uint64_t hash,
@@ -156,6 +164,7 @@ static struct handshake *start(struct cf_quic *quic, struct cf_decoder *decoder,
 		cf_decode_count(decoder, CF_COUNT_QUIC_EVICTED);
 		give_up(quic, decoder, place);
 	}
+	quic->waiting++;
 	place->hash = hash;
 	place->at_wall_us = decoder->packet.at_wall_us;
 	place->version = version;
@@ -353,7 +362,7 @@ void cf_quic_datagram(struct cf_quic *quic, struct cf_decoder *decoder)
 
 void cf_quic_reap(struct cf_quic *quic, struct cf_decoder *decoder, int64_t before_wall_us)
 {
-	for (unsigned i = 0; i < CF_QUIC_HANDSHAKES; i++) {
+	for (unsigned i = 0; i < CF_QUIC_HANDSHAKES && quic->waiting > 0; i++) {
 		struct handshake *handshake = &quic->handshakes[i];
 
 		if (handshake->hash != 0 && handshake->at_wall_us < before_wall_us)
