@@ -94,18 +94,6 @@ static void hand_over(struct cf_decoder *decoder, enum cf_raw_kind kind, struct 
 		decoder->observer.raw(decoder->observer.context, &decoder->packet, kind, bytes);
 }
 
-/*
- * True when the segment begins with a TLS record that is no handshake: it belongs to a connection
- * that is past all we read, and needs no look at the flow's state.
- */
-static bool is_tls_traffic(struct cf_slice payload)
-{
-	const uint8_t *data = payload.data;
-
-	return payload.len >= 5 && data[0] >= 0x14 && data[0] <= 0x17 && data[0] != 0x16 &&
-	    data[1] == 3 && data[2] <= 4;
-}
-
 static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	struct cf_packet *packet = &decoder->packet;
@@ -130,7 +118,7 @@ static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	cf_bytes_skip(&body, header_bytes - 20);
 	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
 	wanted = (packet->payload.len != 0 || (packet->tcp_flags & CF_TCP_SYN) != 0) &&
-	    !is_tls_traffic(packet->payload) && !packet->in_icmp_error;
+	    !packet->in_icmp_error;
 	if (wanted) {
 		hash = cf_packet_hash(decoder, packet);
 		cf_streams_prefetch(decoder->streams, hash);

@@ -60,5 +60,9 @@ bool cf_decode_wifi(struct cf_decoder *decoder, struct cf_bytes frame, bool swap
 		cf_decode_count(decoder, CF_COUNT_LINK_MALFORMED);
 		return false;
 	}
+	/* Some radios pad the header to four bytes and say so only in the radio header. */
+	if (cf_bytes_left(&frame) >= 4 && frame.at[0] != 0xaa && frame.at[2] == 0xaa &&
+	    frame.at[3] == 0xaa)
+		cf_bytes_skip(&frame, 2);
 	return aggregate ? decode_aggregate(decoder, frame) : cf_decode_llc(decoder, frame);
 }

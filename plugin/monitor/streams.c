@@ -6,6 +6,8 @@
 
 /* Things stepped over that are not ours, per flow. */
 #define SIDE_STEPS 16
+/* A segment filled to the path's limit, or nearly. */
+#define LARGE_SEGMENT_BYTES 1300
 
 /* What one segment's handling needs at hand. */
 struct segment {
@@ -310,12 +312,29 @@ static void take_syn(struct segment *segment)
 }
 
 /*
- * From a well-known port to another: what servers send in the middle of a connection is most of all
- * traffic, and not worth waiting in. DNS is, for its answers.
+ * True when a segment of an unknown stream is certainly from the middle of one that is past all we
+ * read:
+ *
+ * - TLS records that are no handshakes and fill the segment, or one that fills a large segment and
+ * goes on behind it. Less would not do: a ClientHello cut behind its length may look like such a
+ * record.
+ * - What a server sends from a well-known port, which is most of all traffic; but DNS for its
+ * answers.
  */
-static bool is_answer(const struct cf_packet *packet)
+static bool is_midstream(const struct cf_packet *packet, struct cf_slice bytes)
 {
-	return packet->src_port < 1024 && packet->dst_port >= 1024 && packet->src_port != 53;
+	if (packet->src_port < 1024 && packet->dst_port >= 1024 && packet->src_port != 53)
+		return true;
+	while (bytes.len >= 5 && bytes.data[0] >= 0x14 && bytes.data[0] <= 0x17 &&
+	    bytes.data[0] != 0x16 && bytes.data[1] == 3 && bytes.data[2] <= 4) {
+		size_t record = 5 + ((size_t)bytes.data[3] << 8 | bytes.data[4]);
+
+		if (record >= bytes.len)
+			return record == bytes.len || bytes.len >= LARGE_SEGMENT_BYTES;
+		bytes.data += record;
+		bytes.len -= record;
+	}
+	return false;
 }
 
 void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder, uint64_t hash)
@@ -349,7 +368,7 @@ void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder, 
 			begin_here(&segment);
 			break;
 		}
-		if (is_answer(packet)) {
+		if (is_midstream(packet, segment.bytes)) {
 			segment.flow->state = CF_STREAM_DONE;
 			break;
 		}

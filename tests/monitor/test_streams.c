@@ -82,6 +82,29 @@ static void hello_cut_in_two_anywhere_in_any_order_gives_its_name(void **state)
 			}
 }
 
+static void hello_that_looks_like_records_when_cut_gives_its_name(void **state)
+{
+	(void)state;
+	/* With these fillers the low byte of the message's length is that of another record type.
+	 */
+	for (size_t filler = 1; filler < 1200; filler++) {
+		make_stream(filler, 16384);
+		if (message.at[3] < 0x14 || message.at[3] > 0x17)
+			continue;
+		for (unsigned reverse = 0; reverse < 2; reverse++)
+			for (unsigned with_syn = 0; with_syn < 2; with_syn++) {
+				watch_again(&watch);
+				if (with_syn)
+					send_syn();
+				send_part(reverse ? 8 : 0, reverse ? stream.len : 8);
+				send_part(reverse ? 0 : 8, reverse ? 8 : stream.len);
+				if (watch_count(&watch, "tls " NAME) != 1)
+					fail_msg("filler %zu, reverse %u, syn %u", filler, reverse,
+					    with_syn);
+			}
+	}
+}
+
 static void hello_cut_in_three_in_any_order_gives_its_name(void **state)
 {
 	(void)state;
@@ -435,6 +458,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 	        hello_cut_in_two_anywhere_in_any_order_gives_its_name, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        hello_that_looks_like_records_when_cut_gives_its_name, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        hello_cut_in_three_in_any_order_gives_its_name, start, stop),
 	    cmocka_unit_test_setup_teardown(hello_byte_by_byte_gives_its_name, start, stop),
