@@ -18,10 +18,11 @@ static void decide_at(
 		cf_decide_name(e->image, &question, &e->name, decision_out);
 }
 
+/* While one exception decides, phases come and go behind it unseen. */
 static bool same_outcome(const struct cf_decision *a, const struct cf_decision *b)
 {
 	return a->verdict == b->verdict && a->entry == b->entry && a->network == b->network &&
-	    a->phase == b->phase && a->exception == b->exception;
+	    a->exception == b->exception && (a->phase == b->phase || a->exception != CF_NONE);
 }
 
 /* All of time, from 1970 on: no file can name an earlier instant. */

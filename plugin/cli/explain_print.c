@@ -95,10 +95,12 @@ static void print_entry(const struct cli_explanation *e, FILE *to)
 	cf_image_entry(e->image, e->decision.entry, &entry);
 	print_label(to, "entry");
 	fprintf(to, "%s, %s, %s", cf_name_format_wire(entry.name_wire, name),
-	    cf_scope_text(entry.scope), cf_category_text(entry.category));
+	    cf_scope_text(entry.scope), cf_category_text(e->decision.category));
 	if (entry.exception == CF_NONE)
 		fprintf(to, ", %s%s%s", cf_confidence_text(entry.confidence),
 		    entry.as_of[0] == '\0' ? "" : " as of ", entry.as_of);
+	else
+		fprintf(to, ", named by an exception");
 	putc('\n', to);
 	print_label(to, "");
 	fprintf(to, "%s\n", format_source(entry.file, entry.line, source));
@@ -214,6 +216,8 @@ static void print_others(const struct cli_explanation *e, FILE *to)
 		if (e->matches[i].entry == e->decision.entry)
 			continue;
 		cf_image_entry(e->image, e->matches[i].entry, &entry);
+		if (entry.exception != CF_NONE)
+			continue; /* told among the exceptions */
 		print_label(to, label);
 		label = "";
 		fprintf(to, "%s, %s, %s: %s\n", cf_name_format_wire(entry.name_wire, name),
@@ -394,7 +398,8 @@ static void json_others(const struct cli_explanation *e, struct cli_json *json)
 		cli_json_open_object(json, NULL);
 		cli_json_text(json, "entry", cf_name_format_wire(entry.name_wire, text));
 		cli_json_text(json, "scope", cf_scope_text(entry.scope));
-		cli_json_text(json, "category", cf_category_text(entry.category));
+		cli_json_text(json, "category",
+		    entry.exception == CF_NONE ? cf_category_text(entry.category) : NULL);
 		cli_json_text(json, "entry_source", format_source(entry.file, entry.line, source));
 		cli_json_text(json, "why_not", why_it_lost(e, &e->matches[i], &entry, why));
 		cli_json_close_object(json);

@@ -101,6 +101,34 @@ class Explain(unittest.TestCase):
         self.assertIn("updates-and-ksn: block from 2024-09-29T04:00:00Z", out)
         self.assertNotIn("\033", out)
 
+    def test_exceptions_show_whom_they_are_for_and_when_they_end(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            policy, image = os.path.join(scratch, "curfew.yaml"), os.path.join(scratch, "curfew.img")
+            with open(policy, "w", encoding="utf-8") as to:
+                to.write("""vendor: kaspersky
+preset: us-commerce-2024
+groups: {lab: 10.20.0.0/16}
+exceptions:
+  - {clients: lab, categories: [updates], verdict: flag, owner: jdoe, reason: wave 3,
+     until: "2024-12-31T00:00:00Z"}
+  - {clients: everybody, names: [opentip.kaspersky.com], verdict: block, owner: ciso, reason: uploads}
+""")
+            subprocess.run([CURFEW, "apply", "--policy", policy, "--lists", os.path.join(ROOT, "lists"),
+                            "--image", image], check=True, capture_output=True)
+            ask = ("--image", image)
+            lab = self.explained("s00.upd.kaspersky.com", AT, *ask, "--client", "10.20.3.4")
+            self.assertEqual((lab["verdict"], lab["exception"]), ("flag", "wave 3"))
+            self.assertEqual(lab["exception_source"], f"{policy}:5")
+            self.assertEqual(lab["next_change"], "2024-12-31T00:00:00Z")
+            self.assertEqual([span["verdict"] for span in lab["in_time"]], ["flag", "block"])
+            self.assertEqual(self.explained("s00.upd.kaspersky.com", AT, *ask, "--client",
+                                            "10.21.3.4")["verdict"], "block")
+            named = self.explained("opentip.kaspersky.com", AT, *ask)
+            self.assertEqual((named["verdict"], named["category"], named["list"]),
+                             ("block", "informational", "policy"))
+            text = explain("s00.upd.kaspersky.com", "--at", AT, *ask)[1]
+            self.assertIn("only for its clients; ask again with --client", text)
+
     def test_bad_questions_are_usage_errors(self):
         for arguments in ((), ("a..b",), ("a.example", "b.example"), ("a.example", "--client", "x"),
                           ("a.example", "--type", "NOPE"), ("a.example", "--at", "2024-09-29T04:00:00"),
