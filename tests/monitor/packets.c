@@ -262,7 +262,7 @@ void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[
 		to->at[start + number_at + i] ^= mask[1 + i];
 }
 
-static void note(struct watch *watch, const char *format, ...)
+static void CF_PRINTF(2, 3) note(struct watch *watch, const char *format, ...)
 {
 	va_list arguments;
 	int len;

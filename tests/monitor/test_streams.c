@@ -328,8 +328,8 @@ static void hello_behind_socks_and_proxy_notes_is_found(void **state)
 {
 	static const char *const notes[] = {"\x05\x01\x00", "\x05\x02\x00\x01",
 	    "\x05\x01\x00\x01\x0a\x01\x02\x03\x01\xbb",
-	    "\x05\x01\x00\x03\x03"
-	    "abc\x01\xbb",
+	    ("\x05\x01\x00\x03\x03"
+	     "abc\x01\xbb"),
 	    "\x04\x01\x01\xbb\x0a\x01\x02\x03me", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
 	    "EHLO me\r\nSTARTTLS\r\n"};
 	static const size_t lens[] = {3, 4, 10, 10, 11, 34, 19};
