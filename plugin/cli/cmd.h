@@ -22,5 +22,6 @@ int cmd_list(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_rehearse(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -3,13 +3,11 @@
 #include "cli/cmd.h"
 #include "cli/ledger_cmd.h"
 #include "cli/report_model.h"
-#include "cli/term.h"
+#include "cli/report_output.h"
 #include "report/report.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -20,22 +18,14 @@ static const char help[] =
     "A HOST is its id, MAC, name or address. States: bypassing, dependent, migrating, excepted,\n"
     "unknown, clean. Clean is said only of hosts seen alive while somebody watched.\n"
     "\n" CLI_MODEL_HELP "  -r, --regime NAME    us-commerce-2024, us-federal or au-pspf-002-2025\n"
-    "  -s, --state WORDS    only hosts in these states (comma between)\n"
-    "  -j, --json           as JSON\n"
-    "  -c, --csv            one table as CSV\n"
-    "      --table NAME     which (default: the first)\n"
-    "      --html           as one page that needs nothing else\n"
-    "  -o, --output FILE    there instead of standard output\n"
-    "      --columns N      as if the terminal were this wide\n"
-    "\n"
+    "  -s, --state WORDS    only hosts in these states (comma between)\n" CLI_OUTPUT_HELP "\n"
     "exit: 0 done, 1 no such host, 2 usage, 3 ledger damaged or of another version, 4 "
     "input/output\n";
 
 struct report_run {
 	struct cli_model model;
-	const char *regime, *table, *output, *states;
-	bool json, csv, html;
-	unsigned columns;
+	struct cli_output output;
+	const char *regime, *states;
 };
 
 static bool take_option(struct report_run *run, int letter, int *exit_out)
@@ -47,30 +37,13 @@ static bool take_option(struct report_run *run, int letter, int *exit_out)
 	case 's':
 		run->states = optarg;
 		return true;
-	case 'j':
-		run->json = true;
-		return true;
-	case 'c':
-		run->csv = true;
-		return true;
-	case 'o':
-		run->output = optarg;
-		return true;
-	case 1:
-		run->html = true;
-		return true;
-	case 2:
-		run->table = optarg;
-		return true;
-	case 3:
-		run->columns = (unsigned)strtoul(optarg, NULL, 10);
-		return true;
 	case 'h':
 		fputs(help, stdout);
 		*exit_out = CMD_OK;
 		return false;
 	default:
-		return cli_model_option(&run->model, letter, optarg);
+		return cli_output_option(&run->output, letter, optarg) ||
+		    cli_model_option(&run->model, letter, optarg);
 	}
 }
 
@@ -164,63 +137,17 @@ static void keep_states(struct cf_doc *doc, const char *states)
 	}
 }
 
-static int print(const struct report_run *run, const struct cf_doc *doc, FILE *to)
-{
-	if (run->json) {
-		cf_doc_json(doc, to);
-	} else if (run->csv) {
-		if (!cf_doc_csv(doc, run->table, to)) {
-			fprintf(stderr, "curfew report: it has no table '%s'\n",
-			    run->table == NULL ? "" : run->table);
-			return CMD_USAGE;
-		}
-	} else if (run->html) {
-		if (cf_doc_html(doc, to) != CF_OK) {
-			fputs("curfew report: no memory\n", stderr);
-			return CMD_IO;
-		}
-	} else {
-		cf_doc_print(doc, to, cli_term_has_colour(to), run->columns);
-	}
-	return CMD_OK;
-}
-
-/* Where --output says; a file that could not be written whole is an error. */
-static int deliver(const struct report_run *run, const struct cf_doc *doc)
-{
-	FILE *to = run->output == NULL ? stdout : fopen(run->output, "we");
-
-	if (to == NULL) {
-		fprintf(
-		    stderr, "curfew report: cannot write '%s': %s\n", run->output, strerror(errno));
-		return CMD_IO;
-	}
-	int code = print(run, doc, to);
-	bool failed = fflush(to) != 0 || ferror(to) != 0;
-
-	if (to != stdout)
-		failed = fclose(to) != 0 || failed;
-	if (failed && errno != EPIPE) {
-		fprintf(stderr, "curfew report: cannot write the report: %s\n", strerror(errno));
-		return CMD_IO;
-	}
-	return code;
-}
-
 int cmd_report(int argc, char **argv)
 {
 	static const struct option options[] = {CLI_MODEL_OPTIONS,
 	    {"regime", required_argument, NULL, 'r'}, {"state", required_argument, NULL, 's'},
-	    {"json", no_argument, NULL, 'j'}, {"csv", no_argument, NULL, 'c'},
-	    {"html", no_argument, NULL, 1}, {"table", required_argument, NULL, 2},
-	    {"columns", required_argument, NULL, 3}, {"output", required_argument, NULL, 'o'},
-	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	struct report_run run = {0};
+	    CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct report_run run = {.output = {.what = "report"}};
 	int letter, code = CMD_USAGE;
 
 	cli_model_init(&run.model, "report");
-	while (
-	    (letter = getopt_long(argc, argv, CLI_MODEL_LETTERS "r:s:jco:h", options, NULL)) != -1)
+	while ((letter = getopt_long(
+	            argc, argv, CLI_MODEL_LETTERS CLI_OUTPUT_LETTERS "r:s:h", options, NULL)) != -1)
 		if (!take_option(&run, letter, &code))
 			return code;
 	argc -= optind;
@@ -234,7 +161,7 @@ int cmd_report(int argc, char **argv)
 		if (cf_doc_ok(doc)) {
 			if (run.states != NULL)
 				keep_states(doc, run.states);
-			code = deliver(&run, doc);
+			code = cli_output_doc(&run.output, doc);
 		} else if (code == CMD_IO) {
 			fputs("curfew report: no memory\n", stderr);
 		}

@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
     {"report", cmd_report, "who depends, through what, since when; progress, escapes, coverage"},
+    {"rehearse", cmd_rehearse, "what another policy or instant would do to what was logged"},
     {"export", cmd_export, "the same for a SIEM, a spreadsheet, Prometheus"},
 #endif
     {"doctor", cmd_doctor, "what is installed, in force, and wrong"},

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""The ledger when things go wrong: cut files, full and read-only disks, two at once, odd logs.
+
+usage: robust.py CURFEW
+Parts that need root (file systems of their own) are skipped without it; the rest always runs.
+"""
+import gzip
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+CURFEW = sys.argv[1]
+failures = 0
+
+
+def check(holds, promise, more=""):
+    global failures
+    print(("ok      " if holds else "FAILED  ") + promise + ("" if holds else f" {more}"))
+    failures += not holds
+
+
+def curfew(*args, code=None):
+    done = subprocess.run([CURFEW, *map(str, args)], capture_output=True, text=True, timeout=120)
+    if code is not None and done.returncode != code:
+        check(False, f"curfew {' '.join(map(str, args))} exits {code}", f"{done.returncode}: {done.stderr}")
+    return done
+
+
+def line(i, sensor="edge-01"):
+    return json.dumps({
+        "v": 1, "timestamp": f"2026-01-{1 + i // 1440 % 28:02}T{i // 60 % 24:02}:{i % 60:02}:00.000000Z",
+        "id": f"01KAB{i:021}", "sensor": sensor, "source": "resolver", "event_type": "dns", "action": "block",
+        "src_ip": f"10.0.{i % 7}.{i % 251}", "dns": {"qname": "x.kaspersky.com", "rcode": "NXDOMAIN", "answer": "nxdomain"},
+        "match": {"via": "qname", "value": "x.kaspersky.com", "rule": "kaspersky.com", "list": "kaspersky",
+                  "category": "updates"}, "count": 1 + i % 3}, separators=(",", ":")) + "\n"
+
+
+def digest(ledger):
+    return curfew("ledger", "digest", "-l", ledger, code=0).stdout.strip()
+
+
+def ingest(ledger, *logs, code=0):
+    return curfew("ledger", "ingest", "-l", ledger, *logs, code=code)
+
+
+def exactly_once(top):
+    log, ledger = top / "a" / "hits.jsonl", top / "once.db"
+    log.parent.mkdir()
+    lines = [line(i) for i in range(5000)]
+    log.write_text("".join(lines))
+    whole = top / "whole.db"
+    ingest(whole, log)
+    truth = digest(whole)
+    # The same log as it grows, is rotated, compressed, renamed and copied in between.
+    log.write_text("".join(lines[:1000]) + lines[1000][:40])
+    ingest(ledger, log)
+    log.write_text("".join(lines[:1700]))
+    ingest(ledger, log)
+    ingest(ledger, log)
+    log.write_text("".join(lines))
+    shutil.copy(log, top / "a" / "copy.jsonl")
+    ingest(ledger, log, top / "a" / "copy.jsonl")
+    (top / "a" / "copy.jsonl").unlink()
+    with gzip.open(top / "a" / "hits.jsonl.2.gz", "wb") as file:
+        file.write(log.read_bytes())
+    log.unlink()
+    ingest(ledger, log)
+    if shutil.which("zstd"):
+        subprocess.run(["zstd", "-q", "--rm", "-o", top / "a" / "moved-20260101.jsonl.zst", "-"],
+                       input="".join(lines).encode(), check=True)
+        ingest(ledger, top / "a")
+    check(digest(ledger) == truth, "each line counts once across growth, rotation, compression, copies")
+
+
+def odd_lines(top):
+    log, ledger = top / "odd.jsonl", top / "odd.db"
+    good = [line(i) for i in range(3)]
+    log.write_bytes((good[0] + "not json at all\n" + good[1][:50] + "\n").encode() + b"\0" * 512 + b"\n"
+                    + b"x" * 20000 + b"\n" + b"\xff\xfe\n" + good[1].encode() + good[2][:30].encode())
+    result = json.loads(curfew("ledger", "ingest", "-j", "-l", ledger, log, code=0).stdout)
+    check(result["records"] == 2 and sum(result["skipped"].values()) == 5 and result["unfinished_tails"] == 1,
+          "lines that are no records are counted with their reason and stop nothing", result)
+    with open(log, "ab") as file:
+        file.write(good[2][30:].encode())
+    result = json.loads(curfew("ledger", "ingest", "-j", "-l", ledger, log, code=0).stdout)
+    check(result["records"] == 1, "a torn tail that is completed later counts once", result)
+    report = json.loads(curfew("report", "coverage", "--json", "-l", ledger, code=0).stdout)
+    check(sum(row["lines"] for row in report["tables"]["skipped"]) == 5, "the report lists them")
+    strange = top / "far.jsonl"
+    strange.write_text(line(1).replace("2026-01-01", "9999-01-01"))
+    result = json.loads(curfew("ledger", "ingest", "-j", "-l", ledger, strange, code=0).stdout)
+    check(result["refused"] == 1, "a record from the year 9999 is refused and counted")
+    missing = curfew("ledger", "ingest", "-l", ledger, top / "nothing.jsonl", code=4)
+    check("nothing.jsonl" in missing.stderr, "a missing log is told")
+
+
+def cut_files(top):
+    log, ledger = top / "cut.jsonl", top / "cut.db"
+    log.write_text("".join(line(i) for i in range(4000)))
+    ingest(ledger, log)
+    truth, size = digest(ledger), ledger.stat().st_size
+    chance = random.Random(1)
+    bad = 0
+    for _ in range(12):
+        with open(ledger, "r+b") as file:
+            if chance.random() < 0.5:
+                file.truncate(chance.randrange(1, size))
+            else:
+                file.seek(chance.randrange(100, size - 4096))
+                file.write(os.urandom(4096))
+        for suffix in ("-wal", "-shm"):
+            pathlib.Path(f"{ledger}{suffix}").unlink(missing_ok=True)
+        done = curfew("ledger", "ingest", "-l", ledger, log)
+        if done.returncode != 0:
+            bad += 1
+            continue
+        if digest(ledger) != truth and "damaged" in done.stderr:
+            bad += 1
+        if "damaged" not in done.stderr:  # damage that quick_check does not see, or free pages
+            ledger.unlink()
+            ingest(ledger, log)
+    check(bad == 0, "a cut or overwritten ledger is set aside and made anew")
+    aside = list(top.glob("cut.db.damaged-*"))
+    check(len(aside) > 0, "what was damaged is kept")
+
+
+def cut_wal(top):
+    """What a power cut leaves: the database and a part of its WAL."""
+    log, ledger = top / "wal.jsonl", top / "wal.db"
+    lines = [line(i) for i in range(6000)]
+    log.write_text("".join(lines))
+    ingest(top / "walwhole.db", log)
+    truth = digest(top / "walwhole.db")
+    bad = 0
+    for seed in range(8):
+        for old in top.glob("wal.db*"):
+            old.unlink()
+        log.write_text("".join(lines[:2000]))
+        ingest(ledger, log)
+        log.write_text("".join(lines))
+        child = subprocess.Popen([CURFEW, "ledger", "ingest", "-q", "-f", "-l", ledger, log])
+        for _ in range(200):
+            time.sleep(0.02)
+            wal = pathlib.Path(f"{ledger}-wal")
+            if wal.exists() and wal.stat().st_size > 0:
+                break
+        child.kill()
+        child.wait()
+        if wal.exists() and wal.stat().st_size > 0:
+            with open(wal, "r+b") as file:
+                file.truncate(random.Random(seed).randrange(wal.stat().st_size))
+        ingest(ledger, log)
+        bad += digest(ledger) != truth
+    check(bad == 0, "a cut write-ahead log loses nothing", bad)
+
+
+def two_at_once(top):
+    log, ledger = top / "two.jsonl", top / "two.db"
+    log.write_text("".join(line(i) for i in range(20000)))
+    ingest(top / "twowhole.db", log)
+    children = [subprocess.Popen([CURFEW, "ledger", "ingest", "-q", "-l", ledger, log], stderr=subprocess.PIPE,
+                                 text=True) for _ in range(4)]
+    said = [child.communicate(timeout=120)[1] for child in children]
+    check(all(child.returncode == 0 for child in children), "four ingests at once all succeed", said)
+    check(digest(ledger) == digest(top / "twowhole.db"), "and count once")
+    holder = subprocess.Popen([CURFEW, "ledger", "ingest", "-q", "-f", "-l", ledger, log])
+    time.sleep(0.5)
+    done = curfew("ledger", "ingest", "--no-wait", "-l", ledger, log, code=4)
+    check(done.stderr.count("\n") == 1 and "another curfew is writing" in done.stderr, "--no-wait says so", done.stderr)
+    curfew("report", "-l", ledger, code=0)
+    check(True, "reports are made while somebody writes")
+    holder.terminate()
+    check(holder.wait(timeout=30) == 0, "--follow ends in order")
+
+
+def rebuild(top):
+    folder, ledger = top / "logs", top / "again.db"
+    folder.mkdir()
+    for part in range(3):
+        (folder / f"hits.jsonl.{part}").write_text("".join(line(i, f"s{part}") for i in range(500)))
+    ingest(ledger, folder)
+    before = digest(ledger)
+    host = json.loads(curfew("report", "--json", "-l", ledger, code=0).stdout)["tables"]["hosts"][0]
+    curfew("ledger", "name", host["id"], "the boss's pc", "-l", ledger, code=0)
+    curfew("ledger", "rebuild", "-l", ledger, code=0)
+    check(digest(ledger) == before, "rebuild gives the same content")
+    again = json.loads(curfew("report", "host", host["id"], "--json", "-l", ledger, code=0).stdout)
+    check("the boss's pc" in again["title"], "names given by hand survive it")
+    (folder / "hits.jsonl.1").unlink()
+    done = curfew("ledger", "rebuild", "-l", ledger, code=3)
+    check("gone" in done.stderr and digest(ledger) == before, "a rebuild that would lose logs is refused", done.stderr)
+    curfew("ledger", "rebuild", "--force", "-l", ledger, code=0)
+    check(digest(ledger) != before, "unless forced")
+    actions = pathlib.Path(f"{ledger}.actions")
+    actions.write_text(actions.read_text().replace("boss", "toss"))
+    done = curfew("report", "-l", ledger, code=3)
+    check("does not follow" in done.stderr, "an edited record of actions is found", done.stderr)
+
+
+def retention(top):
+    log, ledger = top / "keep.jsonl", top / "keep.db"
+    log.write_text("".join(line(i) for i in range(0, 20 * 1440, 3)))
+    curfew("ledger", "ingest", "-l", ledger, "--keep", 5, log, code=0)
+    days = json.loads(curfew("report", "progress", "--json", "-l", ledger, code=0).stdout)["tables"]["days"]
+    check([row["day"] for row in days] == [f"2026-01-{d:02}" for d in range(16, 21)], "--keep keeps the newest days", days)
+    check(json.loads(curfew("ledger", "ingest", "-j", "-l", ledger, log, code=0).stdout)["records"] == 0,
+          "what was forgotten is not taken again")
+
+
+def own_disk(top, size):
+    disk = top / f"disk{size}"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk],
+                                           capture_output=True).returncode != 0:
+        print("skipped  file systems of their own need root")
+        return None
+    return disk
+
+
+def full_disk(top):
+    disk = own_disk(top, "300k")
+    if disk is None:
+        return
+    try:
+        log = top / "full.jsonl"
+        log.write_text("".join(line(i).replace("10.0.", f"10.{i % 200}.") for i in range(20000)))
+        done = curfew("ledger", "ingest", "-l", disk / "full.db", log, code=4)
+        check(done.stderr.count("\n") == 1 and "full" in done.stderr, "a full disk gives one clear line", done.stderr)
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        ingest(disk / "full.db", log)
+        ingest(top / "fullwhole.db", log)
+        check(digest(disk / "full.db") == digest(top / "fullwhole.db"), "and with room again nothing is lost")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = curfew("ledger", "ingest", "-l", disk / "full.db", log, code=4)
+        check(done.stderr.count("\n") == 1 and "Read-only" in done.stderr, "a read-only disk gives one clear line",
+              done.stderr)
+        curfew("report", "-l", disk / "full.db", code=0)
+        check(True, "and reports are made from it all the same")
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
+def other_files(top):
+    alien, newer = top / "alien.db", top / "newer.db"
+    subprocess.run([sys.executable, "-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]);"
+                    "c.execute('create table t(x)'); c.commit()", alien], check=True)
+    done = curfew("ledger", "ingest", "-l", alien, "/dev/null", code=3)
+    check("another program" in done.stderr, "a file of another program is left alone", done.stderr)
+    ingest(newer, "/dev/null")
+    subprocess.run([sys.executable, "-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]);"
+                    "c.execute('pragma user_version=99'); c.commit()", newer], check=True)
+    done = curfew("ledger", "ingest", "-l", newer, "/dev/null", code=3)
+    check("newer curfew" in done.stderr, "a ledger of a newer version is left alone", done.stderr)
+    done = curfew("report", "-l", top / "nowhere.db", code=4)
+    check("ingest" in done.stderr, "without a ledger it says how to make one", done.stderr)
+
+
+def main():
+    top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
+    try:
+        for part in (exactly_once, odd_lines, cut_files, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
+            part(top)
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    sys.exit(1 if failures else 0)
+
+
+main()
