@@ -338,7 +338,7 @@ static void put_start(struct cf_writer *writer)
 	/* The run is named by its start record: the id stands behind "id":" in the head. */
 	memcpy(writer->chain.run, strstr(line, "\"id\":\"") + 6, 26);
 	put_word(&json, "version", CF_VERSION);
-	if (!writer->synchronous) /* see cf_writer_init() */
+	if (!writer->repeatable)
 		put_number(&json, "pid", (uint64_t)getpid());
 	put_number(&json, "fold_s", writer->fold_s);
 	put_number(&json, "heartbeat_s", writer->heartbeat_s);
@@ -415,7 +415,7 @@ enum cf_status cf_writer_init(
 	    .journal_fd = -1,
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
-	    .synchronous = options->synchronous,
+	    .repeatable = options->repeatable,
 	    .heartbeat = options->heartbeat,
 	    .on_hit = options->on_hit,
 	    .arg = options->arg};
@@ -425,8 +425,7 @@ enum cf_status cf_writer_init(
 	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
 		return status;
-	/* A log without a thread is of a capture file: the same file gives the same ids. */
-	if (options->synchronous)
+	if (options->repeatable)
 		memset(random, 0x5a, sizeof random);
 	else if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return cf_error_set(error, CF_EIO, "no random numbers: %s", strerror(errno));
