@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
     {"list", cmd_list, "packs and lists: check, show, diff, import, export, resolve"},
 #ifdef CF_HAVE_MONITOR
     {"monitor", cmd_monitor, "watch an interface or a capture file"},
+    {"hosts", cmd_hosts, "take in who the hosts are from DHCP leases"},
 #endif
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},

@@ -494,10 +494,15 @@ void cf_hosts_reap(struct cf_hosts *hosts, int64_t now_wall_us)
 
 void cf_hosts_flush(struct cf_hosts *hosts)
 {
-	for (uint32_t i = 0; i < CF_HOSTS; i++) {
+	uint32_t left = hosts->known;
+
+	for (uint32_t i = 0; left > 0 && i < CF_HOSTS; i++) {
 		struct host *host = &hosts->host[i];
 
-		if (host->addr.family != CF_FAMILY_NONE && is_news(host))
+		if (host->addr.family == CF_FAMILY_NONE)
+			continue;
+		left--;
+		if (is_news(host))
 			write_host(hosts, host);
 	}
 }

@@ -61,6 +61,7 @@ enum cf_status cf_session_open_log(
 	    .privacy_key_file = info == NULL ? "" : info->privacy_key_file,
 	    .status_path = options->status_path,
 	    .synchronous = options->offline,
+	    .repeatable = options->offline,
 	    .heartbeat = options->heartbeat,
 	    .arg = options->arg,
 	};
