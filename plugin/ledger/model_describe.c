@@ -113,16 +113,16 @@ static void infer_product(const struct cf_model *model, struct cf_host *host)
 
 static void find_relay(const struct cf_model *model, struct cf_host *host)
 {
-	uint64_t direct = 0, relayed = 0;
+	uint64_t relayed = 0;
 
 	for (size_t i = 0; i < host->evidence_count; i++) {
 		const struct cf_model_kind *kind = &model->kinds[host->evidence[i].kind];
 
 		if (!kind->is_dependence && !kind->is_excepted)
 			continue;
-		if (kind->relay[0] == '\0') {
-			direct += host->evidence[i].n;
-		} else if (host->evidence[i].n > relayed ||
+		if (kind->relay[0] == '\0')
+			continue; /* straight to the vendor */
+		if (host->evidence[i].n > relayed ||
 		    (host->evidence[i].n == relayed && strcmp(kind->relay, host->relay) < 0)) {
 			relayed = host->evidence[i].n;
 			host->relay = kind->relay;

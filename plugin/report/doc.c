@@ -77,6 +77,7 @@ const char *cf_doc_text(struct cf_doc *doc, const char *text)
 	return copy;
 }
 
+CF_PRINTF(2, 0)
 static const char *format_copy(struct cf_doc *doc, const char *format, va_list args)
 {
 	char text[2048];
