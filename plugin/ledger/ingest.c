@@ -386,10 +386,13 @@ static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, str
 	return status;
 }
 
-/* hits.jsonl, hits.jsonl.1, hits-20240930.jsonl.zst ...: not status files, sockets, keys. */
+/* hits.jsonl, hits.jsonl.1, hits-20240930.jsonl.zst ... and folders: not status files, sockets,
+ * keys. */
 static int is_log_name(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && strstr(entry->d_name, ".jsonl") != NULL;
+	return entry->d_name[0] != '.' &&
+	    (strstr(entry->d_name, ".jsonl") != NULL || entry->d_type == DT_DIR ||
+	        entry->d_type == DT_UNKNOWN);
 }
 
 static enum cf_status ingest_folder(
@@ -410,9 +413,10 @@ static enum cf_status ingest_folder(
 		        sizeof path) {
 			struct stat st;
 
-			if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			/* Links to folders are not followed: they may lead back up. */
+			if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 				status = ingest_folder(ingest, path, error);
-			else
+			else if (strstr(entries[i]->d_name, ".jsonl") != NULL)
 				status = ingest_file(ingest, path, error);
 		}
 		free(entries[i]);

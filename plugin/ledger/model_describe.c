@@ -46,7 +46,10 @@ static unsigned weight(const struct cf_model_kind *kind)
 	    : strcmp(kind->confidence, "listed") == 0                 ? 2
 	                                                              : 1;
 
-	return kind->is_weak ? weight : weight * 4;
+	if (!kind->is_weak)
+		weight *= 8;
+	/* Of equal evidence, that which names a product. */
+	return 2 * weight + (kind->product[0] != '\0');
 }
 
 static const char *guess_product(const struct cf_model_kind *kind)
@@ -105,10 +108,10 @@ static void infer_product(const struct cf_model *model, struct cf_host *host)
 	if (best == NULL)
 		return;
 	host->product = guess_product(best);
-	if (best_weight < 4)
+	if (best_weight < 16)
 		host->confidence = "low";
 	else
-		host->confidence = best_weight >= 12 || kinds_of_proof >= 2 ? "high" : "medium";
+		host->confidence = best_weight >= 48 || kinds_of_proof >= 2 ? "high" : "medium";
 }
 
 static void find_relay(const struct cf_model *model, struct cf_host *host)

@@ -141,22 +141,20 @@ static bool is_one_of(const char *word, const char *const *words, size_t count)
 static void classify(struct cf_model_kind *kind)
 {
 	static const char *const never[] = {
-	    "", "local-injection", "lookalike", "informational", "pass"};
+	    "local-injection", "lookalike", "informational", "pass"};
 	static const char *const visits[] = {"web-account", "sales", "corporate"};
 	static const char *const weak_via[] = {"shared_ip", "asn", "answer_addr"};
-	bool foreign = (kind->flags & CF_FACT_FOREIGN_RESOLVER) != 0 &&
-	    (kind->flags & CF_FACT_RESOLVED) != 0 && kind->cutoff_wall_s > 0;
-
-	/* JA4 alone tells a library, not a vendor. */
+	/* JA4 alone tells a library, and a public resolver a way out, not a vendor. */
 	bool counts = !is_one_of(kind->category, never, sizeof never / sizeof never[0]) &&
-	    strcmp(kind->via, "ja4") != 0;
+	    strcmp(kind->via, "ja4") != 0 && strcmp(kind->via, "doh") != 0;
 
 	kind->is_blocked = strcmp(kind->action, "block") == 0;
 	kind->is_excepted = counts && !kind->is_blocked &&
 	    (kind->owner[0] != '\0' || strcmp(kind->action, "allow") == 0);
 	kind->is_dependence = counts && !kind->is_excepted;
-	kind->is_escape = kind->is_dependence && !kind->is_blocked &&
-	    ((kind->flags & CF_FACT_ESCAPE) != 0 || strcmp(kind->event, "bypass") == 0 || foreign);
+	/* The sensor decides: it saw whether something came back, and knows the cut-off. */
+	kind->is_escape =
+	    kind->is_dependence && !kind->is_blocked && (kind->flags & CF_FACT_ESCAPE) != 0;
 	kind->is_weak = is_one_of(kind->category, visits, sizeof visits / sizeof visits[0]) ||
 	    is_one_of(kind->via, weak_via, sizeof weak_via / sizeof weak_via[0]);
 }

@@ -291,6 +291,9 @@ const char *cf_doc_show(
 	case CF_DOC_SPAN:
 		show_span(cell->number, text, size);
 		break;
+	case CF_DOC_PERCENT:
+		snprintf(text, size, "%" PRId64 " %%", cell->number);
+		break;
 	case CF_DOC_BYTES:
 		show_bytes(cell->number, text, size);
 		break;

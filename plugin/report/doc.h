@@ -22,6 +22,7 @@ enum cf_doc_type {
 	CF_DOC_STATE,   /* a state's word: shown in colour */
 	CF_DOC_SPAN,    /* minutes */
 	CF_DOC_BYTES,
+	CF_DOC_PERCENT,
 };
 
 struct cf_doc_column {

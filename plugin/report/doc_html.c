@@ -54,7 +54,7 @@ static void put_markup(FILE *to, const char *text)
 static const char *type_word(enum cf_doc_type type)
 {
 	static const char *const words[] = {
-	    "text", "number", "instant", "day", "state", "span", "bytes"};
+	    "text", "number", "instant", "day", "state", "span", "bytes", "percent"};
 
 	return words[type];
 }

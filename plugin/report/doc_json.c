@@ -45,6 +45,7 @@ static void put_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_cell *
 	case CF_DOC_NUMBER:
 	case CF_DOC_SPAN:
 	case CF_DOC_BYTES:
+	case CF_DOC_PERCENT:
 		fprintf(to, "%" PRId64, cell->number);
 		break;
 	}
@@ -132,6 +133,7 @@ static void put_csv_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_ce
 	case CF_DOC_NUMBER:
 	case CF_DOC_SPAN:
 	case CF_DOC_BYTES:
+	case CF_DOC_PERCENT:
 		fprintf(to, "%" PRId64, cell->number);
 		break;
 	}

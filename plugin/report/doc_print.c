@@ -26,7 +26,8 @@ static const char *state_colour(const char *state)
 
 static bool is_right(enum cf_doc_type type)
 {
-	return type == CF_DOC_NUMBER || type == CF_DOC_SPAN || type == CF_DOC_BYTES;
+	return type == CF_DOC_NUMBER || type == CF_DOC_SPAN || type == CF_DOC_BYTES ||
+	    type == CF_DOC_PERCENT;
 }
 
 /* A column whose cells are all empty or all alike in the way that says nothing is left out. */
@@ -36,6 +37,8 @@ static bool is_empty_column(const struct cf_doc_table *table, size_t column)
 		const struct cf_doc_cell *cell = &table->cells[i * table->column_count + column];
 		enum cf_doc_type type = table->columns[column].type;
 
+		if (type == CF_DOC_PERCENT)
+			return false; /* nothing at all is an answer here */
 		if (type == CF_DOC_TEXT || type == CF_DOC_STATE ? cell->text[0] != '\0'
 		                                                : cell->number != 0)
 			return false;

@@ -16,7 +16,7 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 	    {"site", "site", CF_DOC_TEXT, false},
 	    {"first", "first heartbeat", CF_DOC_INSTANT, false},
 	    {"last", "last heartbeat", CF_DOC_INSTANT, false},
-	    {"window_percent", "% of window", CF_DOC_NUMBER, false},
+	    {"window_percent", "of window", CF_DOC_PERCENT, false},
 	    {"watched_minutes", "watched", CF_DOC_SPAN, false},
 	    {"gaps", "gaps", CF_DOC_NUMBER, false},
 	    {"seen", "queries, packets", CF_DOC_NUMBER, true},

@@ -51,10 +51,11 @@ static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned percent = cf_report_watched_percent(model, (uint32_t)i);
+		const struct cf_span *spans;
 
 		least = percent < least ? percent : least;
 		whole += percent == 100;
-		none += percent == 0;
+		none += cf_coverage_spans(cf_model_coverage(model), (uint32_t)i, &spans) == 0;
 	}
 	if (count == 0)
 		cf_doc_fact_text(
@@ -62,7 +63,7 @@ static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 	else
 		cf_doc_fact_text(doc, "coverage", "coverage",
 		    cf_doc_format(doc,
-		        "%zu of %zu sensors watched the whole window, %zu did not watch at all; the"
+		        "%zu of %zu sensors watched the whole window, %zu never watched; the"
 		        " least watched %u %% of it",
 		        whole, count, none, least));
 }

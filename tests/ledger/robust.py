@@ -78,6 +78,16 @@ def exactly_once(top):
     check(digest(ledger) == truth, "each line counts once across growth, rotation, compression, copies")
 
 
+def folders(top):
+    deep = top / "deep" / "site" / "edge"
+    deep.mkdir(parents=True)
+    (deep / "hits.jsonl").write_text(line(1))
+    (deep / "status.json").write_text("{}")
+    (deep / "loop").symlink_to(top / "deep")
+    result = json.loads(curfew("ledger", "ingest", "-j", "-l", top / "deep.db", top / "deep", code=0).stdout)
+    check(result["records"] == 1 and result["logs"] == 1, "a folder brings the logs of its folders", result)
+
+
 def odd_lines(top):
     log, ledger = top / "odd.jsonl", top / "odd.db"
     good = [line(i) for i in range(3)]
@@ -264,7 +274,7 @@ def other_files(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
     try:
-        for part in (exactly_once, odd_lines, cut_files, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
+        for part in (exactly_once, folders, odd_lines, cut_files, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
             part(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)

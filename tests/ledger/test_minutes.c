@@ -35,7 +35,10 @@ static void what_goes_in_comes_out(void **state)
 
 	assert_int_equal(cf_minutes_decode(&out, blob, len, CF_MINUTES_SUM), CF_OK);
 	assert_int_equal(in.count, out.count);
-	assert_memory_equal(in.items, out.items, in.count * sizeof *in.items);
+	for (uint32_t i = 0; i < in.count; i++) { /* not memcmp: there is padding */
+		assert_int_equal(in.items[i].minute, out.items[i].minute);
+		assert_int_equal(in.items[i].value, out.items[i].value);
+	}
 	cf_minutes_done(&in);
 	cf_minutes_done(&out);
 }

@@ -348,9 +348,10 @@ static void an_escape_makes_it_bypassing_and_an_exception_excepted(void **state)
 	allowed.action = CF_ACTION_ALLOW;
 	allowed.owner = text_of("jdoe");
 	foreign.action = CF_ACTION_OBSERVE;
-	foreign.flags = CF_FACT_FOREIGN_RESOLVER | CF_FACT_RESOLVED;
+	foreign.flags = CF_FACT_FOREIGN_RESOLVER | CF_FACT_RESOLVED | CF_FACT_ESCAPE;
 	early = foreign;
 	early.addr = text_of("10.0.0.4");
+	early.flags = CF_FACT_FOREIGN_RESOLVER | CF_FACT_RESOLVED;
 	early.cutoff_wall_s = 0;
 	local.category = text_of("local-injection");
 	sham.category = text_of("lookalike");

@@ -40,6 +40,7 @@
 
 	const show = {
 		text: String, state: String, number: number.format, instant: instant, span: span, bytes: bytes,
+		percent: function (n) { return n + ' %'; },
 		day: function (day) { return new Date(day * 86400000).toISOString().slice(0, 10); },
 	};
 
@@ -48,7 +49,7 @@
 	function Table(table) {
 		const self = this;
 		const used = table.columns.map(function (column, i) {
-			return table.rows.some(function (row) { return row[i] !== '' && row[i] !== 0; });
+			return table.rows.some(function (row) { return column[2] === 'percent' || (row[i] !== '' && row[i] !== 0); });
 		});
 
 		this.table = table;
@@ -114,7 +115,7 @@
 	Table.prototype.classOf = function (i) {
 		const type = this.table.columns[i][2];
 
-		return ((type === 'number' || type === 'span' || type === 'bytes') ? 'num' : '') +
+		return ((type !== 'text' && type !== 'state' && type !== 'instant' && type !== 'day') ? 'num' : '') +
 			(this.table.columns[i][3] ? ' detail' : '');
 	};
 
