@@ -1,6 +1,6 @@
 /*
- * What decoding costs beside reading: CPU time of reading a capture with curfew's own reader, and of
- * reading and decoding it with an observer that only counts.
+ * What decoding costs beside reading: CPU time of reading a capture with curfew's own reader, and
+ * of reading and decoding it with an observer that only counts.
  *
  *   decodeloop FILE [ROUNDS]
  *
@@ -35,8 +35,8 @@ static void on_packet(void *context, const struct cf_packet *packet)
 	tally->packets++;
 }
 
-static void on_dns(void *context, const struct cf_packet *packet,
-    const struct cf_dns_message *message)
+static void on_dns(
+    void *context, const struct cf_packet *packet, const struct cf_dns_message *message)
 {
 	struct tally *tally = context;
 
@@ -45,8 +45,8 @@ static void on_dns(void *context, const struct cf_packet *packet,
 	tally->messages++;
 }
 
-static void on_hello(void *context, const struct cf_packet *packet,
-    const struct cf_client_hello *hello)
+static void on_hello(
+    void *context, const struct cf_packet *packet, const struct cf_client_hello *hello)
 {
 	struct tally *tally = context;
 
@@ -55,8 +55,8 @@ static void on_hello(void *context, const struct cf_packet *packet,
 	tally->messages++;
 }
 
-static void on_server(void *context, const struct cf_packet *packet,
-    const struct cf_server_hello *hello)
+static void on_server(
+    void *context, const struct cf_packet *packet, const struct cf_server_hello *hello)
 {
 	struct tally *tally = context;
 
@@ -65,8 +65,8 @@ static void on_server(void *context, const struct cf_packet *packet,
 	tally->messages++;
 }
 
-static void on_request(void *context, const struct cf_packet *packet,
-    const struct cf_http_request *request)
+static void on_request(
+    void *context, const struct cf_packet *packet, const struct cf_http_request *request)
 {
 	struct tally *tally = context;
 
@@ -75,8 +75,8 @@ static void on_request(void *context, const struct cf_packet *packet,
 	tally->messages++;
 }
 
-static void on_response(void *context, const struct cf_packet *packet,
-    const struct cf_http_response *response)
+static void on_response(
+    void *context, const struct cf_packet *packet, const struct cf_http_response *response)
 {
 	struct tally *tally = context;
 

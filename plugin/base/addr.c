@@ -133,7 +133,8 @@ bool cf_prefix_contains(const struct cf_prefix *prefix, const struct cf_addr *ad
 	return true;
 }
 
-void cf_prefix_range(const struct cf_prefix *prefix, struct cf_addr *first_out, struct cf_addr *last_out)
+void cf_prefix_range(
+    const struct cf_prefix *prefix, struct cf_addr *first_out, struct cf_addr *last_out)
 {
 	struct cf_addr first = prefix->addr, last = prefix->addr;
 

@@ -51,8 +51,8 @@ enum cf_status cf_addr_parse(const char *text, struct cf_addr *addr_out) CF_MUST
 const char *cf_addr_format(const struct cf_addr *addr, char text[CF_ADDR_TEXT_BYTES]);
 
 /*
- * Parses "192.0.2.0/24", "2001:db8::/32" or a bare address (full length). CF_EMALFORMED for bad text,
- * CF_EINVALID when host bits are set (with *prefix_out still untouched).
+ * Parses "192.0.2.0/24", "2001:db8::/32" or a bare address (full length). CF_EMALFORMED for bad
+ * text, CF_EINVALID when host bits are set (with *prefix_out still untouched).
  */
 enum cf_status cf_prefix_parse(const char *text, struct cf_prefix *prefix_out) CF_MUST_CHECK;
 
@@ -61,4 +61,5 @@ const char *cf_prefix_format(const struct cf_prefix *prefix, char text[CF_PREFIX
 bool cf_prefix_contains(const struct cf_prefix *prefix, const struct cf_addr *addr);
 
 /* First and last address of the prefix. */
-void cf_prefix_range(const struct cf_prefix *prefix, struct cf_addr *first_out, struct cf_addr *last_out);
+void cf_prefix_range(
+    const struct cf_prefix *prefix, struct cf_addr *first_out, struct cf_addr *last_out);

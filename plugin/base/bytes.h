@@ -3,8 +3,8 @@
  *
  * Packets, images, lists and logs are read through this and nothing else. The cursor checks every
  * bound, and once a read has failed it stays failed: later reads return zeros, so that a parser can
- * read a whole header and test cf_bytes_ok() once. Never copies, never allocates. One cursor belongs
- * to one thread.
+ * read a whole header and test cf_bytes_ok() once. Never copies, never allocates. One cursor
+ * belongs to one thread.
  */
 #pragma once
 
@@ -24,7 +24,8 @@ static inline struct cf_bytes cf_bytes_make(const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
 
-	return (struct cf_bytes){.at = bytes, .end = bytes == NULL ? NULL : bytes + len, .failed = false};
+	return (struct cf_bytes){
+	    .at = bytes, .end = bytes == NULL ? NULL : bytes + len, .failed = false};
 }
 
 /* True while no read has run past the end. */
@@ -90,9 +91,8 @@ static inline uint32_t cf_bytes_be32(struct cf_bytes *c)
 {
 	const uint8_t *p = cf_bytes_take(c, 4);
 
-	return p == NULL
-	    ? 0
-	    : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return p == NULL ? 0
+	                 : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 static inline uint16_t cf_bytes_le16(struct cf_bytes *c)
@@ -106,9 +106,8 @@ static inline uint32_t cf_bytes_le32(struct cf_bytes *c)
 {
 	const uint8_t *p = cf_bytes_take(c, 4);
 
-	return p == NULL
-	    ? 0
-	    : (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+	return p == NULL ? 0
+	                 : (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
 uint64_t cf_bytes_be64(struct cf_bytes *c);

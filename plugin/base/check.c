@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /*
- * The one mutable global of the project: a broken promise is reported from places that have no state
- * to hang a handler on. Written once at start, read when something is already wrong.
+ * The one mutable global of the project: a broken promise is reported from places that have no
+ * state to hang a handler on. Written once at start, read when something is already wrong.
  */
 static _Atomic(cf_check_handler *) installed;
 

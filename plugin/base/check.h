@@ -22,5 +22,5 @@ void cf_check_set_handler(cf_check_handler *handler);
 bool cf_check_failed(const char *expression, const char *file, int line);
 
 /* True when expression holds. When it does not: reports, and is false if the process goes on. */
-#define cf_check(expression)                                                                       \
+#define cf_check(expression) \
 	(__builtin_expect(!!(expression), 1) || cf_check_failed(#expression, __FILE__, __LINE__))

@@ -1,6 +1,6 @@
 /*
- * Every depth, count and size limit of curfew, with its unit and its reason. Reaching one is counted
- * or reported where it happens; none is silent.
+ * Every depth, count and size limit of curfew, with its unit and its reason. Reaching one is
+ * counted or reported where it happens; none is silent.
  */
 #pragma once
 
@@ -34,7 +34,8 @@
 #define CF_RECORD_WORD_BYTES 96
 /* A long text (SNI, URI, user agent ...) as far as it is kept; the line keeps less still. */
 #define CF_RECORD_TEXT_BYTES 512
-/* A producer's queue unless told otherwise: 10,000 hits, 30 ms at more than any server can answer. */
+/* A producer's queue unless told otherwise: 10,000 hits, 30 ms at more than any server can answer.
+ */
 #define CF_QUEUE_BYTES 4194304
 /* (client, entry, verdict, evidence) pairs being folded at one time; 1.9 KiB each when in use. */
 #define CF_FOLD_ENTRIES 16384
@@ -113,7 +114,8 @@
 #define CF_YAML_DEPTH 16
 /* Keys of one mapping; each is compared with those before it. Groups are the most, 256. */
 #define CF_YAML_KEYS 1024
-/* An exception or phase this near its end or beginning is worth a line of apply and check: two weeks. */
+/* An exception or phase this near its end or beginning is worth a line of apply and check: two
+ * weeks. */
 #define CF_LAPSE_NOTICE_S 1209600
 
 /* One image file, bytes; sections are indexed by 32 bits, and more is a mistake. */
@@ -123,7 +125,8 @@
 #define CF_IMAGE_OVERFLOW 16
 /* Hash keys tried by the writer. One is enough unless the hash is broken. */
 #define CF_IMAGE_KEYS 8
-/* Entries of one name: every exception of a policy may name it, and a few packs. Bounds a look-up. */
+/* Entries of one name: every exception of a policy may name it, and a few packs. Bounds a look-up.
+ */
 #define CF_NAME_ENTRIES 16384
 
 /* Lines or distinct sums after which ingest commits: about 100 MiB of memory. */
@@ -147,7 +150,8 @@
 #define CF_FLOW_VALUE_BYTES 256
 /* The phrase for people in a record; longer ones are cut. */
 #define CF_FLOW_REASON_BYTES 160
-/* A flow is over after this silence: closed, only opened, UDP, TCP. Linux's conntrack waits alike. */
+/* A flow is over after this silence: closed, only opened, UDP, TCP. Linux's conntrack waits alike.
+ */
 #define CF_FLOW_CLOSED_S   5
 #define CF_FLOW_SYN_S      30
 #define CF_FLOW_UDP_IDLE_S 60
@@ -168,7 +172,8 @@
 #define CF_BYPASS_QUIET_S 30
 /* A question without answer counts as failed after this long; resolvers' clients wait as long. */
 #define CF_DNS_PATIENCE_S 2
-/* Local hosts whose identity is followed: (address, VLAN) with MAC and name, some 200 bytes each. */
+/* Local hosts whose identity is followed: (address, VLAN) with MAC and name, some 200 bytes each.
+ */
 #define CF_HOSTS 65536
 /* A host that still sends is recorded again after this long. */
 #define CF_IDENTITY_REFRESH_S 3600

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CF_SHA256_BYTES	     32
+#define CF_SHA256_BYTES      32
 #define CF_SHA256_TEXT_BYTES 65
 
 struct cf_sha256;
@@ -26,7 +26,9 @@ void cf_sha256_update(struct cf_sha256 *sha, const void *data, size_t len);
 void cf_sha256_final(struct cf_sha256 *sha, uint8_t digest[CF_SHA256_BYTES]);
 
 /* The digest of one buffer. CF_ENOMEM when libcrypto cannot start. */
-enum cf_status cf_sha256(const void *data, size_t len, uint8_t digest[CF_SHA256_BYTES]) CF_MUST_CHECK;
+enum cf_status cf_sha256(
+    const void *data, size_t len, uint8_t digest[CF_SHA256_BYTES]) CF_MUST_CHECK;
 
 /* Lower-case hex with terminator; returns text. */
-const char *cf_sha256_format(const uint8_t digest[CF_SHA256_BYTES], char text[CF_SHA256_TEXT_BYTES]);
+const char *cf_sha256_format(
+    const uint8_t digest[CF_SHA256_BYTES], char text[CF_SHA256_TEXT_BYTES]);

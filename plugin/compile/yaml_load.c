@@ -321,7 +321,8 @@ static void render(FILE *to, const struct cf_yaml_node *node)
 }
 
 /* Keeps libcyaml's last word, for the error that should never come. */
-static void CF_PRINTF(3, 0) keep_log(cyaml_log_t level, void *context, const char *format, va_list args)
+static void CF_PRINTF(3, 0)
+    keep_log(cyaml_log_t level, void *context, const char *format, va_list args)
 {
 	char *text = context;
 

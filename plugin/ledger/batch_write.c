@@ -12,39 +12,40 @@ static const char *const intern_insert_sql[CACHE_TABLES] = {
     [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?)",
     [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?)",
     [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
-                   " VALUES(?,?,?,?,?,?)"),
+                    " VALUES(?,?,?,?,?,?)"),
     [CACHE_KIND] =
         "INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
         " VALUES(?,?,?,?,?,?,?,?,?)",
     [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
-                    " VALUES(?,?,?,?,?,?,?)"),
+                     " VALUES(?,?,?,?,?,?,?)"),
 };
 
 static const char *const intern_find_sql[CACHE_TABLES] = {
     [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=? AND source=?",
     [CACHE_ENDPOINT] = "SELECT endpoint_id FROM endpoint WHERE addr=? AND mac=? AND vlan=?",
-    [CACHE_RULE] = ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
-                   " AND product=? AND confidence=?"),
+    [CACHE_RULE] =
+        ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
+         " AND product=? AND confidence=?"),
     [CACHE_KIND] = ("SELECT kind_id FROM kind WHERE rule_id=? AND event=? AND action=? AND via=?"
-                   " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
+                    " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
     [CACHE_CLAIM] = ("SELECT claim_id FROM claim WHERE addr=? AND mac=? AND name=? AND client=?"
-                    " AND vlan=? AND how=? AND router=?"),
+                     " AND vlan=? AND how=? AND router=?"),
 };
 
 /* Parameters 1..4 are the key in all of them; the rest in the order of bind_sum(). */
 static const char *const sum_insert_sql[SUM_TABLES] = {
     [SUM_ROLLUP] = ("INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-                   " ON CONFLICT DO NOTHING"),
+                    " ON CONFLICT DO NOTHING"),
     [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11) ON CONFLICT DO NOTHING",
     [SUM_BEAT] = "INSERT INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11) ON CONFLICT DO NOTHING",
 };
 
 static const char *const sum_find_sql[SUM_TABLES] = {
     [SUM_ROLLUP] = ("SELECT minutes, n, first_us, last_us, bytes_out, bytes_in, sample FROM rollup"
-                   " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
+                    " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
     [SUM_SIGHTING] = "SELECT minutes FROM sighting WHERE day=?1 AND sensor_id=?2 AND claim_id=?3",
     [SUM_BEAT] = ("SELECT minutes, seen, lost FROM beat"
-                 " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
+                  " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
 };
 
 static const char *const sum_update_sql[SUM_TABLES] = {

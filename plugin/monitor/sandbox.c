@@ -202,8 +202,8 @@ static int add_conditional_rules(scmp_filter_ctx filter)
 	/* glibc tries clone3 first and falls back; its flags lie in memory, out of sight. */
 	status |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++)
-		status |= seccomp_rule_add(
-		    filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, controls[i], 0));
+		status |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, controls[i], 0));
 	return status;
 }
 

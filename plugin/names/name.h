@@ -1,9 +1,9 @@
 /*
- * A DNS name in canonical form: lower case wire format (RFC 1035 3.1, RFC 4034 6.2), with the place of
- * every label remembered, so that its suffixes can be walked without parsing again.
+ * A DNS name in canonical form: lower case wire format (RFC 1035 3.1, RFC 4034 6.2), with the place
+ * of every label remembered, so that its suffixes can be walked without parsing again.
  *
- * Any byte may stand in a label. Text follows RFC 1035 5.1: a dot or backslash in a label is escaped
- * with a backslash, other unprintable bytes as \DDD. Pure functions; any thread.
+ * Any byte may stand in a label. Text follows RFC 1035 5.1: a dot or backslash in a label is
+ * escaped with a backslash, other unprintable bytes as \DDD. Pure functions; any thread.
  */
 #pragma once
 
@@ -30,18 +30,21 @@ struct cf_name {
  * CF_EMALFORMED: it runs past len, has a label over 63 bytes (so also a compression pointer) or is
  * longer than 255 bytes. Bytes after the name are ignored.
  */
-enum cf_status cf_name_from_wire(const uint8_t *wire, size_t len, struct cf_name *name_out) CF_MUST_CHECK;
+enum cf_status cf_name_from_wire(
+    const uint8_t *wire, size_t len, struct cf_name *name_out) CF_MUST_CHECK;
 
 /*
- * From text of len bytes, with or without the last dot; "." is the root. CF_EMALFORMED: an empty label,
- * a label over 63 bytes, a bad escape, a byte outside printable ASCII that is not escaped, or too long.
- * Does no IDN conversion.
+ * From text of len bytes, with or without the last dot; "." is the root. CF_EMALFORMED: an empty
+ * label, a label over 63 bytes, a bad escape, a byte outside printable ASCII that is not escaped,
+ * or too long. Does no IDN conversion.
  */
-enum cf_status cf_name_from_text(const char *text, size_t len, struct cf_name *name_out) CF_MUST_CHECK;
+enum cf_status cf_name_from_text(
+    const char *text, size_t len, struct cf_name *name_out) CF_MUST_CHECK;
 
 /* Writes the name as text without the last dot (the root as "."), terminated; returns text. */
 const char *cf_name_format(const struct cf_name *name, char text[CF_NAME_TEXT_BYTES]);
-/* As above for canonical wire bytes that are known good (an image's); never reads past the root label. */
+/* As above for canonical wire bytes that are known good (an image's); never reads past the root
+ * label. */
 const char *cf_name_format_wire(const uint8_t *wire, char text[CF_NAME_TEXT_BYTES]);
 
 bool cf_name_equal(const struct cf_name *a, const struct cf_name *b);

@@ -36,7 +36,8 @@ struct cf_log_options {
 	const char
 	    *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
 	bool synchronous; /* no thread: cf_log_pump() does the work (offline captures, tests) */
-	bool repeatable;  /* nothing random, nothing of this process: the same records, the same lines */
+	bool repeatable;  /* nothing random, nothing of this process: the same records, the same
+	                     lines */
 	/*
 	 * Called on the writer thread before each heartbeat line to fill in the caller's counters
 	 * (may be NULL). Must not block.

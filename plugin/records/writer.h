@@ -29,7 +29,7 @@ struct cf_writer {
 	char sensor[72], source[24];
 	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];
 	uint32_t fold_s, heartbeat_s;
-	bool repeatable; /* nothing random, nothing of this process */
+	bool repeatable;             /* nothing random, nothing of this process */
 	int64_t now_wall_us, now_us; /* of the step being done; the second never steps */
 	int64_t started_wall_us, next_second_us, next_heartbeat_us, retry_us;
 	bool counting_down; /* the clocks above are set */

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		}
 		cf_capture_file_close(file);
 	}
-	(void)close(fd); /* in memory only */
+	(void)close(fd);                  /* in memory only */
 	*(volatile unsigned *)&sum = sum; /* so that the bytes are really read */
 	return 0;
 }
