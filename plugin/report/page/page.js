@@ -389,6 +389,13 @@
 		};
 		card.append(place, legend);
 		place.legend(chart.values.length - 1);
+		return {chart: chart, place: place};
+	}
+
+	/* Once all cards are there, and so are their widths. */
+	function fillChart(entry) {
+		const chart = entry.chart, place = entry.place;
+
 		if (window.uPlot) {
 			let plot = drawUplot(chart, place);
 			const again = function () {
@@ -466,7 +473,7 @@
 		const row = make('div', 'charts');
 
 		main.append(row);
-		charts.forEach(function (chart) { addChart(chart, row); });
+		charts.map(function (chart) { return addChart(chart, row); }).forEach(fillChart);
 	}
 	tables.forEach(function (table) {
 		if (!table.table.rows.length && !table.table.note)
