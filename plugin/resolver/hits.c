@@ -197,7 +197,7 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
 	hit.key = fold_key(decision, judgement->via, recipient->answer);
 	hit.dns.qname_wire = recipient->question->qname;
 	hit.dns.qtype = recipient->question->qtype;
-	hit.dns.has_rcode = recipient->answer == NULL || strcmp(recipient->answer, "drop") != 0;
+	hit.dns.has_rcode = !recipient->unanswered;
 	hit.dns.rcode = recipient->rcode;
 	hit.dns.answer = recipient->answer;
 	hit.dns.cached = recipient->cached;

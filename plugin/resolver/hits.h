@@ -16,6 +16,7 @@ struct cf_recipient {
 	bool cached;
 	const char *answer; /* what we sent; NULL: the real answer */
 	bool ede_sent;
+	bool unanswered; /* nothing was sent: no response code is recorded */
 };
 
 /*

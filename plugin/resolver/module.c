@@ -19,6 +19,7 @@
 #include "resolver/setup.h"
 #include "resolver/sweep.h"
 #include "resolver/verdict.h"
+#include "resolver/waiting.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -116,6 +117,7 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 	query->answered = true;
 	if (spec->kind == CF_ANSWER_DROP) {
 		qs->is_drop = 1;
+		recipient.unanswered = true;
 	} else {
 		recipient.ede_sent = cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
 		if (spec->kind != CF_ANSWER_REFUSED) {
@@ -190,61 +192,6 @@ static bool begin(struct cf_module *module, struct cf_worker *worker,
 	return false;
 }
 
-/* True when some waiting client is blocked from this answer; *all_dropped_out when all are,
- * silently. */
-static bool any_blocked(struct cf_module *module, const struct cf_image *image,
-    struct module_qstate *qs, const struct cf_name *qname, bool *all_dropped_out)
-{
-	struct cf_question question = {
-	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
-	const struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
-	bool any = false, all = qs->mesh_info->reply_list != NULL;
-
-	for (struct mesh_reply *slot = qs->mesh_info->reply_list; slot != NULL; slot = slot->next) {
-		struct cf_client client;
-		struct cf_judgement judgement;
-
-		cf_view_client(&slot->query_reply.client_addr, &client);
-		question.client = client.addr.family == CF_FAMILY_NONE ? NULL : &client.addr;
-		cf_view_judge(image, &question, qname, rep, &judgement);
-		if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK) {
-			any = true;
-			all = all && judgement.decision.answer->kind == CF_ANSWER_DROP;
-		} else {
-			all = false;
-		}
-	}
-	*all_dropped_out = all;
-	return any;
-}
-
-/* Drops every waiting client's query, each recorded: no callback will see them. */
-static void drop_all(struct cf_worker *worker, struct cf_module *module,
-    const struct cf_image *image, struct module_qstate *qs, int id, const struct cf_name *qname)
-{
-	struct cf_query *query = cf_verdict_query(qs, id);
-
-	for (struct mesh_reply *slot = qs->mesh_info->reply_list; slot != NULL; slot = slot->next) {
-		struct cf_recipient recipient = {.question = &qs->qinfo,
-		    .reply = &slot->query_reply,
-		    .options = slot->edns.opt_list_in,
-		    .now = qs->env->now_tv,
-		    .answer = cf_answer_text(CF_ANSWER_DROP)};
-		struct cf_client client;
-		struct cf_question question = {.client = &client.addr,
-		    .qtype = qs->qinfo.qtype,
-		    .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
-		struct cf_judgement judgement;
-
-		cf_view_client(&slot->query_reply.client_addr, &client);
-		cf_view_judge(image, &question, qname, qs->return_msg->rep, &judgement);
-		cf_hits_record(worker, image, &judgement, &recipient);
-	}
-	qs->is_drop = 1;
-	if (query != NULL)
-		query->answered = true;
-}
-
 /* True when question or answer hold anything listed, whatever the verdict. */
 static bool is_listed(const struct cf_image *image, struct module_qstate *qs,
     const struct cf_name *qname, const struct reply_info *rep)
@@ -267,6 +214,7 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
     struct module_qstate *qs, int id)
 {
 	struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
+	struct cf_waiting all;
 	struct cf_name qname;
 	bool all_dropped = false;
 
@@ -284,12 +232,16 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
 			cf_lane_forget_public(qs->env, &qs->qinfo);
 		}
 	}
-	if (images->active == NULL || qs->mesh_info->reply_list == NULL ||
-	    !any_blocked(module, images->active, qs, &qname, &all_dropped))
+	if (images->active == NULL || qs->mesh_info->reply_list == NULL)
+		return;
+	all = (struct cf_waiting){
+	    .worker = worker, .image = images->active, .qs = qs, .qname = &qname, .id = id};
+	cf_waiting_record_late(&all);
+	if (!cf_waiting_any_blocked(&all, &all_dropped))
 		return;
 	if (all_dropped && qs->mesh_info->super_set.count == 0 && qs->mesh_info->cb_list == NULL &&
 	    rep != NULL && qs->return_rcode == LDNS_RCODE_NOERROR) {
-		drop_all(worker, module, images->active, qs, id, &qname);
+		cf_waiting_drop(&all);
 		return;
 	}
 	/* AD is settled before the recipients are known: no answer that is rewritten may claim it.

@@ -63,6 +63,8 @@ class Resolver:
         self.port, self.control_port = free_port(), free_port()
         self.image_path = os.path.join(self.folder, 'curfew.img')
         self.log_path = os.path.join(self.folder, 'hits.jsonl')
+        # CURFEW_WRAP: a command in front of unbound, such as valgrind.
+        wrap = wrap or os.environ.get('CURFEW_WRAP', '').split()
         self.authority, self.process, self.wrap = authority, None, list(wrap)
         self.errors_path = os.path.join(self.folder, 'unbound.log')
         if image:

@@ -3,6 +3,7 @@
 
 import socket
 import struct
+import threading
 
 import promises
 from authority import Authority
@@ -80,6 +81,23 @@ def test_failures_are_counted_as_look_ups():
         assert reply is not None and reply.rcode == 'SERVFAIL', reply
         hit = r.hits(qname='flagged.test', at_least=1)[0]
         assert hit['dns']['rcode'] == 'SERVFAIL' and hit['action'] == 'flag', hit
+
+
+def test_clients_that_unbound_gave_up_on_are_counted():
+    """Over discard-timeout the host sends nothing and calls no module; the look-up happened all the same."""
+    r = resolver()
+    r.config = r.config.replace('discard-timeout: 0', 'discard-timeout: 200')
+    with r:
+        r.authority.delay['slow.listed.test.'] = 0.5
+        clients = [EXEMPT] * 3
+        threads = [threading.Thread(target=r.ask, args=('slow.listed.test.',),
+                                    kwargs={'client': client, 'timeout': 1.5}) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        hits = r.hits(qname='slow.listed.test', at_least=len(clients))
+        assert len(hits) == len(clients) and all('rcode' not in flat(hit) for hit in hits), hits
 
 
 def test_status_file_counts():
