@@ -38,7 +38,7 @@
  */
 #define CF_QUEUE_BYTES 4194304
 /* (client, entry, verdict, evidence) pairs being folded at one time; 1.9 KiB each when in use. */
-#define CF_FOLD_ENTRIES 16384
+#define CF_FOLD_ENTRIES 32768
 /* The first repeat kept as the sample of a fold; longer records lose their long texts. */
 #define CF_FOLD_SAMPLE_BYTES 1792
 /* Lines kept while the disk refuses them; what comes after is counted as lost. */
