@@ -9,9 +9,13 @@
 #include "monitor/names_printer.h"
 #include "monitor/offline.h"
 
+#include "compile/mmdb_writer.h"
+
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Packets between two looks at the progress. */
@@ -116,11 +120,43 @@ static struct cf_session_options session_of(const struct monitor_options *option
 	    .hits_path = options->hits,
 	    .sensor = options->sensor,
 	    .asn_path = options->asn_db,
+	    .asn_is_pack = options->asn_is_pack,
 	    .status_path = options->status,
 	    .evidence = options->evidence,
 	    .encrypted_dns = options->encrypted_dns,
 	    .fold_s = options->fold_s,
 	    .locality = options->locality};
+}
+
+/*
+ * The pack's own AS numbers, when the operator has no larger database: a file in memory that
+ * libmaxminddb opens by its path. Without memory the run goes on without.
+ */
+static int open_pack_asn(const char *image_path, char path[32])
+{
+	struct cf_image *image;
+	struct cf_error error;
+	uint8_t *data = NULL;
+	size_t len = 0, at = 0;
+	int fd = -1;
+
+	if (cf_image_open(image_path, &image, &error) != CF_OK)
+		return -1; /* the run itself will say so */
+	if (cf_mmdb_build(image, &data, &len) == CF_OK)
+		fd = memfd_create("curfew-asn", MFD_CLOEXEC);
+	while (fd >= 0 && at < len) {
+		ssize_t written = write(fd, data + at, len - at);
+
+		if (written <= 0) {
+			close(fd);
+			fd = -1;
+		}
+		at += written > 0 ? (size_t)written : 0;
+	}
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	free(data);
+	cf_image_close(image);
+	return fd;
 }
 
 static int exit_of(enum cf_status status)
@@ -198,7 +234,8 @@ static int run_live(const struct monitor_options *options)
 int cmd_monitor(int argc, char **argv)
 {
 	struct monitor_options options;
-	int result = CMD_USAGE;
+	int result = CMD_USAGE, pack_asn = -1;
+	char pack_path[32];
 
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		monitor_usage(stdout);
@@ -206,6 +243,11 @@ int cmd_monitor(int argc, char **argv)
 	}
 	if (!monitor_options_read(argc, argv, &options))
 		goto out;
+	if (!options.names && options.asn_db == NULL) {
+		pack_asn = open_pack_asn(options.image, pack_path);
+		options.asn_is_pack = pack_asn >= 0;
+		options.asn_db = pack_asn >= 0 ? pack_path : NULL;
+	}
 	if (options.names)
 		result = run_names(&options);
 	else if (options.file_count > 0)
@@ -213,6 +255,8 @@ int cmd_monitor(int argc, char **argv)
 	else
 		result = run_live(&options);
 out:
+	if (pack_asn >= 0)
+		close(pack_asn);
 	monitor_options_done(&options);
 	return result;
 }

@@ -20,7 +20,7 @@ struct monitor_options {
 	uint32_t evidence;
 	int fold_s; /* -1: the image's */
 	unsigned workers, buffer_mib;
-	bool names, quiet, stats, encrypted_dns, prefilter, no_sandbox, no_promiscuous;
+	bool names, quiet, stats, encrypted_dns, prefilter, asn_is_pack, no_sandbox, no_promiscuous;
 };
 
 void monitor_usage(FILE *to);

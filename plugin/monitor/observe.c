@@ -153,6 +153,7 @@ bool cf_observe_write(
 {
 	struct cf_monitor *monitor = observe->monitor;
 	struct cf_hit *hit = &finding->hit;
+	char org[CF_ASN_ORG_BYTES];
 
 	if ((monitor->options.evidence >> hit->via & 1) == 0) {
 		monitor->counter[CF_OBSERVE_FINDINGS_OFF]++;
@@ -170,9 +171,16 @@ bool cf_observe_write(
 			hit->in_iface = monitor->options.interface_names[packet->interface];
 		cf_hosts_due(monitor->hosts, &hit->src, packet);
 	}
+	if (hit->asn == 0 && monitor->options.asn_db != NULL &&
+	    cf_asn_find(monitor->options.asn_db, &hit->dest, &hit->asn, org))
+		hit->asn_org = org;
 	monitor->counter[CF_OBSERVE_HITS]++;
 	/* When the queue is full the hit is dropped, and the log counts it and says so. */
 	(void)cf_producer_hit(observe->producer, hit);
+	if (hit->asn_org == org) {
+		hit->asn = 0; /* org ends with this function; whoever keeps the hit asks again */
+		hit->asn_org = NULL;
+	}
 	return true;
 }
 
@@ -306,7 +314,7 @@ static void on_packet(void *context, const struct cf_packet *packet)
 		return;
 	if (cf_watchlist_maybe(list, &packet->dst) || cf_watchlist_maybe(list, &packet->src) ||
 	    cf_flows_maybe(flows, &packet->dst) || cf_flows_maybe(flows, &packet->src) ||
-	    observe->monitor->options.asn_db != NULL)
+	    observe->monitor->options.asn_everywhere)
 		cf_observe_packet(observe, packet);
 	if ((packet->dst_port == PORT_HTTPS || packet->dst_port == PORT_DOT) &&
 	    cf_watchlist_maybe_resolver(list, &packet->dst) &&

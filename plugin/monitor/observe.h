@@ -32,8 +32,10 @@ struct cf_monitor_options {
 	uint32_t evidence;  /* bits 1 << enum cf_via */
 	bool encrypted_dns; /* also record DoT and DoH to known resolvers */
 	struct cf_locality locality;
-	const struct cf_asn_db *asn_db;     /* borrowed; NULL: none */
-	uint64_t seed;                      /* of the hash tables, as cf_decoder_new() */
+	const struct cf_asn_db *asn_db; /* borrowed; NULL: none */
+	bool
+	    asn_everywhere; /* it knows more than the image: look every address up, not only hits */
+	uint64_t seed;      /* of the hash tables, as cf_decoder_new() */
 	const char *const *interface_names; /* borrowed; interface_count of them */
 	uint32_t interface_count;
 };

@@ -364,7 +364,7 @@ static void consider(struct cf_observe *observe, const struct cf_packet *packet)
 		start_flow(observe, packet, true, to_id, &to);
 	else if (from_id != CF_NONE && to_id == CF_NONE)
 		start_flow(observe, packet, false, from_id, &from);
-	else if (to_id == CF_NONE && observe->monitor->options.asn_db != NULL) {
+	else if (to_id == CF_NONE && observe->monitor->options.asn_everywhere) {
 		if (is_vendor_asn(observe, &packet->dst))
 			report_asn(observe, packet, true);
 		else if (is_vendor_asn(observe, &packet->src))
@@ -379,7 +379,7 @@ void cf_observe_packet(struct cf_observe *observe, const struct cf_packet *packe
 	bool outbound;
 
 	/* Most packets come here only because an AS database is open: look before locking. */
-	if (monitor->options.asn_db != NULL &&
+	if (monitor->options.asn_everywhere &&
 	    !cf_watchlist_maybe(observe->watchlist, &packet->dst) &&
 	    !cf_watchlist_maybe(observe->watchlist, &packet->src) &&
 	    !cf_flows_maybe(monitor->flows, &packet->dst) &&

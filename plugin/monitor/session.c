@@ -25,6 +25,7 @@ enum cf_status cf_session_open(const struct cf_session_options *options,
 	else
 		status = CF_OK;
 	monitor.asn_db = session.asn_db;
+	monitor.asn_everywhere = session.asn_db != NULL && !options->asn_is_pack;
 	if (status == CF_OK && cf_monitor_new(&monitor, &session.monitor) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "cannot start the monitor: no memory");
 	if (status != CF_OK) {

@@ -96,7 +96,15 @@ static void feed(
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+/* Made once: the tables are large, and what one input leaves in them must not hurt the next. */
+struct run {
+	struct cf_log *log;
+	struct cf_monitor *monitor;
+	struct cf_observe *observe;
+	struct cf_decoder *decoder;
+};
+
+static void start(struct run *run)
 {
 	static const char *const names[] = {"fuzz"};
 	struct cf_monitor_options options = {.evidence = CF_EVIDENCE_ALL,
@@ -110,25 +118,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	    .privacy_key_file = "",
 	    .synchronous = true,
 	    .repeatable = true};
-	struct cf_monitor *monitor;
-	struct cf_observe *observe;
 	struct cf_observer observer;
-	struct cf_decoder *decoder;
 	struct cf_error error;
-	struct cf_log *log;
 
-	must(cf_log_open(&log_options, &log, &error) == CF_OK);
-	must(cf_monitor_new(&options, &monitor) == CF_OK);
-	must(cf_observe_new(monitor, cf_log_producer(log), watchlist(), &observe) == CF_OK);
-	observer = cf_observe_observer(observe);
-	must(cf_decoder_new(&observer, 0, &decoder) == CF_OK);
-	feed(decoder, observe, data, len);
-	cf_decoder_flush(decoder);
-	cf_observe_flush(observe);
-	cf_log_pump(log, INT64_C(1727590000000000));
-	cf_log_close(log);
-	cf_decoder_free(decoder);
-	cf_observe_free(observe);
-	cf_monitor_free(monitor);
+	must(cf_log_open(&log_options, &run->log, &error) == CF_OK);
+	must(cf_monitor_new(&options, &run->monitor) == CF_OK);
+	must(cf_observe_new(run->monitor, cf_log_producer(run->log), watchlist(), &run->observe) ==
+	    CF_OK);
+	observer = cf_observe_observer(run->observe);
+	must(cf_decoder_new(&observer, 0, &run->decoder) == CF_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct run run;
+
+	if (run.log == NULL)
+		start(&run);
+	feed(run.decoder, run.observe, data, len);
+	cf_decoder_flush(run.decoder);
+	cf_observe_flush(run.observe);
+	cf_log_pump(run.log, INT64_C(1727590000000000));
 	return 0;
 }

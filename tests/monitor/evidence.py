@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Each kind of evidence, told from its neighbours, over captures made here.
 
-  evidence.py CURFEW LISTS"""
+  evidence.py CURFEW LISTS MKMMDB"""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import packets  # noqa: E402
 
-CURFEW, LISTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+CURFEW, LISTS, MKMMDB = (os.path.abspath(a) for a in sys.argv[1:4])
 CLIENT, RESOLVER, VENDOR = '10.20.0.7', '10.20.0.53', '77.74.178.9'
 FALLBACK = ['8.8.8.8', '1.1.1.1', '223.6.6.6', '9.9.9.9', '185.228.168.168']
 UPDATE = (b'GET /updaters/updater.xml.dif HTTP/1.0\r\nHost: 94.75.236.123\r\nPragma: no-cache\r\n'
@@ -271,7 +272,40 @@ class Evidence(unittest.TestCase):
         c.connect(CLIENT, '94.75.236.123', 80, UPDATE, BODY)
         self.assertEqual(self.run_monitor(c), self.run_monitor(c))
 
-    def test_another_vendor_s_asn_database_is_used_and_a_bad_one_refused(self):
+    def test_an_operator_s_as_database_finds_what_no_list_has(self):
+        lists = os.path.join(self.folder.name, 'lists')
+        shutil.copytree(LISTS, lists, copy_function=shutil.copyfile)
+        with open(os.path.join(lists, 'kaspersky', 'networks.tsv'), 'a', encoding='utf-8') as file:
+            file.write('198.51.100.0/24\tdedicated\tproduct-service\t200107\tKaspersky Lab\tip-location-db\tlisted\t'
+                       '2026-06-17\t-\n203.0.113.0/24\tshared\tupdates\t64500\tSomebody else\tip-location-db\tlisted\t'
+                       '2026-06-17\t-\n')
+        policy, image, mmdb = (os.path.join(self.folder.name, n) for n in ('wide.yaml', 'wide.img', 'wide.mmdb'))
+        with open(policy, 'w', encoding='utf-8') as file:
+            file.write('vendor: kaspersky\npreset: us-commerce-2024\n')
+        subprocess.run([CURFEW, 'apply', '--yes', '--policy', policy, '--lists', lists, '--image', image], check=True,
+                       capture_output=True)
+        subprocess.run([MKMMDB, image, mmdb], check=True)
+        if shutil.which('mmdblookup'):
+            shown = subprocess.run(['mmdblookup', '--file', mmdb, '--ip', '198.51.100.9', 'autonomous_system_number'],
+                                   capture_output=True, text=True, check=True).stdout
+            self.assertIn('200107', shown)
+        c = packets.Capture()
+        c.connect(CLIENT, '198.51.100.9', 443, b'x' * 40, b'y' * 40)
+        c.connect(CLIENT, '203.0.113.9', 443, b'x' * 40, b'y' * 40)
+        self.assertEqual(self.hits(c), [])
+        found = self.hits(c, '--asn-db', mmdb)
+        self.assertEqual({(r['match']['via'], r['dest_ip'], r['asn']['number']) for r in found},
+                         {('asn', '198.51.100.9', 200107)})
+        self.assertEqual(found[0]['match']['rule'], 'AS200107')
+
+    def test_the_as_number_is_evidence_of_its_own(self):
+        c = packets.Capture()
+        c.tcp(CLIENT, 40000, VENDOR, 443, 2)
+        found = self.hits(c, '--evidence', 'asn')
+        self.assertEqual([r['match']['via'] for r in found][:1], ['asn'])
+        self.assertEqual(found[0]['asn']['number'], 200107)
+
+    def test_a_bad_as_database_is_refused(self):
         bad = os.path.join(self.folder.name, 'bad.mmdb')
         with open(bad, 'wb') as file:
             file.write(b'no database')
