@@ -24,6 +24,7 @@ static const char help[] =
     "  site SENSOR SITE         where a sensor stands: private addresses of two sites differ\n"
     "  undo NUMBER              take an action back\n"
     "  actions                  what people said, when, and who\n"
+    "  ptr                      ask what addresses without a name are called\n"
     "  dump                     the content as text, sorted\n"
     "  digest                   SHA-256 of the content\n"
     "\n"
@@ -144,6 +145,8 @@ int cmd_ledger(int argc, char **argv)
 		return cmd_ledger_ingest(argc - 1, argv + 1);
 	if (strcmp(argv[1], "rebuild") == 0)
 		return cmd_ledger_rebuild(argc - 1, argv + 1);
+	if (strcmp(argv[1], "ptr") == 0)
+		return cmd_ledger_ptr(argc - 1, argv + 1);
 	if (strcmp(argv[1], "dump") == 0 || strcmp(argv[1], "digest") == 0)
 		return dump(argc - 1, argv + 1, argv[1][1] == 'i');
 	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)

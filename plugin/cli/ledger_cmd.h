@@ -6,6 +6,7 @@
 
 /* Each takes its own name at argv[0] and returns an exit code. */
 int cmd_ledger_ingest(int argc, char **argv);
+int cmd_ledger_ptr(int argc, char **argv);
 int cmd_ledger_rebuild(int argc, char **argv);
 int cmd_ledger_action(int argc, char **argv);
 

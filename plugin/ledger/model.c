@@ -77,6 +77,8 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	    model->splits == NULL || model->node_cache == NULL || model->evidence_map == NULL ||
 	    model->identity_map == NULL || cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
+	if (cf_ptrs_open(cf_ledger_path(model->ledger), &model->ptrs) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
 	return cf_actions_open(cf_ledger_path(model->ledger), &model->actions, error);
 }
 
@@ -146,6 +148,7 @@ void cf_model_free(struct cf_model *model)
 	cf_owners_free(model->owners);
 	cf_coverage_free(model->coverage);
 	cf_actions_close(model->actions);
+	cf_ptrs_close(model->ptrs);
 	cf_model_texts_free(model);
 	free(model);
 }

@@ -272,6 +272,12 @@ enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 		host->name = latest(host, CF_IDENTITY_NAME, NULL);
 		host->mac = latest(host, CF_IDENTITY_MAC, NULL);
 		host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
+		const struct cf_ptr *ptr = host->name[0] == '\0'
+		    ? cf_ptrs_find(model->ptrs, host->addr, host->site)
+		    : NULL;
+
+		if (ptr != NULL)
+			host->name = ptr->name;
 		infer_product(model, host);
 		find_relay(model, host);
 		find_exception(model, host);

@@ -5,6 +5,7 @@
 #include "ledger/minutes.h"
 #include "ledger/model.h"
 #include "ledger/owner.h"
+#include "ledger/ptr.h"
 
 #include <sqlite3.h>
 
@@ -54,6 +55,7 @@ struct cf_model {
 	struct cf_owners *owners;
 	struct cf_coverage *coverage;
 	struct cf_actions *actions;
+	struct cf_ptrs *ptrs;
 
 	struct cf_host **hosts;
 	size_t host_count, host_size;

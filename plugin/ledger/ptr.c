@@ -1,0 +1,152 @@
+#include "ledger/ptr.h"
+
+#include "base/limits.h"
+#include "ledger/map.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct cf_ptrs {
+	struct cf_map *map;
+	struct cf_ptr *items;
+	size_t count, size;
+};
+
+void cf_ptrs_close(struct cf_ptrs *ptrs)
+{
+	if (ptrs == NULL)
+		return;
+	for (size_t i = 0; i < ptrs->count; i++) {
+		free((char *)ptrs->items[i].place);
+		free((char *)ptrs->items[i].name);
+	}
+	free(ptrs->items);
+	cf_map_free(ptrs->map);
+	free(ptrs);
+}
+
+enum cf_status cf_ptrs_put(struct cf_ptrs *ptrs, const struct cf_ptr *ptr)
+{
+	char *place = strdup(ptr->place), *name = strdup(ptr->name);
+	uint32_t at;
+	bool added = false;
+
+	if (ptrs->count == ptrs->size) {
+		size_t size = ptrs->size == 0 ? 64 : ptrs->size * 2;
+		struct cf_ptr *items = realloc(ptrs->items, size * sizeof *items);
+
+		if (items != NULL) {
+			ptrs->items = items;
+			ptrs->size = size;
+		}
+	}
+	if (place == NULL || name == NULL || ptrs->count == ptrs->size ||
+	    cf_map_add(ptrs->map, place, strlen(place), (uint32_t)ptrs->count, &at, &added) !=
+	        CF_OK) {
+		free(place);
+		free(name);
+		return CF_ENOMEM;
+	}
+	if (!added) {
+		free((char *)ptrs->items[at].place);
+		free((char *)ptrs->items[at].name);
+	} else {
+		ptrs->count++;
+	}
+	ptrs->items[at] =
+	    (struct cf_ptr){.asked_wall_s = ptr->asked_wall_s, .place = place, .name = name};
+	return CF_OK;
+}
+
+static enum cf_status take_line(struct cf_ptrs *ptrs, char *line)
+{
+	char *place = strchr(line, '\t'), *name = place == NULL ? NULL : strchr(place + 1, '\t');
+	char *end;
+
+	if (name == NULL)
+		return CF_OK;
+	*place++ = '\0';
+	*name++ = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	const struct cf_ptr ptr = {
+	    .asked_wall_s = strtoll(line, &end, 10), .place = place, .name = name};
+
+	if (*end != '\0' || strlen(place) > 2 * CF_LEDGER_TEXT_BYTES ||
+	    strlen(name) > CF_NAME_TEXT_BYTES)
+		return CF_OK;
+	return cf_ptrs_put(ptrs, &ptr);
+}
+
+enum cf_status cf_ptrs_open(const char *ledger_path, struct cf_ptrs **ptrs_out)
+{
+	struct cf_ptrs *ptrs = calloc(1, sizeof *ptrs);
+	char path[PATH_MAX], *line = NULL;
+	enum cf_status status = CF_OK;
+	size_t size = 0;
+
+	if (ptrs == NULL)
+		return CF_ENOMEM;
+	ptrs->map = cf_map_new();
+	if (ptrs->map == NULL) {
+		free(ptrs);
+		return CF_ENOMEM;
+	}
+	FILE *from = (size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) < sizeof path
+	    ? fopen(path, "re")
+	    : NULL;
+
+	while (from != NULL && status == CF_OK && ptrs->count < CF_LEDGER_NAMES &&
+	    getline(&line, &size, from) > 0)
+		status = take_line(ptrs, line);
+	free(line);
+	if (from != NULL)
+		fclose(from);
+	if (status != CF_OK) {
+		cf_ptrs_close(ptrs);
+		return status;
+	}
+	*ptrs_out = ptrs;
+	return CF_OK;
+}
+
+const struct cf_ptr *cf_ptrs_find(const struct cf_ptrs *ptrs, const char *addr, const char *site)
+{
+	char place[2 * CF_LEDGER_TEXT_BYTES + 2];
+	int len = snprintf(place, sizeof place, "%s@%s", addr, site);
+	uint32_t at;
+
+	return len > 0 && (size_t)len < sizeof place &&
+	        cf_map_find(ptrs->map, place, (size_t)len, &at)
+	    ? &ptrs->items[at]
+	    : NULL;
+}
+
+enum cf_status cf_ptrs_save(
+    const struct cf_ptrs *ptrs, const char *ledger_path, struct cf_error *error)
+{
+	char path[PATH_MAX], fresh[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) >= sizeof path ||
+	    (size_t)snprintf(fresh, sizeof fresh, "%s.ptr.new", ledger_path) >= sizeof fresh)
+		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
+	FILE *to = fopen(fresh, "we");
+
+	if (to == NULL)
+		return cf_error_set(error, CF_EIO, "cannot write '%s': %s", fresh, strerror(errno));
+	for (size_t i = 0; i < ptrs->count; i++)
+		fprintf(to, "%lld\t%s\t%s\n", (long long)ptrs->items[i].asked_wall_s,
+		    ptrs->items[i].place, ptrs->items[i].name);
+	bool failed = ferror(to) != 0;
+
+	failed = fclose(to) != 0 || failed;
+	if (!failed && rename(fresh, path) == 0)
+		return CF_OK;
+	int reason = errno;
+
+	(void)unlink(fresh); /* half a cache is worse than an old one */
+	return cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(reason));
+}
