@@ -2,7 +2,9 @@
  * What the hit log costs: packing and queueing by the producer, the writer with and without
  * folding, the size of a line, and reading back.
  *
- *   bench-log [-n HITS] [-c CLIENTS] [-d FOLDER]
+ *   bench-log [-n HITS] [-c CLIENTS] [-d FOLDER] [-k]
+ *
+ * With -k the unfolded log (HITS / 4 lines) is left in FOLDER, for the ledger's figures.
  *
  * HITS (default 1,000,000) blocked queries come from CLIENTS (default 200) clients on 50 entries.
  * CPU time per hit is measured, not wall time, so that other work on the machine matters little.
@@ -14,6 +16,7 @@
 #include "records/reader.h"
 #include "records/writer.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,16 +198,19 @@ int main(int argc, char **argv)
 {
 	unsigned long hits = 1000000, clients = 200;
 	const char *folder = "/tmp";
+	bool keep = false;
 	char *path;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:c:d:")) != -1) {
+	while ((option = getopt(argc, argv, "n:c:d:k")) != -1) {
 		if (option == 'n')
 			hits = strtoul(optarg, NULL, 10);
 		else if (option == 'c')
 			clients = strtoul(optarg, NULL, 10);
 		else if (option == 'd')
 			folder = optarg;
+		else if (option == 'k')
+			keep = true;
 		else
 			return 2;
 	}
@@ -217,7 +223,8 @@ int main(int argc, char **argv)
 	timed_writer("written", path, 0, hits / 4 + 1, clients);
 	measure_reader(path);
 	printf("  \"hits\": %lu,\n  \"clients\": %lu\n}\n", hits, clients);
-	(void)unlink(path); /* a left-over in a scratch folder */
+	if (!keep)
+		(void)unlink(path); /* a left-over in a scratch folder */
 	free(path);
 	return 0;
 }

@@ -7,8 +7,9 @@
  * The mix is dense in handshakes, as in facts measured on public captures: of 1,000 packets about
  * 22 are DNS, 25 HTTP requests, 10 TLS ClientHellos (517 bytes; one in three post-quantum, 1,750
  * bytes in two segments), 2 QUIC v1 Initials, one ARP; the rest is bulk TCP and UDP of 40 to 1,460
- * bytes, so that the mean is near 360. PERCENT (default 1) of the names are the vendor's. Addresses
- * come from 4,096 clients.
+ * bytes, so that the mean is near 400. Bulk belongs to 8,192 connections open at a time, of 30
+ * packets each on the mean. PERCENT (default 1) of the names are the vendor's. Addresses come from
+ * 4,096 clients.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -23,16 +24,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONNECTIONS 8192
+
+struct flow {
+	uint32_t client, server;
+	uint16_t sport, dport;
+};
+
+struct connection {
+	struct flow flow;
+	uint32_t seq;
+	bool open, tcp;
+};
+
 struct maker {
 	pcap_dumper_t *out;
 	uint64_t random, packets, bytes;
 	int64_t at_us;
 	unsigned vendor_percent;
-};
-
-struct flow {
-	uint32_t client, server;
-	uint16_t sport, dport;
+	struct connection connections[CONNECTIONS];
 };
 
 /* SplitMix64: good enough to mix, tiny, and the same everywhere. */
@@ -297,10 +307,21 @@ static void send_quic(struct maker *maker)
 static void send_bulk(struct maker *maker)
 {
 	static const uint16_t sizes[] = {0, 0, 0, 0, 40, 120, 300, 520, 1200, 1460};
-	struct flow flow = make_flow(maker, below(maker, 4) == 0 ? 8443 : 443);
-	uint8_t payload[1460];
+	struct connection *connection = &maker->connections[below(maker, CONNECTIONS)];
+	uint8_t payload[1460] = {0};
 	size_t len = sizes[below(maker, 10)];
 
+	if (!connection->open || below(maker, 30) == 0) {
+		*connection =
+		    (struct connection){.flow = make_flow(maker, below(maker, 4) == 0 ? 8443 : 443),
+		        .open = true,
+		        .tcp = below(maker, 10) != 0};
+		if (connection->tcp) {
+			send_payload(maker, &connection->flow, true, 0, 0x02, payload, 0);
+			connection->seq = 1;
+			return;
+		}
+	}
 	for (size_t i = 0; i + 8 <= len; i += 8) {
 		uint64_t word = next_random(maker);
 
@@ -308,8 +329,9 @@ static void send_bulk(struct maker *maker)
 	}
 	if (len > 5 && below(maker, 2) == 0) /* half of it looks like TLS application data */
 		memcpy(payload, "\x17\x03\x03", 3);
-	send_payload(maker, &flow, below(maker, 10) != 0, (uint32_t)next_random(maker),
+	send_payload(maker, &connection->flow, connection->tcp, connection->seq,
 	    len == 0 ? 0x10 : 0x18, payload, len);
+	connection->seq += (uint32_t)len;
 }
 
 static void send_arp(struct maker *maker)
@@ -359,7 +381,8 @@ static void (*find_kind(const char *name))(struct maker *maker)
 int main(int argc, char **argv)
 {
 	void (*send)(struct maker * maker) = send_one;
-	struct maker maker = {.random = 20240929, .at_us = 1727582400000000, .vendor_percent = 1};
+	static struct maker maker = {
+	    .random = 20240929, .at_us = 1727582400000000, .vendor_percent = 1};
 	const char *path = NULL;
 	uint64_t packets = 0;
 	pcap_t *pcap;

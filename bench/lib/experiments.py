@@ -10,6 +10,7 @@ import time
 
 import measure
 import names as lists
+import packets
 import servers
 from servers import OTHER_CORE, STUB_PORT
 
@@ -348,14 +349,37 @@ def lookup(tools, folder, quick, rounds):
 
 
 def log(tools, folder, quick, rounds):
-    """Records written, parsed, ingested, reported."""
-    text = run_text(tools, "log", ["100000"] if quick else ["1000000"])
-    return {"tables": [text], "data": {"text": text}}
+    """Records queued, written, parsed, ingested, reported; bytes per record."""
+    hits, clients = (400000, 500) if quick else (4000000, 500)
+    where = os.path.join(folder, "log")
+    os.makedirs(where, exist_ok=True)
+    ledger = os.path.join(where, "ledger.db")
+    for name in os.listdir(where):
+        os.unlink(os.path.join(where, name))
+    data = json.loads(run_text(tools, "bench-log", ["-n", str(hits), "-c", str(clients), "-d", where, "-k"]))
+    path = os.path.join(where, "bench-log.jsonl")
+    lines = sum(1 for _ in open(path, "rb"))
+    ingest, ingest_kib = packets.timed([tools["curfew"], "ledger", "ingest", "--ledger", ledger, path])
+    report, report_kib = packets.timed([tools["curfew"], "report", "--ledger", ledger])
+    size = sum(os.path.getsize(os.path.join(where, n)) for n in os.listdir(where) if n.startswith("ledger.db"))
+    data.update({"log_lines": lines, "ingest_cpu_s": ingest, "ingest_per_s": lines / ingest, "report_cpu_s": report,
+                 "ledger_bytes": size, "ledger_bytes_per_host": size / clients})
+    rows = [["producer: pack and queue", f"{data['producer_ns_per_hit']:.0f} ns a hit", "",
+             f"{data['packed_bytes_per_hit']:.0f} bytes a hit"],
+            ["writer, folding", f"{data['folded_ns_per_hit']:.0f} ns a hit", f"{data['folded_hits_per_s']:,.0f}/s",
+             f"{data['folded_bytes_per_line']:.0f} bytes a line"],
+            ["writer, every hit a line", f"{data['written_ns_per_hit']:.0f} ns a hit", f"{data['written_hits_per_s']:,.0f}/s",
+             f"{data['written_bytes_per_line']:.0f} bytes a line"],
+            ["reader: parse", f"{data['parse_ns_per_line']:.0f} ns a line", f"{data['parse_lines_per_s']:,.0f}/s", ""],
+            ["ledger ingest", f"{ingest * 1e9 / lines:.0f} ns a line", f"{lines / ingest:,.0f}/s", f"RSS {ingest_kib // 1024} MiB"],
+            [f"report of {clients} hosts", f"{report:.2f} s", "", f"RSS {report_kib // 1024} MiB"],
+            ["ledger size", f"{size / 1e6:.1f} MB", "", f"{size / clients:.0f} bytes a host and day"]]
+    title = f"Log and ledger, CPU time on one core: {hits} hits of {clients} clients on 50 entries in one day"
+    return {"tables": [measure.table(title, ["step", "cost", "rate", "size"], rows)], "data": data}
 
 
 def monitor(tools, folder, quick, rounds):
     """Packets a second offline against an empty libpcap loop and other decoders."""
-    import packets
     return packets.run(tools, folder, quick, rounds)
 
 
