@@ -2,6 +2,7 @@
 
 #include "cli/cmd.h"
 #include "cli/ledger_cmd.h"
+#include "report/safe.h"
 
 #include "base/sha256.h"
 
@@ -35,8 +36,12 @@ static const char help[] =
 
 int cli_ledger_failed(const char *what, enum cf_status status, const struct cf_error *error)
 {
-	fprintf(stderr, "curfew %s: %s\n", what,
-	    error->text[0] == '\0' ? cf_status_text(status) : error->text);
+	const char *text = error->text[0] == '\0' ? cf_status_text(status) : error->text;
+	char safe[2 * CF_ERROR_TEXT_BYTES];
+
+	/* SQLite's messages quote the file, and that may hold anything. */
+	cf_safe_text(text, strlen(text), safe, sizeof safe);
+	fprintf(stderr, "curfew %s: %s\n", what, safe);
 	return status == CF_EVERSION || status == CF_EINVALID || status == CF_ECHECKSUM
 	    ? CMD_INVALID
 	    : CMD_IO;

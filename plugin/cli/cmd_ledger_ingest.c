@@ -6,6 +6,7 @@
 #include "cli/term.h"
 #include "ledger/action.h"
 #include "ledger/ingest.h"
+#include "report/safe.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -86,8 +87,10 @@ static void tell_progress(void *arg, const struct cf_ingest_counts *counts)
 static void tell_notice(void *arg, const char *text)
 {
 	const struct ingest_run *run = arg;
+	char safe[2 * CF_ERROR_TEXT_BYTES];
 
-	fprintf(stderr, "curfew %s: %s\n", run->what, text);
+	cf_safe_text(text, strlen(text), safe, sizeof safe); /* names of files are anybody's */
+	fprintf(stderr, "curfew %s: %s\n", run->what, safe);
 }
 
 /* The sensor of a log that was never seen: it stands where --site says. */

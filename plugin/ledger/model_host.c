@@ -231,6 +231,11 @@ static enum cf_status alive_by_place(
 static enum cf_status take_sighting(struct cf_model *model, sqlite3_stmt *stmt)
 {
 	uint32_t id = (uint32_t)sqlite3_column_int64(stmt, 2);
+
+	if (id == 0 ||
+	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+	        sqlite3_column_int64(stmt, 2), 0, 0))
+		return CF_EMALFORMED;
 	const struct model_claim *claim = &model->claims[id];
 	struct row row = {.day = (uint32_t)sqlite3_column_int64(stmt, 0),
 	    .sensor = model->sensor_index[sqlite3_column_int64(stmt, 1)],
@@ -239,6 +244,8 @@ static enum cf_status take_sighting(struct cf_model *model, sqlite3_stmt *stmt)
 	uint32_t first = (uint32_t)sqlite3_column_int64(stmt, 3),
 	         last = (uint32_t)sqlite3_column_int64(stmt, 4);
 
+	if (first >= DAY_MINUTES || last >= DAY_MINUTES)
+		return CF_EMALFORMED;
 	row.site = model->sensor_site[row.sensor];
 	if (row.day * DAY_MINUTES + first > model->at_minute)
 		return CF_OK;
@@ -427,11 +434,17 @@ static enum cf_status take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
 	struct rollup rollup;
 	uint32_t place = CF_NODE_NONE;
 
+	if (sqlite3_column_int64(stmt, 2) == 0 || sqlite3_column_int64(stmt, 3) == 0 ||
+	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), 0,
+	        sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3)))
+		return CF_EMALFORMED;
 	read_rollup(model, stmt, &rollup);
 	uint32_t base = rollup.row.day * DAY_MINUTES;
 	uint32_t first = (uint32_t)(rollup.first_us / 60000000 - base);
 	uint32_t last = (uint32_t)(rollup.last_us / 60000000 - base);
 
+	if (first >= DAY_MINUTES || rollup.sample == NULL)
+		return CF_EMALFORMED;
 	if (last >= DAY_MINUTES)
 		last = DAY_MINUTES - 1; /* a fold window over midnight counts on the day it began */
 	if (base + first > model->at_minute)

@@ -169,6 +169,13 @@ static enum cf_status count_rows(struct cf_model *model, struct router_day *stat
 		return status;
 	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
 		int64_t id = sqlite3_column_int64(row, 1);
+
+		/* Sensors are not looked at here: the first one stands for them. */
+		if (!cf_model_row_ok(model, sqlite3_column_int64(row, 0), 1, of_claims ? id : 0,
+		        of_claims ? 0 : id, 0)) {
+			status = CF_EMALFORMED;
+			break;
+		}
 		const char *mac = of_claims ? model->claims[id].mac : model->endpoints[id].mac;
 		const char *addr = of_claims ? model->claims[id].addr : model->endpoints[id].addr;
 
@@ -176,7 +183,8 @@ static enum cf_status count_rows(struct cf_model *model, struct router_day *stat
 		    count_pair(model, state, (uint32_t)sqlite3_column_int64(row, 0), mac, addr);
 	}
 	if (status != CF_OK)
-		status = cf_error_set(error, status, "no memory");
+		status = cf_error_set(error, status, "cannot read ledger '%s': %s",
+		    cf_ledger_path(model->ledger), cf_status_text(status));
 	else if (rc != SQLITE_DONE)
 		status = cf_ledger_fail(model->ledger, "read", error);
 	sqlite3_finalize(row);
@@ -355,9 +363,15 @@ static enum cf_status hold_day(struct cf_model *model, struct day_marks *marks)
 static enum cf_status take_row(
     struct cf_model *model, sqlite3_stmt *row, bool of_claims, struct day_marks *marks)
 {
+	int64_t row_id = sqlite3_column_int64(row, 2);
+
+	if (row_id == 0 ||
+	    !cf_model_row_ok(model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+	        of_claims ? row_id : 0, of_claims ? 0 : row_id, 0))
+		return CF_EMALFORMED;
 	uint32_t sensor = model->sensor_index[sqlite3_column_int64(row, 1)];
 	uint32_t site = model->sensor_site[sensor];
-	uint32_t id = (uint32_t)sqlite3_column_int64(row, 2);
+	uint32_t id = (uint32_t)row_id;
 	const char *addr = of_claims ? model->claims[id].addr : model->endpoints[id].addr;
 	uint32_t node = of_claims ? cf_model_claim_node(model, site, id)
 	                          : cf_model_endpoint_node(model, site, &model->endpoints[id]);

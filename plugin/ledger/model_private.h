@@ -73,6 +73,13 @@ void cf_model_texts_free(struct cf_model *model);
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
+/*
+ * Numbers of a row that must lead somewhere: a damaged file must not lead us out of our tables. Ids
+ * of things that a row has not are 0. False: the ledger is damaged.
+ */
+bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
+    int64_t endpoint_id, int64_t kind_id);
+
 /* model_owner.c: who is who. */
 enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 /* The node a claim or endpoint names at a site, or CF_NODE_NONE: then only the place is known. */

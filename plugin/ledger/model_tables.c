@@ -56,6 +56,11 @@ static enum cf_status finish(struct cf_model *model, sqlite3_stmt *row, int rc,
 	return status;
 }
 
+static bool is_row_of(int64_t id, uint32_t max)
+{
+	return id >= 1 && id <= max;
+}
+
 static uint32_t site_number(struct cf_model *model, const char *site)
 {
 	uint32_t number;
@@ -114,8 +119,12 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 	int rc;
 
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		struct cf_model_sensor *sensor = &model->sensors[model->sensor_count];
 
+		if (!is_row_of(sqlite3_column_int64(row, 0), model->sensor_max))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		sensor->id = (uint32_t)sqlite3_column_int64(row, 0);
 		sensor->name = column(model, row, 1);
 		sensor->source = column(model, row, 2);
@@ -178,6 +187,8 @@ static enum cf_status load_kinds(struct cf_model *model, struct cf_error *error)
 	if (status != CF_OK)
 		return status;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!is_row_of(sqlite3_column_int64(row, 0), model->kind_max))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		struct cf_model_kind *kind = &model->kinds[sqlite3_column_int64(row, 0)];
 		const char **texts[] = {&kind->event, &kind->action, &kind->via, &kind->relay,
 		    &kind->owner, &kind->phase, &kind->list, &kind->rule, &kind->rule_type,
@@ -210,6 +221,8 @@ static enum cf_status load_endpoints(struct cf_model *model, struct cf_error *er
 	if (status != CF_OK)
 		return status;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!is_row_of(sqlite3_column_int64(row, 0), model->endpoint_max))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		struct model_endpoint *endpoint = &model->endpoints[sqlite3_column_int64(row, 0)];
 
 		endpoint->addr = column(model, row, 1);
@@ -237,6 +250,8 @@ static enum cf_status load_claims(struct cf_model *model, struct cf_error *error
 	if (status != CF_OK)
 		return status;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!is_row_of(sqlite3_column_int64(row, 0), model->claim_max))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		struct model_claim *claim = &model->claims[sqlite3_column_int64(row, 0)];
 		const char **texts[] = {
 		    &claim->addr, &claim->mac, &claim->name, &claim->client, &claim->how};
@@ -266,8 +281,30 @@ enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *err
 	return status;
 }
 
+/* A day past this is no day: minutes are counted in 32 bits. */
+#define LAST_DAY 100000
+
+bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
+    int64_t endpoint_id, int64_t kind_id)
+{
+	if (day < 0 || day > LAST_DAY || sensor_id < 1 || sensor_id > model->sensor_max)
+		return false;
+	if (claim_id != 0 &&
+	    (claim_id < 1 || claim_id > model->claim_max || model->claims[claim_id].mac == NULL))
+		return false;
+	if (endpoint_id != 0 &&
+	    (endpoint_id < 1 || endpoint_id > model->endpoint_max ||
+	        model->endpoints[endpoint_id].mac == NULL))
+		return false;
+	return kind_id == 0 ||
+	    (kind_id >= 1 && kind_id <= model->kind_max && model->kinds[kind_id].event != NULL);
+}
+
 static enum cf_status add_beats(struct cf_model *model, sqlite3_stmt *row)
 {
+	if (!cf_model_row_ok(
+	        model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1), 0, 0, 0))
+		return CF_EMALFORMED;
 	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
 	uint32_t index = model->sensor_index[sqlite3_column_int64(row, 1)];
 	struct cf_model_sensor *sensor = &model->sensors[index];
@@ -316,6 +353,8 @@ static enum cf_status load_beats(struct cf_model *model, struct cf_error *error)
 	if (status != CF_OK)
 		return status;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
+			return finish(model, row, rc, CF_EMALFORMED, error);
 		struct cf_model_sensor *sensor =
 		    &model->sensors[model->sensor_index[sqlite3_column_int64(row, 0)]];
 
@@ -344,7 +383,9 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
 		int64_t from = sqlite3_column_int64(row, 1) / 60000000;
 		int64_t to = sqlite3_column_int64(row, 2) / 60000000 + 1;
 
-		if (reason == NULL)
+		if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
+			status = CF_EMALFORMED;
+		else if (reason == NULL)
 			status = CF_ENOMEM;
 		else if (from >= 0 && from < (int64_t)model->at_minute)
 			status = cf_coverage_doubt(model->coverage,

@@ -140,6 +140,32 @@ def cut_files(top):
     check(len(aside) > 0, "what was damaged is kept")
 
 
+def damaged_reading(top):
+    """Reports of a file with random damage: an answer or an error, never a crash."""
+    log, ledger, copy = top / "read.jsonl", top / "read.db", top / "bad.db"
+    log.write_text("".join(line(i) for i in range(300)))
+    ingest(ledger, log)
+    whole, chance = ledger.read_bytes(), random.Random(7)
+    codes = set()
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 5, 50))):
+            data[chance.randrange(100, len(data))] = chance.randrange(256)
+        copy.write_bytes(data)
+        codes.add(curfew("report", "--json", "-l", copy).returncode)
+    import sqlite3
+    for sql in ("update rollup set sensor_id=99", "update rollup set endpoint_id=99999", "update rollup set day=-5",
+                "update rollup set day=99999999999", "update rollup set kind_id=0", "update kind set kind_id=-3",
+                "update rollup set first_us=-1", "update rollup set minutes=x'ffffff'", "delete from endpoint",
+                "delete from sensor", "delete from rule", "update sensor set sensor_id=1000000000000"):
+        copy.write_bytes(whole)
+        with sqlite3.connect(copy) as db:
+            db.execute(sql.replace("update ", "update or ignore "))
+        db.close()
+        codes.add(curfew("report", "--json", "-l", copy).returncode)
+    check(codes <= {0, 3, 4}, "a damaged ledger gives an answer or an error, never a crash", codes)
+
+
 def cut_wal(top):
     """What a power cut leaves: the database and a part of its WAL."""
     log, ledger = top / "wal.jsonl", top / "wal.db"
@@ -274,7 +300,7 @@ def other_files(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
     try:
-        for part in (exactly_once, folders, odd_lines, cut_files, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
+        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
             part(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)
