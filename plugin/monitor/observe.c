@@ -220,7 +220,7 @@ static uint64_t recent_tag(const struct cf_packet *packet)
 		memcpy((uint8_t *)&mac + 2, packet->mac_src, 6);
 	high = (high ^ (low << 23 | low >> 41)) * UINT64_C(0x9e3779b97f4a7c15);
 	high = (high ^ high >> 32 ^ mac) * UINT64_C(0xbf58476d1ce4e5b9);
-	return (high ^ high >> 29) | 1;
+	return high ^ high >> 29;
 }
 
 static uint64_t mac_number(const uint8_t mac[6])
@@ -252,21 +252,22 @@ static bool is_through_router(const struct cf_observe *observe, const struct cf_
  */
 static bool is_recent(struct cf_observe *observe, const struct cf_packet *packet)
 {
-	uint64_t tag = recent_tag(packet);
-	struct recent *ways = observe->recent[tag >> 1 & (RECENT_SETS - 1)], *oldest = &ways[0];
+	uint64_t hash = recent_tag(packet);
+	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+	uint32_t at_s = (uint32_t)(packet->at_wall_us / US_PER_S);
+	struct recent *ways = observe->recent[hash & (RECENT_SETS - 1)], *oldest = &ways[0];
 
 	for (unsigned i = 0; i < RECENT_WAYS; i++) {
 		if (ways[i].tag == tag) {
 			oldest = &ways[i];
-			if (packet->at_wall_us - oldest->at_wall_us < observe->recent_us &&
-			    packet->at_wall_us >= oldest->at_wall_us)
+			if (at_s - oldest->at_s < observe->recent_s)
 				return true;
 			break;
 		}
-		if (ways[i].at_wall_us < oldest->at_wall_us)
+		if (ways[i].at_s < oldest->at_s)
 			oldest = &ways[i];
 	}
-	*oldest = (struct recent){.tag = tag, .at_wall_us = packet->at_wall_us};
+	*oldest = (struct recent){.tag = tag, .at_s = at_s};
 	return false;
 }
 
@@ -276,8 +277,8 @@ static void note_host(struct cf_observe *observe, const struct cf_packet *packet
 		return;
 	cf_observe_lock(observe);
 	cf_hosts_seen(observe->monitor->hosts, packet);
-	observe->recent_us = US_PER_S *
-	    (cf_hosts_known(observe->monitor->hosts) < RECENT_FEW ? RECENT_FEW_S : RECENT_S);
+	observe->recent_s =
+	    cf_hosts_known(observe->monitor->hosts) < RECENT_FEW ? RECENT_FEW_S : RECENT_S;
 	if (packet->mac_src != NULL && cf_hosts_is_router(observe->monitor->hosts, packet->mac_src))
 		observe->router[observe->router_next++ % ROUTER_SLOTS] =
 		    mac_number(packet->mac_src);

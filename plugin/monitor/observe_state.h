@@ -47,8 +47,8 @@ struct cf_monitor {
 };
 
 /* Hosts heard of in the last seconds: they need not be told to the shared table again. */
-#define RECENT_SETS 4096
-#define RECENT_WAYS 4 /* one cache line */
+#define RECENT_SETS 1024
+#define RECENT_WAYS 8 /* one cache line */
 /* Few hosts are followed closely; many, so that following them costs little. */
 #define RECENT_FEW   1024
 #define RECENT_FEW_S 5
@@ -58,8 +58,8 @@ struct cf_monitor {
 #define ROUTER_SLOTS 4
 
 struct recent {
-	uint64_t tag;
-	int64_t at_wall_us;
+	uint32_t tag;
+	uint32_t at_s; /* of packet time */
 };
 
 /* AS numbers of addresses lately looked up in the operator's database. */
@@ -77,7 +77,7 @@ struct cf_observe {
 	struct recent recent[RECENT_SETS][RECENT_WAYS];
 	uint64_t router[ROUTER_SLOTS]; /* MACs of routers lately seen, each in the low six bytes */
 	unsigned router_next;
-	int64_t recent_us; /* RECENT_S or RECENT_FEW_S */
+	uint32_t recent_s; /* RECENT_S or RECENT_FEW_S */
 	struct asn_slot asn[ASN_SLOTS];
 	struct cf_observe_traffic (*traffic)[4096]; /* interface_count of them */
 };
