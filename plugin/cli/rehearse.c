@@ -87,8 +87,12 @@ static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record
 				return;
 		}
 	}
-	if ((name_of(&record->match.value, &name) || name_of(&record->dns.qname, &name) ||
-	        name_of(&record->tls.sni, &name))) {
+	bool in_chain = record->via == CF_VIA_CNAME || record->via == CF_VIA_DNAME ||
+	    record->via == CF_VIA_SVCB_TARGET;
+
+	if ((name_of(&record->match.value, &name) ||
+	        (in_chain && name_of(&record->dns.cname, &name)) ||
+	        name_of(&record->dns.qname, &name) || name_of(&record->tls.sni, &name))) {
 		cf_decide_name(rehearsal->image, &question, &name, decision);
 		if (decision->matched)
 			return;

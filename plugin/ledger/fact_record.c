@@ -42,6 +42,18 @@ static struct cf_text mac_text(const uint8_t mac[6], char text[18])
 	return (struct cf_text){.data = text, .len = 17};
 }
 
+/* The value, or, where a writer leaves out what stands in the line anyway, the name it was. */
+static struct cf_text what_was_seen(const struct cf_record *record)
+{
+	if (record->match.value.len > 0)
+		return record->match.value;
+	if (record->via != CF_VIA_QNAME && record->dns.cname.len > 0)
+		return record->dns.cname;
+	if (record->dns.qname.len > 0)
+		return record->dns.qname;
+	return record->tls.sni.len > 0 ? record->tls.sni : record->http.host;
+}
+
 static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 {
 	fact->action = record->action;
@@ -52,7 +64,7 @@ static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 	fact->category = record->match.category;
 	fact->product = record->match.product;
 	fact->confidence = record->match.confidence;
-	fact->value = record->match.value;
+	fact->value = what_was_seen(record);
 	fact->relay = record->relay;
 	fact->owner = record->policy.exception_owner;
 	fact->phase = record->policy.phase;
