@@ -14,6 +14,8 @@
 #define FORGET_S 86400
 /* Routed packets (their TTL is no initial one) before a MAC is taken for a router's. */
 #define ROUTED_PACKETS 3
+/* Addresses of one host that can be found by its MAC: some of IPv6, and one of IPv4. */
+#define BOUND_HOSTS 8
 /* The whole table is walked once in so many calls of cf_hosts_reap(). */
 #define SWEEP_PARTS 64
 
@@ -37,6 +39,9 @@ struct mac {
 	uint8_t address_count;
 	struct cf_addr address[CF_MAC_ADDRESSES];
 	uint16_t vlan[CF_MAC_ADDRESSES]; /* where each was seen */
+	/* Hosts lately bound to this MAC, as places in the table; each is checked before use. */
+	uint32_t bound[BOUND_HOSTS];
+	uint8_t bound_count, bound_next;
 	int64_t last_wall_us;
 };
 
@@ -234,6 +239,20 @@ static void rebind(struct cf_hosts *hosts, struct host *host, const uint8_t mac[
 	host->changed = true;
 }
 
+static void remember_bound(
+    struct cf_hosts *hosts, const struct host *host, const uint8_t bytes[6], int64_t at_wall_us)
+{
+	struct mac *mac = mac_get(hosts, bytes, at_wall_us);
+	uint32_t place = (uint32_t)(host - hosts->host);
+
+	for (unsigned i = 0; i < mac->bound_count; i++)
+		if (mac->bound[i] == place)
+			return;
+	mac->bound[mac->bound_next++ % BOUND_HOSTS] = place;
+	if (mac->bound_count < BOUND_HOSTS)
+		mac->bound_count++;
+}
+
 static void bind_mac(struct cf_hosts *hosts, struct host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
@@ -247,6 +266,7 @@ static void bind_mac(struct cf_hosts *hosts, struct host *host, const uint8_t ma
 		    at_wall_us - host->last_wall_us < CF_IDENTITY_REFRESH_S * US_PER_S)
 			return;
 		rebind(hosts, host, mac, kind, at_wall_us);
+		remember_bound(hosts, host, mac, at_wall_us);
 	} else if (kind > host->kind) {
 		host->kind = (uint8_t)kind;
 		host->changed = true;
@@ -451,14 +471,16 @@ bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr
     uint16_t vlan, struct cf_addr *others, unsigned capacity, unsigned *count_out)
 {
 	const struct host *host = host_find(hosts, addr, vlan);
+	const struct mac *mac;
 
 	*count_out = 0;
-	if (host == NULL || !host->has_mac || cf_hosts_is_router(hosts, host->mac))
+	if (host == NULL || !host->has_mac)
 		return false;
-	/* Only flows to the vendor ask, so a walk through the used part of the table is bearable.
-	 */
-	for (uint32_t i = 0; i < CF_HOSTS && *count_out < capacity; i++) {
-		const struct host *other = &hosts->host[i];
+	mac = mac_find(hosts, host->mac);
+	if (mac == NULL || mac->is_router)
+		return false;
+	for (unsigned i = 0; i < mac->bound_count && *count_out < capacity; i++) {
+		const struct host *other = &hosts->host[mac->bound[i]];
 
 		if (other->addr.family != CF_FAMILY_NONE && other != host && other->has_mac &&
 		    other->vlan == vlan && memcmp(other->mac, host->mac, 6) == 0)

@@ -15,6 +15,9 @@
 #define US_PER_S INT64_C(1000000)
 /* A pair not seen for so long says nothing about today. */
 #define PAIR_LIFE_S 86400
+#define LAN_WAYS    4
+/* A server that is not known to be one of an estate is looked at again after this long. */
+#define JUDGE_AGAIN_S 10
 
 /* The listed LAN service on this port, or false. */
 static bool service_of(
@@ -31,17 +34,28 @@ static bool service_of(
 	return false;
 }
 
+/* The pair's place among four; *found_out says whether it is there or would replace the oldest. */
 static struct lan_pair *pair_of(struct cf_monitor *monitor, const struct cf_addr *client,
-    const struct cf_addr *server, uint8_t ip_proto, uint16_t port)
+    const struct cf_addr *server, uint8_t ip_proto, uint16_t port, bool *found_out)
 {
-	for (unsigned i = 0; i < CF_LAN_PAIRS; i++) {
-		struct lan_pair *pair = &monitor->lan[i];
+	uint32_t h = port;
+	struct lan_pair *ways, *oldest;
 
-		if (pair->port == port && pair->ip_proto == ip_proto &&
-		    cf_addr_equal(&pair->client, client) && cf_addr_equal(&pair->server, server))
-			return pair;
+	for (unsigned i = 0; i < 16; i++)
+		h = (h ^ client->bytes[i] ^ (uint32_t)server->bytes[i] << 8) * 16777619U;
+	ways = &monitor->lan[(h ^ h >> 15) % (CF_LAN_PAIRS / LAN_WAYS) * LAN_WAYS];
+	oldest = &ways[0];
+	*found_out = true;
+	for (unsigned i = 0; i < LAN_WAYS; i++) {
+		if (ways[i].port == port && ways[i].ip_proto == ip_proto &&
+		    cf_addr_equal(&ways[i].client, client) &&
+		    cf_addr_equal(&ways[i].server, server))
+			return &ways[i];
+		if (ways[i].last_wall_us < oldest->last_wall_us)
+			oldest = &ways[i];
 	}
-	return NULL;
+	*found_out = false;
+	return oldest;
 }
 
 /* Two services of one server, or one server that is itself seen with the vendor. */
@@ -116,6 +130,7 @@ void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet)
 	uint16_t port = to_dst ? packet->dst_port : packet->src_port;
 	struct cf_port service;
 	struct lan_pair *pair;
+	bool found;
 
 	/* A group is addressed by the estate's server: it is the sender that offers the service. */
 	if (cf_addr_is_group(&packet->dst)) {
@@ -126,15 +141,14 @@ void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet)
 	if (!cf_locality_is_local(locality, &client) || !cf_locality_is_local(locality, &server) ||
 	    !service_of(observe->watchlist, packet->ip_proto, port, &service))
 		return;
-	pair = pair_of(monitor, &client, &server, packet->ip_proto, port);
-	if (pair == NULL) {
+	pair = pair_of(monitor, &client, &server, packet->ip_proto, port, &found);
+	if (!found) {
 		/* A refused connection offers nothing; a lone SYN to a common number proves
 		 * nothing. */
 		if (packet->ip_proto == CF_PROTO_TCP &&
 		    ((packet->tcp_flags & CF_TCP_RST) != 0 ||
 		        (packet->tcp_flags & (CF_TCP_SYN | CF_TCP_ACK)) == CF_TCP_SYN))
 			return;
-		pair = &monitor->lan[monitor->lan_next++ % CF_LAN_PAIRS];
 		*pair = (struct lan_pair){.client = client,
 		    .server = server,
 		    .port = port,
@@ -147,7 +161,11 @@ void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet)
 		pair->first_wall_us = packet->at_wall_us;
 		pair->written = false;
 	}
-	if (pair->written || !is_estate(observe, &server, packet->at_wall_us))
+	if (pair->written ||
+	    (found && packet->at_wall_us - pair->judged_wall_us < JUDGE_AGAIN_S * US_PER_S))
+		return;
+	pair->judged_wall_us = packet->at_wall_us;
+	if (!is_estate(observe, &server, packet->at_wall_us))
 		return;
 	for (unsigned i = 0; i < CF_LAN_PAIRS; i++)
 		if (!monitor->lan[i].written && cf_addr_equal(&monitor->lan[i].server, &server))

@@ -29,6 +29,7 @@ struct lan_pair {
 	uint8_t ip_proto;
 	bool written;
 	int64_t first_wall_us, last_wall_us;
+	int64_t judged_wall_us; /* when its server was last looked at */
 };
 
 struct cf_monitor {
@@ -41,7 +42,6 @@ struct cf_monitor {
 	struct cf_observe *speaker; /* whose producer writes; set while locked */
 	struct asked asked[ASKED_SLOTS];
 	struct lan_pair lan[CF_LAN_PAIRS];
-	unsigned lan_next;
 	uint64_t counter[CF_OBSERVE_COUNTERS];
 	int64_t reaped_wall_us;
 };
