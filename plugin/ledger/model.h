@@ -55,6 +55,7 @@ struct cf_model_sensor {
 	const char *name, *source, *site;
 	uint64_t seen, lost;
 	uint32_t first_minute, last_minute; /* of its heartbeats; first > last: none */
+	bool has_leases, has_sightings;     /* imported leases alone watch nothing */
 };
 
 /* A kind of hit. */

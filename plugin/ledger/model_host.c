@@ -177,7 +177,10 @@ static enum cf_status alive_on(struct cf_model *model, uint32_t node, const stru
 
 	if (day == NULL)
 		return CF_ENOMEM;
-	if (!claim->is_lease) {
+	if (claim->is_lease) {
+		model->sensors[row->sensor].has_leases = true;
+	} else {
+		model->sensors[row->sensor].has_sightings = true;
 		day->set = cf_coverage_set_add(model->coverage, day->set, row->sensor);
 		note_alive(host, day, first, last);
 	}
@@ -377,6 +380,7 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 		return CF_ENOMEM;
 	if (first_us < rollup->first_us)
 		first_us = rollup->first_us;
+	model->sensors[rollup->row.sensor].has_sightings = true;
 	day->set = cf_coverage_set_add(model->coverage, day->set, rollup->row.sensor);
 	note_alive(host, day, first, last);
 	count_hits(host, day, rollup->kind, n, first_us, last_us, first, last);

@@ -46,18 +46,21 @@ unsigned cf_report_watched_percent(struct cf_model *model, uint32_t sensor)
 static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 {
 	const struct cf_model_sensor *sensors;
-	size_t count = cf_model_sensors(model, &sensors), whole = 0, none = 0;
+	size_t count = cf_model_sensors(model, &sensors), whole = 0, none = 0, watchers = 0;
 	unsigned least = 100;
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned percent = cf_report_watched_percent(model, (uint32_t)i);
 		const struct cf_span *spans;
 
+		if (sensors[i].has_leases && !sensors[i].has_sightings)
+			continue;
+		watchers++;
 		least = percent < least ? percent : least;
 		whole += percent == 100;
 		none += cf_coverage_spans(cf_model_coverage(model), (uint32_t)i, &spans) == 0;
 	}
-	if (count == 0)
+	if (watchers == 0)
 		cf_doc_fact_text(
 		    doc, "coverage", "coverage", "no sensor is known: nothing can be said");
 	else
@@ -65,7 +68,7 @@ static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 		    cf_doc_format(doc,
 		        "%zu of %zu sensors watched the whole window, %zu never watched; the"
 		        " least watched %u %% of it",
-		        whole, count, none, least));
+		        whole, watchers, none, least));
 }
 
 void cf_report_head(struct cf_doc *doc, struct cf_model *model)
