@@ -34,18 +34,18 @@ static const char *const everything[] = {"updates", "telemetry", "activation", "
     "product-service", "sales", "web-account", "corporate", "pki", NULL};
 
 static const struct milestone us_commerce[] = {
-    {1721448000, "new agreements barred (20 July 2024, 00:00 EDT)", sales},
-    {1727582400, "updates and KSN operation barred (29 September 2024, 00:00 EDT)", service},
+    {1721448000, "new agreements barred", sales},
+    {1727582400, "updates and KSN barred", service},
 };
 static const struct milestone us_federal[] = {
-    {1507867200, "BOD 17-01: products identified (30 days)", NULL},
-    {1510462800, "BOD 17-01: plan of removal (60 days)", NULL},
-    {1513054800, "BOD 17-01: removal begun (90 days, 12 December 2017)", service},
-    {1538366400, "section 1634 in force (1 October 2018)", everything},
+    {1507867200, "BOD 17-01: identified (30 d)", NULL},
+    {1510462800, "BOD 17-01: planned (60 d)", NULL},
+    {1513054800, "BOD 17-01: removal begun (90 d)", service},
+    {1538366400, "section 1634 in force", everything},
 };
 static const struct milestone au_pspf[] = {
-    {1740056400, "no new installation (21 February 2025, Canberra)", sales},
-    {1743426000, "all instances removed (1 April 2025, Canberra)", everything},
+    {1740056400, "no new installation", sales},
+    {1743426000, "all instances removed", everything},
 };
 
 static const struct regime regimes[] = {
@@ -123,14 +123,14 @@ static const char *verdict_of(
 	if (milestone->categories == NULL)
 		return "to be shown by documents";
 	if (tally->escapes > 0)
-		return "not met: traffic got through";
+		return "not met: traffic escaped";
 	if (tally->asked > tally->blocked)
-		return "not met: not all was blocked";
+		return "not met: not all blocked";
 	if (tally->excepted > 0)
 		return "met but for exceptions";
 	if (tally->asked > 0)
-		return "enforced: asked for and blocked";
-	return "nothing seen where sensors watched";
+		return "enforced: all was blocked";
+	return "nothing seen while watched";
 }
 
 static void add_milestones(struct cf_doc *doc, struct cf_model *model, const struct regime *regime)
