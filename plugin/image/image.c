@@ -107,11 +107,57 @@ enum cf_status cf_image_from_memory(
 	return CF_OK;
 }
 
+/* Large pages of x86 and arm64: one look-up touches places all over the image, and with pages of 4
+ * KiB it waits for the page tables (in a virtual machine twice) longer than for the memory. */
+#define LARGE_PAGE ((size_t)2 << 20)
+
 /*
- * Maps the regular file at path whole. The file is only ever replaced by rename (image_writer.h),
- * so what is mapped does not change; a file that somebody truncates in place is beyond our promise.
+ * Private memory of len bytes, in large pages where the kernel has them for that. Images below one
+ * page are not worth it. MAP_FAILED without memory.
  */
-static enum cf_status map(
+static void *get_memory(size_t len)
+{
+	size_t room = len < LARGE_PAGE ? len : len + LARGE_PAGE, skip, tail;
+	uint8_t *data =
+	    mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (data == MAP_FAILED || room == len)
+		return data;
+	/* Begin at a large page; what is left in front and behind goes back. */
+	skip = (LARGE_PAGE - (uintptr_t)data % LARGE_PAGE) % LARGE_PAGE;
+	tail = LARGE_PAGE - skip;
+	tail -= tail % (size_t)sysconf(_SC_PAGESIZE);
+	if (skip > 0)
+		(void)munmap(data, skip); /* our own map: cannot fail */
+	if (tail > 0)
+		(void)munmap(data + skip + (room - skip - tail), tail); /* as above */
+	(void)madvise(data + skip, len, MADV_HUGEPAGE);                 /* only a wish */
+	return data + skip;
+}
+
+/* Reads len bytes; false with errno when there are fewer. */
+static bool read_whole(int fd, uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = read(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? EIO : errno;
+			return false;
+		}
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/*
+ * Reads the regular file at path whole. A map of the file itself would kill the resolver (SIGBUS)
+ * when somebody truncates it in place, and cannot be in large pages.
+ */
+static enum cf_status read_file(
     const char *path, void **data_out, size_t *len_out, struct cf_error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
@@ -133,12 +179,19 @@ static enum cf_status map(
 		    "cannot load image '%s': not a regular file of plausible size", path);
 		goto out;
 	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	data = get_memory((size_t)st.st_size);
 	if (data == MAP_FAILED) {
-		status =
-		    cf_error_set(error, CF_EIO, "cannot map image '%s': %s", path, strerror(errno));
+		status = cf_error_set(
+		    error, CF_EIO, "no memory for image '%s': %s", path, strerror(errno));
 		goto out;
 	}
+	if (!read_whole(fd, data, (size_t)st.st_size)) {
+		status = cf_error_set(
+		    error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
+		(void)munmap(data, (size_t)st.st_size); /* our own map: cannot fail */
+		goto out;
+	}
+	(void)mprotect(data, (size_t)st.st_size, PROT_READ); /* a guard, not a need */
 	*data_out = data;
 	*len_out = (size_t)st.st_size;
 out:
@@ -156,7 +209,7 @@ enum cf_status cf_image_open(const char *path, struct cf_image **image_out, stru
 	void *data = NULL;
 	size_t len = 0;
 
-	status = map(path, &data, &len, error);
+	status = read_file(path, &data, &len, error);
 	if (status != CF_OK)
 		return status;
 	status = cf_image_from_memory(data, len, &image, &inner);

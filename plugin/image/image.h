@@ -1,11 +1,11 @@
 /*
- * The image: one mapped, read-only, verified file that holds everything the module and the monitor
+ * The image: one read-only, verified file that holds everything the module and the monitor
  * decide by (docs/FORMATS.md, image/format.h). `curfew apply` writes it (compile/image_writer.h).
  *
  * An image is verified completely when it is opened - bounds, order, checksum, every index - and
  * trusted afterwards; look-ups do not allocate and cannot fail. An opened image is immutable: any
  * number of threads may read it at once; cf_image_close() must come after the last reader is done.
- * Pointers and strings that accessors return point into the map and live as long as the image.
+ * Pointers and strings that accessors return point into the image and live as long as it.
  */
 #pragma once
 
@@ -26,7 +26,7 @@
 struct cf_image;
 
 /*
- * Maps and verifies the file at path. CF_EIO (errno), CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION,
+ * Reads and verifies the file at path; the file itself is not needed afterwards. CF_EIO (errno), CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION,
  * CF_ENOMEM; *error (may be NULL) says what and where. Nothing is left open on failure.
  */
 enum cf_status cf_image_open(

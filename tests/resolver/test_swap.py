@@ -83,6 +83,17 @@ def test_bad_image_is_refused_once_and_the_old_one_stays():
         assert wait_for(lambda: r.ask('www.listed.test.').rcode == 'NOERROR', 2)
 
 
+def test_image_that_is_cut_in_place_harms_nobody():
+    """Against the rules, files are replaced by rename: a map of it would end the resolver with SIGBUS."""
+    with resolver(LISTED + 'many 200000 filler.test updates\n') as r:
+        assert r.ask('n199999.filler.test.').rcode == 'NXDOMAIN'
+        os.truncate(r.image_path, 0)
+        for name in ('www.listed.test.', 'n0.filler.test.', 'n100000.filler.test.', 'n199998.filler.test.'):
+            assert r.ask(name).rcode == 'NXDOMAIN', name
+        assert r.wait_message('cannot use image', 3), r.messages()
+        assert r.ask('n5.filler.test.').rcode == 'NXDOMAIN'
+
+
 def test_no_image_passes_until_one_appears():
     with resolver(LISTED, image=False) as r:
         assert 'every query passes until there is one' in r.messages()
