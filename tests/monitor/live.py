@@ -3,7 +3,7 @@
 
   live.py CURFEW LISTS
 
-Everything is bounded in time and count, and nothing leaves the namespaces."""
+With CURFEW_UNBOUND and CURFEW_MODULE in the environment one story is told with a real resolver. Everything is bounded in time and count, and nothing leaves the namespaces."""
 import json
 import os
 import signal
@@ -76,6 +76,24 @@ s.sendall(b'GET /updaters/updater.xml.dif HTTP/1.0\\r\\nHost: 94.75.236.123\\r\\
           b'User-Agent: *B0cBAAQAjyajPZi3NqrqOlLbWHEBn0dO1ZHOsQUs2xEO\\r\\n\\r\\n')
 while s.recv(4000):
     pass
+'''
+
+UNBOUND = '''
+server:
+  directory: "%(folder)s"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  interface: %(address)s
+  access-control: 0.0.0.0/0 allow
+  do-not-query-localhost: no
+  use-syslog: no
+  do-ip6: no
+  module-config: "dynlib iterator"
+dynlib:
+  dynlib-file: "%(module)s"
+  dynlib-file: "curfew-image=%(image)s"
+  dynlib-file: "curfew-log=%(log)s"
 '''
 
 SENDER = '''
@@ -244,6 +262,44 @@ class Live(unittest.TestCase):
         beat = [r for r in monitor.records('heartbeat') if r.get('in_iface') == 'cfout'][-1]
         self.assertFalse(beat['lossy'])
         self.assertEqual(beat['started'], stop['started'])
+
+    @unittest.skipUnless(os.path.exists(os.environ.get('CURFEW_UNBOUND', '')) and
+                         os.path.exists(os.environ.get('CURFEW_MODULE', '')), 'no unbound with the module')
+    def test_resolver_and_monitor_tell_one_story_to_the_ledger(self):
+        apply(os.path.join(self.folder.name, 'curfew.img'))
+        resolver_log = os.path.join(self.folder.name, 'hits', 'resolver.jsonl')
+        config = os.path.join(self.folder.name, 'unbound.conf')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(UNBOUND % {'folder': self.folder.name, 'address': RESOLVER, 'log': resolver_log,
+                                  'module': os.environ['CURFEW_MODULE'],
+                                  'image': os.path.join(self.folder.name, 'curfew.img')})
+        unbound = subprocess.Popen(outside(os.environ['CURFEW_UNBOUND'], '-d', '-c', config),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.others.append(unbound)
+        stubs = subprocess.Popen(outside(sys.executable, '-c', self.script(STUBS).replace(
+            '[%r] + ' % RESOLVER, '')), stdout=subprocess.PIPE, text=True)
+        self.others.append(stubs)
+        self.assertEqual(stubs.stdout.readline(), 'ready\n')
+        time.sleep(1)
+        monitor = Monitor(self.folder.name, '--resolver', RESOLVER)
+        run(*inside(sys.executable, '-c', self.script(UPDATER)))
+        self.assertTrue(monitor.wait_for(lambda: [r for r in monitor.records('http')
+                                                  if r['match']['via'] == 'body_magic']))
+        self.assertEqual(monitor.stop(), 0, monitor.text)
+        stubs.stdout.close()
+        unbound.terminate()
+        unbound.wait(10)
+        with open(resolver_log, encoding='ascii') as file:
+            blocked = [r for r in map(json.loads, file) if r.get('action') == 'block']
+        self.assertEqual({(r['src_ip'], r['dns']['qname']) for r in blocked}, {(CLIENT, NAME)})
+        bypass = [r for r in monitor.records('bypass')]
+        self.assertIn('nxdomain at ' + RESOLVER, bypass[0]['match']['reason'])
+        ledger = os.path.join(self.folder.name, 'ledger.db')
+        run(CURFEW, 'ledger', 'ingest', '--ledger', ledger, resolver_log, monitor.log)
+        report = subprocess.run([CURFEW, 'report', 'hosts', '--ledger', ledger, '--json'], capture_output=True,
+                                text=True, check=True, timeout=30).stdout
+        self.assertIn(CLIENT, report)
+        self.assertIn('bypassing', report)
 
     def test_forced_loss_is_counted_honestly(self):
         monitor = Monitor(self.folder.name, '--buffer', '1')
