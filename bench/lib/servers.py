@@ -234,7 +234,7 @@ answer: {kind: nxdomain, ttl: 300, ede: "blocked by policy"}
 log: {fold: 60s}
 """)
         began = time.monotonic()
-        subprocess.run([self.tools["curfew"], "apply", "--yes", "--policy", policy, "--lists",
+        subprocess.run(["taskset", "-c", str(OTHER_CORE), self.tools["curfew"], "apply", "--yes", "--policy", policy, "--lists",
                         os.path.join(self.folder, "lists"), "--image", self.path("image")],
                        check=True, stdout=subprocess.DEVNULL)
         return time.monotonic() - began
