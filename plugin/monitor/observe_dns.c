@@ -75,17 +75,24 @@ static void remember_asked(struct cf_monitor *monitor, const struct cf_dns_messa
 	    .name_hash = name_hash};
 }
 
+/* A question with RD clear from this site to somebody else's name server: a resolver iterates. */
+static bool is_iterating(const struct cf_locality *locality, const struct cf_dns_message *message)
+{
+	return message->bytes.len > 2 && (message->bytes.data[2] & 1) == 0 &&
+	    cf_locality_is_local(locality, &message->ends.client) &&
+	    !cf_locality_is_local(locality, &message->ends.server);
+}
+
 /*
- * A resolver asking on behalf of others: it iterates (RD clear), it is known to answer, or it was
- * itself asked for this name a moment ago.
+ * A resolver asking on behalf of others: it iterates, it is known to answer, or it was itself asked
+ * for this name a moment ago.
  */
 static bool is_forwarded(struct cf_monitor *monitor, const struct cf_dns_message *message,
     uint64_t name_hash, int64_t at_wall_us)
 {
 	const struct cf_addr *client = &message->ends.client;
-	bool recursion_desired = message->bytes.len > 2 && (message->bytes.data[2] & 1) != 0;
 
-	if (!recursion_desired ||
+	if (is_iterating(&monitor->options.locality, message) ||
 	    cf_locality_resolves_for_others(&monitor->options.locality, client))
 		return true;
 	for (unsigned i = 0; i < ASKED_SLOTS; i++) {

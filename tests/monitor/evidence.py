@@ -181,6 +181,19 @@ class Evidence(unittest.TestCase):
         learned = [r for r in self.hits(c) if r['match']['via'] == 'qname']
         self.assertEqual({r['src_ip'] for r in learned}, {CLIENT})
 
+    def test_recursion_not_desired_alone_hides_nobody(self):
+        c = packets.Capture()
+        c.ask(CLIENT, RESOLVER, 'touch.kaspersky.com', recurse=False)
+        c.ask('198.51.100.8', '203.0.113.53', 'touch.kaspersky.com', recurse=False)
+        self.assertEqual({r['src_ip'] for r in self.hits(c, via='qname')}, {CLIENT, '198.51.100.8'})
+        self.assertEqual(self.hits(c, '--local', '198.51.100.0/24', via='qname')[0]['src_ip'], CLIENT)
+
+    def test_hits_carry_vlan_and_mac(self):
+        c = packets.Capture()
+        c.tcp(CLIENT, 40000, VENDOR, 443, 2, vlan=20)
+        hit = self.hits(c, via='dest_ip')[0]
+        self.assertEqual((hit['vlan'], hit['src_mac']), (20, '02:00:00:00:00:10'))
+
     def test_mail_relays_and_vendor_sinkholes_are_no_dependence(self):
         c = packets.Capture()
         c.connect('91.103.66.155', '10.20.0.25', 25, b'EHLO x\r\n', b'250\r\n')
