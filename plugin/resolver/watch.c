@@ -7,11 +7,13 @@
 #include "resolver/sweep.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define POLL_IDLE_MS   200
 #define POLL_BUSY_MS   10
@@ -122,16 +124,31 @@ static void on_hit(void *arg, const struct cf_hit *hit, uint64_t count)
 	    type_text, again);
 }
 
+/* The sensor's name: unbound.conf's, else the policy's, else the host's. */
+static const char *sensor_of(const struct cf_module *module, const struct cf_image_info *info,
+    char host_name[HOST_NAME_MAX + 1])
+{
+	if (module->options.sensor != NULL)
+		return module->options.sensor;
+	if (info->sensor[0] != '\0')
+		return info->sensor;
+	if (gethostname(host_name, HOST_NAME_MAX + 1) != 0)
+		(void)snprintf(host_name, HOST_NAME_MAX + 1, "resolver");
+	host_name[HOST_NAME_MAX] = '\0';
+	return host_name;
+}
+
 static void open_log(struct cf_module *module, const struct cf_image_info *info)
 {
 	const struct cf_options *options = &module->options;
+	char host_name[HOST_NAME_MAX + 1];
 	struct cf_error error = {.text = ""};
 	struct cf_log *log = NULL;
 	struct cf_log_options log_options = {
 	    .path = options->log_path != NULL
 	        ? options->log_path
 	        : cf_options_inside(info->log_path, module->chroot_dir),
-	    .sensor = options->sensor != NULL ? options->sensor : info->sensor,
+	    .sensor = sensor_of(module, info, host_name),
 	    .source = "resolver",
 	    .fold_s = options->has_fold ? options->fold_s : info->fold_s,
 	    .privacy = info->privacy,

@@ -44,6 +44,7 @@ def test_match_and_policy_are_told():
         assert (match['via'], match['rule'], match['rule_type'], match['category'], match['list']) == (
             'qname', 'listed.test', 'subtree', 'updates', 'test-pack'), hit
         assert hit['policy']['phase'] == 'cut-off', hit
+        assert hit['sensor'] == socket.gethostname() and hit['source'] == 'resolver', hit
         r.ask('chain.test.', client=EXEMPT)
         hit = r.hits(qname='chain.test', at_least=1)[0]
         assert hit['action'] == 'allow' and hit['match']['via'] == 'cname', hit
