@@ -66,6 +66,7 @@ struct ingest_run {
 	int log_count;
 	struct cli_progress progress;
 	struct timespec began;
+	char last_notice[CF_ERROR_TEXT_BYTES];
 };
 
 /* The only thing a signal handler may touch. */
@@ -86,9 +87,12 @@ static void tell_progress(void *arg, const struct cf_ingest_counts *counts)
 
 static void tell_notice(void *arg, const char *text)
 {
-	const struct ingest_run *run = arg;
+	struct ingest_run *run = arg;
 	char safe[2 * CF_ERROR_TEXT_BYTES];
 
+	if (run->follow && strcmp(run->last_notice, text) == 0)
+		return; /* once, not each second */
+	snprintf(run->last_notice, sizeof run->last_notice, "%s", text);
 	cf_safe_text(text, strlen(text), safe, sizeof safe); /* names of files are anybody's */
 	fprintf(stderr, "curfew %s: %s\n", run->what, safe);
 }
@@ -300,9 +304,15 @@ static enum cf_status follow(
 {
 	enum cf_status status = CF_OK;
 
+	/* A log that is not there now may be there in a second. */
 	while (stop_requested == 0 && status == CF_OK) {
 		sleep(1);
 		status = take_logs(run, ingest, error);
+		if (status != CF_EIO)
+			continue;
+		tell_notice(
+		    run, error->text); /* a full disk, say: tried again until there is room */
+		status = CF_OK;
 	}
 	return status;
 }
@@ -323,7 +333,7 @@ static enum cf_status run_ingest(struct ingest_run *run, struct cf_ledger *ledge
 	run->progress = cli_progress_start("lines", 0);
 	status = take_logs(run, ingest, error);
 	cli_progress_end(&run->progress);
-	if (run->follow && status == CF_OK)
+	if (run->follow && (status == CF_OK || status == CF_EIO))
 		status = follow(run, ingest, error);
 	*counts_out = *cf_ingest_counts(ingest);
 	cf_ingest_free(ingest);
