@@ -100,3 +100,12 @@ enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, c
 
 /* Keeps a copy of an interface's name as number iface_count. */
 enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface) CF_MUST_CHECK;
+
+/* Opens the transaction unless it is open. */
+enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
+
+/* Binds len bytes, "" for none; they must stay until the statement is reset. */
+void cf_batch_bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len);
+
+/* Empties everything that is not in the file. */
+void cf_batch_forget(struct cf_batch *batch);

@@ -8,308 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const intern_insert_sql[CACHE_TABLES] = {
-    [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?)",
-    [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?)",
-    [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
-                    " VALUES(?,?,?,?,?,?)"),
-    [CACHE_KIND] =
-        "INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
-        " VALUES(?,?,?,?,?,?,?,?,?)",
-    [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
-                     " VALUES(?,?,?,?,?,?,?)"),
-};
-
-static const char *const intern_find_sql[CACHE_TABLES] = {
-    [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=? AND source=?",
-    [CACHE_ENDPOINT] = "SELECT endpoint_id FROM endpoint WHERE addr=? AND mac=? AND vlan=?",
-    [CACHE_RULE] =
-        ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
-         " AND product=? AND confidence=?"),
-    [CACHE_KIND] = ("SELECT kind_id FROM kind WHERE rule_id=? AND event=? AND action=? AND via=?"
-                    " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
-    [CACHE_CLAIM] = ("SELECT claim_id FROM claim WHERE addr=? AND mac=? AND name=? AND client=?"
-                     " AND vlan=? AND how=? AND router=?"),
-};
-
-/* Parameters 1..4 are the key in all of them; the rest in the order of bind_sum(). */
-static const char *const sum_insert_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = ("INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-                    " ON CONFLICT DO NOTHING"),
-    [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11) ON CONFLICT DO NOTHING",
-    [SUM_BEAT] = "INSERT INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11) ON CONFLICT DO NOTHING",
-};
-
-static const char *const sum_find_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = ("SELECT minutes, n, first_us, last_us, bytes_out, bytes_in, sample FROM rollup"
-                    " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
-    [SUM_SIGHTING] = "SELECT minutes FROM sighting WHERE day=?1 AND sensor_id=?2 AND claim_id=?3",
-    [SUM_BEAT] = ("SELECT minutes, seen, lost FROM beat"
-                  " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
-};
-
-static const char *const sum_update_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = "REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-    [SUM_SIGHTING] = "REPLACE INTO sighting VALUES(?1,?2,?3,?5,?6,?11)",
-    [SUM_BEAT] = "REPLACE INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11)",
-};
-
-static int prepare(struct cf_batch *batch, const char *sql, sqlite3_stmt **stmt_out)
-{
-	return sqlite3_prepare_v3(batch->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt_out, NULL);
-}
-
-static int prepare_all(struct cf_batch *batch)
-{
-	int rc = SQLITE_OK;
-
-	for (size_t i = 0; i < CACHE_TABLES && rc == SQLITE_OK; i++) {
-		rc = prepare(batch, intern_insert_sql[i], &batch->intern_insert[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, intern_find_sql[i], &batch->intern_find[i]);
-	}
-	for (size_t i = 0; i < SUM_TABLES && rc == SQLITE_OK; i++) {
-		rc = prepare(batch, sum_insert_sql[i], &batch->sum_insert[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, sum_find_sql[i], &batch->sum_find[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, sum_update_sql[i], &batch->sum_update[i]);
-	}
-	if (rc == SQLITE_OK)
-		rc = prepare(batch, "INSERT INTO gap VALUES(?,?,?,?) ON CONFLICT DO NOTHING",
-		    &batch->gap_insert);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch,
-		    "INSERT INTO reject VALUES(?,?,?) ON CONFLICT(key, reason) DO UPDATE SET "
-		    "n=n+excluded.n",
-		    &batch->reject_insert);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch,
-		    "SELECT offset, segment_offset, lines, records, last_hash, last_length FROM "
-		    "file"
-		    " WHERE key=?",
-		    &batch->file_find);
-	if (rc == SQLITE_OK)
-		rc =
-		    prepare(batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?)", &batch->file_put);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
-	return rc;
-}
-
-enum cf_status cf_batch_new(
-    struct cf_ledger *ledger, struct cf_batch **batch_out, struct cf_error *error)
-{
-	struct cf_batch *batch = calloc(1, sizeof *batch);
-	bool complete = batch != NULL;
-
-	if (batch == NULL)
-		return cf_error_set(error, CF_ENOMEM, "no memory");
-	batch->ledger = ledger;
-	batch->db = cf_ledger_db(ledger);
-	for (size_t i = 0; i < CACHE_TABLES; i++)
-		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
-	for (size_t i = 0; i < SUM_TABLES; i++)
-		complete = (batch->sums[i].map = cf_map_new()) != NULL && complete;
-	batch->ifaces = cf_map_new();
-	if (!complete || batch->ifaces == NULL) {
-		cf_batch_free(batch);
-		return cf_error_set(error, CF_ENOMEM, "no memory");
-	}
-	if (prepare_all(batch) != SQLITE_OK) {
-		enum cf_status status = cf_ledger_fail(ledger, "write to", error);
-
-		cf_batch_free(batch);
-		return status;
-	}
-	*batch_out = batch;
-	return CF_OK;
-}
-
-/* Empties everything that is not in the file. */
-static void forget(struct cf_batch *batch)
-{
-	for (size_t i = 0; i < SUM_TABLES; i++) {
-		for (uint32_t j = 0; j < batch->sums[i].count; j++)
-			cf_minutes_done(&batch->sums[i].items[j].minutes);
-		batch->sums[i].count = 0;
-		if (batch->sums[i].map != NULL)
-			cf_map_clear(batch->sums[i].map);
-	}
-	batch->gap_count = 0;
-	batch->reject_count = 0;
-	batch->texts_len = 0;
-	batch->lines = 0;
-}
-
-void cf_batch_abandon(struct cf_batch *batch)
-{
-	forget(batch);
-	if (!batch->in_transaction)
-		return;
-	/* SQLite may have rolled back by itself; then this does nothing. */
-	(void)sqlite3_exec(batch->db, "ROLLBACK", NULL, NULL, NULL);
-	batch->in_transaction = false;
-	for (size_t i = 0; i < CACHE_TABLES; i++) /* numbers of rows that are gone again */
-		cf_map_clear(batch->caches[i]);
-}
-
-void cf_batch_free(struct cf_batch *batch)
-{
-	if (batch == NULL)
-		return;
-	if (batch->in_transaction)
-		cf_batch_abandon(batch);
-	forget(batch);
-	for (size_t i = 0; i < CACHE_TABLES; i++) {
-		cf_map_free(batch->caches[i]);
-		sqlite3_finalize(batch->intern_insert[i]);
-		sqlite3_finalize(batch->intern_find[i]);
-	}
-	for (size_t i = 0; i < SUM_TABLES; i++) {
-		cf_map_free(batch->sums[i].map);
-		free(batch->sums[i].items);
-		sqlite3_finalize(batch->sum_insert[i]);
-		sqlite3_finalize(batch->sum_find[i]);
-		sqlite3_finalize(batch->sum_update[i]);
-	}
-	sqlite3_finalize(batch->gap_insert);
-	sqlite3_finalize(batch->reject_insert);
-	sqlite3_finalize(batch->file_find);
-	sqlite3_finalize(batch->file_put);
-	sqlite3_finalize(batch->stat_find);
-	for (uint32_t i = 0; i < batch->iface_count; i++)
-		free((char *)batch->iface_texts[i].data);
-	free(batch->iface_texts);
-	cf_map_free(batch->ifaces);
-	free(batch->gaps);
-	free(batch->rejects);
-	free(batch->texts);
-	free(batch);
-}
-
-static enum cf_status begin(struct cf_batch *batch, struct cf_error *error)
-{
-	if (batch->in_transaction)
-		return CF_OK;
-	enum cf_status status = cf_ledger_exec(batch->ledger, "BEGIN IMMEDIATE", error);
-
-	batch->in_transaction = status == CF_OK;
-	return status;
-}
-
-static void bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len)
-{
-	/* Binding cannot fail but for memory, which the step then reports as a NULL in a NOT NULL.
-	 */
-	(void)sqlite3_bind_text(stmt, at, len == 0 ? "" : text, (int)len, SQLITE_STATIC);
-}
-
-static void bind_cells(sqlite3_stmt *stmt, const struct cf_cell *cells, int count)
-{
-	for (int i = 0; i < count; i++) {
-		if (cells[i].is_text)
-			bind_text(stmt, i + 1, cells[i].text.data, cells[i].text.len);
-		else
-			(void)sqlite3_bind_int64(stmt, i + 1, cells[i].number);
-	}
-}
-
-enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,
-    size_t key_len, const struct cf_cell *cells, int cell_count, uint32_t *id_out,
-    struct cf_error *error)
-{
-	sqlite3_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
-	enum cf_status status = begin(batch, error);
-	int64_t id;
-
-	if (status != CF_OK)
-		return status;
-	if (cf_map_count(batch->caches[table]) >= CF_LEDGER_NAMES)
-		return cf_error_set(
-		    error, CF_ETOOBIG, "more than %d different hosts or rules", CF_LEDGER_NAMES);
-	bind_cells(find, cells, cell_count);
-	int rc = sqlite3_step(find);
-
-	id = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-	sqlite3_reset(find);
-	if (rc == SQLITE_DONE) {
-		bind_cells(insert, cells, cell_count);
-		rc = sqlite3_step(insert);
-		sqlite3_reset(insert);
-		id = sqlite3_last_insert_rowid(batch->db);
-	}
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return cf_ledger_fail(batch->ledger, "write to", error);
-	if (cf_map_add(batch->caches[table], key, key_len, (uint32_t)id, id_out, NULL) != CF_OK)
-		return cf_error_set(error, CF_ENOMEM, "no memory");
-	return CF_OK;
-}
-
-enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
-{
-	struct cf_text *texts =
-	    realloc(batch->iface_texts, (batch->iface_count + 1) * sizeof *texts);
-	char *copy;
-
-	if (texts == NULL)
-		return CF_ENOMEM;
-	batch->iface_texts = texts;
-	copy = malloc(iface.len + 1);
-	if (copy == NULL)
-		return CF_ENOMEM;
-	if (iface.len > 0)
-		memcpy(copy, iface.data, iface.len);
-	texts[batch->iface_count++] = (struct cf_text){.data = copy, .len = iface.len};
-	return CF_OK;
-}
-
-enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,
-    int64_t to_wall_us, const char *reason, struct cf_error *error)
-{
-	if (batch->gap_count == batch->gap_size) {
-		uint32_t size = batch->gap_size == 0 ? 16 : batch->gap_size * 2;
-		struct cf_gap_row *gaps = realloc(batch->gaps, size * sizeof *gaps);
-
-		if (gaps == NULL)
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		batch->gaps = gaps;
-		batch->gap_size = size;
-	}
-	batch->gaps[batch->gap_count++] = (struct cf_gap_row){
-	    .sensor_id = sensor_id, .from_us = from_wall_us, .to_us = to_wall_us, .reason = reason};
-	return CF_OK;
-}
-
-enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
-    const char *reason, struct cf_error *error)
-{
-	batch->lines++;
-	for (uint32_t i = 0; i < batch->reject_count; i++) {
-		struct cf_reject_row *row = &batch->rejects[i];
-
-		if (memcmp(row->key, key, CF_FILE_KEY_BYTES) == 0 &&
-		    strcmp(row->reason, reason) == 0) {
-			row->n++;
-			return CF_OK;
-		}
-	}
-	if (batch->reject_count == batch->reject_size) {
-		uint32_t size = batch->reject_size == 0 ? 16 : batch->reject_size * 2;
-		struct cf_reject_row *rejects = realloc(batch->rejects, size * sizeof *rejects);
-
-		if (rejects == NULL)
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		batch->rejects = rejects;
-		batch->reject_size = size;
-	}
-	struct cf_reject_row *row = &batch->rejects[batch->reject_count++];
-
-	*row = (struct cf_reject_row){.reason = reason, .n = 1};
-	memcpy(row->key, key, CF_FILE_KEY_BYTES);
-	return CF_OK;
-}
-
 static int by_key(const void *a, const void *b)
 {
 	const struct cf_sum_key *x = &((const struct cf_sum *)a)->key;
@@ -334,7 +32,7 @@ static void bind_key(
 	if (table == SUM_BEAT) {
 		const struct cf_text *iface = &batch->iface_texts[sum->key.subject];
 
-		bind_text(stmt, 3, iface->data, iface->len);
+		cf_batch_bind_text(stmt, 3, iface->data, iface->len);
 		(void)sqlite3_bind_int64(stmt, 4, sum->key.started_us);
 		return;
 	}
@@ -362,7 +60,7 @@ static void bind_sum(struct cf_batch *batch, enum sum_table table, sqlite3_stmt 
 		(void)sqlite3_bind_int64(stmt, 7, sum->last_us);
 		(void)sqlite3_bind_int64(stmt, 8, (int64_t)sum->bytes_out);
 		(void)sqlite3_bind_int64(stmt, 9, (int64_t)sum->bytes_in);
-		bind_text(stmt, 10, sample, sum->sample_len);
+		cf_batch_bind_text(stmt, 10, sample, sum->sample_len);
 	}
 	(void)sqlite3_bind_blob(stmt, 11, blob, (int)len, SQLITE_STATIC);
 }
@@ -477,7 +175,7 @@ static enum cf_status write_rest(struct cf_batch *batch, struct cf_error *error)
 		(void)sqlite3_bind_int64(batch->gap_insert, 1, batch->gaps[i].sensor_id);
 		(void)sqlite3_bind_int64(batch->gap_insert, 2, batch->gaps[i].from_us);
 		(void)sqlite3_bind_int64(batch->gap_insert, 3, batch->gaps[i].to_us);
-		bind_text(
+		cf_batch_bind_text(
 		    batch->gap_insert, 4, batch->gaps[i].reason, strlen(batch->gaps[i].reason));
 		status = step_once(batch, batch->gap_insert, error);
 	}
@@ -486,7 +184,7 @@ static enum cf_status write_rest(struct cf_batch *batch, struct cf_error *error)
 
 		(void)sqlite3_bind_blob(
 		    batch->reject_insert, 1, row->key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-		bind_text(batch->reject_insert, 2, row->reason, strlen(row->reason));
+		cf_batch_bind_text(batch->reject_insert, 2, row->reason, strlen(row->reason));
 		(void)sqlite3_bind_int64(batch->reject_insert, 3, (int64_t)row->n);
 		status = step_once(batch, batch->reject_insert, error);
 	}
@@ -499,63 +197,28 @@ static enum cf_status write_position(
 	sqlite3_stmt *put = batch->file_put;
 
 	(void)sqlite3_bind_blob(put, 1, position->key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-	bind_text(put, 2, position->path, strlen(position->path));
+	cf_batch_bind_text(put, 2, position->path, strlen(position->path));
 	(void)sqlite3_bind_int64(put, 3, (int64_t)position->offset);
 	(void)sqlite3_bind_int64(put, 4, (int64_t)position->segment_offset);
 	(void)sqlite3_bind_int64(put, 5, (int64_t)position->lines);
 	(void)sqlite3_bind_int64(put, 6, (int64_t)position->records);
 	(void)sqlite3_bind_blob(put, 7, position->last_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(put, 8, (int64_t)position->last_length);
-	bind_text(put, 9, position->stat, strlen(position->stat));
+	cf_batch_bind_text(put, 9, position->stat, strlen(position->stat));
 	return step_once(batch, put, error);
-}
-
-bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
-    struct cf_file_position *position_out)
-{
-	sqlite3_stmt *find = batch->file_find;
-	bool found;
-
-	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-	found = sqlite3_step(find) == SQLITE_ROW;
-	if (found) {
-		*position_out = (struct cf_file_position){
-		    .offset = (uint64_t)sqlite3_column_int64(find, 0),
-		    .segment_offset = (uint64_t)sqlite3_column_int64(find, 1),
-		    .lines = (uint64_t)sqlite3_column_int64(find, 2),
-		    .records = (uint64_t)sqlite3_column_int64(find, 3),
-		    .last_length = (uint64_t)sqlite3_column_int64(find, 5),
-		};
-		memcpy(position_out->key, key, CF_FILE_KEY_BYTES);
-		if (sqlite3_column_bytes(find, 4) == CF_FILE_HASH_BYTES)
-			memcpy(position_out->last_hash, sqlite3_column_blob(find, 4),
-			    CF_FILE_HASH_BYTES);
-	}
-	sqlite3_reset(find);
-	return found;
-}
-
-bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat)
-{
-	bool found;
-
-	bind_text(batch->stat_find, 1, stat, strlen(stat));
-	found = stat[0] != '\0' && sqlite3_step(batch->stat_find) == SQLITE_ROW;
-	sqlite3_reset(batch->stat_find);
-	return found;
 }
 
 enum cf_status cf_batch_place(
     struct cf_batch *batch, const struct cf_file_position *position, struct cf_error *error)
 {
-	enum cf_status status = begin(batch, error);
+	enum cf_status status = cf_batch_begin(batch, error);
 
 	return status == CF_OK ? write_position(batch, position, error) : status;
 }
 
 enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 {
-	enum cf_status status = begin(batch, error);
+	enum cf_status status = cf_batch_begin(batch, error);
 
 	if (status == CF_OK)
 		status = write_sums(batch, error);
@@ -568,6 +231,6 @@ enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 		return status;
 	}
 	batch->in_transaction = false;
-	forget(batch);
+	cf_batch_forget(batch);
 	return CF_OK;
 }

@@ -70,6 +70,8 @@ const char *cf_model_text(struct cf_model *model, const char *text, size_t len);
 void cf_model_texts_free(struct cf_model *model);
 
 /* model_tables.c: the small tables and the sites. */
+enum cf_status cf_model_prepare(struct cf_model *model, const char *sql, sqlite3_stmt **stmt_out,
+    struct cf_error *error) CF_MUST_CHECK;
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
@@ -79,6 +81,9 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
  */
 bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
     int64_t endpoint_id, int64_t kind_id);
+
+/* model_router.c: fills model->routers. */
+enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
 /* model_owner.c: who is who. */
 enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum cf_status prepare(
+enum cf_status cf_model_prepare(
     struct cf_model *model, const char *sql, sqlite3_stmt **stmt_out, struct cf_error *error)
 {
 	if (sqlite3_prepare_v2(model->db, sql, -1, stmt_out, NULL) != SQLITE_OK)
@@ -26,7 +26,7 @@ static enum cf_status make_room(struct cf_model *model, const char *sql, size_t 
     void **items_out, uint32_t *max_out, struct cf_error *error)
 {
 	sqlite3_stmt *row = NULL;
-	enum cf_status status = prepare(model, sql, &row, error);
+	enum cf_status status = cf_model_prepare(model, sql, &row, error);
 	int64_t max = 0;
 
 	if (status != CF_OK)
@@ -112,7 +112,7 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 	model->sensor_site = calloc(model->sensor_max + 1u, sizeof *model->sensor_site);
 	if (model->sensors == NULL || model->sensor_site == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
-	status = prepare(
+	status = cf_model_prepare(
 	    model, "SELECT sensor_id, name, source FROM sensor ORDER BY name, source", &row, error);
 	if (status != CF_OK)
 		return status;
@@ -179,7 +179,7 @@ static enum cf_status load_kinds(struct cf_model *model, struct cf_error *error)
 	if (status != CF_OK)
 		return status;
 	model->kinds = kinds;
-	status = prepare(model,
+	status = cf_model_prepare(model,
 	    "SELECT kind_id, event, action, via, relay, owner, phase, list, rule, rule_type, "
 	    "category,"
 	    " product, confidence, flags, cutoff_s FROM kind JOIN rule USING(rule_id)",
@@ -217,7 +217,8 @@ static enum cf_status load_endpoints(struct cf_model *model, struct cf_error *er
 	if (status != CF_OK)
 		return status;
 	model->endpoints = items;
-	status = prepare(model, "SELECT endpoint_id, addr, mac, vlan FROM endpoint", &row, error);
+	status = cf_model_prepare(
+	    model, "SELECT endpoint_id, addr, mac, vlan FROM endpoint", &row, error);
 	if (status != CF_OK)
 		return status;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
@@ -245,7 +246,7 @@ static enum cf_status load_claims(struct cf_model *model, struct cf_error *error
 	if (status != CF_OK)
 		return status;
 	model->claims = items;
-	status = prepare(model,
+	status = cf_model_prepare(model,
 	    "SELECT claim_id, addr, mac, name, client, how, vlan, router FROM claim", &row, error);
 	if (status != CF_OK)
 		return status;
@@ -331,7 +332,7 @@ static enum cf_status add_beats(struct cf_model *model, sqlite3_stmt *row)
 static enum cf_status load_beats(struct cf_model *model, struct cf_error *error)
 {
 	sqlite3_stmt *row = NULL;
-	enum cf_status status = prepare(model,
+	enum cf_status status = cf_model_prepare(model,
 	    "SELECT day, sensor_id, iface, started_us, lost, minutes, seen FROM beat WHERE iface=''"
 	    " ORDER BY day",
 	    &row, error);
@@ -345,7 +346,7 @@ static enum cf_status load_beats(struct cf_model *model, struct cf_error *error)
 	if (status != CF_OK)
 		return status;
 	/* Totals: the largest of each run, summed over runs. */
-	status = prepare(model,
+	status = cf_model_prepare(model,
 	    "SELECT sensor_id, sum(s), sum(l) FROM (SELECT sensor_id, max(seen) AS s, max(lost) AS "
 	    "l"
 	    " FROM beat WHERE iface='' GROUP BY sensor_id, started_us) GROUP BY sensor_id",
@@ -374,7 +375,7 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
 		return cf_error_set(error, status, "no memory");
 	status = load_beats(model, error);
 	if (status == CF_OK)
-		status = prepare(
+		status = cf_model_prepare(
 		    model, "SELECT sensor_id, from_us, to_us, reason FROM gap", &row, error);
 	if (status != CF_OK)
 		return status;
