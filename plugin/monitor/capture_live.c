@@ -71,11 +71,12 @@ static enum cf_status activate(
 	    pcap_set_buffer_size(pcap, (int)(options->buffer_mib << 20)) != 0)
 		return fail(error, capture, "set up", pcap_geterr(pcap));
 	status = pcap_activate(pcap);
+	if (status == PCAP_ERROR_PERM_DENIED)
+		return fail(error, capture, "listen on",
+		    "not permitted; it takes root or the capability CAP_NET_RAW");
 	if (status < 0)
 		return fail(error, capture, "listen on",
-		    status == PCAP_ERROR || pcap_geterr(pcap)[0] != '\0'
-		        ? pcap_geterr(pcap)
-		        : pcap_statustostr(status));
+		    pcap_geterr(pcap)[0] != '\0' ? pcap_geterr(pcap) : pcap_statustostr(status));
 	return CF_OK;
 }
 

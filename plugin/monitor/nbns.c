@@ -14,7 +14,7 @@ static bool decode_name(const uint8_t letters[32], char name[CF_NETBIOS_BYTES], 
 	size_t len = 15;
 
 	for (unsigned i = 0; i < 16; i++) {
-		uint8_t high = letters[2 * i], low = letters[2 * i + 1], byte;
+		uint8_t high = letters[(size_t)2 * i], low = letters[(size_t)2 * i + 1], byte;
 
 		if (high < 'A' || high > 'P' || low < 'A' || low > 'P')
 			return false;

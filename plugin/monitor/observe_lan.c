@@ -43,7 +43,7 @@ static struct lan_pair *pair_of(struct cf_monitor *monitor, const struct cf_addr
 
 	for (unsigned i = 0; i < 16; i++)
 		h = (h ^ client->bytes[i] ^ (uint32_t)server->bytes[i] << 8) * 16777619U;
-	ways = &monitor->lan[(h ^ h >> 15) % (CF_LAN_PAIRS / LAN_WAYS) * LAN_WAYS];
+	ways = &monitor->lan[(size_t)(h ^ h >> 15) % (CF_LAN_PAIRS / LAN_WAYS) * LAN_WAYS];
 	oldest = &ways[0];
 	*found_out = true;
 	for (unsigned i = 0; i < LAN_WAYS; i++) {

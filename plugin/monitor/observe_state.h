@@ -109,13 +109,13 @@ enum cf_dns_seen cf_observe_dns_seen(struct cf_observe *observe, const struct cf
 void cf_observe_packet(struct cf_observe *observe, const struct cf_packet *packet);
 /* observe_flow.c: opens DNS over TLS or HTTPS to an address that may be a known resolver's. */
 void cf_observe_encrypted_dns(struct cf_observe *observe, const struct cf_packet *packet);
-void cf_observe_flow_ended(void *monitor, struct cf_flow *flow, enum cf_flow_end why);
+void cf_observe_flow_ended(void *arg, struct cf_flow *flow, enum cf_flow_end why);
 /* observe_lan.c: a packet to a port of the products' own services between local hosts. Locked. */
 void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet);
 /* observe_dns.c */
 void cf_observe_dns(
     void *context, const struct cf_packet *packet, const struct cf_dns_message *message);
-void cf_observe_bypass(void *monitor, const struct cf_bypass_case *found);
+void cf_observe_bypass(void *arg, const struct cf_bypass_case *found);
 /* observe_tls.c */
 void cf_observe_hello(
     void *context, const struct cf_packet *packet, const struct cf_client_hello *hello);
