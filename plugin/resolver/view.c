@@ -235,7 +235,9 @@ static bool may_block_element(void *arg, const struct cf_element *element)
 	if (element->addr == NULL)
 		may->found = cf_decide_may_block_name(may->image, element->name);
 	else if (cf_image_info(may->image)->block_addresses)
-		may->found = cf_decide_may_block_addr(may->image, element->addr);
+		may->found =
+		    is_dedicated(may->image, cf_image_find_addr(may->image, element->addr)) &&
+		    cf_decide_may_block_addr(may->image, element->addr);
 	return !may->found;
 }
 

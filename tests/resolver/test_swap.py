@@ -2,6 +2,7 @@
 """Images come and go while queries run; Unbound is reloaded in each of its ways."""
 
 import os
+import shutil
 import threading
 import time
 
@@ -123,6 +124,25 @@ def test_verdicts_survive_reloads():
             for name in ('www.listed.test.', 'chain2.test.', 'listed.test.', 'x.y.listed.test.'):
                 assert wait_for(lambda: (r.ask(name, timeout=1) or r).rcode == 'NXDOMAIN', 3), (command, name)
                 assert r.ask(name, client=EXEMPT).rcode == 'NOERROR', (command, name)
+
+
+def test_inside_a_chroot():
+    """Image and log are opened after chroot; their paths may be written with the chroot in front."""
+    if os.geteuid() != 0:
+        raise promises.Missing('chroot needs root')
+    r = resolver(LISTED)
+    shutil.copy(r.module, os.path.join(r.folder, 'curfew.so'))
+    r.config = r.config.replace('chroot: ""', f'chroot: "{r.folder}"').replace(
+        f'dynlib-file: "{r.module}"', 'dynlib-file: "/curfew.so"')
+    with r:
+        assert r.ask('www.listed.test.').rcode == 'NXDOMAIN', r.messages()
+        assert r.hits(qname='www.listed.test', action='block', at_least=1)
+        r.set_policy(EMPTY)
+        assert wait_for(lambda: r.ask('www.listed.test.').rcode == 'NOERROR', 2)
+        r.control('reload')
+        assert wait_for(lambda: (r.ask('www.listed.test.', timeout=1) or r).rcode == 'NOERROR', 3), r.messages()
+        r.set_policy(LISTED)
+        assert wait_for(lambda: r.ask('www.listed.test.').rcode == 'NXDOMAIN', 2), r.messages()
 
 
 def test_reload_that_keeps_the_cache_with_a_new_image():

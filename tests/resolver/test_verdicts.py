@@ -72,20 +72,45 @@ def test_every_transport_and_flag_is_blocked():
             assert bool(reply.ede) == ('edns' in flags), (flags, reply)
 
 
+def make_certificate(folder):
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'tls.key', '-out',
+                    'tls.pem', '-days', '2', '-subj', '/CN=test'], cwd=folder, check=True,
+                   stderr=subprocess.DEVNULL)
+
+
 def test_dot_is_blocked_like_udp():
     if not shutil.which('openssl'):
         raise Missing('openssl is not installed')
     r = resolver()
     port = r.port + 1
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'tls.key', '-out',
-                    'tls.pem', '-days', '2', '-subj', '/CN=test'], cwd=r.folder, check=True,
-                   stderr=subprocess.DEVNULL)
+    make_certificate(r.folder)
     r.config = r.config.replace('server:\n', f'server:\n  interface: 127.0.0.1@{port}\n  tls-port: {port}\n'
                                 f'  tls-service-key: "{r.folder}/tls.key"\n'
                                 f'  tls-service-pem: "{r.folder}/tls.pem"\n', 1)
     with r:
         check_block(r.ask('www.listed.test.', tls=port, edns=1232), 'dot')
         assert r.ask('www.listed.test.', client=EXEMPT, tls=port).addresses() == ['192.0.2.2']
+
+
+def test_doh_is_blocked_like_udp():
+    if not shutil.which('kdig') or not shutil.which('openssl'):
+        raise Missing('kdig is not installed')
+    r = resolver()
+    port = r.port + 1
+    make_certificate(r.folder)
+    r.config = r.config.replace('server:\n', f'server:\n  interface: 127.0.0.1@{port}\n  https-port: {port}\n'
+                                f'  tls-service-key: "{r.folder}/tls.key"\n'
+                                f'  tls-service-pem: "{r.folder}/tls.pem"\n', 1)
+
+    def kdig(client, name):
+        return subprocess.run(['kdig', '+https', '+timeout=5', '-b', client, '-p', str(port), '@127.0.0.1', name],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout.decode()
+    with r:
+        for _ in range(2):
+            assert '192.0.2.2' in kdig(EXEMPT, 'www.listed.test.')
+            out = kdig(BLOCKED, 'www.listed.test.')
+            assert 'NXDOMAIN' in out and '192.0.2.2' not in out, out
+        assert r.hits(qname='www.listed.test', src_ip=BLOCKED, proto='TCP', at_least=2)
 
 
 def test_question_keeps_its_spelling():
