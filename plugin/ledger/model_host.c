@@ -182,6 +182,8 @@ static enum cf_status alive_on(struct cf_model *model, uint32_t node, const stru
 	} else {
 		model->sensors[row->sensor].has_sightings = true;
 		day->set = cf_coverage_set_add(model->coverage, day->set, row->sensor);
+		if (day->set == UINT32_MAX)
+			return CF_ENOMEM;
 		note_alive(host, day, first, last);
 	}
 	bool is_other = claim->router && claim->mac[0] != '\0'; /* the MAC is not the host's */
@@ -382,6 +384,8 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 		first_us = rollup->first_us;
 	model->sensors[rollup->row.sensor].has_sightings = true;
 	day->set = cf_coverage_set_add(model->coverage, day->set, rollup->row.sensor);
+	if (day->set == UINT32_MAX)
+		return CF_ENOMEM;
 	note_alive(host, day, first, last);
 	count_hits(host, day, rollup->kind, n, first_us, last_us, first, last);
 	enum cf_status status = add_evidence(model, index, rollup, n, first_us, last_us, whole);

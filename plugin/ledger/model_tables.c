@@ -133,6 +133,8 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 		sensor->site = site_of(model, sensor->name);
 		sensor->first_minute = UINT32_MAX;
 		model->sensor_site[model->sensor_count] = site_number(model, sensor->site);
+		if (model->sensor_site[model->sensor_count] == UINT32_MAX)
+			return finish(model, row, rc, CF_ENOMEM, error);
 		model->sensor_index[sensor->id] = (uint32_t)model->sensor_count++;
 	}
 	return finish(model, row, rc, CF_OK, error);

@@ -256,7 +256,7 @@ static void add_hosts(struct cf_doc *doc, struct cf_model *model, const struct r
 
 		cf_doc_row(doc, cells);
 	}
-	if (doc->tables[doc->table_count - 1].row_count == 0)
+	if (doc->table_count > 0 && doc->tables[doc->table_count - 1].row_count == 0)
 		cf_doc_table_note(doc, "none where sensors watched");
 }
 

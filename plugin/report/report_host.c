@@ -135,6 +135,51 @@ static void add_evidence(struct cf_doc *doc, struct cf_model *model, const struc
 	}
 }
 
+/* Who watched over it: what is said of this host is worth as much as this. */
+static void add_watch(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
+{
+	static const struct cf_doc_column columns[] = {
+	    {"sensor", "sensor", CF_DOC_TEXT, false},
+	    {"source", "source", CF_DOC_TEXT, false},
+	    {"last", "last saw it", CF_DOC_DAY, false},
+	    {"window_percent", "watched of the window", CF_DOC_PERCENT, false},
+	    {"gaps", "gaps in it", CF_DOC_NUMBER, false},
+	    {"gap_minutes", "not watched", CF_DOC_SPAN, false},
+	};
+	const struct cf_model_options *options = cf_model_options(model);
+	uint32_t to = (uint32_t)(options->at_wall_s / 60);
+	uint32_t from = to > options->window_minutes ? to - options->window_minutes : 0;
+	const struct cf_model_sensor *sensors;
+	size_t count = cf_model_sensors(model, &sensors);
+
+	cf_doc_table(
+	    doc, "watch", "Who watched over it", columns, sizeof columns / sizeof columns[0]);
+	for (size_t s = 0; s < count; s++) {
+		const struct cf_span *gaps;
+		size_t gap_count = cf_coverage_gaps(cf_model_coverage(model), (uint32_t)s, &gaps);
+		int64_t last = -1, in_window = 0, minutes = 0;
+
+		for (size_t i = 0; i < host->day_count; i++)
+			if (cf_coverage_set_has(
+			        cf_model_coverage(model), host->days[i].set, (uint32_t)s))
+				last = host->days[i].day;
+		for (size_t i = 0; i < gap_count; i++)
+			if (gaps[i].to_minute > from && gaps[i].from_minute < to) {
+				in_window++;
+				minutes += gaps[i].to_minute - gaps[i].from_minute;
+			}
+		const struct cf_doc_cell cells[] = {{.text = sensors[s].name},
+		    {.text = sensors[s].source}, {.number = last},
+		    {.number = cf_report_watched_percent(model, (uint32_t)s)},
+		    {.number = in_window}, {.number = minutes}};
+
+		if (last >= 0)
+			cf_doc_row(doc, cells);
+	}
+	if (doc->table_count > 0 && doc->tables[doc->table_count - 1].row_count == 0)
+		cf_doc_table_note(doc, "no sensor saw it");
+}
+
 static void add_days(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
 {
 	static const struct cf_doc_column columns[] = {
@@ -196,6 +241,7 @@ struct cf_doc *cf_report_host(struct cf_model *model, const struct cf_host *host
 	add_facts(doc, model, host);
 	add_identities(doc, host);
 	add_evidence(doc, model, host);
+	add_watch(doc, model, host);
 	add_days(doc, model, host);
 	return doc;
 }
