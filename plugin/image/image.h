@@ -39,7 +39,7 @@ enum cf_status cf_image_open(
 enum cf_status cf_image_from_memory(const void *data, size_t len, struct cf_image **image_out,
     struct cf_error *error) CF_MUST_CHECK;
 
-/* Unmaps and frees; NULL is fine. */
+/* Frees it and its memory; NULL is fine. */
 void cf_image_close(struct cf_image *image);
 
 /* What the image is, and the settings of its policy. Strings are never NULL; "" when not set. */
