@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_FLOW      UINT32_MAX
-#define FILTER_SLOTS 4096
-#define US_PER_S     INT64_C(1000000)
+#define NO_FLOW  UINT32_MAX
+#define US_PER_S INT64_C(1000000)
 
 struct cf_flows {
 	struct cf_flow *flow;
@@ -20,8 +19,7 @@ struct cf_flows {
 	uint64_t seed, serial, evicted;
 	cf_flow_ended *ended;
 	void *arg;
-	/* How many flows have an end in each slot: the answer of cf_flows_maybe(). */
-	atomic_uint filter[FILTER_SLOTS];
+	struct cf_flow_filter filter;
 };
 
 static uint64_t mix(uint64_t x)
@@ -47,11 +45,6 @@ static uint32_t bucket_of(
 {
 	return (uint32_t)(hash_addr(flows->seed, a) + hash_addr(flows->seed, b)) &
 	    flows->bucket_mask;
-}
-
-static unsigned filter_slot(const struct cf_addr *addr)
-{
-	return (unsigned)(hash_addr(0, addr) >> 20) % FILTER_SLOTS;
 }
 
 enum cf_status cf_flows_new(
@@ -95,9 +88,9 @@ void cf_flows_free(struct cf_flows *flows)
 	free(flows);
 }
 
-bool cf_flows_maybe(const struct cf_flows *flows, const struct cf_addr *addr)
+const struct cf_flow_filter *cf_flows_filter(const struct cf_flows *flows)
 {
-	return atomic_load_explicit(&flows->filter[filter_slot(addr)], memory_order_relaxed) != 0;
+	return &flows->filter;
 }
 
 /* A flow whose client and server are the two given ends, in this order. */
@@ -190,7 +183,7 @@ static void end_flow(struct cf_flows *flows, uint32_t i, enum cf_flow_end why)
 	*link = flow->chain;
 	list_remove(flows, i);
 	atomic_fetch_sub_explicit(
-	    &flows->filter[filter_slot(&flow->server)], 1, memory_order_relaxed);
+	    &flows->filter.count[cf_flow_filter_slot(&flow->server)], 1, memory_order_relaxed);
 	cf_watchlist_put(flow->watchlist);
 	flow->watchlist = NULL;
 	flow->used = false;
@@ -235,7 +228,7 @@ struct cf_flow *cf_flows_add(
 	*bucket = i;
 	list_append(flows, i);
 	atomic_fetch_add_explicit(
-	    &flows->filter[filter_slot(&flow->server)], 1, memory_order_relaxed);
+	    &flows->filter.count[cf_flow_filter_slot(&flow->server)], 1, memory_order_relaxed);
 	flows->used++;
 	return flow;
 }

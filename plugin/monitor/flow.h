@@ -3,7 +3,7 @@
  *
  * Only flows that evidence has pointed at are kept, so the table is small and bounded; when it is
  * full the flow that was silent longest is ended to make room. One table serves all workers: the
- * caller holds the monitor's lock, except in cf_flows_maybe().
+ * caller holds the monitor's lock, except for the filter.
  *
  * Allocates at cf_flows_new() only.
  */
@@ -67,8 +67,33 @@ enum cf_status cf_flows_new(uint32_t capacity, uint64_t seed, cf_flow_ended *end
 /* Forgets all without reporting. NULL is fine. */
 void cf_flows_free(struct cf_flows *flows);
 
-/* False: addr is no end of any flow here. Cheap, any thread, without the lock. */
-bool cf_flows_maybe(const struct cf_flows *flows, const struct cf_addr *addr);
+/*
+ * How many flows have their server in each slot of a hash: most packets are told by it, without the
+ * lock, that they belong to none. Any thread may read; it lives as long as the table.
+ */
+#define CF_FLOW_FILTER_SLOTS 4096
+struct cf_flow_filter {
+	atomic_uint count[CF_FLOW_FILTER_SLOTS];
+};
+const struct cf_flow_filter *cf_flows_filter(const struct cf_flows *flows);
+
+static inline unsigned cf_flow_filter_slot(const struct cf_addr *addr)
+{
+	uint32_t h = (uint32_t)addr->bytes[0] << 24 | (uint32_t)addr->bytes[1] << 16 |
+	    (uint32_t)addr->bytes[2] << 8 | addr->bytes[3];
+
+	/* The last bytes tell IPv6 hosts of one network apart; in IPv4 they are zero. */
+	h ^= (uint32_t)addr->bytes[14] << 8 | addr->bytes[15];
+	return (h * UINT32_C(0x9e3779b1)) >> 20;
+}
+
+/* False: addr is the server of no flow here. */
+static inline bool cf_flow_filter_maybe(
+    const struct cf_flow_filter *filter, const struct cf_addr *addr)
+{
+	return atomic_load_explicit(
+	           &filter->count[cf_flow_filter_slot(addr)], memory_order_relaxed) != 0;
+}
 
 /* The flow that the packet belongs to, in either direction, or NULL; *outbound_out says which. */
 struct cf_flow *cf_flows_find(

@@ -99,6 +99,7 @@ enum cf_status cf_observe_new(struct cf_monitor *monitor, struct cf_producer *pr
 		return CF_ENOMEM;
 	}
 	observe->monitor = monitor;
+	observe->flow_filter = cf_flows_filter(monitor->flows);
 	observe->producer = producer;
 	observe->watchlist = watchlist == NULL ? NULL : cf_watchlist_get(watchlist);
 	*observe_out = observe;
@@ -288,10 +289,9 @@ static void note_host(struct cf_observe *observe, const struct cf_packet *packet
 /* Two local hosts on a port that a listed LAN service uses. */
 static bool is_lan(const struct cf_watchlist *list, const struct cf_packet *packet)
 {
-	unsigned bit = packet->ip_proto == CF_PROTO_TCP ? CF_PORT_LAN_TCP : CF_PORT_LAN_UDP;
-
-	return ((list->lan_port[packet->dst_port] | list->lan_port[packet->src_port]) & bit) != 0 &&
-	    (packet->ip_proto == CF_PROTO_TCP || packet->ip_proto == CF_PROTO_UDP);
+	return (packet->ip_proto == CF_PROTO_TCP || packet->ip_proto == CF_PROTO_UDP) &&
+	    (cf_watchlist_lan(list, packet->ip_proto, packet->dst_port) ||
+	        cf_watchlist_lan(list, packet->ip_proto, packet->src_port));
 }
 
 /* The look that every packet gets; anything costly is behind a test that ordinary packets fail. */
@@ -299,7 +299,7 @@ static void on_packet(void *context, const struct cf_packet *packet)
 {
 	struct cf_observe *observe = context;
 	const struct cf_watchlist *list = observe->watchlist;
-	const struct cf_flows *flows = observe->monitor->flows;
+	const struct cf_flow_filter *flows = observe->flow_filter;
 
 	if (packet->interface < observe->monitor->options.interface_count) {
 		struct cf_observe_traffic *traffic =
@@ -314,8 +314,8 @@ static void on_packet(void *context, const struct cf_packet *packet)
 	if (list == NULL)
 		return;
 	if (cf_watchlist_maybe(list, &packet->dst) || cf_watchlist_maybe(list, &packet->src) ||
-	    cf_flows_maybe(flows, &packet->dst) || cf_flows_maybe(flows, &packet->src) ||
-	    observe->monitor->options.asn_everywhere)
+	    cf_flow_filter_maybe(flows, &packet->dst) ||
+	    cf_flow_filter_maybe(flows, &packet->src) || observe->monitor->options.asn_everywhere)
 		cf_observe_packet(observe, packet);
 	if ((packet->dst_port == PORT_HTTPS || packet->dst_port == PORT_DOT) &&
 	    cf_watchlist_maybe_resolver(list, &packet->dst) &&

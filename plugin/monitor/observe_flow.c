@@ -382,8 +382,8 @@ void cf_observe_packet(struct cf_observe *observe, const struct cf_packet *packe
 	if (monitor->options.asn_everywhere &&
 	    !cf_watchlist_maybe(observe->watchlist, &packet->dst) &&
 	    !cf_watchlist_maybe(observe->watchlist, &packet->src) &&
-	    !cf_flows_maybe(monitor->flows, &packet->dst) &&
-	    !cf_flows_maybe(monitor->flows, &packet->src) &&
+	    !cf_flow_filter_maybe(observe->flow_filter, &packet->dst) &&
+	    !cf_flow_filter_maybe(observe->flow_filter, &packet->src) &&
 	    !is_vendor_asn(observe, &packet->dst) && !is_vendor_asn(observe, &packet->src))
 		return;
 	cf_observe_lock(observe);

@@ -113,11 +113,9 @@ static void write_pair(
 /* Which end offers the service: by the SYN, by the listed port, or the receiver. */
 static bool server_is_dst(const struct cf_watchlist *list, const struct cf_packet *packet)
 {
-	unsigned bit = packet->ip_proto == CF_PROTO_TCP ? CF_PORT_LAN_TCP : CF_PORT_LAN_UDP;
-
 	if (packet->ip_proto == CF_PROTO_TCP && (packet->tcp_flags & CF_TCP_SYN) != 0)
 		return (packet->tcp_flags & CF_TCP_ACK) == 0;
-	return (list->lan_port[packet->dst_port] & bit) != 0;
+	return cf_watchlist_lan(list, packet->ip_proto, packet->dst_port);
 }
 
 void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet)

@@ -72,6 +72,7 @@ struct asn_slot {
 
 struct cf_observe {
 	struct cf_monitor *monitor;
+	const struct cf_flow_filter *flow_filter; /* of the monitor's flows */
 	struct cf_producer *producer;
 	struct cf_watchlist *watchlist;
 	struct recent recent[RECENT_SETS][RECENT_WAYS];

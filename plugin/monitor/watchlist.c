@@ -57,8 +57,7 @@ static void add_ports(struct cf_watchlist *list, uint32_t count)
 		if (strcmp(port.direction, "lan") != 0)
 			continue;
 		for (unsigned n = port.first; n <= port.last; n++)
-			list->lan_port[n] |=
-			    port.proto == CF_PROTO_UDP ? CF_PORT_LAN_UDP : CF_PORT_LAN_TCP;
+			set_bit(port.proto == CF_PROTO_UDP ? list->lan_udp : list->lan_tcp, n);
 	}
 }
 

@@ -16,9 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bits of cf_watchlist.port_bits: which kinds of look a port deserves. */
-enum cf_port_interest { CF_PORT_LAN_TCP = 1, CF_PORT_LAN_UDP = 2 };
-
 struct cf_watchlist {
 	const struct cf_image *image;
 	struct cf_signatures signatures;
@@ -27,7 +24,8 @@ struct cf_watchlist {
 	uint64_t v6_interest[4096 / 64];  /* bit of a hash of the first 32 bits */
 	uint64_t resolver_interest[4096 / 64]; /* bit of a hash of a public resolver's address */
 	bool v6_all;                           /* a listed prefix is shorter than /32 */
-	uint8_t lan_port[65536];               /* enum cf_port_interest */
+	uint64_t lan_tcp[65536 / 64];          /* bit of a port of the products' own LAN services */
+	uint64_t lan_udp[65536 / 64];
 	char digest[CF_SHA256_TEXT_BYTES];
 };
 
@@ -60,6 +58,15 @@ static inline bool cf_watchlist_maybe(const struct cf_watchlist *list, const str
 	}
 	slot = cf_watchlist_v6_slot(addr->bytes);
 	return list->v6_all || (list->v6_interest[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+/* Is this a port of a LAN service? */
+static inline bool cf_watchlist_lan(
+    const struct cf_watchlist *list, uint8_t ip_proto, uint16_t port)
+{
+	const uint64_t *bits = ip_proto == CF_PROTO_UDP ? list->lan_udp : list->lan_tcp;
+
+	return (bits[port / 64] >> (port % 64) & 1) != 0;
 }
 
 static inline unsigned cf_watchlist_resolver_slot(const struct cf_addr *addr)

@@ -64,13 +64,13 @@ static void both_directions_are_one_flow(void **state)
 	(void)state;
 	assert_int_equal(cf_flows_new(16, 7, on_ended, &ended, &flows), CF_OK);
 	assert_null(cf_flows_find(flows, &out, &outbound));
-	assert_false(cf_flows_maybe(flows, &out.dst));
+	assert_false(cf_flow_filter_maybe(cf_flows_filter(flows), &out.dst));
 	flow = add(flows, &out);
 	cf_flows_count(flows, flow, &out, true);
 	assert_ptr_equal(cf_flows_find(flows, &in, &outbound), flow);
 	assert_false(outbound);
 	cf_flows_count(flows, flow, &in, false);
-	assert_true(cf_flows_maybe(flows, &in.src));
+	assert_true(cf_flow_filter_maybe(cf_flows_filter(flows), &in.src));
 	assert_int_equal(flow->pkts_out, 1);
 	assert_int_equal(flow->bytes_in, 100);
 	assert_int_equal(flow->payload_in, 46);
@@ -119,7 +119,7 @@ static void a_silent_flow_ends_after_its_time_out(void **state)
 	assert_int_equal(ended.count, 1);
 	assert_int_equal(ended.why, CF_FLOW_IDLE);
 	assert_int_equal(cf_flows_used(flows), 0);
-	assert_false(cf_flows_maybe(flows, &out.dst));
+	assert_false(cf_flow_filter_maybe(cf_flows_filter(flows), &out.dst));
 	cf_flows_free(flows);
 }
 
