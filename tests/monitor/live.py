@@ -96,6 +96,18 @@ dynlib:
   dynlib-file: "curfew-log=%(log)s"
 '''
 
+# Frames with a tag, since not every kernel has VLAN interfaces.
+TAGGED = '''
+import socket, sys, time
+sys.path.insert(0, %(here)r)
+import packets
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(('cfin', 0))
+for i in range(100):
+    s.send(packets.ether(packets.mac(7), packets.mac(1), packets.ip(
+        '10.78.0.7', '77.74.178.9', 17, packets.udp(4000, 9999, b'x' * 100)), 20))
+'''
+
 SENDER = '''
 import socket, sys, time
 count, pause = int(sys.argv[1]), float(sys.argv[2])
@@ -354,6 +366,16 @@ class Live(unittest.TestCase):
         self.assertIn('not seen', stop['prefilter'])
         flow = [r for r in monitor.records('flow') if r.get('flow', {}).get('pkts_out')]
         self.assertEqual(sum(r['flow']['pkts_out'] for r in flow), 20)
+
+    def test_each_vlan_has_its_heartbeat(self):
+        monitor = Monitor(self.folder.name)
+        run(*inside(sys.executable, '-c', self.script(TAGGED)))
+        time.sleep(0.5)
+        self.assertEqual(monitor.stop(), 0, monitor.text)
+        beats = [r for r in monitor.records('heartbeat') if r.get('vlan') == 20]
+        self.assertTrue(beats and beats[-1]['packets'] >= 100, beats)
+        hit = [r for r in monitor.records('flow') if r['match']['via'] == 'dest_ip'][0]
+        self.assertEqual((hit['vlan'], hit['src_ip']), (20, '10.78.0.7'))
 
     def test_a_vanished_interface_ends_the_run_with_a_clear_line(self):
         monitor = Monitor(self.folder.name)
