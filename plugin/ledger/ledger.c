@@ -187,9 +187,33 @@ static void remove_file(const char *path)
 		(void)unlink(name);
 }
 
+/*
+ * True for a file that was never a ledger: no SQLite file, and nobody ever locked it as one.
+ * Somebody gave the wrong name, and a log or worse must not be set aside.
+ */
+static bool is_something_else(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof magic] = "", lock[PATH_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, head, sizeof head);
+
+	close(fd);
+	if (got <= 0 || memcmp(head, magic, sizeof magic) == 0)
+		return false;
+	return (size_t)snprintf(lock, sizeof lock, "%s-lock", path) >= sizeof lock ||
+	    access(lock, F_OK) != 0;
+}
+
 static enum cf_status open_to_write(struct cf_ledger *ledger,
     const struct cf_ledger_options *options, char **set_aside_out, struct cf_error *error)
 {
+	if (is_something_else(ledger->path))
+		return cf_error_set(
+		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->path);
 	enum cf_status status = take_lock(ledger, options, error);
 
 	if (status != CF_OK)
@@ -243,6 +267,8 @@ static enum cf_status open_to_read(struct cf_ledger *ledger, struct cf_error *er
 	if (rc == SQLITE_ERROR)
 		return cf_error_set(
 		    error, CF_EVERSION, "'%s' is an SQLite file, but not a ledger", ledger->path);
+	if (rc == SQLITE_NOTADB && is_something_else(ledger->path))
+		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->path);
 	if (rc != SQLITE_OK)
 		return cf_ledger_fail(ledger, "read", error);
 	return CF_OK;

@@ -297,10 +297,20 @@ def other_files(top):
     check("ingest" in done.stderr, "without a ledger it says how to make one", done.stderr)
 
 
+def wrong_name(top):
+    log = top / "precious.jsonl"
+    log.write_text(line(1))
+    for command in ("ingest", "rebuild"):
+        done = curfew("ledger", command, "-l", log, log, code=3)
+        check("is not a ledger" in done.stderr and log.read_text() == line(1),
+              f"{command} leaves a file alone that was never a ledger", done.stderr)
+    check([f.name for f in top.glob("precious*")] == ["precious.jsonl"], "and leaves nothing beside it")
+
+
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
     try:
-        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild, retention, full_disk, other_files):
+        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild, retention, full_disk, other_files, wrong_name):
             part(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)
