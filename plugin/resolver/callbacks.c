@@ -4,6 +4,7 @@
 #include "resolver/callbacks.h"
 
 #include "resolver/answer.h"
+#include "resolver/gate.h"
 #include "resolver/hits.h"
 #include "resolver/lane.h"
 #include "resolver/verdict.h"
@@ -222,7 +223,7 @@ static bool has_chain(const struct reply_info *rep)
 	        rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_DNAME));
 }
 
-/* A cached answer: one look-up when its name is clean, which nearly all are. */
+/* A cached answer whose name or chain is worth a second look. */
 static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
     const struct reply_args *a, const struct cf_name *qname)
 {
@@ -231,9 +232,6 @@ static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
 	struct cf_judgement judgement;
 	struct cf_recipient recipient;
 
-	/* Nothing is asked about the client before the name is known to matter. */
-	if (!has_chain(a->rep) && !cf_view_is_listed(image, qname))
-		return;
 	ask(a, &client, &question);
 	if (has_chain(a->rep))
 		cf_view_judge(image, &question, qname, a->rep, &judgement);
@@ -258,7 +256,7 @@ static void with_image(const struct reply_args *a, judge_function *judge)
 	const struct cf_images *images;
 	struct cf_name qname;
 
-	if (worker == NULL)
+	if (worker == NULL || cf_gate_is_shut())
 		return;
 	cf_count(&worker->counters.replies);
 	if (!cf_view_name(a->question->qname, a->question->qname_len, &qname))
@@ -301,25 +299,41 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 	return 1;
 }
 
+/*
+ * A cached answer. Nearly all names are clean: one look-up, and nothing is asked about the client
+ * before the name is known to matter.
+ */
 static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
     struct reply_info *rep, int rcode, struct edns_data *edns, struct edns_option **options_out,
     struct comm_reply *reply, struct regional *region, struct timeval *now, int id, void *arg)
 {
-	struct reply_args a = {.module = arg,
-	    .question = question,
-	    .rep = rep,
-	    .edns = edns,
-	    .options_out = options_out,
-	    .reply = reply,
-	    .region = region,
-	    .now = now,
-	    .id = id,
-	    .rcode = rcode};
+	struct cf_module *module = arg;
+	struct cf_worker *worker = cf_worker_get(module, NULL);
+	const struct cf_images *images;
+	struct cf_name qname;
 
 	(void)qs;
-	if (question == NULL || reply == NULL || edns == NULL || now == NULL)
+	if (worker == NULL || question == NULL || reply == NULL || edns == NULL || now == NULL ||
+	    cf_gate_is_shut() || !cf_view_name(question->qname, question->qname_len, &qname))
 		return 1;
-	with_image(&a, judge_cached);
+	cf_count(&worker->counters.replies);
+	images = cf_worker_pin(worker);
+	if (images->active != NULL &&
+	    (has_chain(rep) || cf_view_is_listed(images->active, &qname))) {
+		struct reply_args a = {.module = module,
+		    .question = question,
+		    .rep = rep,
+		    .edns = edns,
+		    .options_out = options_out,
+		    .reply = reply,
+		    .region = region,
+		    .now = now,
+		    .id = id,
+		    .rcode = rcode};
+
+		judge_cached(worker, images->active, &a, &qname);
+	}
+	cf_worker_unpin(worker);
 	return 1;
 }
 
@@ -375,7 +389,7 @@ static int on_query_response(struct module_qstate *qs, struct dns_msg *response,
 	struct cf_name name;
 
 	(void)id;
-	if (response == NULL || qs == NULL)
+	if (response == NULL || qs == NULL || cf_gate_is_shut())
 		return 1;
 	worker = cf_worker_get(module, qs->env->mesh->env);
 	if (worker == NULL || cf_lane_has(worker, qs) ||
