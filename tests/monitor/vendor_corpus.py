@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every vendor verdict of the corpus is found, none is found elsewhere, and the real update run of 2018
-is caught by each kind of evidence alone.
+"""Every vendor verdict of the corpus is found, none is found elsewhere, the real update run of 2018 is
+caught by each kind of evidence alone, and hosts are called by the names they give themselves.
 
   vendor_corpus.py CURFEW LISTS CORPUS
 
@@ -24,11 +24,25 @@ KINDS = {
 ALONE = ['shared_ip', 'http_uri', 'user_agent', 'http_host_literal', 'body_magic']
 
 
-def hits(curfew, image, capture, *options):
+def run(curfew, image, capture, *options):
     out = subprocess.run([curfew, 'monitor', '--image', image, '--fold', '0', '--hits', '-', *options, '-r', capture],
                          capture_output=True, timeout=60, check=False).stdout
-    records = [json.loads(line) for line in out.splitlines()]
-    return [r for r in records if 'match' in r]
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def hits(*arguments):
+    return [r for r in run(*arguments) if 'match' in r]
+
+
+def host_names(corpus):
+    """Of each capture, (MAC, name) that must be found."""
+    names = {}
+    with open(os.path.join(corpus, 'expected', 'hosts.tsv'), encoding='utf-8') as file:
+        for line in file:
+            fields = line.rstrip('\n').split('\t')
+            if not line.startswith('#') and len(fields) >= 6 and fields[5] == 'req':
+                names.setdefault(fields[0], set()).add((fields[1].lower(), fields[3].lower()))
+    return names
 
 
 def expected(corpus):
@@ -61,7 +75,7 @@ def main():
         print('skipped: no corpus at', corpus)
         return 77
     failures = []
-    rows = expected(corpus)
+    rows, names = expected(corpus), host_names(corpus)
     with tempfile.TemporaryDirectory() as tmp:
         image = os.path.join(tmp, 'curfew.img')
         policy = os.path.join(tmp, 'curfew.yaml')
@@ -71,7 +85,12 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
         captures = sorted(os.listdir(os.path.join(corpus, 'pcap')))
         for capture in captures:
-            records = hits(curfew, image, os.path.join(corpus, 'pcap', capture))
+            everything = run(curfew, image, os.path.join(corpus, 'pcap', capture))
+            records = [r for r in everything if 'match' in r]
+            called = {(r.get('src_mac', ''), r['identity'].get('name', '').lower())
+                      for r in everything if r['event_type'] == 'identity'}
+            for name in sorted(names.get(capture, set()) - called):
+                failures.append('host not named: %s %s' % (capture, name))
             for row in rows.get(capture, []):
                 if not found(row, records):
                     failures.append('not found: %s %s' % (capture, row))
@@ -85,8 +104,8 @@ def main():
         again = [hits(curfew, image, os.path.join(corpus, 'pcap', REAL)) for _ in range(2)]
         if again[0] != again[1]:
             failures.append('the same file gave different records')
-    print('%d captures, %d verdicts expected, %d failures' % (
-        len(captures), sum(len(r) for r in rows.values()), len(failures)))
+    print('%d captures, %d verdicts and %d host names expected, %d failures' % (
+        len(captures), sum(len(r) for r in rows.values()), sum(len(n) for n in names.values()), len(failures)))
     for failure in failures[:100]:
         print(failure)
     return 1 if failures else 0
