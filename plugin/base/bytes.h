@@ -13,10 +13,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Two words, so that it is handed from function to function in registers. */
 struct cf_bytes {
-	const uint8_t *at;  /* next byte to read */
-	const uint8_t *end; /* one past the last byte */
-	bool failed;
+	const uint8_t *at; /* next byte to read */
+	ptrdiff_t left;    /* bytes left to read; negative once a read has failed */
 };
 
 /* A cursor over len bytes at data; data may be NULL when len is 0. */
@@ -24,26 +24,32 @@ static inline struct cf_bytes cf_bytes_make(const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
 
-	return (struct cf_bytes){
-	    .at = bytes, .end = bytes == NULL ? NULL : bytes + len, .failed = false};
+	return (struct cf_bytes){.at = bytes, .left = bytes == NULL ? 0 : (ptrdiff_t)len};
 }
 
 /* True while no read has run past the end. */
 static inline bool cf_bytes_ok(const struct cf_bytes *c)
 {
-	return !c->failed;
+	return c->left >= 0;
 }
 
 /* Bytes left to read; 0 once failed. */
 static inline size_t cf_bytes_left(const struct cf_bytes *c)
 {
-	return c->failed ? 0 : (size_t)(c->end - c->at);
+	return c->left < 0 ? 0 : (size_t)c->left;
 }
 
 /* Marks the cursor failed: for impossible values that the caller found. */
 static inline void cf_bytes_fail(struct cf_bytes *c)
 {
-	c->failed = true;
+	c->left = -1;
+}
+
+/* Forgets all but the next len bytes, where there are more. */
+static inline void cf_bytes_limit(struct cf_bytes *c, size_t len)
+{
+	if (cf_bytes_left(c) > len)
+		c->left = (ptrdiff_t)len;
 }
 
 /* The next len bytes, and steps over them; NULL (and failed) when there are fewer. */
@@ -51,11 +57,12 @@ static inline const uint8_t *cf_bytes_take(struct cf_bytes *c, size_t len)
 {
 	const uint8_t *p = c->at;
 
-	if (c->failed || len > (size_t)(c->end - c->at)) {
-		c->failed = true;
+	if (c->left < 0 || len > (size_t)c->left) {
+		c->left = -1;
 		return NULL;
 	}
 	c->at += len;
+	c->left -= (ptrdiff_t)len;
 	return p;
 }
 
@@ -118,5 +125,5 @@ static inline struct cf_bytes cf_bytes_sub(struct cf_bytes *c, size_t len)
 {
 	const uint8_t *p = cf_bytes_take(c, len);
 
-	return (struct cf_bytes){.at = p, .end = p == NULL ? NULL : p + len, .failed = p == NULL};
+	return (struct cf_bytes){.at = p, .left = p == NULL ? -1 : (ptrdiff_t)len};
 }

@@ -390,6 +390,41 @@ enum cf_status cf_capture_file_next(
 	return status;
 }
 
+/* The next record or block lies whole in the buffer, and begins no other section. */
+static bool is_buffered(const struct cf_capture_file *file)
+{
+	const uint8_t *header = file->buffer + file->at;
+	size_t left = file->len - file->at;
+	struct cf_bytes cursor = cf_bytes_make(header, left);
+	uint32_t type;
+
+	if (!file->next_generation)
+		return left >= file->record_header_bytes &&
+		    load32(file, header + 8) <= left - file->record_header_bytes;
+	type = get32(file, &cursor);
+	return left >= 12 && type != BLOCK_SECTION && get32(file, &cursor) <= left;
+}
+
+enum cf_status cf_capture_file_batch(struct cf_capture_file *file, struct cf_frame *frames,
+    unsigned room, unsigned *count_out, struct cf_error *error)
+{
+	enum cf_status status = cf_capture_file_next(file, &frames[0], error);
+	unsigned count = 1;
+
+	if (status != CF_OK)
+		return status;
+	/* What is broken behind the first one stays where it is, and is told by the next call. */
+	while (status == CF_OK && count < room && is_buffered(file)) {
+		bool found = !file->next_generation;
+
+		status = found ? next_record(file, &frames[count], error)
+		               : next_block(file, &frames[count], &found, error);
+		count += status == CF_OK && found;
+	}
+	*count_out = count;
+	return CF_OK;
+}
+
 void cf_capture_file_progress(
     const struct cf_capture_file *file, uint64_t *used_out, uint64_t *size_out)
 {

@@ -36,6 +36,13 @@ void cf_capture_file_close(struct cf_capture_file *file);
 enum cf_status cf_capture_file_next(
     struct cf_capture_file *file, struct cf_frame *frame_out, struct cf_error *error) CF_MUST_CHECK;
 
+/*
+ * The next frame, and those behind it that are already in the buffer: at least one, at most room,
+ * into frames, or an error as above. All of them live until the next call.
+ */
+enum cf_status cf_capture_file_batch(struct cf_capture_file *file, struct cf_frame *frames,
+    unsigned room, unsigned *count_out, struct cf_error *error) CF_MUST_CHECK;
+
 /* Bytes of the file used so far, and its size (0 when unknown). */
 void cf_capture_file_progress(
     const struct cf_capture_file *file, uint64_t *used_out, uint64_t *size_out);

@@ -16,13 +16,6 @@ enum {
 	EXT_SHIM6 = 140,
 };
 
-/* As cf_addr_v4(), here where every packet comes by. */
-static inline void set_addr4(struct cf_addr *addr, const uint8_t bytes[4])
-{
-	*addr = (struct cf_addr){.family = CF_FAMILY_V4};
-	memcpy(addr->bytes, bytes, 4);
-}
-
 static bool malformed(struct cf_decoder *decoder)
 {
 	cf_decode_count(decoder, CF_COUNT_IP_MALFORMED);
@@ -98,10 +91,10 @@ bool cf_decode_ip4(struct cf_decoder *decoder, struct cf_bytes body)
 		return malformed(decoder);
 	if (!enter_ip(decoder))
 		return false;
-	if (captured > total_bytes) /* padding and frame check sequence */
-		body.end -= captured - total_bytes;
-	set_addr4(&packet->src, header + 12);
-	set_addr4(&packet->dst, header + 16);
+	cf_bytes_limit(
+	    &body, total_bytes - header_bytes); /* without padding and frame check sequence */
+	cf_packet_set_v4(&packet->src, header + 12);
+	cf_packet_set_v4(&packet->dst, header + 16);
 	packet->ip_proto = header[9];
 	packet->ttl = header[8];
 	fragment_word = (unsigned)header[6] << 8 | header[7];
@@ -132,8 +125,7 @@ bool cf_decode_ip6(struct cf_decoder *decoder, struct cf_bytes body)
 	wire_bytes = (size_t)header[4] << 8 | header[5];
 	if (wire_bytes == 0) /* offload, or a jumbogram */
 		wire_bytes = captured;
-	if (captured > wire_bytes)
-		body.end -= captured - wire_bytes;
+	cf_bytes_limit(&body, wire_bytes);
 	packet->src = cf_addr_v6(header + 8);
 	packet->dst = cf_addr_v6(header + 24);
 	packet->ttl = header[7];

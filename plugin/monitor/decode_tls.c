@@ -168,7 +168,7 @@ enum cf_reading cf_client_hello_read(struct cf_slice message, struct cf_client_h
 	if (!cf_bytes_ok(&cursor) || cf_bytes_left(&cursor) < len)
 		cut = CF_READING_MORE;
 	else
-		cursor.end = cursor.at + len;
+		cf_bytes_limit(&cursor, len);
 	hello_out->complete = cut == CF_READING_DONE;
 	hello_out->legacy_version = cf_bytes_be16(&cursor);
 	if (cf_bytes_ok(&cursor) && hello_out->legacy_version >> 8 != 3 &&

@@ -215,8 +215,7 @@ static bool decode_udp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	if (udp_bytes < 8)
 		return malformed(decoder);
 	udp_bytes -= 8;
-	if (cf_bytes_left(&body) > udp_bytes)
-		body.end = body.at + udp_bytes;
+	cf_bytes_limit(&body, udp_bytes);
 	packet->payload_wire_bytes = (uint32_t)udp_bytes;
 	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
 	kind = datagram_kind(packet);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_US INT64_C(1000000)
+#define SECOND_US     INT64_C(1000000)
+#define LINK_ETHERNET 1 /* LINKTYPE_ETHERNET */
 
 /* The end of the year 9999: what a capture claims beyond is no time, and must not overflow. */
 #define LAST_WALL_US (INT64_C(253402300799) * SECOND_US)
@@ -104,6 +105,16 @@ void cf_decoder_flush(struct cf_decoder *decoder)
 	cf_quic_reap(decoder->quic, decoder, INT64_MAX);
 }
 
+/* In two parts, each short enough to be cleared by a few stores; for the whole, compilers take a
+ * string instruction, which costs 10 ns before it begins. */
+static inline void clear_packet(struct cf_packet *packet)
+{
+	size_t half = offsetof(struct cf_packet, src);
+
+	memset(packet, 0, half);
+	memset((uint8_t *)packet + half, 0, sizeof *packet - half);
+}
+
 void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t interface,
     int64_t at_wall_us, const uint8_t *data, size_t captured, size_t wire_bytes)
 {
@@ -117,7 +128,7 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
 	if ((uint64_t)(at_wall_us - decoder->reaped_wall_us) >= (uint64_t)SECOND_US)
 		cf_decoder_reap(decoder, at_wall_us);
 	decoder->depth = 0;
-	memset(&decoder->packet, 0, sizeof decoder->packet);
+	clear_packet(&decoder->packet);
 	decoder->packet.at_wall_us = at_wall_us;
 	decoder->packet.interface = interface;
 	decoder->packet.wire_bytes = (uint32_t)wire_bytes;
@@ -191,4 +202,45 @@ uint64_t cf_packet_hash(const struct cf_decoder *decoder, const struct cf_packet
 		hash = fold(hash ^ load64(packet->dst.bytes + 8), UINT64_C(0x589965cc75374cc3));
 	}
 	return hash;
+}
+
+/*
+ * Reads the outer headers of most frames: Ethernet, perhaps one tag, IP without options, TCP. The
+ * rest has to do without.
+ */
+static bool read_ahead(struct cf_bytes frame, struct cf_packet *packet)
+{
+	unsigned type;
+	const uint8_t *ip, *ports;
+
+	cf_bytes_skip(&frame, 12);
+	type = cf_bytes_be16(&frame);
+	if (type == 0x8100) {
+		cf_bytes_skip(&frame, 2);
+		type = cf_bytes_be16(&frame);
+	}
+	ip = cf_bytes_take(&frame, type == 0x86dd ? 40 : 20);
+	ports = cf_bytes_take(&frame, 4);
+	if (ports == NULL)
+		return false;
+	packet->ip_proto = CF_PROTO_TCP;
+	packet->src_port = (uint16_t)(ports[0] << 8 | ports[1]);
+	packet->dst_port = (uint16_t)(ports[2] << 8 | ports[3]);
+	if (type == 0x86dd) {
+		packet->src = cf_addr_v6(ip + 8);
+		packet->dst = cf_addr_v6(ip + 24);
+		return ip[6] == CF_PROTO_TCP;
+	}
+	cf_packet_set_v4(&packet->src, ip + 12);
+	cf_packet_set_v4(&packet->dst, ip + 16);
+	return type == 0x0800 && ip[0] == 0x45 && ip[9] == CF_PROTO_TCP;
+}
+
+void cf_decoder_expect(
+    const struct cf_decoder *decoder, int link_type, const uint8_t *data, size_t captured)
+{
+	struct cf_packet packet;
+
+	if (link_type == LINK_ETHERNET && read_ahead(cf_bytes_make(data, captured), &packet))
+		cf_streams_prefetch(decoder->streams, cf_packet_hash(decoder, &packet));
 }

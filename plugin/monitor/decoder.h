@@ -75,6 +75,13 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
     int64_t at_wall_us, const uint8_t *data, size_t captured, size_t wire_bytes);
 
 /*
+ * A frame that will be given soon: has the memory fetched that decoding it will look at, so that
+ * several frames wait for it at the same time. A hint that changes nothing but time.
+ */
+void cf_decoder_expect(
+    const struct cf_decoder *decoder, int link_type, const uint8_t *data, size_t captured);
+
+/*
  * Gives up handshakes and datagrams that waited too long by at_wall_us, reporting what is known of
  * them. Call it about once a second of packet time or of idling.
  */

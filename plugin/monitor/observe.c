@@ -211,25 +211,27 @@ enum cf_dns_seen cf_observe_dns_seen(struct cf_observe *observe, const struct cf
 	return seen;
 }
 
+static uint64_t mac_number(const uint8_t mac[6])
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, mac, 4);
+	memcpy(&high, mac + 4, 2);
+	return UINT64_C(1) << 63 | (uint64_t)high << 32 | low; /* no MAC is 0 */
+}
+
 static uint64_t recent_tag(const struct cf_packet *packet)
 {
-	uint64_t high, low, mac = packet->vlan_count > 0 ? packet->vlan[0] : 0;
+	uint64_t high, low, link = packet->vlan_count > 0 ? packet->vlan[0] : 0;
 
 	memcpy(&high, packet->src.bytes, 8);
 	memcpy(&low, packet->src.bytes + 8, 8);
 	if (packet->mac_src != NULL)
-		memcpy((uint8_t *)&mac + 2, packet->mac_src, 6);
+		link |= mac_number(packet->mac_src) << 16;
 	high = (high ^ (low << 23 | low >> 41)) * UINT64_C(0x9e3779b97f4a7c15);
-	high = (high ^ high >> 32 ^ mac) * UINT64_C(0xbf58476d1ce4e5b9);
+	high = (high ^ high >> 32 ^ link) * UINT64_C(0xbf58476d1ce4e5b9);
 	return high ^ high >> 29;
-}
-
-static uint64_t mac_number(const uint8_t mac[6])
-{
-	uint64_t number = UINT64_C(1) << 63; /* no MAC is 0 */
-
-	memcpy(&number, mac, 6);
-	return number;
 }
 
 /* Most packets come from outside through a router: they tell nothing about a host here. */

@@ -120,6 +120,21 @@ static void a_sub_cursor_ends_where_it_was_told(void **state)
 	assert_int_equal(cf_bytes_left(&sub), 0);
 }
 
+static void a_limit_takes_bytes_away_and_adds_none(void **state)
+{
+	struct cf_bytes c = cf_bytes_make(sample, 4);
+
+	(void)state;
+	cf_bytes_limit(&c, 5);
+	assert_int_equal(cf_bytes_left(&c), 4);
+	cf_bytes_limit(&c, 2);
+	assert_int_equal(cf_bytes_left(&c), 2);
+	cf_bytes_skip(&c, 3);
+	cf_bytes_limit(&c, 1);
+	assert_false(cf_bytes_ok(&c));
+	assert_int_equal(cf_bytes_left(&c), 0);
+}
+
 static void the_caller_can_fail_it(void **state)
 {
 	struct cf_bytes c = cf_bytes_make(sample, sizeof sample);
@@ -141,6 +156,7 @@ int main(void)
 	    cmocka_unit_test(all_bytes_can_be_taken_and_not_one_more),
 	    cmocka_unit_test(nothing_is_a_good_cursor_with_nothing_in_it),
 	    cmocka_unit_test(a_sub_cursor_ends_where_it_was_told),
+	    cmocka_unit_test(a_limit_takes_bytes_away_and_adds_none),
 	    cmocka_unit_test(the_caller_can_fail_it),
 	};
 

@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cf_capture_file *file;
 	struct cf_error error;
-	struct cf_frame frame;
-	unsigned sum = 0;
+	struct cf_frame frames[4];
+	unsigned count, sum = 0;
 	char path[64];
 	int fd = memfd_create("capture", MFD_CLOEXEC);
 
@@ -29,10 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (cf_capture_file_open(path, &file, &error) == CF_OK) {
-		while (cf_capture_file_next(file, &frame, &error) == CF_OK) {
-			must(frame.captured_bytes <= frame.wire_bytes);
-			for (size_t i = 0; i < frame.captured_bytes; i++)
-				sum += frame.data[i];
+		while (cf_capture_file_batch(file, frames, 4, &count, &error) == CF_OK) {
+			must(count >= 1 && count <= 4);
+			for (unsigned i = 0; i < count; i++) {
+				must(frames[i].captured_bytes <= frames[i].wire_bytes);
+				for (size_t at = 0; at < frames[i].captured_bytes; at++)
+					sum += frames[i].data[at];
+			}
 		}
 		cf_capture_file_close(file);
 	}

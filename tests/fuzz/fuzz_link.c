@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (frame_len > len - at)
 			frame_len = len - at;
 		now_us += 1000;
+		cf_decoder_expect(decoder, data[0], data + at, frame_len);
 		cf_decoder_packet(
 		    decoder, data[0], 0, now_us, data + at, frame_len, frame_len + (frame_len & 1));
 		at += frame_len;

@@ -235,6 +235,59 @@ static void every_cut_of_a_file_ends_in_order(void **state)
 	}
 }
 
+/* Frames of the file read in batches of at most room; how it ended comes back. */
+static enum cf_status count_batches(unsigned room, unsigned *frames_out, uint32_t *sum_out)
+{
+	struct cf_capture_file *capture;
+	struct cf_error error;
+	struct cf_frame frames[8];
+	unsigned count;
+	enum cf_status status;
+
+	*frames_out = 0;
+	*sum_out = 0;
+	assert_int_equal(open_file(&capture), CF_OK);
+	while ((status = cf_capture_file_batch(capture, frames, room, &count, &error)) == CF_OK) {
+		assert_in_range(count, 1, room);
+		for (unsigned i = 0; i < count; i++) {
+			*sum_out = *sum_out * 31 + (uint32_t)frames[i].captured_bytes;
+			for (size_t at = 0; at < frames[i].captured_bytes; at++)
+				*sum_out = *sum_out * 31 + frames[i].data[at];
+		}
+		*frames_out += count;
+	}
+	cf_capture_file_close(capture);
+	return status;
+}
+
+static void batches_hold_the_frames_of_single_calls(void **state)
+{
+	(void)state;
+	for (unsigned big = 0; big < 2; big++) {
+		file.len = 0;
+		put_section(big);
+		put_interface(1, 6, big);
+		for (unsigned i = 0; i < 20; i++)
+			put_packet(0, i, i % 2 == 0 ? "some" : "more bytes", big);
+		put_section(!big); /* whose byte order is not the last one's */
+		put_interface(1, 6, !big);
+		put_packet(0, 1, "one", !big);
+		put_packet(7, 1, "of no interface", !big);
+		put_packet(0, 2, "two", !big);
+		for (unsigned cut = 0; cut < 120; cut++) {
+			unsigned alone, together;
+			uint32_t alone_sum, together_sum;
+			enum cf_status status = count_batches(1, &alone, &alone_sum);
+
+			assert_true(alone > 15);
+			assert_int_equal(count_batches(8, &together, &together_sum), status);
+			assert_int_equal(together, alone);
+			assert_int_equal(together_sum, alone_sum);
+			file.len--;
+		}
+	}
+}
+
 static void what_is_no_capture_is_refused(void **state)
 {
 	struct cf_capture_file *capture;
@@ -264,6 +317,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        pcapng_keeps_interfaces_sections_and_clocks_apart, start, stop),
 	    cmocka_unit_test_setup_teardown(every_cut_of_a_file_ends_in_order, start, stop),
+	    cmocka_unit_test_setup_teardown(batches_hold_the_frames_of_single_calls, start, stop),
 	    cmocka_unit_test_setup_teardown(what_is_no_capture_is_refused, start, stop),
 	    cmocka_unit_test(missing_file_says_so),
 	};

@@ -202,6 +202,7 @@ static void decode(
 	if (exact == NULL)
 		abort();
 	memcpy(exact, data, len);
+	cf_decoder_expect(abuse->decoder, sample->link_type, exact, len);
 	cf_decoder_packet(abuse->decoder, sample->link_type, 0, sample->at_wall_us, exact, len,
 	    sample->wire_bytes);
 	free(exact);
