@@ -24,6 +24,7 @@
 static struct {
 	struct cf_image *image;
 	char *path;
+	bool is_swept; /* the shared cache has been swept for image */
 	_Atomic uint64_t generation;
 } kept;
 
@@ -67,9 +68,10 @@ static struct cf_image *first_image(struct cf_module *module, bool *is_new_out)
 		log_err("curfew: cannot use image '%s': %s; %s", path, error.text,
 		    old != NULL ? "the one from before the reload stays in force"
 		                : "every query passes until there is one");
+		*is_new_out = old != NULL && !kept.is_swept;
 		return old;
 	}
-	*is_new_out = old == NULL ||
+	*is_new_out = old == NULL || !kept.is_swept ||
 	    memcmp(cf_image_info(old)->digest, cf_image_info(image)->digest, CF_SHA256_BYTES) != 0;
 	cf_image_close(old);
 	return image;
@@ -136,6 +138,7 @@ static void module_free(struct cf_module *module)
 		free(kept.path);
 		kept.path = strdup(module->options.image_path); /* NULL: nothing is kept then */
 		kept.image = images->active;
+		kept.is_swept = cf_sweep_is_done(module);
 		cf_image_close(images->next);
 		free((void *)(uintptr_t)images); /* const for its readers only */
 	}

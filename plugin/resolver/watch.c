@@ -272,8 +272,9 @@ static void advance(struct cf_module *module, struct cf_watch *watch)
 		bool ticked = all_ticked(module, &any_timer);
 
 		if (!any_timer) {
-			/* No worker has asked anything yet (the cache is empty), or the host has no
-			 * timers: then the tripwire guards alone. */
+			/* No worker has asked anything yet, or the host has no timers: then the
+			 * tripwire guards alone until the next reload, which sweeps. */
+			cf_sweep_request(module);
 			activate(module, watch);
 		} else if (ticked || waited_ms > GRACE_MOST_MS) {
 			cf_sweep_request(module);

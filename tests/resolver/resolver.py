@@ -54,6 +54,8 @@ class Resolver:
     """zones: stub zones served by the authority. policy: text for make-image, log path added. Use as a
     context manager; what it leaves behind is the folder's only."""
 
+    rcode = None  # of (r.ask() or r) while a reload swallows the question
+
     def __init__(self, authority, zones, policy=DEFAULT_POLICY, server='', more='', threads=1,
                  module_config='dynlib iterator', lines=(), image=True, module=None, unbound=None, wrap=()):
         self.folder = tempfile.mkdtemp(prefix='curfew-')
