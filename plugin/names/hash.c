@@ -2,48 +2,17 @@
 
 #include "names/hash.h"
 
+#include "base/siphash.h"
+
 #include <string.h>
 
-struct sip {
-	uint64_t v0, v1, v2, v3;
-};
-
-static inline uint64_t rotate(uint64_t x, unsigned bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-static inline void sip_round(struct sip *s)
-{
-	s->v0 += s->v1;
-	s->v1 = rotate(s->v1, 13) ^ s->v0;
-	s->v0 = rotate(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = rotate(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = rotate(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = rotate(s->v1, 17) ^ s->v2;
-	s->v2 = rotate(s->v2, 32);
-}
-
-static inline struct sip sip_init(const uint64_t key[2])
-{
-	return (struct sip){
-	    .v0 = key[0] ^ 0x736f6d6570736575U,
-	    .v1 = key[1] ^ 0x646f72616e646f6dU,
-	    .v2 = key[0] ^ 0x6c7967656e657261U,
-	    .v3 = key[1] ^ 0x7465646279746573U,
-	};
-}
-
-static inline uint64_t sip_finish(struct sip s)
+static inline uint64_t sip_finish(struct cf_sip s)
 {
 	s.v2 ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	cf_sip_round(&s);
+	cf_sip_round(&s);
+	cf_sip_round(&s);
+	return cf_sip_output(&s);
 }
 
 /* The first len (1 to 8) of 8 readable bytes as a little-endian word, the rest zero. */
@@ -59,14 +28,14 @@ static inline uint64_t load(const uint8_t *bytes, size_t len)
 }
 
 /* Takes in the label at bytes: length byte and bytes, len altogether; reads up to 7 bytes more. */
-static inline void absorb(struct sip *s, const uint8_t *bytes, size_t len)
+static inline void absorb(struct cf_sip *s, const uint8_t *bytes, size_t len)
 {
 	while (len > 0) {
 		size_t step = len < 8 ? len : 8;
 		uint64_t word = load(bytes, step);
 
 		s->v3 ^= word;
-		sip_round(s);
+		cf_sip_round(s);
 		s->v0 ^= word;
 		bytes += step;
 		len -= step;
@@ -76,7 +45,7 @@ static inline void absorb(struct sip *s, const uint8_t *bytes, size_t len)
 void cf_name_hash_suffixes(const struct cf_name *name, const uint64_t key[2], unsigned least,
     unsigned most, uint64_t *hashes)
 {
-	struct sip s = sip_init(key);
+	struct cf_sip s = cf_sip_init(key[0], key[1]);
 
 	if (least == 0)
 		hashes[0] = sip_finish(s);
@@ -100,7 +69,7 @@ void cf_name_hash_suffixes(const struct cf_name *name, const uint64_t key[2], un
 
 uint64_t cf_name_hash_wire(const uint8_t *wire, size_t wire_len, const uint64_t key[2])
 {
-	struct sip s = sip_init(key);
+	struct cf_sip s = cf_sip_init(key[0], key[1]);
 	uint8_t label_at[CF_NAME_LABELS];
 	unsigned count = 0;
 

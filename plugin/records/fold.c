@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/siphash.h"
 #include "records/fold_journal.h"
-#include "records/siphash.h"
 
 #include <stdlib.h>
 #include <string.h>

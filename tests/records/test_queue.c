@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "records/pack.h"
-#include "records/siphash.h"
 #include "records/ulid.h"
 
 #include <pthread.h>
@@ -106,26 +105,12 @@ static void ids_rise_even_when_the_clock_does_not(void **state)
 	}
 }
 
-static void siphash_is_siphash(void **state)
-{
-	/* Appendix A of the paper: key 00..0f, message 00..0e. */
-	uint8_t key[16], message[15];
-
-	(void)state;
-	for (uint8_t i = 0; i < 16; i++)
-		key[i] = i;
-	for (uint8_t i = 0; i < 15; i++)
-		message[i] = i;
-	assert_true(cf_siphash(key, message, sizeof message) == UINT64_C(0xa129ca6149be45e5));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(records_arrive_whole_and_in_order),
 	    cmocka_unit_test(full_ring_refuses_until_room_is_given_back),
 	    cmocka_unit_test(ids_rise_even_when_the_clock_does_not),
-	    cmocka_unit_test(siphash_is_siphash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,58 @@
+/* base/siphash: the vectors that its authors publish. */
+
+#include "base/siphash.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Key 00..0f, message 00, 01, 02... of so many bytes: less than a word, whole ones, and more. */
+static const struct {
+	size_t len;
+	uint64_t hash;
+} vectors[] = {
+    {0, UINT64_C(0x726fdb47dd0e0e31)}, {1, UINT64_C(0x74f839c593dc67fd)},
+    {7, UINT64_C(0xab0200f58b01d137)}, {8, UINT64_C(0x93f5f5799a932462)},
+    {15, UINT64_C(0xa129ca6149be45e5)}, /* appendix A of the paper */
+};
+
+static void published_messages_have_their_published_hashes(void **state)
+{
+	uint8_t key[16], message[15];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof key; i++)
+		key[i] = i;
+	for (uint8_t i = 0; i < sizeof message; i++)
+		message[i] = i;
+	for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
+		assert_true(cf_siphash(key, message, vectors[i].len) == vectors[i].hash);
+}
+
+static void another_key_gives_another_hash(void **state)
+{
+	static const uint8_t message[9] = "curfew";
+	uint8_t key[16] = {0};
+	uint64_t before = cf_siphash(key, message, sizeof message);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof key; i++) {
+		key[i] = 1;
+		assert_false(cf_siphash(key, message, sizeof message) == before);
+		key[i] = 0;
+	}
+	assert_true(cf_siphash(key, message, sizeof message) == before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(published_messages_have_their_published_hashes),
+	    cmocka_unit_test(another_key_gives_another_hash),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
