@@ -10,24 +10,29 @@
 /* IANA, "Resource Record (RR) TYPEs"; those in use, in order of number. */
 static const struct {
 	uint16_t type;
-	const char *text;
+	char text[CF_RRTYPE_TEXT_BYTES];
 } types[] = {
     {1, "A"},
     {2, "NS"},
     {5, "CNAME"},
     {6, "SOA"},
+    {10, "NULL"},
     {12, "PTR"},
     {13, "HINFO"},
     {15, "MX"},
     {16, "TXT"},
     {17, "RP"},
     {18, "AFSDB"},
+    {24, "SIG"},
+    {25, "KEY"},
     {28, "AAAA"},
     {29, "LOC"},
     {33, "SRV"},
     {35, "NAPTR"},
+    {36, "KX"},
     {37, "CERT"},
     {39, "DNAME"},
+    {41, "OPT"},
     {42, "APL"},
     {43, "DS"},
     {44, "SSHFP"},
@@ -35,10 +40,12 @@ static const struct {
     {46, "RRSIG"},
     {47, "NSEC"},
     {48, "DNSKEY"},
+    {49, "DHCID"},
     {50, "NSEC3"},
     {51, "NSEC3PARAM"},
     {52, "TLSA"},
     {53, "SMIMEA"},
+    {55, "HIP"},
     {59, "CDS"},
     {60, "CDNSKEY"},
     {61, "OPENPGPKEY"},
@@ -47,6 +54,11 @@ static const struct {
     {64, "SVCB"},
     {65, "HTTPS"},
     {99, "SPF"},
+    {108, "EUI48"},
+    {109, "EUI64"},
+    {249, "TKEY"},
+    {250, "TSIG"},
+    {251, "IXFR"},
     {252, "AXFR"},
     {255, "ANY"},
     {256, "URI"},
@@ -82,7 +94,7 @@ const char *cf_rrtype_format(uint16_t type, char text[CF_RRTYPE_TEXT_BYTES])
 {
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		if (types[i].type == type) {
-			snprintf(text, CF_RRTYPE_TEXT_BYTES, "%s", types[i].text);
+			memcpy(text, types[i].text, CF_RRTYPE_TEXT_BYTES);
 			return text;
 		}
 	}

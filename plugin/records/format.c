@@ -1,6 +1,7 @@
 /* One record as one line: fixed key order, plain ASCII, absent instead of null, bounded. */
 
 #include "names/name.h"
+#include "names/rrtype.h"
 #include "records/community.h"
 #include "records/dns_words.h"
 #include "records/json.h"
@@ -235,7 +236,7 @@ static void put_tuple(struct writer *w, const struct cf_hit *hit)
 
 static void put_dns(struct writer *w, const struct cf_hit *hit)
 {
-	char word[CF_DNS_WORD_BYTES], prefix[CF_PREFIX_TEXT_BYTES];
+	char qtype[CF_RRTYPE_TEXT_BYTES], rcode[CF_DNS_WORD_BYTES], prefix[CF_PREFIX_TEXT_BYTES];
 
 	if (hit->dns.qname_wire == NULL)
 		return;
@@ -243,11 +244,11 @@ static void put_dns(struct writer *w, const struct cf_hit *hit)
 	PUT_NAME(w, "qname", hit->dns.qname_wire);
 	if (hit->dns.qtype != 0) {
 		KEY(w, "qtype");
-		put_own_value(w, cf_qtype_text(hit->dns.qtype, word));
+		put_own_value(w, cf_rrtype_format(hit->dns.qtype, qtype));
 	}
 	if (hit->dns.has_rcode) {
 		KEY(w, "rcode");
-		put_own_value(w, cf_rcode_text(hit->dns.rcode, word));
+		put_own_value(w, cf_rcode_text(hit->dns.rcode, rcode));
 	}
 	PUT_WORD(w, "answer", hit->dns.answer);
 	PUT_NUMBER(w, "ede", hit->dns.ede);

@@ -35,6 +35,21 @@ static void unknown_words_are_refused_and_leave_the_output(void **state)
 	assert_int_equal(type, 7);
 }
 
+static void words_of_the_log_are_known(void **state)
+{
+	static const char *const words[] = {"NULL", "SIG", "KEY", "KX", "OPT", "DHCID", "HIP",
+	    "EUI48", "EUI64", "TKEY", "TSIG", "IXFR", "NSEC3PARAM"};
+	char text[CF_RRTYPE_TEXT_BYTES];
+	uint16_t type = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		assert_true(cf_rrtype_parse(words[i], &type));
+		assert_string_equal(cf_rrtype_format(type, text), words[i]);
+	}
+	assert_string_equal(cf_rrtype_format(65535, text), "TYPE65535");
+}
+
 static void every_type_survives_the_way_to_text_and_back(void **state)
 {
 	char text[CF_RRTYPE_TEXT_BYTES];
@@ -52,6 +67,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(mnemonics_are_read_in_any_case),
 	    cmocka_unit_test(unknown_words_are_refused_and_leave_the_output),
+	    cmocka_unit_test(words_of_the_log_are_known),
 	    cmocka_unit_test(every_type_survives_the_way_to_text_and_back),
 	};
 
