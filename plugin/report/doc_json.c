@@ -7,23 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The longest text is CF_LEDGER_TEXT_BYTES or a note; escaped at most four times as long. */
-#define TEXT_BYTES 8192
-
-static void put_string(FILE *to, const char *text)
-{
-	char safe[TEXT_BYTES];
-
-	cf_safe_text(text, strlen(text), safe, sizeof safe);
-	fputc('"', to);
-	for (const char *at = safe; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\')
-			fputc('\\', to);
-		fputc(*at, to);
-	}
-	fputc('"', to);
-}
-
 static void put_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_cell *cell)
 {
 	char instant[CF_INSTANT_TEXT_BYTES];
@@ -31,7 +14,7 @@ static void put_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_cell *
 	switch (type) {
 	case CF_DOC_TEXT:
 	case CF_DOC_STATE:
-		put_string(to, cell->text);
+		cf_safe_quote(to, cell->text);
 		break;
 	case CF_DOC_INSTANT:
 		if (cell->number == 0)
@@ -53,7 +36,7 @@ static void put_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_cell *
 
 static void put_table(FILE *to, const struct cf_doc_table *table)
 {
-	put_string(to, table->id);
+	cf_safe_quote(to, table->id);
 	fputs(": [", to);
 	for (size_t i = 0; i < table->row_count; i++) {
 		fputs(i == 0 ? "\n      {" : ",\n      {", to);
@@ -70,18 +53,18 @@ static void put_table(FILE *to, const struct cf_doc_table *table)
 void cf_doc_json(const struct cf_doc *doc, FILE *to)
 {
 	fprintf(to, "{\n  \"report\": \"%s\",\n  \"title\": ", doc->kind);
-	put_string(to, doc->title);
+	cf_safe_quote(to, doc->title);
 	for (size_t i = 0; i < doc->fact_count; i++) {
 		fprintf(to, ",\n  \"%s\": ", doc->facts[i].key);
 		if (doc->facts[i].is_number)
 			fprintf(to, "%" PRId64, doc->facts[i].number);
 		else
-			put_string(to, doc->facts[i].text);
+			cf_safe_quote(to, doc->facts[i].text);
 	}
 	fputs(",\n  \"notes\": [", to);
 	for (size_t i = 0; i < doc->note_count; i++) {
 		fputs(i == 0 ? "" : ", ", to);
-		put_string(to, doc->notes[i]);
+		cf_safe_quote(to, doc->notes[i]);
 	}
 	fputs("],\n  \"tables\": {", to);
 	for (size_t i = 0; i < doc->table_count; i++) {
@@ -94,7 +77,7 @@ void cf_doc_json(const struct cf_doc *doc, FILE *to)
 /* RFC 4180; a leading quote keeps spreadsheets from running what a stranger named his host. */
 static void put_field(FILE *to, const char *text)
 {
-	char safe[TEXT_BYTES];
+	char safe[CF_SAFE_TEXT_BYTES];
 
 	cf_safe_text(text, strlen(text), safe, sizeof safe);
 	bool is_formula = cf_safe_is_formula(safe);

@@ -17,20 +17,6 @@ static void head(FILE *to, const char *name, const char *type, const char *help)
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void label(FILE *to, const char *text)
-{
-	char safe[512];
-
-	cf_safe_text(text, strlen(text), safe, sizeof safe);
-	fputc('"', to);
-	for (const char *at = safe; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\')
-			fputc('\\', to);
-		fputc(*at, to);
-	}
-	fputc('"', to);
-}
-
 static void put_states(struct cf_model *model, FILE *to)
 {
 	struct cf_host *const *hosts;
@@ -61,11 +47,11 @@ static void put_states(struct cf_model *model, FILE *to)
 static void put_sensor_labels(FILE *to, const struct cf_model_sensor *sensor)
 {
 	fputs("{sensor=", to);
-	label(to, sensor->name);
+	cf_safe_quote(to, sensor->name);
 	fputs(",source=", to);
-	label(to, sensor->source);
+	cf_safe_quote(to, sensor->source);
 	fputs(",site=", to);
-	label(to, sensor->site);
+	cf_safe_quote(to, sensor->site);
 	fputc('}', to);
 }
 

@@ -1,7 +1,6 @@
 #include "report/safe.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Length of the UTF-8 sequence at text, 0 when it is none; the character in *code_out. */
@@ -79,6 +78,20 @@ size_t cf_safe_text(const char *text, size_t len, char *out, size_t size)
 	}
 	out[used] = '\0';
 	return used;
+}
+
+void cf_safe_quote(FILE *to, const char *text)
+{
+	char safe[CF_SAFE_TEXT_BYTES];
+
+	cf_safe_text(text, strlen(text), safe, sizeof safe);
+	fputc('"', to);
+	for (const char *at = safe; *at != '\0'; at++) {
+		if (*at == '"' || *at == '\\')
+			fputc('\\', to);
+		fputc(*at, to);
+	}
+	fputc('"', to);
 }
 
 bool cf_safe_is_formula(const char *text)

@@ -5,21 +5,6 @@
 #include "report/safe.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-static void put_text(FILE *to, const char *text)
-{
-	char safe[2048];
-
-	cf_safe_text(text, strlen(text), safe, sizeof safe);
-	fputc('"', to);
-	for (const char *at = safe; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\')
-			fputc('\\', to);
-		fputc(*at, to);
-	}
-	fputc('"', to);
-}
 
 /* ,"key":"text" when there is a text. */
 static void member(FILE *to, const char *key, const char *text)
@@ -27,7 +12,7 @@ static void member(FILE *to, const char *key, const char *text)
 	if (text[0] == '\0')
 		return;
 	fprintf(to, ",\"%s\":", key);
-	put_text(to, text);
+	cf_safe_quote(to, text);
 }
 
 static void instant_member(FILE *to, const char *key, int64_t wall_s)
@@ -52,7 +37,7 @@ static void identities(
 			fprintf(to, ",\"%s\":[", key);
 		any = true;
 		fputs(before, to);
-		put_text(to, host->identities[i].value);
+		cf_safe_quote(to, host->identities[i].value);
 		before = ",";
 	}
 	if (any)
@@ -94,14 +79,14 @@ void cf_siem_ecs(struct cf_model *model, FILE *to)
 		instant_member(to, "start", host->first_hit_wall_us / 1000000);
 		instant_member(to, "end", host->last_hit_wall_us / 1000000);
 		fputs("},\"host\":{\"id\":", to);
-		put_text(to, host->id);
+		cf_safe_quote(to, host->id);
 		member(to, "name", cf_report_host_name(host));
 		identities(to, "ip", host, CF_IDENTITY_ADDR);
 		identities(to, "mac", host, CF_IDENTITY_MAC);
 		fputc('}', to);
 		if (host->product[0] != '\0') {
 			fputs(",\"package\":{\"name\":", to);
-			put_text(to, host->product);
+			cf_safe_quote(to, host->product);
 			fputc('}', to);
 		}
 		fprintf(to, ",\"labels\":{\"curfew_state\":\"%s\"", cf_state_text(host->state));
@@ -139,7 +124,7 @@ void cf_siem_ocsf(struct cf_model *model, FILE *to)
 		    "\"vendor_name\":\"curfew\",\"version\":\"" CF_VERSION "\"}}",
 		    severity_ids[host->state], cf_model_options(model)->at_wall_s * 1000);
 		fputs(",\"device\":{\"type_id\":0,\"uid\":", to);
-		put_text(to, host->id);
+		cf_safe_quote(to, host->id);
 		member(to, "name", cf_report_host_name(host));
 		member(to, "ip", host->addr);
 		member(to, "mac", host->mac);
@@ -148,7 +133,7 @@ void cf_siem_ocsf(struct cf_model *model, FILE *to)
 			    (int64_t)host->first_minute * 60000,
 			    (int64_t)host->last_minute * 60000);
 		fputs("},\"status\":", to);
-		put_text(to, cf_state_text(host->state));
+		cf_safe_quote(to, cf_state_text(host->state));
 		member(to, "status_detail", host->why);
 		fprintf(to,
 		    ",\"unmapped\":{\"hits\":%" PRIu64 ",\"blocked\":%" PRIu64

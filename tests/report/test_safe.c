@@ -90,6 +90,18 @@ static void formulas_are_known(void **state)
 	assert_false(cf_safe_is_formula(""));
 }
 
+static void quotes_and_backslashes_cannot_end_a_string(void **state)
+{
+	char out[64];
+	FILE *to = fmemopen(out, sizeof out, "w");
+
+	(void)state;
+	assert_non_null(to);
+	cf_safe_quote(to, "pc\"\\\n7");
+	assert_int_equal(fclose(to), 0);
+	assert_string_equal(out, "\"pc\\\"\\\\\\\\x0a7\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +111,7 @@ int main(void)
 	    cmocka_unit_test(characters_that_turn_or_hide_text_become_visible),
 	    cmocka_unit_test(every_byte_in_every_size_ends_terminated_and_printable),
 	    cmocka_unit_test(formulas_are_known),
+	    cmocka_unit_test(quotes_and_backslashes_cannot_end_a_string),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
