@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 /*
- * The database in memory, freed by the caller with free(). Networks without a number are left out; a
- * database without any is still a valid one. CF_ENOMEM; CF_ETOOBIG: more nodes than 24 bits number.
+ * The database in memory, freed by the caller with free(). Networks without a number are left out;
+ * a database without any is still a valid one. CF_ENOMEM; CF_ETOOBIG: more nodes than 24 bits
+ * number.
  */
 enum cf_status cf_mmdb_build(
     const struct cf_image *image, uint8_t **data_out, size_t *len_out) CF_MUST_CHECK;

@@ -26,8 +26,9 @@
 struct cf_image;
 
 /*
- * Reads and verifies the file at path; the file itself is not needed afterwards. CF_EIO (errno), CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION,
- * CF_ENOMEM; *error (may be NULL) says what and where. Nothing is left open on failure.
+ * Reads and verifies the file at path; the file itself is not needed afterwards. CF_EIO (errno),
+ * CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION, CF_ENOMEM; *error (may be NULL) says what and where.
+ * Nothing is left open on failure.
  */
 enum cf_status cf_image_open(
     const char *path, struct cf_image **image_out, struct cf_error *error) CF_MUST_CHECK;
