@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every test file is registered, and every source has a test or says which test covers it.
 
-usage: registration.py SOURCE_ROOT [--tests-only]
+usage: registration.py SOURCE_ROOT
 
 tests/x/test_y.c must be named in tests/x/meson.build: as test_y, or as y in the list of a loop.
 plugin/x/y.c needs tests/x/test_y.c, or a line in tests/lint/covered.txt:
@@ -49,13 +49,13 @@ def is_registered(test):
 def main():
     root = pathlib.Path(sys.argv[1])
     problems = []
-    covered = {} if "--tests-only" in sys.argv else read_covered(root, problems)
+    covered = read_covered(root, problems)
     tests = sorted((root / "tests").rglob("test_*.c"))
     for test in tests:
         if not is_registered(test):
             problems.append(f"{test.relative_to(root)}: is not registered in its meson.build")
     sources = sorted((root / "plugin").rglob("*.c"))
-    for source in sources if "--tests-only" not in sys.argv else []:
+    for source in sources:
         relative = source.relative_to(root)
         own = root / "tests" / relative.parts[1] / f"test_{source.stem}.c"
         if own.is_file():
