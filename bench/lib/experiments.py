@@ -15,6 +15,11 @@ import servers
 from servers import OTHER_CORE, STUB_PORT
 
 BASE_PORT = 5910
+CHOICE = {"seconds": 0, "sizes": [], "only": []}  # what the command line asked for; empty: the experiment's own
+
+
+def chosen(classes):
+    return [c for c in classes if not CHOICE["only"] or c.name in CHOICE["only"]]
 
 
 def on_other_core():
@@ -106,8 +111,8 @@ def contestants_for(size):
 
 def module(tools, folder, quick, rounds):
     """Server CPU per query, cached clean, blocked, 99/1 and miss."""
-    sizes = ["vendor", 100000] if quick else ["vendor", 100000, 1000000]
-    seconds = 1.0 if quick else 2.5
+    sizes = CHOICE["sizes"] or (["vendor", 100000] if quick else ["vendor", 100000, 1000000])
+    seconds = CHOICE["seconds"] or (1.0 if quick else 2.5)
     count = rounds or (3 if quick else 7)
     tables, data = [], {}
     with Stub(tools):
@@ -115,7 +120,7 @@ def module(tools, folder, quick, rounds):
             listed = VENDOR_NAMES if size == "vendor" else lists.read(lists.cached(folder, size, 1))
             files = mixes(folder, listed, 20000)
             skipped = []
-            running = start_all(tools, folder, contestants_for(size), listed, skipped)
+            running = start_all(tools, folder, chosen(contestants_for(size)), listed, skipped)
             noise = measure.Noise()
             cells = {}
             miss_serial = [0]
@@ -181,7 +186,7 @@ def latency(tools, folder, quick, rounds):
     files = mixes(folder, listed, 20000)
     rows, data, skipped = [], {}, []
     with Stub(tools):
-        running = start_all(tools, folder, contestants_for(size), listed, skipped)
+        running = start_all(tools, folder, chosen(contestants_for(size)), listed, skipped)
         for server in running.values():
             load(tools, server.port, files["clean"], "-n", "20000", "-w", "50")
         queries = "5000" if quick else "20000"
@@ -203,12 +208,12 @@ def latency(tools, folder, quick, rounds):
 
 def start(tools, folder, quick, rounds):
     """Start to the first right answer, and memory per name."""
-    sizes = [1000, 100000] if quick else [1000, 100000, 1000000]
+    sizes = CHOICE["sizes"] or ([1000, 100000] if quick else [1000, 100000, 1000000])
     classes = [servers.Curfew, servers.UnboundRpz, servers.UnboundLocal, servers.UnboundPython, servers.Bind,
                servers.PowerDns, servers.Knot, servers.Dnsmasq]
     rows, data, skipped = [], {}, []
     with Stub(tools):
-        for cls in classes:
+        for cls in chosen(classes):
             base_kib = None
             for size in [0] + sizes:
                 server = cls(os.path.join(folder, "servers"), BASE_PORT, tools)
@@ -233,7 +238,7 @@ def start(tools, folder, quick, rounds):
                 rows.append([cls.name, size, f"{took:.3f}", kib // 1024, peak // 1024, f"{per_name:.0f}"])
                 data[f"{cls.name} {size}"] = {"seconds": took, "rss_kib": kib, "peak_kib": peak,
                                               "bytes_per_name": per_name}
-    if not quick:
+    if not quick and not CHOICE["sizes"]:
         curfew_only = ten_million(tools, folder, data)
         if curfew_only:
             rows.append(curfew_only)
@@ -270,7 +275,7 @@ def ten_million(tools, folder, data):
 
 def swap(tools, folder, quick, rounds):
     """A changed list under load: time to effect, loss, worst latency, memory, leaks from the cache."""
-    size = 100000 if quick else 1000000
+    size = CHOICE["sizes"][0] if CHOICE["sizes"] else 100000 if quick else 1000000
     listed = lists.read(lists.cached(folder, size, 1))
     fresh = "newly-listed.example"
     classes = [servers.Curfew, servers.UnboundRpz, servers.UnboundLocal, servers.Bind, servers.PowerDns,
@@ -279,7 +284,7 @@ def swap(tools, folder, quick, rounds):
     clean = write_names(folder, "q-swap", [n for n in lists.read(lists.cached(folder, 5000, 98))] + [fresh])
     seconds = 15 if quick else 60
     with Stub(tools):
-        for cls in classes:
+        for cls in chosen(classes):
             server = cls(os.path.join(folder, "servers"), BASE_PORT, tools)
             if not server.available():
                 skipped.append(f"{cls.name}: not installed")
