@@ -346,6 +346,17 @@ static enum cf_status join_clients(struct cf_model *model)
 	return status;
 }
 
+/* The node an action names. One that is known by its address alone comes to life with its first
+ * hit. */
+static uint32_t named_node(struct cf_model *model, const char *key)
+{
+	uint32_t node = cf_model_select_node(model, key);
+
+	if (node == CF_NODE_NONE && strncmp(key, "ip:", 3) == 0)
+		node = cf_owners_node(model->owners, key, strlen(key));
+	return node;
+}
+
 static void join_by_hand(struct cf_model *model)
 {
 	for (size_t i = 0; i < cf_actions_count(model->actions); i++) {
@@ -353,9 +364,10 @@ static void join_by_hand(struct cf_model *model)
 
 		if (strcmp(action->verb, "merge") != 0 || cf_actions_is_undone(model->actions, i))
 			continue;
-		uint32_t a = cf_model_select_node(model, action->args[0]);
-		uint32_t b = cf_model_select_node(model, action->args[1]);
+		uint32_t a = named_node(model, action->args[0]);
+		uint32_t b = named_node(model, action->args[1]);
 
+		/* None without memory only: the hosts stay two, as if nobody had said so. */
 		if (a != CF_NODE_NONE && b != CF_NODE_NONE)
 			cf_owners_join(model->owners, a, b);
 	}

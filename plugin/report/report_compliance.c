@@ -115,8 +115,34 @@ static void tally_host(struct cf_model *model, const struct cf_host *host,
 	tally->hosts += found;
 }
 
-static const char *verdict_of(
-    const struct milestone *milestone, const struct tally *tally, int64_t at_s)
+/* What no hit means: only where sensors watched is silence an answer. */
+static const char *silence_since(struct cf_model *model, const struct milestone *milestone)
+{
+	const struct cf_model_options *options = cf_model_options(model);
+	struct cf_coverage *coverage = cf_model_coverage(model);
+	const struct cf_model_sensor *sensors;
+	size_t count = cf_model_sensors(model, &sensors);
+	uint32_t all = 0, from = (uint32_t)(milestone->at_wall_s / 60);
+	bool ever = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cf_span *spans;
+		size_t span_count = cf_coverage_spans(coverage, (uint32_t)i, &spans);
+
+		ever = ever || (span_count > 0 && spans[span_count - 1].to_minute > from);
+		all = cf_coverage_set_add(coverage, all, (uint32_t)i);
+	}
+	if (!ever)
+		return "not known: nothing watched";
+	if (all == UINT32_MAX ||
+	    cf_coverage_since(coverage, all, (uint32_t)(options->at_wall_s / 60),
+	        options->tolerance_minutes, options->lag_minutes) > from)
+		return "nothing seen, but not always watched";
+	return "nothing seen while watched";
+}
+
+static const char *verdict_of(struct cf_model *model, const struct milestone *milestone,
+    const struct tally *tally, int64_t at_s)
 {
 	if (at_s < milestone->at_wall_s)
 		return "not yet in force";
@@ -130,7 +156,7 @@ static const char *verdict_of(
 		return "met but for exceptions";
 	if (tally->asked > 0)
 		return "enforced: all was blocked";
-	return "nothing seen while watched";
+	return silence_since(model, milestone);
 }
 
 static void add_milestones(struct cf_doc *doc, struct cf_model *model, const struct regime *regime)
@@ -159,7 +185,8 @@ static void add_milestones(struct cf_doc *doc, struct cf_model *model, const str
 			tally_host(model, hosts[j], milestone, &tally);
 		const struct cf_doc_cell cells[] = {{.number = milestone->at_wall_s},
 		    {.text = milestone->what},
-		    {.text = verdict_of(milestone, &tally, cf_model_options(model)->at_wall_s)},
+		    {.text = verdict_of(
+		         model, milestone, &tally, cf_model_options(model)->at_wall_s)},
 		    {.number = tally.hosts}, {.number = tally.asked}, {.number = tally.blocked},
 		    {.number = tally.excepted}, {.number = tally.escapes},
 		    {.number = tally.last_wall_s}};
@@ -260,6 +287,17 @@ static void add_hosts(struct cf_doc *doc, struct cf_model *model, const struct r
 		cf_doc_table_note(doc, "none where sensors watched");
 }
 
+static const char *watches_since(const struct cf_model_sensor *sensor, int64_t date_s)
+{
+	if (sensor->first_minute > sensor->last_minute)
+		return "never watched";
+	if ((int64_t)sensor->last_minute * 60 <= date_s)
+		return "no: its last heartbeat came before";
+	if ((int64_t)sensor->first_minute * 60 > date_s)
+		return "no: what came before its first heartbeat is not known";
+	return "yes";
+}
+
 static void add_watch(struct cf_doc *doc, struct cf_model *model, const struct regime *regime)
 {
 	static const struct cf_doc_column columns[] = {
@@ -290,9 +328,7 @@ static void add_watch(struct cf_doc *doc, struct cf_model *model, const struct r
 		    {.number = ever ? (int64_t)sensors[i].first_minute * 60 : 0},
 		    {.number = ever ? (int64_t)sensors[i].last_minute * 60 : 0},
 		    {.number = (int64_t)gap_count}, {.number = minutes},
-		    {.text = ever && (int64_t)sensors[i].first_minute * 60 <= last_date
-		            ? "yes"
-		            : "no: what came before its first heartbeat is not known"}};
+		    {.text = watches_since(&sensors[i], last_date)}};
 
 		cf_doc_row(doc, cells);
 	}

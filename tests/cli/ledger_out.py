@@ -102,6 +102,11 @@ class LedgerOut(unittest.TestCase):
         self.assertIn("2024-09-29", json.dumps(report))
         self.curfew("report", "compliance", "--regime", "nowhere", "-l", self.ledger, code=2)
 
+    def test_silence_is_no_compliance_where_nothing_watched(self):
+        rows = self.report("compliance", "--regime", "us-commerce-2024", "-a", "2024-10-05T00:00:00Z")["tables"]["milestones"]
+        sales = [row for row in rows if row["hosts"] == 0]
+        self.assertEqual({row["verdict"] for row in sales}, {"not known: nothing watched"})
+
     def test_each_form_of_a_report_has_the_same_hosts(self):
         rows = csv.DictReader(io.StringIO(self.curfew("report", "--csv", "-l", self.ledger)))
         self.assertEqual({row["address"]: row["state"] for row in rows}, self.states())
@@ -160,6 +165,10 @@ class LedgerOut(unittest.TestCase):
         self.assertIn("jdoe", json.dumps(actions))
         say("undo", 3)
         self.assertEqual(rows()[UPDATER]["state"], "dependent")
+        say("merge", UPDATER, VISITOR)
+        self.assertEqual(len(rows()), 2)
+        say("undo", 5)
+        self.assertEqual(len(rows()), 3)
         say("site", SENSOR, "berlin")
         self.assertEqual({row["site"] for row in rows().values()}, {"berlin"})
         say("owner", "10.9.9.9", "nobody", code=1)
