@@ -256,7 +256,7 @@ static void run(struct load *load, uint64_t count, double seconds, double rate)
 			poll(&wait, 1, 1);
 		receive_some(load);
 		if (now - last_expire_ns > LOST_NS / 10) {
-			expire(load, now);
+			expire(load, now_ns()); /* now is older than what was just sent */
 			last_expire_ns = now;
 		}
 	}

@@ -132,11 +132,11 @@ def live(tools, folder, quick, rounds):
             for name, dev in zip(names, ("cfv0", "cfv1")):
                 ip("-n", name, "link", "set", dev, "up")
             hits = os.path.join(folder, "live.jsonl")
-            if os.path.exists(hits):
-                os.unlink(hits)
-            monitor = subprocess.Popen(["ip", "netns", "exec", names[1], "taskset", "-c", str(SERVER_CORE),
-                                        tools["curfew"], "monitor", "-i", "cfv1", "--image", image, "--hits", hits],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            # To standard output: the user it becomes may not write into this folder.
+            with open(hits, "w") as out:
+                monitor = subprocess.Popen(["ip", "netns", "exec", names[1], "taskset", "-c", str(SERVER_CORE),
+                                            tools["curfew"], "monitor", "-i", "cfv1", "--image", image, "--hits", "-"],
+                                           stdout=out, stderr=subprocess.DEVNULL)
             time.sleep(1.0)
             count = 1000000 if quick else 3000000
             if rate:
@@ -162,7 +162,7 @@ def last_heartbeat(path):
     packets = drops = 0
     for line in open(path):
         record = json.loads(line)
-        if record.get("event_type") == "heartbeat" and "in_iface" not in record:
+        if record.get("event_type") in ("heartbeat", "stop") and "in_iface" not in record:
             text = json.dumps(record)
             found = re.search(r'"packets":\s*(\d+)', text)
             lost = re.search(r'"kernel_drops":\s*(\d+)', text)
