@@ -137,7 +137,7 @@ static struct cf_image_builder *build(size_t count, double *seconds_out)
 	    .source = "made up by bench/lookup",
 	    .as_of = "2026-01-01",
 	    .file = "names.tsv"};
-	struct cf_image_phase phase = {.name = "on",
+	struct cf_phase phase = {.name = "on",
 	    .from_wall_s = 1000,
 	    .verdict = CF_VERDICT_BLOCK,
 	    .categories = 1U << CF_CATEGORY_UPDATES};
@@ -166,7 +166,7 @@ static struct cf_image_builder *build(size_t count, double *seconds_out)
 	}
 	for (uint32_t i = 0; i < 200; i++) {
 		uint8_t bytes[4] = {(uint8_t)(77 + i % 7), (uint8_t)i, (uint8_t)(i * 8 & 0xfc), 0};
-		struct cf_image_network network = {
+		struct cf_network network = {
 		    .prefix = {.addr = cf_addr_v4(bytes), .bits = 22}, .until_wall_s = INT64_MAX};
 
 		if (cf_image_builder_add_network(builder, &network) != CF_OK)

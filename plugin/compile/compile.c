@@ -90,7 +90,7 @@ static enum cf_status add_preset(struct cf_image_builder *builder, const struct 
 		if (policy_has_phase(policy, phase->name))
 			continue;
 		status = cf_image_builder_add_phase(builder,
-		    &(struct cf_image_phase){.name = phase->name,
+		    &(struct cf_phase){.name = phase->name,
 		        .citation = phase->citation,
 		        .from_wall_s = phase->from_wall_s,
 		        .verdict = phase->verdict,

@@ -57,7 +57,7 @@ static enum cf_status add_networks(struct cf_image_builder *builder, const struc
 
 	for (size_t i = 0; status == CF_OK && i < pack->network_count; i++) {
 		const struct cf_pack_network *entry = &pack->networks[i];
-		const struct cf_image_network network = {
+		const struct cf_network network = {
 		    .prefix = entry->prefix,
 		    .kind = entry->kind,
 		    .category = entry->category,
@@ -88,7 +88,7 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 		const struct cf_pack_signature *entry = &pack->signatures[i];
 
 		status = cf_image_builder_add_signature(builder,
-		    &(struct cf_image_signature){.kind = entry->kind,
+		    &(struct cf_signature){.kind = entry->kind,
 		        .match = entry->match,
 		        .value = entry->value,
 		        .category = entry->category,
@@ -103,7 +103,7 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 		const struct cf_pack_port *entry = &pack->ports[i];
 
 		status = cf_image_builder_add_port(builder,
-		    &(struct cf_image_port){.role = entry->role,
+		    &(struct cf_port){.role = entry->role,
 		        .direction = entry->internet ? "internet" : "lan",
 		        .proto = entry->proto,
 		        .first = entry->first,
@@ -122,7 +122,7 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 		if (entry->addr.family == CF_FAMILY_NONE)
 			continue;
 		status = cf_image_builder_add_resolver(builder,
-		    &(struct cf_image_resolver){.role = entry->role,
+		    &(struct cf_resolver){.role = entry->role,
 		        .addr = entry->addr,
 		        .order = entry->order,
 		        .operator_name = entry->operator_name,

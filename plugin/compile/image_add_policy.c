@@ -12,7 +12,7 @@ enum cf_status cf_image_builder_set_baseline(
 }
 
 enum cf_status cf_image_builder_add_phase(
-    struct cf_image_builder *builder, const struct cf_image_phase *phase)
+    struct cf_image_builder *builder, const struct cf_phase *phase)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_phase_item item = {
@@ -117,7 +117,7 @@ enum cf_status cf_image_builder_add_exception(struct cf_image_builder *builder,
 }
 
 enum cf_status cf_image_builder_set_answer(
-    struct cf_image_builder *builder, const struct cf_image_answer *answer)
+    struct cf_image_builder *builder, const struct cf_answer_spec *answer)
 {
 	struct cf_image_policy_item policy = builder->policy;
 	enum cf_status status = CF_OK;

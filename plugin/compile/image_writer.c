@@ -91,7 +91,7 @@ void cf_image_builder_free(struct cf_image_builder *builder)
 }
 
 enum cf_status cf_image_builder_add_network(
-    struct cf_image_builder *builder, const struct cf_image_network *network)
+    struct cf_image_builder *builder, const struct cf_network *network)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_network_item item = {
@@ -138,7 +138,7 @@ enum cf_status cf_image_builder_add_asn(
 }
 
 enum cf_status cf_image_builder_add_signature(
-    struct cf_image_builder *builder, const struct cf_image_signature *signature)
+    struct cf_image_builder *builder, const struct cf_signature *signature)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_signature_item item = {
@@ -162,7 +162,7 @@ enum cf_status cf_image_builder_add_signature(
 }
 
 enum cf_status cf_image_builder_add_port(
-    struct cf_image_builder *builder, const struct cf_image_port *port)
+    struct cf_image_builder *builder, const struct cf_port *port)
 {
 	enum cf_status status = CF_OK;
 	struct cf_image_port_item item = {
@@ -187,7 +187,7 @@ enum cf_status cf_image_builder_add_port(
 }
 
 enum cf_status cf_image_builder_add_resolver(
-    struct cf_image_builder *builder, const struct cf_image_resolver *resolver)
+    struct cf_image_builder *builder, const struct cf_resolver *resolver)
 {
 	struct cf_image_resolver_item item = {
 	    .family = resolver->addr.family, .order = resolver->order};

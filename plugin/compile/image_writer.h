@@ -2,10 +2,11 @@
  * The image builder: collects names, networks, signatures and policy from the readers of packs and
  * policy files, and writes them as one image (image/format.h, docs/FORMATS.md).
  *
- * The builder copies everything it is given: wire names, strings and arrays may be reused at once.
- * NULL stands for "" wherever a string is taken. The order of calls does not matter, but for what
- * an id refers to: groups come before the exceptions that name them, exceptions before their names.
- * The same input in the same order gives the same bytes: nothing random, no clock. Ids in the image
+ * What is added is described by the same structs that image/image.h gives back. The builder copies
+ * everything it is given: wire names, strings and arrays may be reused at once. NULL stands for ""
+ * wherever a string is taken. The order of calls does not matter, but for what an id refers to:
+ * groups come before the exceptions that name them, exceptions before their names. The same input
+ * in the same order gives the same bytes: nothing random, no clock. Ids in the image
  * (cf_image_exception(), cf_image_phase()...) of exceptions, groups, signatures, ports and
  * resolvers follow the order of addition; phases are sorted by their instant; entries, networks and
  * AS numbers have an order of their own.
@@ -19,6 +20,7 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "image/category.h"
+#include "image/image.h"
 #include "names/name.h"
 
 #include <stdbool.h>
@@ -58,72 +60,25 @@ enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder,
 
 /* A network of a pack. CF_EINVALID: family or bits impossible, host bits set, value out of its
  * enum. */
-struct cf_image_network {
-	struct cf_prefix prefix;
-	enum cf_network_kind kind;
-	enum cf_category category;
-	enum cf_confidence confidence;
-	uint32_t asn; /* 0 unknown */
-	const char *org;
-	const char *list;
-	const char *source;
-	const char *as_of;
-	const char *note;
-	const char *file;
-	uint32_t line;
-	int64_t
-	    until_wall_s; /* first second the evidence no longer counts; INT64_MAX: never expires */
-};
 enum cf_status cf_image_builder_add_network(
-    struct cf_image_builder *builder, const struct cf_image_network *network) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_network *network) CF_MUST_CHECK;
 
 /* An AS number of the vendor's. CF_EINVALID for 0. Added twice, the first org stays. */
 enum cf_status cf_image_builder_add_asn(
     struct cf_image_builder *builder, uint32_t asn, const char *org) CF_MUST_CHECK;
 
 /* A wire signature; the words are those of the pack format and are not interpreted here. */
-struct cf_image_signature {
-	const char *kind;
-	const char *match;
-	const char *value;
-	enum cf_category category;
-	enum cf_confidence confidence;
-	const char *product;
-	const char *source;
-	const char *note;
-	const char *file;
-	uint32_t line;
-};
 enum cf_status cf_image_builder_add_signature(
-    struct cf_image_builder *builder, const struct cf_image_signature *signature) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_signature *signature) CF_MUST_CHECK;
 
 /* A port of the vendor's products. CF_EINVALID: proto is neither TCP (6) nor UDP (17), first >
  * last. */
-struct cf_image_port {
-	const char *role;
-	const char *direction;
-	uint8_t proto;
-	uint16_t first, last;
-	enum cf_category category;
-	enum cf_confidence confidence;
-	const char *product;
-	const char *source;
-	const char *file;
-	uint32_t line;
-};
 enum cf_status cf_image_builder_add_port(
-    struct cf_image_builder *builder, const struct cf_image_port *port) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_port *port) CF_MUST_CHECK;
 
 /* A public resolver worth knowing. CF_EINVALID: no address. */
-struct cf_image_resolver {
-	const char *role;
-	struct cf_addr addr;
-	uint32_t order;
-	const char *operator_name;
-	const char *name;
-};
 enum cf_status cf_image_builder_add_resolver(
-    struct cf_image_builder *builder, const struct cf_image_resolver *resolver) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_resolver *resolver) CF_MUST_CHECK;
 
 /*
  * The verdict of a category before any phase. Until set: pass for informational and
@@ -137,17 +92,8 @@ enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder,
  * the next phase that names them. Of two phases at the same instant the one added later counts.
  * CF_EINVALID: unknown category bits or none, bad verdict; CF_ETOOBIG: over CF_PHASES.
  */
-struct cf_image_phase {
-	const char *name;
-	const char *citation;
-	int64_t from_wall_s;
-	enum cf_verdict verdict;
-	uint32_t categories;
-	const char *file;
-	uint32_t line;
-};
 enum cf_status cf_image_builder_add_phase(
-    struct cf_image_builder *builder, const struct cf_image_phase *phase) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_phase *phase) CF_MUST_CHECK;
 
 /*
  * A group of clients; a client belongs to every group one of whose prefixes holds its address.
@@ -193,15 +139,8 @@ enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *buil
  * of its enum, a sinkhole address of the wrong family, a sinkhole without any address; CF_ETOOBIG:
  * EDE text over CF_EDE_TEXT_BYTES, terminator included.
  */
-struct cf_image_answer {
-	enum cf_answer kind;
-	uint32_t ttl_s;
-	uint16_t ede_code;
-	const char *ede_text;
-	struct cf_addr sinkhole_v4, sinkhole_v6; /* family none when not set */
-};
 enum cf_status cf_image_builder_set_answer(
-    struct cf_image_builder *builder, const struct cf_image_answer *answer) CF_MUST_CHECK;
+    struct cf_image_builder *builder, const struct cf_answer_spec *answer) CF_MUST_CHECK;
 
 /* Everything else that cf_image_info() returns; the meaning of each is told there. */
 struct cf_image_settings {

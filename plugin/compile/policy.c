@@ -192,9 +192,9 @@ static void read_phases(struct cf_policy_reader *reader)
 	node = phases->first;
 	for (unsigned i = 0; i < reader->text->phases_count; i++, node = node->next) {
 		const struct cf_policy_text_phase *text = &reader->text->phases[i];
-		struct cf_image_phase *phase = &policy->phases[policy->phase_count++];
+		struct cf_phase *phase = &policy->phases[policy->phase_count++];
 
-		*phase = (struct cf_image_phase){
+		*phase = (struct cf_phase){
 		    .name = text->name,
 		    .citation = text->citation == NULL ? "" : text->citation,
 		    .verdict = text->verdict,
@@ -213,7 +213,7 @@ static void read_phases(struct cf_policy_reader *reader)
 }
 
 static void read_sinkhole(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
-    const struct cf_policy_text_answer *text, struct cf_image_answer *answer)
+    const struct cf_policy_text_answer *text, struct cf_answer_spec *answer)
 {
 	struct cf_addr addr, *place;
 	char quoted[64];
@@ -240,9 +240,9 @@ static void read_answer(struct cf_policy_reader *reader)
 {
 	const struct cf_yaml_node *node = cf_yaml_node_find(reader->root, "answer");
 	const struct cf_policy_text_answer *text = reader->text->answer;
-	struct cf_image_answer *answer = &reader->policy->answer;
+	struct cf_answer_spec *answer = &reader->policy->answer;
 
-	*answer = (struct cf_image_answer){
+	*answer = (struct cf_answer_spec){
 	    .kind = CF_ANSWER_NXDOMAIN,
 	    .ttl_s = ANSWER_TTL_S,
 	    .ede_code = EDE_BLOCKED,

@@ -54,7 +54,7 @@ struct cf_policy {
 	unsigned preset_line;
 	bool baseline_said[CF_CATEGORIES]; /* where the policy overrides the preset */
 	enum cf_verdict baseline[CF_CATEGORIES];
-	struct cf_image_phase
+	struct cf_phase
 	    *phases; /* in order of the file; one with the name of a preset's replaces it */
 	size_t phase_count;
 	struct cf_policy_group *groups;
@@ -63,7 +63,7 @@ struct cf_policy {
 	size_t exception_count;
 	struct cf_policy_name *names;
 	size_t name_count;
-	struct cf_image_answer answer;
+	struct cf_answer_spec answer;
 	const char *log_path; /* "" when not said */
 	const char *privacy, *privacy_key_file, *sensor;
 	uint32_t fold_s;

@@ -114,7 +114,7 @@ struct cf_network {
 	const char *note;
 	const char *file;
 	uint32_t line;
-	int64_t until_wall_s; /* when this evidence expires (overlays); INT64_MAX never */
+	int64_t until_wall_s; /* first second it no longer counts (overlays); INT64_MAX never */
 };
 void cf_image_network(
     const struct cf_image *image, uint32_t network, struct cf_network *network_out);

@@ -55,7 +55,7 @@ static void values_out_of_their_enums_are_refused(void **state)
 	struct cf_name name;
 	struct cf_image_attr good = {0}, category = {.category = CF_CATEGORIES};
 	struct cf_image_attr confidence = {.confidence = (enum cf_confidence)3};
-	struct cf_image_signature signature = {.category = CF_CATEGORIES};
+	struct cf_signature signature = {.category = CF_CATEGORIES};
 	void *data;
 	struct cf_image *image;
 
@@ -82,9 +82,8 @@ static void values_out_of_their_enums_are_refused(void **state)
 
 static void impossible_networks_are_refused(void **state)
 {
-	struct cf_image_network none = {.prefix = {.bits = 8}};
-	struct cf_image_network bits = {.prefix = prefix_of("10.0.0.0/8")}, host = bits,
-	                        kind = bits;
+	struct cf_network none = {.prefix = {.bits = 8}};
+	struct cf_network bits = {.prefix = prefix_of("10.0.0.0/8")}, host = bits, kind = bits;
 
 	(void)state;
 	bits.prefix.bits = 33;
@@ -100,9 +99,9 @@ static void impossible_networks_are_refused(void **state)
 
 static void odd_ports_and_resolvers_are_refused(void **state)
 {
-	struct cf_image_port proto = {.proto = 1, .first = 1, .last = 1};
-	struct cf_image_port order = {.proto = IPPROTO_UDP, .first = 2, .last = 1};
-	struct cf_image_resolver resolver = {.role = "doh"};
+	struct cf_port proto = {.proto = 1, .first = 1, .last = 1};
+	struct cf_port order = {.proto = IPPROTO_UDP, .first = 2, .last = 1};
+	struct cf_resolver resolver = {.role = "doh"};
 
 	(void)state;
 	assert_int_equal(cf_image_builder_add_port(builder, &proto), CF_EINVALID);
@@ -130,10 +129,10 @@ static void the_first_name_of_an_as_stays(void **state)
 
 static void phases_without_sense_are_refused(void **state)
 {
-	struct cf_image_phase none = {.verdict = CF_VERDICT_BLOCK};
-	struct cf_image_phase unknown = {.categories = 1U << CF_CATEGORIES};
-	struct cf_image_phase verdict = {.categories = 1, .verdict = (enum cf_verdict)3};
-	struct cf_image_phase good = {.categories = 1};
+	struct cf_phase none = {.verdict = CF_VERDICT_BLOCK};
+	struct cf_phase unknown = {.categories = 1U << CF_CATEGORIES};
+	struct cf_phase verdict = {.categories = 1, .verdict = (enum cf_verdict)3};
+	struct cf_phase good = {.categories = 1};
 
 	(void)state;
 	assert_int_equal(cf_image_builder_add_phase(builder, &none), CF_EINVALID);
@@ -194,9 +193,9 @@ static void groups_are_numbered_and_limited(void **state)
 static void answers_that_cannot_be_given_are_refused(void **state)
 {
 	char text[CF_EDE_TEXT_BYTES + 1];
-	struct cf_image_answer empty = {.kind = CF_ANSWER_SINKHOLE};
-	struct cf_image_answer family = {.sinkhole_v4 = cf_addr_v6((const uint8_t[16]){0x20, 1})};
-	struct cf_image_answer kind = {.kind = (enum cf_answer)5}, long_text = {.ede_text = text};
+	struct cf_answer_spec empty = {.kind = CF_ANSWER_SINKHOLE};
+	struct cf_answer_spec family = {.sinkhole_v4 = cf_addr_v6((const uint8_t[16]){0x20, 1})};
+	struct cf_answer_spec kind = {.kind = (enum cf_answer)5}, long_text = {.ede_text = text};
 
 	(void)state;
 	memset(text, 'x', CF_EDE_TEXT_BYTES);

@@ -23,21 +23,21 @@ static void must(bool promise)
 static void add_signature(
     struct cf_image_builder *builder, const char *kind, const char *match, const char *value)
 {
-	struct cf_image_signature signature = {.kind = kind, .match = match, .value = value};
+	struct cf_signature signature = {.kind = kind, .match = match, .value = value};
 
 	must(cf_image_builder_add_signature(builder, &signature) == CF_OK);
 }
 
 static struct cf_image *make_image(void)
 {
-	struct cf_image_network network = {.kind = CF_NETWORK_DEDICATED,
+	struct cf_network network = {.kind = CF_NETWORK_DEDICATED,
 	    .category = CF_CATEGORY_UPDATES,
 	    .asn = 200107,
 	    .until_wall_s = INT64_MAX};
 	struct cf_image_attr attr = {.category = CF_CATEGORY_UPDATES, .list = "test"};
-	struct cf_image_port port = {
+	struct cf_port port = {
 	    .role = "ksn-proxy", .direction = "lan", .proto = 6, .first = 13111, .last = 13111};
-	struct cf_image_resolver resolver = {.role = "fallback", .order = 1, .operator_name = "x"};
+	struct cf_resolver resolver = {.role = "fallback", .order = 1, .operator_name = "x"};
 	struct cf_image_builder *builder;
 	struct cf_image *image;
 	struct cf_error error;

@@ -42,7 +42,7 @@ static enum cf_status add_names(struct cf_image_builder *builder)
 static enum cf_status add_network(
     struct cf_image_builder *builder, const char *text, uint32_t line, int64_t until_wall_s)
 {
-	struct cf_image_network network = {.kind = CF_NETWORK_DEDICATED,
+	struct cf_network network = {.kind = CF_NETWORK_DEDICATED,
 	    .category = CF_CATEGORY_TELEMETRY,
 	    .confidence = CF_CONFIDENCE_LISTED,
 	    .asn = 200107,
@@ -61,7 +61,7 @@ static enum cf_status add_network(
 
 static enum cf_status add_others(struct cf_image_builder *builder)
 {
-	struct cf_image_signature signature = {.kind = "body-magic",
+	struct cf_signature signature = {.kind = "body-magic",
 	    .match = "prefix",
 	    .value = "KLZF",
 	    .category = CF_CATEGORY_UPDATES,
@@ -69,7 +69,7 @@ static enum cf_status add_others(struct cf_image_builder *builder)
 	    .source = "s",
 	    .file = "signatures.tsv",
 	    .line = 7};
-	struct cf_image_port port = {.role = "ksn-proxy",
+	struct cf_port port = {.role = "ksn-proxy",
 	    .direction = "lan",
 	    .proto = IPPROTO_TCP,
 	    .first = 13111,
@@ -77,7 +77,7 @@ static enum cf_status add_others(struct cf_image_builder *builder)
 	    .category = CF_CATEGORY_TELEMETRY,
 	    .file = "ports.tsv",
 	    .line = 8};
-	struct cf_image_resolver resolver = {.role = "fallback",
+	struct cf_resolver resolver = {.role = "fallback",
 	    .order = 1,
 	    .operator_name = "Google",
 	    .name = "dns.google",
@@ -136,18 +136,18 @@ static enum cf_status add_exception(struct cf_image_builder *builder)
 
 static enum cf_status add_policy(struct cf_image_builder *builder)
 {
-	struct cf_image_phase cut_off = {.name = "cut-off",
+	struct cf_phase cut_off = {.name = "cut-off",
 	    .citation = "89 FR 52434",
 	    .from_wall_s = 1727582400,
 	    .verdict = CF_VERDICT_BLOCK,
 	    .categories = 1U << CF_CATEGORY_UPDATES | 1U << CF_CATEGORY_TELEMETRY,
 	    .file = "us-commerce-2024.yaml",
 	    .line = 9};
-	struct cf_image_phase sales = {.name = "sales",
+	struct cf_phase sales = {.name = "sales",
 	    .from_wall_s = 1721448000,
 	    .verdict = CF_VERDICT_BLOCK,
 	    .categories = 1U << CF_CATEGORY_SALES};
-	struct cf_image_answer answer = {.kind = CF_ANSWER_SINKHOLE,
+	struct cf_answer_spec answer = {.kind = CF_ANSWER_SINKHOLE,
 	    .ttl_s = 60,
 	    .ede_code = 15,
 	    .ede_text = "blocked by policy",

@@ -207,7 +207,7 @@ static void build_policy(const struct model *model, struct cf_image_builder *bui
 		must(cf_image_builder_set_baseline(
 		    builder, (enum cf_category)i, model->baseline[i]));
 	for (unsigned i = 0; i < model->phase_count; i++) {
-		struct cf_image_phase phase = {.name = "phase",
+		struct cf_phase phase = {.name = "phase",
 		    .line = i + 1,
 		    .from_wall_s = model->phases[i].from_wall_s,
 		    .verdict = model->phases[i].verdict,
@@ -256,7 +256,7 @@ void model_build(const struct model *model, void **data_out, size_t *len_out)
 			    builder, entry->exception, &entry->name, entry->scope, i + 1));
 	}
 	for (unsigned i = 0; i < model->network_count; i++) {
-		struct cf_image_network network = {.prefix = model->networks[i].prefix,
+		struct cf_network network = {.prefix = model->networks[i].prefix,
 		    .category = model->networks[i].category,
 		    .line = i + 1,
 		    .until_wall_s = model->networks[i].until_wall_s};

@@ -49,7 +49,7 @@ static uint8_t *build(const struct listed *listed, unsigned count, size_t *len_o
 	assert_int_equal(cf_image_builder_new(&builder), CF_OK);
 	assert_int_equal(cf_image_builder_set_settings(builder, &settings), CF_OK);
 	for (unsigned i = 0; i < count; i++) {
-		struct cf_image_network network = {
+		struct cf_network network = {
 		    .asn = listed[i].asn, .org = listed[i].org, .until_wall_s = INT64_MAX};
 
 		assert_int_equal(cf_prefix_parse(listed[i].prefix, &network.prefix), CF_OK);

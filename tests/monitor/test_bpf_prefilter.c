@@ -59,12 +59,12 @@ static void build(const char *const *prefixes, unsigned count, unsigned flood)
 	void *data;
 	size_t len;
 	struct cf_error error;
-	struct cf_image_port port = {
+	struct cf_port port = {
 	    .role = "ksn-proxy", .direction = "lan", .proto = 6, .first = 13111, .last = 13112};
 
 	assert_int_equal(cf_image_builder_new(&builder), CF_OK);
 	for (unsigned i = 0; i < count + flood; i++) {
-		struct cf_image_network network = {.kind = CF_NETWORK_DEDICATED,
+		struct cf_network network = {.kind = CF_NETWORK_DEDICATED,
 		    .category = CF_CATEGORY_UPDATES,
 		    .until_wall_s = INT64_MAX};
 		char text[CF_PREFIX_TEXT_BYTES];

@@ -18,7 +18,7 @@
 
 struct maker {
 	struct cf_image_builder *builder;
-	struct cf_image_answer answer;
+	struct cf_answer_spec answer;
 	struct cf_image_settings settings;
 	char ede[CF_EDE_TEXT_BYTES], log_path[512];
 	unsigned line;
@@ -104,7 +104,7 @@ static void add_many(struct maker *m, const char *count, const char *below, cons
 
 static void add_network(struct maker *m, const char *prefix, const char *kind, const char *category)
 {
-	struct cf_image_network network = {.org = "Test",
+	struct cf_network network = {.org = "Test",
 	    .list = "test-pack",
 	    .source = "test",
 	    .as_of = "2024-01-01",
@@ -122,7 +122,7 @@ static void add_network(struct maker *m, const char *prefix, const char *kind, c
 
 static void add_phase(struct maker *m, const char *from, const char *verdict, char *categories)
 {
-	struct cf_image_phase phase = {.name = "cut-off",
+	struct cf_phase phase = {.name = "cut-off",
 	    .citation = "",
 	    .file = "test",
 	    .line = m->line,
