@@ -22,7 +22,8 @@ static const char help[] =
     "and\n"
     "what was lost, and says what is wrong. Changes nothing.\n"
     "\n"
-    "  -C, --config FILE     the resolver's configuration; its dynlib-file lines name the rest\n"
+    "  -C, --config FILE     the resolver's configuration; its dynlib-file lines name the rest,\n"
+    "                        those in included files as well\n"
     "  -u, --unbound FILE    the unbound program\n"
     "  -m, --module FILE     the module\n"
     "  -i, --image FILE      the image\n"
@@ -102,11 +103,11 @@ static bool find_places(const struct request *request, struct cli_doctor_places 
 		set(places->unbound, CF_UNBOUND_BIN);
 	else if (!cli_find_program("unbound", places->unbound, sizeof places->unbound))
 		places->unbound[0] = '\0';
+	set(places->unbound, request->unbound); /* its own tool reads the configuration */
 	if (!cli_doctor_read_config(places, config) && request->config != NULL) {
 		fprintf(stderr, "curfew doctor: cannot read '%s'\n", config);
 		return false;
 	}
-	set(places->unbound, request->unbound);
 	set(places->module, request->module);
 	set(places->image, request->image);
 	set(places->log, request->log);

@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "cli/json_in.h"
 #include "cli/run.h"
+#include "cli/unbound_config.h"
 #include "image/image.h"
 
 #include <ctype.h>
@@ -246,44 +247,21 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 		add_problem(doctor, "the hit log cannot be written at present");
 }
 
-/* The value of a line 'dynlib-file: "value"', quotes taken off; NULL for other lines. */
-static char *dynlib_value(char *line)
+static void take_value(void *arg, const char *value)
 {
-	char *at = line + strspn(line, " \t");
+	struct cli_doctor_places *places = arg;
 
-	if (strncmp(at, "dynlib-file:", 12) != 0)
-		return NULL;
-	at += 12;
-	at += strspn(at, " \t");
-	if (*at == '"') {
-		at++;
-		at[strcspn(at, "\"\r\n")] = '\0';
-	} else {
-		at[strcspn(at, " \t#\r\n")] = '\0';
-	}
-	return at;
+	if (strncmp(value, "curfew-image=", 13) == 0)
+		snprintf(places->image, sizeof places->image, "%s", value + 13);
+	else if (strncmp(value, "curfew-log=", 11) == 0)
+		snprintf(places->log, sizeof places->log, "%s", value + 11);
+	else if (strncmp(value, "curfew-", 7) != 0)
+		snprintf(places->module, sizeof places->module, "%s", value);
 }
 
 bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path)
 {
-	FILE *from = fopen(path, "re");
-	char line[CF_PATH_BYTES], *value;
-
-	if (from == NULL)
-		return false;
-	while (fgets(line, sizeof line, from) != NULL) {
-		value = dynlib_value(line);
-		if (value == NULL)
-			continue;
-		if (strncmp(value, "curfew-image=", 13) == 0)
-			snprintf(places->image, sizeof places->image, "%s", value + 13);
-		else if (strncmp(value, "curfew-log=", 11) == 0)
-			snprintf(places->log, sizeof places->log, "%s", value + 11);
-		else if (strncmp(value, "curfew-", 7) != 0)
-			snprintf(places->module, sizeof places->module, "%s", value);
-	}
-	(void)fclose(from); /* was only read */
-	return true;
+	return cli_config_dynlib(path, places->unbound, take_value, places);
 }
 
 void cli_doctor_look(struct cli_doctor *doctor, int64_t at_wall_s)

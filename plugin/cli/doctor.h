@@ -52,7 +52,10 @@ struct cli_doctor {
 	bool degraded;
 };
 
-/* Fills places from an Unbound configuration file: its dynlib-file lines. False when unreadable. */
+/*
+ * Fills places from an Unbound configuration file and what it includes: the dynlib-file values.
+ * places->unbound is used and must be known. False when unreadable.
+ */
 bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path);
 
 /* Looks at everything and judges it as of at_wall_s. */

@@ -124,6 +124,44 @@ echo 'Linked modules: {modules}'
         self.assertEqual(result.returncode, 1)
         self.assertIn("no answer", result.stdout)
 
+    def test_included_files_are_read_as_unbound_does(self):
+        # As Debian lays it out: the main file only includes, quoted or not, relative to directory: or not.
+        os.makedirs(self.path("conf.d/deep"))
+        whole = 'dynlib:\n  dynlib-file: "{}" # the module\n  dynlib-file:\'curfew-image={}\'\n'
+        self.write("conf.d/module.conf", whole.format(self.path("curfew.so"), self.image))
+        self.write("conf.d/deep/log.conf", f"#include: nothing\ndynlib: dynlib-file: curfew-log={self.log}\n")
+        for text in (f'include-toplevel: "{self.dir}/conf.d/*.conf"\ninclude: {self.dir}/conf.d/deep/l*.conf\n',
+                     f'server: directory: "{self.dir}"\ninclude:"conf.d/{{module,none}}.conf"\n'
+                     'include: conf.d/deep/*\n'):
+            self.write("unbound.conf", text)
+            value = self.doctor()
+            self.assertEqual(value["problems"], [], text)
+            self.assertEqual((value["module"], value["image"], value["log"]),
+                             (self.path("curfew.so"), self.image, self.log))
+
+    def test_includes_in_a_circle_and_without_end_come_to_an_end(self):
+        self.write("unbound.conf", f'include: "{self.dir}/unbound.conf"\ninclude: "{self.dir}/none.conf"\n'
+                   f'dynlib: dynlib-file: "{self.path("curfew.so")}"\ndynlib-file: "curfew-log={self.log}"\n')
+        self.assertEqual(self.doctor("--image", self.image)["module"], self.path("curfew.so"))
+        os.mkdir(self.path("many"))
+        for n in range(1100):
+            self.write(f"many/{n}.conf", f'include: "{self.dir}/many/*.conf"\n')
+        self.write("unbound.conf", f'include: "{self.dir}/many/*.conf"\n'
+                   f'dynlib: dynlib-file: "{self.path("curfew.so")}"\ndynlib-file: "curfew-log={self.log}"\n')
+        self.assertEqual(self.doctor("--image", self.image)["module"], self.path("curfew.so"))
+
+    def test_the_unbounds_own_tool_is_asked_first(self):
+        self.write("unbound.conf", "dynlib: dynlib-file: /nonexistent/curfew.so\n")
+        script = ('#!/bin/sh\n[ "$1 $2 $3" = "-o dynlib-file {0}" ] || exit 1\n'
+                  'echo "[1] unbound-checkconf[2:0] warning: so so" >&2\n{1}printf "%s\\n" "{2}" "curfew-image={3}"\n')
+        words = (self.path("unbound.conf"), self.path("curfew.so"), self.image)
+        self.write("unbound-checkconf", script.format(words[0], "", *words[1:]))
+        os.chmod(self.path("unbound-checkconf"), 0o755)
+        self.assertEqual(self.doctor("--log", self.log)["module"], self.path("curfew.so"))
+        # One that cannot print the option, as Debian's: the file is read here.
+        self.write("unbound-checkconf", script.format(words[0], "echo error: no; exit 1\n", *words[1:]))
+        self.assertIsNone(self.doctor("--log", self.log)["module"])
+
     def test_text_and_usage(self):
         result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",
                                  self.path("unbound")], capture_output=True, text=True)
