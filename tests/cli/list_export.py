@@ -5,6 +5,7 @@ usage: list_export.py CURFEW SOURCE_ROOT
 
 A tool that is not installed makes its own part skip, visibly; with none the test is skipped (77).
 """
+import atexit
 import base64
 import pathlib
 import re
@@ -98,6 +99,7 @@ def verify(decides, what):
 def main():
     curfew, root = sys.argv[1], pathlib.Path(sys.argv[2])
     folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-export-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     policy = folder / "curfew.yaml"
     policy.write_text("vendor: kaspersky\npreset: us-commerce-2024\nexceptions:\n"
                       "  - {clients: everybody, names: [.exempt.upd.kaspersky.com], verdict: pass, owner: test,\n"
@@ -178,7 +180,6 @@ def main():
 
     bad_usage = subprocess.run([curfew, "list", "export", "--format", "bind"], capture_output=True, text=True)
     check(bad_usage.returncode == 2 and "no format 'bind'" in bad_usage.stderr, "an unknown format is a usage error")
-    shutil.rmtree(folder)
     if failures:
         sys.exit(1)
     sys.exit(0 if ran else SKIP)

@@ -6,6 +6,7 @@ usage: list_export_live.py CURFEW SOURCE_ROOT
 
 A program that is not installed is skipped, visibly; with none the test is skipped (77).
 """
+import atexit
 import pathlib
 import shutil
 import socket
@@ -126,6 +127,7 @@ def main():
     if not any(tools.values()):
         sys.exit(SKIP)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-live-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "curfew.yaml").write_text(
         "vendor: kaspersky\npreset: us-commerce-2024\nexceptions:\n"
         "  - {clients: everybody, names: [.exempt.upd.kaspersky.com], verdict: pass, owner: test,\n"
@@ -154,7 +156,6 @@ def main():
                       "--bind-interfaces", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
                       f"--server=127.0.0.1#{up_port}", f"--conf-file={folder}/dnsmasq"], port,
                      lambda a: a in ((3, False), (0, False)))
-    shutil.rmtree(folder)
     sys.exit(1 if failures else 0)
 
 

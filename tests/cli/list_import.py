@@ -3,6 +3,7 @@
 
 usage: list_import.py CURFEW SOURCE_ROOT
 """
+import atexit
 import json
 import pathlib
 import shutil
@@ -22,6 +23,7 @@ def check(condition, what, *shown):
 def main():
     curfew, root = sys.argv[1], pathlib.Path(sys.argv[2])
     folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-import-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     def run(*args, stdin=None):
         return subprocess.run([curfew, "list", *args], capture_output=True, text=True, input=stdin)
@@ -81,7 +83,6 @@ def main():
     check(run("check", bad).returncode == 3, "a pack with errors exits 3")
     check(run("check", folder / "none").returncode == 4, "a pack that is not there exits 4")
     check(run("import", "--to", pack).returncode == 2, "import without a file is a usage error")
-    shutil.rmtree(folder)
     sys.exit(1 if failures else 0)
 
 

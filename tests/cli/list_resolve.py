@@ -5,6 +5,7 @@ usage: list_resolve.py CURFEW
 
 Needs nsd and dnssec-keygen/dnssec-signzone; without them the test is skipped (77). Loopback only.
 """
+import atexit
 import json
 import pathlib
 import shutil
@@ -132,6 +133,7 @@ def check(condition, what, *shown):
 def main():
     curfew = sys.argv[1]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-resolve-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     need("nsd"), need("dnssec-keygen"), need("dnssec-signzone")
     make_zones(folder)
     make_pack(folder / "pack")
@@ -184,7 +186,6 @@ def main():
                            "3", "--out", folder], capture_output=True, text=True, timeout=120)
     check(dead.returncode == 5 and not list(folder.glob("overlay-*")), "a dead resolver writes nothing",
           dead.returncode, dead.stderr)
-    shutil.rmtree(folder)
 
 
 main()

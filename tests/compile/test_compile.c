@@ -1,5 +1,6 @@
 /* Policy, pack and preset become one image that decides as they say. */
 
+#include "../scratch_template.h"
 #include "compile/compile.h"
 
 #include "policy/decide.h"
@@ -36,14 +37,14 @@ struct built {
 static enum cf_status compile(
     const char *policy, struct cf_compiled **compiled_out, struct cf_diags *diags)
 {
-	char path[] = "/tmp/curfew-test-policy-XXXXXX";
+	char path[SCRATCH_BYTES];
 	const struct cf_compile_options options = {
 	    .policy_path = path,
 	    .lists_dir = CF_TEST_ROOT "/tests/compile/packs",
 	    .default_log_path = "/var/log/default.jsonl",
 	    .built_wall_s = 1000,
 	};
-	int fd = mkstemp(path);
+	int fd = mkstemp(scratch_template(path, "policy"));
 	enum cf_status status;
 
 	assert_true(fd >= 0);

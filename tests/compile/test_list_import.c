@@ -1,5 +1,6 @@
 /* compile/list_set.h and compile/list_import.h */
 
+#include "../scratch_template.h"
 #include "compile/list_import.h"
 #include "compile/pack.h"
 
@@ -14,7 +15,7 @@
 #include <cmocka.h>
 
 struct fixture {
-	char dir[64], pack_dir[80];
+	char dir[SCRATCH_BYTES], pack_dir[80];
 	struct cf_list_set *set;
 	struct cf_list_target target;
 	struct cf_list_outcome outcome;
@@ -26,8 +27,8 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	strcpy(f->dir, "/tmp/curfew-import-XXXXXX");
-	if (mkdtemp(f->dir) == NULL || cf_list_set_new(&f->set) != CF_OK)
+	if (mkdtemp(scratch_template(f->dir, "import")) == NULL ||
+	    cf_list_set_new(&f->set) != CF_OK)
 		return -1;
 	snprintf(f->pack_dir, sizeof f->pack_dir, "%s/vendor-x", f->dir);
 	f->target = (struct cf_list_target){.dir = f->pack_dir,
@@ -46,7 +47,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[100];
+	char command[SCRATCH_COMMAND_BYTES];
 	int rc;
 
 	cf_list_set_free(f->set);

@@ -3,6 +3,7 @@
  * so, leaks nothing (the sanitizer build sees) and changes no file.
  */
 
+#include "../scratch_template.h"
 #include "compile/list_diff.h"
 #include "compile/list_import.h"
 #include "compile/list_parse.h"
@@ -233,12 +234,12 @@ static void comparing_and_checking_survive_every_failing_allocation(void **state
 
 static void import_survives_every_failing_allocation(void **state)
 {
-	char dir[] = "/tmp/curfew-oom-XXXXXX", pack[64], command[80];
+	char dir[SCRATCH_BYTES], pack[SCRATCH_COMMAND_BYTES], command[SCRATCH_COMMAND_BYTES];
 	struct cf_diags diags;
 	struct cf_pack *read = NULL;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	assert_non_null(mkdtemp(scratch_template(dir, "oom")));
 	snprintf(pack, sizeof pack, "%s/pack", dir);
 	assert_in_range(fail_each(import_list, pack), 4, MOST);
 	/* The folder is there now: what is in it is read and replaced. */

@@ -1,5 +1,6 @@
 /* compile/pack.h and compile/preset.h, on the packs of this repository and on broken ones. */
 
+#include "../scratch_template.h"
 #include "base/instant.h"
 #include "compile/pack.h"
 #include "compile/pattern.h"
@@ -24,7 +25,7 @@ static const char *const presets[] = {"us-commerce-2024", "us-federal", "au-pspf
     "ca-gc-mobile", "de-bsi-advisory", "lt-critical"};
 
 struct fixture {
-	char dir[64];
+	char dir[SCRATCH_BYTES];
 	struct cf_diags diags;
 	struct cf_pack *pack;
 };
@@ -33,8 +34,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	strcpy(f->dir, "/tmp/curfew-pack-XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
+	if (mkdtemp(scratch_template(f->dir, "pack")) == NULL)
 		return -1;
 	cf_diags_init(&f->diags);
 	*state = f;
@@ -44,7 +44,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[100];
+	char command[SCRATCH_COMMAND_BYTES];
 	int rc;
 
 	cf_pack_free(f->pack);

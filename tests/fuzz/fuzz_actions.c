@@ -1,5 +1,6 @@
 /* The record of actions, as a file that anybody may have written to. */
 
+#include "../scratch_template.h"
 #include "ledger/action.h"
 
 #include <stdint.h>
@@ -12,10 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char ledger[] = "/tmp/curfew-fuzz-XXXXXX", path[64];
+	char ledger[SCRATCH_BYTES], path[SCRATCH_COMMAND_BYTES];
 	struct cf_actions *actions = NULL;
 	struct cf_error error;
-	int fd = mkstemp(ledger);
+	int fd = mkstemp(scratch_template(ledger, "fuzz"));
 
 	if (fd < 0)
 		return 0;

@@ -1,4 +1,5 @@
 #include "facts.h"
+#include "../scratch_template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +15,7 @@ void box_open(struct box *box)
 	struct cf_error error = {0};
 
 	*box = (struct box){0};
-	snprintf(box->dir, sizeof box->dir, "/tmp/curfew-ledger-XXXXXX");
-	assert_non_null(mkdtemp(box->dir));
+	assert_non_null(mkdtemp(scratch_template(box->dir, "ledger")));
 	snprintf(box->path, sizeof box->path, "%s/ledger.db", box->dir);
 	const struct cf_ledger_options options = {.path = box->path, .mode = CF_LEDGER_WRITE};
 
@@ -25,7 +25,7 @@ void box_open(struct box *box)
 
 void box_close(struct box *box)
 {
-	char command[128];
+	char command[SCRATCH_COMMAND_BYTES];
 
 	cf_batch_free(box->batch);
 	cf_ledger_close(box->ledger);

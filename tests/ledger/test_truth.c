@@ -5,6 +5,7 @@
  * CURFEW_TEST_FULL=yes makes a year of 50 sites and 20,000 hosts, and 200 kills (hours).
  */
 
+#include "../scratch_template.h"
 #include "base/sha256.h"
 #include "facts.h"
 #include "ledger/ingest.h"
@@ -51,8 +52,7 @@ static int setup(void **state)
 	    .sighting_hours = number_from("CF_SIGHTING_HOURS", is_full ? 24 : 6),
 	    .rotate_days = is_full ? 28 : 7};
 	f->kills = (int)number_from("CF_KILLS", is_full ? 200 : 20);
-	snprintf(f->world.dir, sizeof f->world.dir, "/tmp/curfew-world-XXXXXX");
-	assert_non_null(mkdtemp(f->world.dir));
+	assert_non_null(mkdtemp(scratch_template(f->world.dir, "world")));
 	world_make(&f->world, &f->truth, &f->coverage);
 	*state = f;
 	return 0;
@@ -61,7 +61,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
+	char command[SCRATCH_COMMAND_BYTES];
 
 	snprintf(command, sizeof command, "rm -rf '%s'", f->world.dir);
 	if (getenv("CF_KEEP") == NULL)

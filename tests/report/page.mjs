@@ -76,6 +76,8 @@ function makeLog(path) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'curfew-page-'));
+
+process.on('exit', function () { rmSync(folder, {recursive: true, force: true}); });
 const ledger = join(folder, 'ledger.db'), file = join(folder, 'report.html');
 
 makeLog(join(folder, 'hits.jsonl'));
@@ -168,4 +170,3 @@ if (pictures)
 	await page.screenshot({path: join(pictures, 'host.png'), fullPage: true});
 check(said.length === 0, 'nothing is said on the console ' + said.slice(0, 3).join(' | '));
 await browser.close();
-rmSync(folder, {recursive: true});

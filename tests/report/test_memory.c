@@ -1,6 +1,7 @@
 /* Each allocation fails once, in turn: an answer without memory is an error, never a crash or half
  * a report. */
 
+#include "../scratch_template.h"
 #include "ledger/batch.h"
 #include "ledger/model.h"
 #include "report/report.h"
@@ -168,11 +169,11 @@ static void fail_each(struct cf_ledger *ledger, enum cf_status (*what)(struct cf
 static void every_allocation_may_fail(void **state)
 {
 	(void)state;
-	char dir[] = "/tmp/curfew-memory-XXXXXX", path[64], command[64];
+	char dir[SCRATCH_BYTES], path[SCRATCH_COMMAND_BYTES], command[SCRATCH_COMMAND_BYTES];
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error;
 
-	assert_non_null(mkdtemp(dir));
+	assert_non_null(mkdtemp(scratch_template(dir, "memory")));
 	snprintf(path, sizeof path, "%s/ledger.db", dir);
 	const struct cf_ledger_options options = {.path = path, .mode = CF_LEDGER_WRITE};
 

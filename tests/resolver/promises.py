@@ -3,6 +3,7 @@ each; exit 77, meson's word for skipped, when what they need is not here."""
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from resolver import Missing
 
 def main(namespace):
     wanted = sys.argv[1:]
+    # So that what was started ends and what was made goes, also at meson's time limit.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     tests = [(name, value) for name, value in namespace.items()
              if name.startswith('test_') and callable(value) and (not wanted or name in wanted)]
     failed = skipped = 0

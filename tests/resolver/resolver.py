@@ -1,5 +1,6 @@
 """A real Unbound with the module on loopback, and clients of it."""
 
+import atexit
 import json
 import os
 import random
@@ -29,6 +30,14 @@ def environment(name):
     return value
 
 
+def scratch_folder(prefix):
+    """A folder that is removed when this program ends, CURFEW_KEEP=yes or not at all."""
+    folder = tempfile.mkdtemp(prefix=prefix)
+    if os.environ.get('CURFEW_KEEP') != 'yes':
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def free_port():
     """A port that is free for UDP and TCP on the addresses used."""
     while True:
@@ -52,16 +61,16 @@ answer nxdomain 300
 
 class Resolver:
     """zones: stub zones served by the authority. policy: text for make-image, log path added. Use as a
-    context manager; what it leaves behind is the folder's only."""
+    context manager; the folder goes with the program at the latest."""
 
     rcode = None  # of (r.ask() or r) while a reload swallows the question
 
     def __init__(self, authority, zones, policy=DEFAULT_POLICY, server='', more='', threads=1,
                  module_config='dynlib iterator', lines=(), image=True, module=None, unbound=None, wrap=()):
-        self.folder = tempfile.mkdtemp(prefix='curfew-')
         self.unbound = unbound or environment('CURFEW_UNBOUND')
         self.module = module or environment('CURFEW_MODULE')
         self.make_image = environment('CURFEW_MAKE_IMAGE')
+        self.folder = scratch_folder('curfew-')
         self.port, self.control_port = free_port(), free_port()
         self.image_path = os.path.join(self.folder, 'curfew.img')
         self.log_path = os.path.join(self.folder, 'hits.jsonl')
@@ -134,6 +143,7 @@ dynlib:
                     return self
             except OSError:
                 pass
+        self.process.kill()
         raise AssertionError('unbound does not answer: ' + self.messages())
 
     def messages(self):
@@ -178,7 +188,7 @@ dynlib:
             shutil.rmtree(self.folder, ignore_errors=True)
             assert code == 0, f'unbound ended with {code}: {messages}'
         else:
-            print(f'--- kept {self.folder}\n{self.messages()[-3000:]}')
+            print(f'--- {self.folder}\n{self.messages()[-3000:]}')
 
     def ask(self, name, rrtype='A', client=BLOCKED, timeout=3, tcp=False, tls=None, raw=False, **kw):
         """One query; None when nothing came back."""

@@ -5,11 +5,10 @@ resolver works on."""
 import os
 import shutil
 import subprocess
-import tempfile
 
 import promises
 from authority import Authority
-from resolver import DEFAULT_POLICY, EXEMPT, Missing, Resolver, environment
+from resolver import DEFAULT_POLICY, EXEMPT, Missing, Resolver, environment, scratch_folder
 from zones import TEXT, ZONES
 
 POLICY = DEFAULT_POLICY + 'name listed.test subtree updates\n'
@@ -17,7 +16,7 @@ POLICY = DEFAULT_POLICY + 'name listed.test subtree updates\n'
 
 def other_build_id(path):
     """A copy of the daemon whose build-id note differs in one byte: the same structures, another build."""
-    folder = tempfile.mkdtemp(prefix='curfew-gate-')
+    folder = scratch_folder('curfew-gate-')
     copy = os.path.join(folder, 'unbound')
     shutil.copy(path, copy)
     shutil.copy(os.path.join(os.path.dirname(path), 'unbound-control'), folder)

@@ -1,4 +1,5 @@
 /* Settings in unbound.conf's dynlib clause. */
+#include "../scratch_template.h"
 #include "resolver/options.h"
 
 #include <setjmp.h>
@@ -93,8 +94,8 @@ static void bad_lines_are_refused_and_change_nothing(void **state)
 
 static void a_clock_file_is_read_again(void **state)
 {
-	char path[] = "/tmp/curfew-clock-XXXXXX", line[128];
-	int fd = mkstemp(path);
+	char path[SCRATCH_BYTES], line[SCRATCH_COMMAND_BYTES];
+	int fd = mkstemp(scratch_template(path, "clock"));
 
 	(void)state;
 	assert_true(fd >= 0);

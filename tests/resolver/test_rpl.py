@@ -4,10 +4,9 @@
 import os
 import subprocess
 import sys
-import tempfile
 
 import promises
-from resolver import Missing, environment
+from resolver import Missing, environment, scratch_folder
 
 # Scenarios of features of the shared cache that names in the private lane do not have: prefetch, expired
 # answers by the worker, RD=0, the TTL as it came. The prototype of this design fails the same ones.
@@ -16,9 +15,9 @@ LANE_MAY_FAIL = {'1.17.1': 13, '1.22.0': 32}
 
 def run(policy, may_fail):
     source = environment('CURFEW_UNBOUND_SRC')
-    folder = tempfile.mkdtemp(prefix='curfew-rpl-')
     if not os.path.exists(os.path.join(source, 'testbound')):
         raise Missing('testbound is not built')
+    folder = scratch_folder('curfew-rpl-')
     text, image = os.path.join(folder, 'policy.txt'), os.path.join(folder, 'curfew.img')
     with open(text, 'w', encoding='ascii') as file:
         file.write(policy)
