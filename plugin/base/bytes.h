@@ -127,3 +127,6 @@ static inline struct cf_bytes cf_bytes_sub(struct cf_bytes *c, size_t len)
 
 	return (struct cf_bytes){.at = p, .left = p == NULL ? -1 : (ptrdiff_t)len};
 }
+
+/* What a hex digit of either case stands for; -1 for any other character. */
+int cf_hex_value(char c);

@@ -145,6 +145,21 @@ static void the_caller_can_fail_it(void **state)
 	assert_false(cf_bytes_ok(&c));
 }
 
+static void every_character_is_a_hex_digit_or_none(void **state)
+{
+	static const char digits[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+	unsigned count = 0;
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		assert_int_equal(cf_hex_value(digits[i]), i);
+		assert_int_equal(cf_hex_value(upper[i]), i);
+	}
+	for (int c = -128; c < 128; c++)
+		count += cf_hex_value((char)c) >= 0;
+	assert_int_equal(count, 22);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +173,7 @@ int main(void)
 	    cmocka_unit_test(a_sub_cursor_ends_where_it_was_told),
 	    cmocka_unit_test(a_limit_takes_bytes_away_and_adds_none),
 	    cmocka_unit_test(the_caller_can_fail_it),
+	    cmocka_unit_test(every_character_is_a_hex_digit_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
