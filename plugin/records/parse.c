@@ -88,20 +88,30 @@ static bool take_escaped(struct scanner *s, const char *start, struct cf_text *t
 	return true;
 }
 
+/* True for what stands for itself within a string. Mostly two comparisons: this is asked of each
+ * byte of a line. */
+static bool is_plain(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return (byte > '"' && byte != '\\') || byte == ' ' || byte == '!';
+}
+
 /* A string behind its opening quote. */
 static bool take_string(struct scanner *s, struct cf_text *text_out)
 {
-	const char *start = s->at;
+	const char *start = s->at, *at = start, *end = s->end;
 
-	while (s->at < s->end && *s->at != '"' && *s->at != '\\' && (unsigned char)*s->at >= 0x20)
-		s->at++;
-	if (s->at == s->end)
+	while (at < end && is_plain(*at))
+		at++;
+	s->at = at;
+	if (at == end)
 		return false;
-	if (*s->at == '\\')
+	if (*at == '\\')
 		return take_escaped(s, start, text_out);
-	if (*s->at != '"')
+	if (*at != '"')
 		return false;
-	*text_out = (struct cf_text){.data = start, .len = (size_t)(s->at - start)};
+	*text_out = (struct cf_text){.data = start, .len = (size_t)(at - start)};
 	s->at++;
 	return true;
 }
