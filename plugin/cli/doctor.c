@@ -202,6 +202,7 @@ static void read_status(struct cli_doctor *doctor, const char *status)
 	if (in_force && is_digest(image))
 		memcpy(doctor->digest_in_force, image, sizeof image);
 	(void)cli_json_find_text(status, "state", doctor->state, sizeof doctor->state);
+	(void)cli_json_find_text(status, "source", doctor->source, sizeof doctor->source);
 	/* Numbers that are absent stay 0. */
 	(void)cli_json_find_number(status, "pid", &doctor->pid);
 	(void)cli_json_find_number(status, "hits", &doctor->hits);
@@ -243,6 +244,12 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 		    doctor->digest_in_force, doctor->image_digest);
 	if (doctor->lost != 0)
 		add_problem(doctor, "%llu hits were lost", (unsigned long long)doctor->lost);
+	if (strchr(doctor->source, '.') != NULL)
+		add_problem(doctor,
+		    "another process wrote the hit log when this one started, which therefore "
+		    "calls "
+		    "itself '%s' in it; if both are to stay, name another curfew-log in one",
+		    doctor->source);
 	if (doctor->log_degraded)
 		add_problem(doctor, "the hit log cannot be written at present");
 }

@@ -43,6 +43,7 @@ struct cli_doctor {
 	char status_path[CF_PATH_BYTES + 16];
 	char digest_in_force[CF_SHA256_TEXT_BYTES]; /* "" when none is */
 	char state[16];                             /* "stopped" when it said so */
+	char source[64];                            /* what it calls itself in the log */
 	int64_t status_wall_s;                      /* when it was written */
 	uint64_t pid, hits, flagged, blocked, lost;
 	bool log_degraded;

@@ -60,7 +60,8 @@ static void put_event(struct cf_object *o, const struct cf_record *r)
 
 static void put_observer(struct cf_object *o, const struct cf_record *r)
 {
-	bool resolver = r->source.len == 8 && memcmp(r->source.data, "resolver", 8) == 0;
+	/* "resolver.2" as well (records/sink.h). */
+	bool resolver = r->source.len >= 8 && memcmp(r->source.data, "resolver", 8) == 0;
 
 	cf_object_open(o, "observer", '{');
 	cf_object_text(o, "name", r->sensor);

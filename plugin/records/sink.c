@@ -3,13 +3,18 @@
 #include "records/sink.h"
 
 #include "base/limits.h"
+#include "base/siphash.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Names tried: more processes on one file are a mistake. */
+#define MOST_CLAIMS 9
 
 static ssize_t system_write(void *arg, int fd, const void *bytes, size_t len)
 {
@@ -40,6 +45,39 @@ void cf_sink_done(struct cf_sink *sink)
 	sink->path = sink->buffer = NULL;
 }
 
+/* False when somebody else has it; a file that cannot be locked is nobody's. */
+static bool lock_byte(int fd, uint64_t at)
+{
+	struct flock lock = {
+	    .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0 || errno != EAGAIN;
+}
+
+void cf_sink_claim(struct cf_sink *sink, const char *sensor, char *source, size_t size)
+{
+	static const uint8_t key[16] = {0}; /* nobody gains by a collision */
+	char name[2 * CF_RECORD_TEXT_BYTES];
+
+	if (sink->path == NULL || sink->fd < 0)
+		return;
+	for (unsigned n = 1; n <= MOST_CLAIMS && !sink->has_claim; n++) {
+		char suffix[8] = "";
+		size_t len;
+
+		if (n > 1)
+			snprintf(suffix, sizeof suffix, ".%u", n);
+		if (strlen(source) + strlen(suffix) >= size)
+			return;
+		len =
+		    (size_t)snprintf(name, sizeof name, "%.100s/%.100s%s", sensor, source, suffix);
+		sink->claim = cf_siphash(key, name, len) >> 2; /* an off_t, and far behind */
+		sink->has_claim = lock_byte(sink->fd, sink->claim);
+		if (sink->has_claim)
+			memcpy(source + strlen(source), suffix, strlen(suffix) + 1);
+	}
+}
+
 enum cf_status cf_sink_open(struct cf_sink *sink)
 {
 	struct stat about;
@@ -63,7 +101,9 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	sink->dev = about.st_dev;
 	sink->ino = about.st_ino;
 	sink->owes_newline = false;
-	sink->torn = 0; /* the new file's end is the opener's business */
+	if (sink->has_claim)
+		(void)lock_byte(fd, sink->claim); /* who was quicker there chose his name then */
+	sink->torn = 0;                           /* the new file's end is the opener's business */
 	sink->failure = 0;
 	return CF_OK;
 }

@@ -35,6 +35,8 @@ struct cf_sink {
 	uint64_t bytes;      /* of whole lines written so far */
 	uint64_t lines;
 	int failure; /* errno of the last attempt, 0 when it worked */
+	bool has_claim;
+	uint64_t claim; /* the byte locked in the file, see cf_sink_claim() */
 	cf_sink_write *write;
 	void *write_arg;
 };
@@ -49,6 +51,17 @@ void cf_sink_done(struct cf_sink *sink);
 enum cf_status cf_sink_open(struct cf_sink *sink) CF_MUST_CHECK;
 /* True when the path no longer leads to the open file. */
 bool cf_sink_is_rotated(const struct cf_sink *sink);
+
+/*
+ * Makes sure that no other living writer goes by the same name in the open file: lines are told
+ * apart by sensor and source alone, and two writers of one name break each other's chain. When
+ * source[0..size) is taken it becomes "source.2", "source.3" ... the first that is free; nobody
+ * waits and nothing is lost, also while the process before this one has yet to end. The claim is an
+ * advisory lock (OFD) on a byte behind the file's end that stands for the name; it moves with the
+ * sink to the next file and ends with the process at the latest. Where files cannot be locked the
+ * name stays. The file must be open.
+ */
+void cf_sink_claim(struct cf_sink *sink, const char *sensor, char *source, size_t size);
 
 /* Puts a line into the buffer; false when there is no room. */
 bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len);

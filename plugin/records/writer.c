@@ -383,6 +383,7 @@ void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_
 		writer->retry_us = now_us + SECOND_US;
 		found.found = "unknown";
 	} else if (writer->sink.path != NULL) {
+		cf_sink_claim(&writer->sink, writer->sensor, writer->source, sizeof writer->source);
 		cf_recover(&writer->sink, &writer->chain, writer->sensor, writer->source, &found);
 	}
 	writer->start.found = found.found;

@@ -111,6 +111,12 @@ echo 'Linked modules: {modules}'
         self.assertEqual(self.problem("3 hits were lost")["lost"], 3)
         self.problem("cannot be written at present")
 
+    def test_a_second_writer_of_the_log_is_told(self):
+        self.write_status(source="resolver.2")
+        self.problem("calls itself 'resolver.2'")
+        self.write_status(source="resolver")
+        self.assertFalse(self.doctor()["degraded"])
+
     def test_a_module_that_fell_silent_is_told(self):
         self.write_status(written="2024-09-29T04:00:00Z")
         self.problem("has not written its status")

@@ -178,6 +178,40 @@ static void two_writers_share_a_file(void **state)
 	assert_int_equal(f->summary.hits, 165);
 }
 
+/* A second process with the same names, such as the one before this that has yet to end. */
+static void writers_of_one_name_keep_their_chains_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_log *logs[2] = {open_log(f, "resolver"), open_log(f, "resolver")};
+	struct cf_producer *producers[2] = {cf_log_producer(logs[0]), cf_log_producer(logs[1])};
+	char *rotated = scratch_path(f->folder, "hits.jsonl.1"), *text;
+
+	for (unsigned i = 0; i < 40; i++) {
+		push(f, logs[0], producers[0], 5);
+		push(f, logs[1], producers[1], 3);
+		if (i == 20)
+			assert_int_equal(rename(f->path, rotated), 0);
+	}
+	cf_log_close(logs[0]);
+	/* The first name is free again, also while the second writer lives on. */
+	logs[0] = open_log(f, "resolver");
+	push(f, logs[0], cf_log_producer(logs[0]), 7);
+	push(f, logs[1], producers[1], 2);
+	cf_log_close(logs[1]);
+	cf_log_close(logs[0]);
+	run(f, "resolver", 4);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->summary.chains, 2);
+	assert_int_equal(f->summary.good_seals, f->summary.seals);
+	assert_int_equal(f->summary.unsealed_lines, 0);
+	assert_int_equal(f->summary.hits, 40 * 8 + 7 + 2 + 4);
+	text = scratch_read(f->path, NULL);
+	assert_true(scratch_count(text, "\"source\":\"resolver.2\"") > 40);
+	assert_int_equal(scratch_count(text, "\"source\":\"resolver.3\""), 0);
+	free(text);
+	free(rotated);
+}
+
 /* The line'th line's place in text. */
 static char *line_at(char *text, unsigned line)
 {
@@ -417,6 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(untouched_log_verifies, setup, teardown),
 	    cmocka_unit_test_setup_teardown(two_writers_share_a_file, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writers_of_one_name_keep_their_chains_apart, setup, teardown),
 	    cmocka_unit_test_setup_teardown(every_kind_of_edit_is_found, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        killed_writer_leaves_an_unsealed_tail_and_goes_on, setup, teardown),

@@ -101,6 +101,24 @@ def test_clients_that_unbound_gave_up_on_are_counted():
         assert len(hits) == len(clients) and all('rcode' not in flat(hit) for hit in hits), hits
 
 
+def test_two_resolvers_on_one_log():
+    """A process that has yet to end, or one too many: nothing is lost, and each keeps a name of its own."""
+    with resolver() as first:
+        other = resolver()
+        other.config = other.config.replace(f'curfew-log={other.log_path}', f'curfew-log={first.log_path}')
+        with other:
+            for r in (first, other, first, other):
+                r.ask('www.listed.test.')
+            first.control('reload')  # closes and opens the log in one process
+            for r in (first, other):
+                for _ in range(20):
+                    if r.ask('www.listed.test.', timeout=0.3) is not None:
+                        break
+            assert first.hits(qname='www.listed.test', source='resolver', at_least=3)
+            assert first.hits(qname='www.listed.test', source='resolver.2', at_least=3)
+        assert {flat(hit)['source'] for hit in first.records()} == {'resolver', 'resolver.2'}
+
+
 def test_status_file_counts():
     with resolver() as r:
         for _ in range(3):
