@@ -5,10 +5,10 @@
 #include "cli/doctor.h"
 #include "cli/doctor_live.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "cli/run.h"
 #include "cli/term.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,18 +34,6 @@ static const char help[] =
     "exit: 0 good, 1 --live: an answer is not what the image demands, 2 usage, 4 no such file,\n"
     "5 something is degraded\n";
 
-static const struct option options[] = {
-    {"config", required_argument, NULL, 'C'},
-    {"unbound", required_argument, NULL, 'u'},
-    {"module", required_argument, NULL, 'm'},
-    {"image", required_argument, NULL, 'i'},
-    {"log", required_argument, NULL, 'o'},
-    {"live", optional_argument, NULL, 'L'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 static const char *const config_default = "/etc/unbound/unbound.conf";
 
 /* What the options ask for. */
@@ -54,35 +42,25 @@ struct request {
 	bool live, json;
 };
 
-static bool take_option(struct request *request, int letter)
+static bool take_live(void *place, const struct cli_given *given)
 {
-	switch (letter) {
-	case 'C':
-		request->config = optarg;
-		return true;
-	case 'u':
-		request->unbound = optarg;
-		return true;
-	case 'm':
-		request->module = optarg;
-		return true;
-	case 'i':
-		request->image = optarg;
-		return true;
-	case 'o':
-		request->log = optarg;
-		return true;
-	case 'L':
-		request->live = true;
-		request->server = optarg;
-		return true;
-	case 'j':
-		request->json = true;
-		return true;
-	default:
-		return false; /* getopt has said why */
-	}
+	struct request *request = place;
+
+	request->live = true;
+	request->server = given->value;
+	return true;
 }
+
+static const struct cli_option options[] = {
+    CLI_WORD("config", 'C', struct request, config),
+    CLI_WORD("unbound", 'u', struct request, unbound),
+    CLI_WORD("module", 'm', struct request, module),
+    CLI_WORD("image", 'i', struct request, image),
+    CLI_WORD("log", 'o', struct request, log),
+    CLI_OPTIONAL("live", 'L', take_live),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
+};
 
 static void set(char place[CF_PATH_BYTES], const char *path)
 {
@@ -258,16 +236,10 @@ static int examine(const struct request *request)
 int cmd_doctor(int argc, char **argv)
 {
 	struct request request = {.config = NULL};
-	int letter;
+	int code;
 
-	while ((letter = getopt_long(argc, argv, "C:u:m:i:o:L::jh", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (!take_option(&request, letter))
-			return CMD_USAGE;
-	}
+	if (!cli_options_read(options, "doctor", help, &request, argc, argv, &code))
+		return code;
 	if (optind < argc) {
 		fprintf(stderr, "curfew doctor: takes options only, not '%s'\n", argv[optind]);
 		return CMD_USAGE;

@@ -3,10 +3,10 @@
 #include "cli/cmd.h"
 #include "cli/compiling.h"
 #include "cli/explain.h"
+#include "cli/options.h"
 #include "compile/idn.h"
 #include "names/rrtype.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,14 +26,9 @@ static const char help[] =
     "\n"
     "exit: 0 passed or flagged, 1 blocked, 2 usage, 3 bad image, 4 no image\n";
 
-static const struct option options[] = {
-    {"client", required_argument, NULL, 'c'},
-    {"type", required_argument, NULL, 't'},
-    {"at", required_argument, NULL, 'a'},
-    {"image", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+struct request {
+	struct cli_explanation explanation;
+	bool json;
 };
 
 /* The host of what people paste: "https://host:443/path" and "host/path" too. */
@@ -67,33 +62,33 @@ static bool take_subject(struct cli_explanation *e, const char *text)
 	return false;
 }
 
-static bool take_option(struct cli_explanation *e, bool *json_out, int letter)
+static bool take_client(void *place, const struct cli_given *given)
 {
-	switch (letter) {
-	case 'c':
-		if (cf_addr_parse(optarg, &e->client) == CF_OK) {
-			e->question.client = &e->client;
-			return true;
-		}
-		fprintf(stderr, "curfew explain: '%s' is not an address\n", optarg);
-		return false;
-	case 't':
-		if (cf_rrtype_parse(optarg, &e->question.qtype))
-			return true;
-		fprintf(stderr, "curfew explain: '%s' is not a record type\n", optarg);
-		return false;
-	case 'a':
-		return cli_parse_at("explain", optarg, &e->question.at_wall_s);
-	case 'i':
-		e->image_path = optarg;
+	struct cli_explanation *e = place;
+
+	e->question.client = &e->client;
+	if (cf_addr_parse(given->value, &e->client) == CF_OK)
 		return true;
-	case 'j':
-		*json_out = true;
-		return true;
-	default:
-		return false; /* getopt has said why */
-	}
+	fprintf(stderr, "curfew explain: '%s' is not an address\n", given->value);
+	return false;
 }
+
+static bool take_type(void *place, const struct cli_given *given)
+{
+	if (cf_rrtype_parse(given->value, place))
+		return true;
+	fprintf(stderr, "curfew explain: '%s' is not a record type\n", given->value);
+	return false;
+}
+
+static const struct cli_option options[] = {
+    CLI_VALUE("client", 'c', struct request, explanation, take_client),
+    CLI_VALUE("type", 't', struct request, explanation.question.qtype, take_type),
+    CLI_VALUE("at", 'a', struct request, explanation.question.at_wall_s, cli_take_instant),
+    CLI_WORD("image", 'i', struct request, explanation.image_path),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
+};
 
 /* Opens the image, fills and prints. */
 static int explain(struct cli_explanation *e, bool json)
@@ -123,24 +118,18 @@ int cmd_explain(int argc, char **argv)
 	static const char usage[] =
 	    "usage: curfew explain NAME|ADDRESS [--client ADDR] [--type TYPE] "
 	    "[--at TIME] [--image FILE] [--json]\n";
-	struct cli_explanation e = {.question = {.at_wall_s = cli_now_s()}};
+	struct request request = {.explanation = {.question = {.at_wall_s = cli_now_s()}}};
+	struct cli_explanation *e = &request.explanation;
 	struct cli_paths paths;
-	bool json = false;
-	int letter;
+	int code;
 
 	cli_paths_default(&paths);
-	e.image_path = paths.image;
-	while ((letter = getopt_long(argc, argv, "c:t:a:i:jh", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (!take_option(&e, &json, letter))
-			return CMD_USAGE;
-	}
+	e->image_path = paths.image;
+	if (!cli_options_read(options, "explain", help, &request, argc, argv, &code))
+		return code;
 	if (optind + 1 != argc) {
 		fputs(usage, stderr);
 		return CMD_USAGE;
 	}
-	return take_subject(&e, argv[optind]) ? explain(&e, json) : CMD_USAGE;
+	return take_subject(e, argv[optind]) ? explain(e, request.json) : CMD_USAGE;
 }

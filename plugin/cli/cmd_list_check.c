@@ -3,9 +3,8 @@
 #include "cli/cmd_list.h"
 #include "cli/compiling.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "compile/pack_check.h"
-
-#include <getopt.h>
 
 static const char help[] =
     "usage: curfew list check [PACK...] [options]\n"
@@ -21,11 +20,14 @@ static const char help[] =
     "\n"
     "exit: 0 clean, 1 warnings, 2 usage, 3 errors, 4 a file cannot be read\n";
 
-static const struct option options[] = {
-    {"strict", no_argument, NULL, 's'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+struct request {
+	bool strict, json;
+};
+
+static const struct cli_option options[] = {
+    CLI_SWITCH("strict", 's', struct request, strict),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
 };
 
 static void print_json(struct cli_json *json, const char *path, const struct cf_pack *pack,
@@ -95,34 +97,22 @@ static int check(const char *what, bool strict, struct cli_json *json)
 int cmd_list_check(int argc, char **argv)
 {
 	struct cli_json json = cli_json_start(stdout);
-	bool strict = false, as_json = false;
-	int letter, code = CMD_OK;
+	struct request request = {.strict = false};
+	int code;
 
-	while ((letter = getopt_long(argc, argv, "sjh", options, NULL)) != -1) {
-		switch (letter) {
-		case 's':
-			strict = true;
-			break;
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return CMD_OK;
-		default:
-			return CMD_USAGE; /* getopt has said why */
-		}
-	}
-	if (as_json)
+	if (!cli_options_read(options, "list check", help, &request, argc, argv, &code))
+		return code;
+	code = CMD_OK;
+	if (request.json)
 		cli_json_open_array(&json, NULL);
 	for (int i = optind; i < argc || i == optind; i++) {
-		int one =
-		    check(i < argc ? argv[i] : CLI_DEFAULT_PACK, strict, as_json ? &json : NULL);
+		int one = check(i < argc ? argv[i] : CLI_DEFAULT_PACK, request.strict,
+		    request.json ? &json : NULL);
 
 		if (one > code)
 			code = one;
 	}
-	if (as_json) {
+	if (request.json) {
 		cli_json_close_array(&json);
 		cli_json_end(&json);
 	}

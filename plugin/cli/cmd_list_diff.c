@@ -2,10 +2,10 @@
 
 #include "cli/cmd_list.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "compile/list_diff.h"
 
-#include <getopt.h>
 #include <string.h>
 
 static const char help[] =
@@ -19,17 +19,16 @@ static const char help[] =
     "\n"
     "exit: 0 the same, 1 they differ, 2 usage, 3 a pack is invalid, 4 it cannot be read\n";
 
-static const struct option options[] = {
-    {"summary", no_argument, NULL, 's'},
-    {"reworded", no_argument, NULL, 'r'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+struct output {
+	bool summary, reworded, as_json;
+	struct cli_json *json; /* NULL for people */
 };
 
-struct output {
-	bool summary, reworded;
-	struct cli_json *json; /* NULL for people */
+static const struct cli_option options[] = {
+    CLI_SWITCH("summary", 's', struct output, summary),
+    CLI_SWITCH("reworded", 'r', struct output, reworded),
+    CLI_SWITCH("json", 'j', struct output, as_json),
+    CLI_OPTIONS_END,
 };
 
 static void print_json(struct cli_json *json, const struct cf_list_difference *d)
@@ -123,16 +122,15 @@ static bool print_counts(size_t counts[CF_CHANGES][CF_CATEGORIES], struct cli_js
 	return all != 0;
 }
 
-static int diff(
-    const struct cf_pack *before, const struct cf_pack *after, struct output output, bool as_json)
+static int diff(const struct cf_pack *before, const struct cf_pack *after, struct output output)
 {
 	size_t counts[CF_CHANGES][CF_CATEGORIES];
 	struct cli_json json = cli_json_start(stdout);
 	enum cf_status status;
 	bool differ;
 
-	output.json = as_json ? &json : NULL;
-	if (as_json) {
+	output.json = output.as_json ? &json : NULL;
+	if (output.as_json) {
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "version_before", before->version);
 		cli_json_text(&json, "version_after", after->version);
@@ -143,10 +141,10 @@ static int diff(
 		fprintf(stderr, "curfew list diff: %s\n", cf_status_text(status));
 		return cli_exit_for(status);
 	}
-	if (as_json)
+	if (output.as_json)
 		cli_json_close_array(&json);
 	differ = print_counts(counts, output.json);
-	if (as_json) {
+	if (output.as_json) {
 		cli_json_close_object(&json);
 		cli_json_end(&json);
 	}
@@ -157,27 +155,10 @@ int cmd_list_diff(int argc, char **argv)
 {
 	struct cf_pack *before = NULL, *after = NULL;
 	struct output output = {.json = NULL};
-	bool as_json = false;
-	int letter, code;
+	int code;
 
-	while ((letter = getopt_long(argc, argv, "srjh", options, NULL)) != -1) {
-		switch (letter) {
-		case 's':
-			output.summary = true;
-			break;
-		case 'r':
-			output.reworded = true;
-			break;
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return CMD_OK;
-		default:
-			return CMD_USAGE; /* getopt has said why */
-		}
-	}
+	if (!cli_options_read(options, "list diff", help, &output, argc, argv, &code))
+		return code;
 	if (argc - optind != 2) {
 		fputs("usage: curfew list diff BEFORE AFTER [--summary] [--reworded] [--json]\n",
 		    stderr);
@@ -187,7 +168,7 @@ int cmd_list_diff(int argc, char **argv)
 	if (code == CMD_OK)
 		code = cli_pack_read("diff", argv[optind + 1], &after);
 	if (code == CMD_OK)
-		code = diff(before, after, output, as_json);
+		code = diff(before, after, output);
 	cf_pack_free(before);
 	cf_pack_free(after);
 	return code;

@@ -2,9 +2,9 @@
 
 #include "cli/cmd_list.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "compile/pattern.h"
 
-#include <getopt.h>
 #include <string.h>
 
 static const char help[] =
@@ -17,11 +17,9 @@ static const char help[] =
     "\n"
     "exit: 0 done, 2 usage, 3 the pack is invalid, 4 it cannot be read\n";
 
-static const struct option options[] = {
-    {"category", required_argument, NULL, 'c'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+struct request {
+	bool json, entries;
+	int category; /* -1: all */
 };
 
 struct totals {
@@ -151,46 +149,38 @@ static void print_json(const struct cf_pack *pack, int category)
 	cli_json_end(&json);
 }
 
-/* The category that text names: its number, -1 for "all"; false for others. */
-static bool take_category(const char *text, int *category_out)
+/* A category, or "all". */
+static bool take_category(void *place, const struct cli_given *given)
 {
+	struct request *request = place;
 	enum cf_category category;
 
-	if (strcmp(text, "all") == 0) {
-		*category_out = -1;
+	request->entries = true;
+	request->category = -1;
+	if (strcmp(given->value, "all") == 0)
 		return true;
-	}
-	if (!cf_category_parse(text, strlen(text), &category)) {
-		fprintf(stderr, "curfew list show: '%s' is no category\n", text);
+	if (!cf_category_parse(given->value, strlen(given->value), &category)) {
+		fprintf(stderr, "curfew list show: '%s' is no category\n", given->value);
 		return false;
 	}
-	*category_out = (int)category;
+	request->category = (int)category;
 	return true;
 }
+
+static const struct cli_option options[] = {
+    CLI_TAKEN("category", 'c', take_category),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
+};
 
 int cmd_list_show(int argc, char **argv)
 {
 	struct cf_pack *pack = NULL;
-	bool as_json = false, entries = false;
-	int letter, category = -1, code;
+	struct request request = {.category = -1};
+	int code;
 
-	while ((letter = getopt_long(argc, argv, "c:jh", options, NULL)) != -1) {
-		switch (letter) {
-		case 'c':
-			entries = true;
-			if (!take_category(optarg, &category))
-				return CMD_USAGE;
-			break;
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return CMD_OK;
-		default:
-			return CMD_USAGE; /* getopt has said why */
-		}
-	}
+	if (!cli_options_read(options, "list show", help, &request, argc, argv, &code))
+		return code;
 	if (argc - optind > 1) {
 		fputs("usage: curfew list show [PACK] [--category CATEGORY] [--json]\n", stderr);
 		return CMD_USAGE;
@@ -198,10 +188,10 @@ int cmd_list_show(int argc, char **argv)
 	code = cli_pack_read("show", optind < argc ? argv[optind] : CLI_DEFAULT_PACK, &pack);
 	if (code != CMD_OK)
 		return code;
-	if (as_json)
-		print_json(pack, category);
-	else if (entries)
-		print_entries(pack, category);
+	if (request.json)
+		print_json(pack, request.category);
+	else if (request.entries)
+		print_entries(pack, request.category);
 	else
 		print_summary(pack);
 	cf_pack_free(pack);

@@ -4,8 +4,8 @@
 #include "cli/cmd.h"
 #include "cli/log_filter.h"
 #include "cli/log_print.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,24 +37,6 @@ static const char help[] =
     "  -j, --json           the lines as they are\n"
     "\n"
     "exit: 0 done, 2 usage, 4 a file could not be read\n";
-
-static const struct option options[] = {
-    {"follow", no_argument, NULL, 'f'},
-    {"rotated", no_argument, NULL, 'r'},
-    {"client", required_argument, NULL, 'c'},
-    {"name", required_argument, NULL, 'n'},
-    {"category", required_argument, NULL, 'C'},
-    {"action", required_argument, NULL, 'A'},
-    {"verdict", required_argument, NULL, 'A'},
-    {"via", required_argument, NULL, 'v'},
-    {"sensor", required_argument, NULL, 'S'},
-    {"since", required_argument, NULL, 's'},
-    {"until", required_argument, NULL, 'u'},
-    {"events", no_argument, NULL, 'e'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 struct view {
 	struct log_filter filter;
@@ -147,40 +129,34 @@ static int show_files(struct view *view, const struct log_files *files)
 	return result;
 }
 
-/* CMD_OK to go on; anything else ends the program (help: CMD_FOUND). */
-static int take_options(struct view *view, int argc, char **argv)
+static bool take_condition(void *place, const struct cli_given *given)
 {
 	const char *why = "";
-	int option;
 
-	while ((option = getopt_long(argc, argv, "frc:n:C:A:v:S:s:u:ejh", options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			view->follow = true;
-			break;
-		case 'r':
-			view->rotated = true;
-			break;
-		case 'e':
-			view->filter.events = true;
-			break;
-		case 'j':
-			view->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return CMD_FOUND;
-		case '?':
-			return CMD_USAGE;
-		default:
-			if (log_filter_set(&view->filter, option, optarg, time(NULL), &why))
-				break;
-			fprintf(stderr, "curfew log: '%s' is not %s\n", optarg, why);
-			return CMD_USAGE;
-		}
-	}
-	return CMD_OK;
+	if (log_filter_set(place, given->letter, given->value, time(NULL), &why))
+		return true;
+	fprintf(stderr, "curfew log: '%s' is not %s\n", given->value, why);
+	return false;
 }
+
+#define CONDITION(name, letter) CLI_VALUE(name, letter, struct view, filter, take_condition)
+
+static const struct cli_option options[] = {
+    CLI_SWITCH("follow", 'f', struct view, follow),
+    CLI_SWITCH("rotated", 'r', struct view, rotated),
+    CONDITION("client", 'c'),
+    CONDITION("name", 'n'),
+    CONDITION("category", 'C'),
+    CONDITION("action", 'A'),
+    CONDITION("verdict", 'A'),
+    CONDITION("via", 'v'),
+    CONDITION("sensor", 'S'),
+    CONDITION("since", 's'),
+    CONDITION("until", 'u'),
+    CLI_SWITCH("events", 'e', struct view, filter.events),
+    CLI_SWITCH("json", 'j', struct view, json),
+    CLI_OPTIONS_END,
+};
 
 int cmd_log(int argc, char **argv)
 {
@@ -198,10 +174,9 @@ int cmd_log(int argc, char **argv)
 		return CMD_IO;
 	}
 	view->printer = log_printer_start(stdout);
-	result = take_options(view, argc, argv);
-	if (result != CMD_OK) {
+	if (!cli_options_read(options, "log", help, view, argc, argv, &result)) {
 		free(view);
-		return result == CMD_FOUND ? CMD_OK : result;
+		return result;
 	}
 	if (!log_files_take(&files, argc - optind, argv + optind, view->rotated)) {
 		result = CMD_IO;

@@ -2,9 +2,9 @@
 
 #include "cli/cmd.h"
 #include "cli/cmd_log.h"
+#include "cli/options.h"
 #include "records/convert.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +19,6 @@ static const char help[] =
     "\n"
     "exit: 0 done, 2 usage, 4 a file could not be read\n";
 
-static const struct option options[] = {
-    {"to", required_argument, NULL, 't'},
-    {"rotated", no_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 typedef size_t convert_fn(const struct cf_record *record, char *line, size_t size);
 
 struct work {
@@ -34,12 +27,31 @@ struct work {
 	char line[CF_CONVERT_BYTES];
 };
 
-static convert_fn *find_schema(const char *name)
+struct request {
+	convert_fn *convert;
+	bool rotated;
+};
+
+static bool take_schema(void *place, const struct cli_given *given)
 {
-	if (strcmp(name, "ecs") == 0)
-		return cf_convert_ecs;
-	return strcmp(name, "ocsf") == 0 ? cf_convert_ocsf : NULL;
+	convert_fn **convert = place;
+
+	*convert = NULL;
+	if (strcmp(given->value, "ecs") == 0)
+		*convert = cf_convert_ecs;
+	else if (strcmp(given->value, "ocsf") == 0)
+		*convert = cf_convert_ocsf;
+	else
+		fprintf(
+		    stderr, "curfew log: no schema '%s'; there are ecs and ocsf\n", given->value);
+	return *convert != NULL;
 }
+
+static const struct cli_option options[] = {
+    CLI_VALUE("to", 't', struct request, convert, take_schema),
+    CLI_SWITCH("rotated", 'r', struct request, rotated),
+    CLI_OPTIONS_END,
+};
 
 static bool convert_file(struct work *work, const char *path)
 {
@@ -84,37 +96,19 @@ static int convert_files(convert_fn *convert, const struct log_files *files)
 
 int cmd_log_convert(int argc, char **argv)
 {
-	convert_fn *convert = NULL;
+	struct request request = {.convert = NULL};
 	struct log_files files;
-	bool rotated = false;
-	int option, result = CMD_IO;
+	int result;
 
-	while ((option = getopt_long(argc, argv, "t:rh", options, NULL)) != -1) {
-		switch (option) {
-		case 't':
-			convert = find_schema(optarg);
-			if (convert == NULL) {
-				fprintf(stderr,
-				    "curfew log: no schema '%s'; there are ecs and ocsf\n", optarg);
-				return CMD_USAGE;
-			}
-			break;
-		case 'r':
-			rotated = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return CMD_OK;
-		default:
-			return CMD_USAGE;
-		}
-	}
-	if (convert == NULL) {
+	if (!cli_options_read(options, "log convert", help, &request, argc, argv, &result))
+		return result;
+	if (request.convert == NULL) {
 		fputs("curfew log: convert needs --to ecs or --to ocsf\n", stderr);
 		return CMD_USAGE;
 	}
-	if (log_files_take(&files, argc - optind, argv + optind, rotated))
-		result = convert_files(convert, &files);
+	result = CMD_IO;
+	if (log_files_take(&files, argc - optind, argv + optind, request.rotated))
+		result = convert_files(request.convert, &files);
 	log_files_done(&files);
 	return result;
 }

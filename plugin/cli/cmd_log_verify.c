@@ -3,10 +3,10 @@
 #include "cli/cmd.h"
 #include "cli/cmd_log.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "records/verify.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,17 +24,16 @@ static const char help[] =
     "\n"
     "exit: 0 unaltered, 1 altered, 2 usage, 4 a file could not be read\n";
 
-static const struct option options[] = {
-    {"rotated", no_argument, NULL, 'r'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 struct report {
 	bool quiet, json, rotated;
 	struct cli_json out;
+};
+
+static const struct cli_option options[] = {
+    CLI_SWITCH("rotated", 'r', struct report, rotated),
+    CLI_SWITCH("quiet", 'q', struct report, quiet),
+    CLI_SWITCH("json", 'j', struct report, json),
+    CLI_OPTIONS_END,
 };
 
 static const char *kind_text(enum cf_verify_kind kind)
@@ -193,19 +192,10 @@ int cmd_log_verify(int argc, char **argv)
 {
 	struct report report = {0};
 	struct log_files files;
-	int option, result;
+	int result;
 
-	while ((option = getopt_long(argc, argv, "rqjh", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (option == '?')
-			return CMD_USAGE;
-		report.rotated |= option == 'r';
-		report.quiet |= option == 'q';
-		report.json |= option == 'j';
-	}
+	if (!cli_options_read(options, "log verify", help, &report, argc, argv, &result))
+		return result;
 	result =
 	    log_files_take(&files, argc - optind, argv + optind, report.rotated) ? CMD_OK : CMD_IO;
 	if (result == CMD_OK)
