@@ -1,13 +1,13 @@
 /*
  * A DNS load generator for the benchmarks: one thread, one UDP socket, one server on loopback.
  *
- *   dnsload -p PORT -f NAMES [-w WINDOW] [-n COUNT | -t SECONDS] [-r RATE] [-T QTYPE] [-s SOURCE]
+ *   dnsload -p PORT -f NAMES [-w WINDOW] [-n COUNT] [-t SECONDS] [-r RATE] [-T QTYPE] [-s SOURCE]
  *
  * NAMES holds one name a line; they are asked in turn, again from the start when COUNT is larger.
  * WINDOW queries are outstanding at once (1: a latency measurement); RATE limits the sending rate
- * (q/s). A query without an answer for a second is lost. Prints one JSON object: sent, received,
- * lost, seconds, latency percentiles in microseconds, rcodes, and the largest latency with the time
- * it happened.
+ * (q/s). COUNT and SECONDS together: whichever comes first; SIGTERM ends it, too. A query without
+ * an answer for a second is lost. Prints one JSON object: sent, received, lost, seconds, latency
+ * percentiles in microseconds, rcodes, and the largest latency with the time it happened.
  *
  * Batches of recvmmsg/sendmmsg keep the generator cheaper than any server it measures; what is
  * measured is the server's CPU time per query, read by bench/run, never this program's speed.
@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,8 +31,16 @@
 #define BATCH        32
 #define QUERY_BYTES  300
 #define ANSWER_BYTES 4096
-#define BUCKETS      100000 /* one microsecond each, the last takes the rest */
+#define BUCKETS      1000001 /* one microsecond each up to LOST_NS, the last takes the rest */
 #define LOST_NS      1000000000ULL
+
+static volatile sig_atomic_t told_to_stop;
+
+static void on_stop(int signal_number)
+{
+	(void)signal_number;
+	told_to_stop = 1;
+}
 
 struct query {
 	uint8_t wire[QUERY_BYTES];
@@ -65,6 +74,8 @@ static uint16_t make_query(const char *name, unsigned qtype, uint8_t *wire)
 	static const uint8_t edns[11] = {0, 0, 41, 0x04, 0xd0};
 	size_t at = 12;
 
+	if (*name == '\0')
+		return 0;
 	memcpy(wire, header, sizeof header);
 	while (*name != '\0') {
 		size_t len = strcspn(name, ".");
@@ -242,7 +253,7 @@ static void run(struct load *load, uint64_t count, double seconds, double rate)
 	for (;;) {
 		struct pollfd wait = {.fd = load->fd, .events = POLLIN};
 		uint64_t now = now_ns();
-		bool sending = (count == 0 || load->sent < count) &&
+		bool sending = told_to_stop == 0 && (count == 0 || load->sent < count) &&
 		    (seconds <= 0 || (double)(now - load->start_ns) < seconds * 1e9);
 		uint64_t most = allowance(load, rate, now);
 
@@ -309,10 +320,11 @@ int main(int argc, char **argv)
 	if (names == NULL || server.sin_port == 0 || (count == 0 && seconds <= 0) ||
 	    load.window == 0 || load.window > IDS / 2) {
 		fprintf(stderr,
-		    "usage: dnsload -p PORT -f NAMES [-w WINDOW] [-n COUNT | -t SECONDS] "
+		    "usage: dnsload -p PORT -f NAMES [-w WINDOW] [-n COUNT] [-t SECONDS] "
 		    "[-r RATE] [-T QTYPE] [-s SOURCE]\n");
 		return 2;
 	}
+	signal(SIGTERM, on_stop);
 	load.histogram = calloc(BUCKETS, sizeof *load.histogram);
 	read_names(&load, names, qtype);
 	load.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -2,7 +2,7 @@
  * Makes the capture that the packet benchmarks read: the same bytes for the same arguments, on any
  * machine.
  *
- *   mkcapture -n PACKETS -o FILE [-v PERCENT] [-k dns|http|tls|quic|bulk]
+ *   mkcapture -n PACKETS -o FILE [-v PERCENT] [-k dns|http|tls|quic|bulk|open|half|vendor]
  *
  * The mix is dense in handshakes, as in facts measured on public captures: of 1,000 packets about
  * 22 are DNS, 25 HTTP requests, 10 TLS ClientHellos (517 bytes; one in three post-quantum, 1,750
@@ -10,6 +10,10 @@
  * bytes, so that the mean is near 400. Bulk belongs to 8,192 connections open at a time, of 30
  * packets each on the mean. PERCENT (default 1) of the names are the vendor's. Addresses come from
  * 4,096 clients.
+ *
+ * The last three kinds are for memory: every two packets are a TCP connection of their own that is
+ * never closed. open: its SYN and the first bytes of nothing known; half: its SYN and the first of
+ * two segments of a ClientHello; vendor: its SYN and a ClientHello with a name of the vendor's.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -42,6 +46,7 @@ struct maker {
 	uint64_t random, packets, bytes;
 	int64_t at_us;
 	unsigned vendor_percent;
+	uint32_t flows; /* distinct ones so far, of the kinds for memory */
 	struct connection connections[CONNECTIONS];
 };
 
@@ -361,6 +366,48 @@ static void send_one(struct maker *maker)
 		send_bulk(maker);
 }
 
+/* A connection nobody has seen before: its number is its client and its port. */
+static struct flow next_flow(struct maker *maker)
+{
+	uint32_t number = maker->flows++;
+
+	return (struct flow){.client = 0x0a000000U | number % 4096,
+	    .server = 0xc6120000U | number / 4096 % 65536,
+	    .sport = (uint16_t)(20000 + number % 40000),
+	    .dport = 443};
+}
+
+static void send_open(struct maker *maker)
+{
+	static const uint8_t nothing[16] = "????????????????";
+	struct flow flow = next_flow(maker);
+
+	send_payload(maker, &flow, true, 0, 0x02, nothing, 0);
+	send_payload(maker, &flow, true, 1, 0x18, nothing, sizeof nothing);
+}
+
+static void send_hello_to_keep(struct maker *maker, size_t size, size_t sent)
+{
+	struct flow flow = next_flow(maker);
+	uint8_t record[2048] = {0x16, 3, 1};
+	size_t len = make_hello(maker, record + 5, size);
+
+	put16(record + 3, (unsigned)len);
+	send_payload(maker, &flow, true, 0, 0x02, record, 0);
+	send_payload(maker, &flow, true, 1, 0x18, record, sent);
+}
+
+static void send_half(struct maker *maker)
+{
+	send_hello_to_keep(maker, 1750, 1400);
+}
+
+static void send_vendor(struct maker *maker)
+{
+	maker->vendor_percent = 100;
+	send_hello_to_keep(maker, 512, 5 + 512);
+}
+
 struct kind {
 	const char *name;
 	void (*send)(struct maker *maker);
@@ -370,7 +417,8 @@ struct kind {
 static void (*find_kind(const char *name))(struct maker *maker)
 {
 	static const struct kind kinds[] = {{"mix", send_one}, {"dns", send_dns},
-	    {"http", send_http}, {"tls", send_tls}, {"quic", send_quic}, {"bulk", send_bulk}};
+	    {"http", send_http}, {"tls", send_tls}, {"quic", send_quic}, {"bulk", send_bulk},
+	    {"open", send_open}, {"half", send_half}, {"vendor", send_vendor}};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (strcmp(kinds[i].name, name) == 0)
@@ -403,7 +451,7 @@ int main(int argc, char **argv)
 	if (packets == 0 || path == NULL || send == NULL) {
 		fprintf(stderr,
 		    "usage: mkcapture -n PACKETS -o FILE [-v PERCENT] "
-		    "[-k dns|http|tls|quic|bulk]\n");
+		    "[-k dns|http|tls|quic|bulk|open|half|vendor]\n");
 		return 2;
 	}
 	pcap = pcap_open_dead(DLT_EN10MB, 65535);

@@ -13,9 +13,42 @@ import struct
 import subprocess
 import time
 
-STUB_PORT = 5901
-SERVER_CORE = 0
-OTHER_CORE = 1
+import measure
+
+# The cores we may use: the first serves, the last asks. On a machine with one they are the same.
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE = CORES[0]
+OTHER_CORE = CORES[-1]
+PORTS = 16  # of servers; each has a control port, 1000 higher
+PORT_BASES = range(5901, 30000, 2100)
+
+
+def can_bind(port):
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def find_ports():
+    """The first port of a stretch nobody uses: of the upstream; the servers' are the ones behind it.
+
+    The lock keeps another run off the stretch until this process ends.
+    """
+    for base in PORT_BASES:
+        lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            lock.bind(f"\0curfew-bench-{base}")
+        except OSError:
+            lock.close()
+            continue
+        if all(can_bind(base + i) and can_bind(base + 1000 + i) for i in range(PORTS)):
+            return base, lock
+        lock.close()
+    raise RuntimeError("no free stretch of ports on loopback")
 
 
 def ask(port, name, qtype=1, timeout=0.5):
@@ -38,13 +71,16 @@ class Server:
     """One contestant in a folder of its own. files(names) writes what it reads; command() starts it."""
     name = "?"
     package = None  # Debian package it comes from
+    builder_peak_kib = None  # of the process that made its list, where there is one
     program = None
     blocked_rcode = 3
+    blocks = True  # False: it has no list, others are set against it
     control_port = None
 
     def __init__(self, folder, port, tools):
         self.folder = os.path.join(folder, self.name)
         self.port = port
+        self.stub = tools["stub"]
         self.tools = tools
         self.process = None
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -81,11 +117,22 @@ class Server:
                                         preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}))
         while time.monotonic() - began < timeout:
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended: " + open(self.path("server.log")).read()[-400:])
+                raise RuntimeError("ended at once: " + self.last_words())
             if ask(self.port, probe) is not None:
                 return time.monotonic() - began
-            time.sleep(0.01)
-        raise RuntimeError(f"{self.name} gave no answer within {timeout} s")
+            time.sleep(0.002)
+        raise RuntimeError(f"no answer within {timeout:.0f} s")
+
+    def last_words(self):
+        """The end of what it logged, for a message."""
+        text = ""
+        for name in ("server.log", "unbound.log"):
+            if os.path.exists(self.path(name)):
+                text += open(self.path(name), errors="replace").read()[-300:]
+        return text.strip() or f"ended with {self.process.returncode}, silently"
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
 
     def pids(self):
         """The process and its descendants."""
@@ -103,15 +150,20 @@ class Server:
     def stop(self):
         if self.process is None:
             return
-        for pid in reversed(self.pids()):
+        pids = self.pids()
+        for pid in reversed(pids):
             try:
                 os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
         try:
-            self.process.wait(20)
+            self.process.wait(3)  # taking a large list apart in good order is no part of any figure
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            for pid in reversed(pids):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             self.process.wait()
         self.process = None
 
@@ -132,6 +184,7 @@ def rpz_zone(path, names):
 class Unbound(Server):
     name = "unbound"
     modules = "iterator"
+    blocks = False
 
     def __init__(self, folder, port, tools):
         super().__init__(folder, port, tools)
@@ -173,7 +226,7 @@ class Unbound(Server):
   module-config: "{self.modules}"
 {self.server_extra()}forward-zone:
   name: "."
-  forward-addr: 127.0.0.1@{STUB_PORT}
+  forward-addr: 127.0.0.1@{self.stub}
 remote-control:
   control-enable: yes
   control-use-cert: no
@@ -196,6 +249,7 @@ class Curfew(Unbound):
     """The module with its hit log, as shipped."""
     name = "curfew"
     modules = "dynlib iterator"
+    blocks = True
     log = True
 
     def available(self):
@@ -233,11 +287,12 @@ phases:
 answer: {kind: nxdomain, ttl: 300, ede: "blocked by policy"}
 log: {fold: 60s}
 """)
-        began = time.monotonic()
-        subprocess.run(["taskset", "-c", str(OTHER_CORE), self.tools["curfew"], "apply", "--yes", "--policy", policy, "--lists",
-                        os.path.join(self.folder, "lists"), "--image", self.path("image")],
-                       check=True, stdout=subprocess.DEVNULL)
-        return time.monotonic() - began
+        self.apply("--policy", policy, "--lists", os.path.join(self.folder, "lists"))
+
+    def apply(self, *options):
+        """Compiles the image; its CPU seconds and the peak of its memory are kept."""
+        self.compile_cpu_s, self.builder_peak_kib = measure.timed(
+            [self.tools["curfew"], "apply", "--yes", "--image", self.path("image"), *options], OTHER_CORE)
 
     def files(self, names):
         self.compile(names)
@@ -252,8 +307,7 @@ class CurfewVendor(Curfew):
     name = "curfew-vendor"
 
     def compile(self, names):
-        subprocess.run([self.tools["curfew"], "apply", "--yes", "--image", self.path("image")], check=True,
-                       stdout=subprocess.DEVNULL)
+        self.apply()
 
 
 class CurfewQuiet(Curfew):
@@ -264,6 +318,7 @@ class CurfewQuiet(Curfew):
 class UnboundRpz(Unbound):
     name = "unbound-rpz"
     modules = "respip iterator"
+    blocks = True
     log = "no"
 
     def files(self, names):
@@ -286,6 +341,7 @@ class UnboundRpzLog(UnboundRpz):
 
 class UnboundLocal(Unbound):
     name = "unbound-local-zone"
+    blocks = True
 
     def files(self, names):
         with open(self.path("local.conf"), "w") as out:
@@ -306,6 +362,7 @@ class UnboundPython(Unbound):
     """A small faithful Python blocker of our own, in Debian's stock Unbound."""
     name = "unbound-python"
     modules = "python iterator"
+    blocks = True
     package = "unbound"
 
     def __init__(self, folder, port, tools):
@@ -329,6 +386,10 @@ class UnboundPython(Unbound):
     def extra(self):
         return f'python:\n  python-script: "{self.path("blocker.py")}"\n'
 
+    def replace(self, names):
+        self.files(names)
+        self.control("reload", wait=False)
+
 
 class Bind(Server):
     name = "bind-rpz"
@@ -337,7 +398,7 @@ class Bind(Server):
 
     def version(self):
         return subprocess.run([self.program, "-v"], capture_output=True, text=True,
-                              check=False).stdout.split(" (")[0].strip()
+                              check=False).stdout.split("-")[0].strip()
 
     def files(self, names):
         rpz_zone(self.path("rpz.zone"), names)
@@ -347,8 +408,8 @@ controls {{ inet 127.0.0.1 port {self.port + 1000} allow {{ 127.0.0.1; }} keys {
 options {{ directory "{self.folder}"; pid-file "{self.path('pid')}"; session-keyfile "{self.path('session')}";
   listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
   recursion yes; allow-recursion {{ any; }}; dnssec-validation no; max-cache-size 512m;
-  forward only; forwarders {{ 127.0.0.1 port {STUB_PORT}; }}; recursive-clients 10000;
-  response-policy {{ zone "rpz.bench" log no; }} qname-wait-recurse no; }};
+  forward only; forwarders {{ 127.0.0.1 port {self.stub}; }}; recursive-clients 10000;
+  response-policy {{ zone "rpz.bench" log no min-update-interval 0; }} qname-wait-recurse no; }};
 zone "rpz.bench" {{ type primary; file "{self.path('rpz.zone')}"; check-names ignore; }};
 logging {{ category default {{ null; }}; category queries {{ null; }}; category rpz {{ null; }}; }};
 """)
@@ -377,7 +438,7 @@ class PowerDns(Server):
         self.write("rpz.lua", f'rpzFile("{self.path("rpz.zone")}", {{policyName="bench"}})\n')
         self.write("recursor.conf", f"""local-address=127.0.0.1
 local-port={self.port}
-forward-zones-recurse=.=127.0.0.1:{STUB_PORT}
+forward-zones-recurse=.=127.0.0.1:{self.stub}
 lua-config-file={self.path('rpz.lua')}
 socket-dir={self.folder}
 dnssec=off
@@ -407,7 +468,7 @@ class Knot(Server):
 
     def version(self):
         done = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=False)
-        return done.stdout.strip() or "Knot Resolver"
+        return done.stdout.strip().replace(", version", "") or "Knot Resolver"
 
     def files(self, names):
         with open(self.path("rpz.zone"), "w") as out:
@@ -419,7 +480,7 @@ modules.unload('ta_update') modules.unload('ta_signal_query') modules.unload('pr
 trust_anchors.remove('.')
 cache.size = 500 * MB
 policy.add(policy.rpz(policy.DENY, '{self.path("rpz.zone")}', true))
-policy.add(policy.all(policy.FORWARD({{'127.0.0.1@{STUB_PORT}'}})))
+policy.add(policy.all(policy.FORWARD({{'127.0.0.1@{self.stub}'}})))
 """)
 
     def command(self):
@@ -436,7 +497,7 @@ class Dnsmasq(Server):
 
     def version(self):
         return " ".join(subprocess.run([self.program, "--version"], capture_output=True, text=True,
-                                       check=False).stdout.split()[:3])
+                                       check=False).stdout.split()[:3:2])
 
     def files(self, names):
         with open(self.path("list.conf"), "w") as out:
@@ -445,7 +506,7 @@ class Dnsmasq(Server):
 
     def command(self):
         return [self.program, "-k", "--no-resolv", "--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1",
-                f"--port={self.port}", f"--server=127.0.0.1#{STUB_PORT}", "--cache-size=100000",
+                f"--port={self.port}", f"--server=127.0.0.1#{self.stub}", "--cache-size=100000",
                 "--dns-forward-max=10000", "--user=root", "--log-facility=-", "--quiet-dhcp",
                 f"--servers-file={self.path('list.conf')}", f"--pid-file={self.path('pid')}", "--conf-file=/dev/null"]
 
@@ -454,5 +515,5 @@ class Dnsmasq(Server):
         self.process.send_signal(signal.SIGHUP)
 
 
-ALL = [Unbound, CurfewVendor, Curfew, CurfewQuiet, UnboundRpz, UnboundRpzLog, UnboundLocal, UnboundPython, Bind,
+ALL = [Unbound, Curfew, CurfewVendor, CurfewQuiet, UnboundRpz, UnboundRpzLog, UnboundLocal, UnboundPython, Bind,
        PowerDns, Knot, Dnsmasq]
