@@ -36,7 +36,7 @@ def run(bench):
         finally:
             questions.stop_all(running)
     table = result.table(f"Latency with one query outstanding, {size} names: microseconds, median of the rounds "
-                         "[smallest-largest]", ["contestant", "mix", "p50", "p99", "p99.9", "lost", "wrong"])
+                         "[smallest-largest]", ["contestant", "mix", "p50", "p99", "p99.9", "lost", "SERVFAIL", "wrong"])
     for name, server in running.items():
         for mix in ("clean", "blocked") if server.blocks else ("clean",):
             if name not in result.failed:
@@ -69,8 +69,9 @@ def add_row(result, table, server, mix, loads):
         median, low, high = measure.spread([r[field] for r in loads])
         row.append(f"{median:.0f} [{low:.0f}-{high:.0f}]" + (" !" if measure.noisy([r[field] for r in loads]) else ""))
     lost = sum(r["lost"] for r in loads)
+    servfail = sum(questions.servfails(r) for r in loads)
     wrong = sum(questions.wrong_answers(server, mix, r) for r in loads)
-    table.rows.append(row + [lost, wrong])
-    result.data.setdefault(server.name, {})[mix] = {"loads": loads, "lost": lost, "wrong": wrong}
+    table.rows.append(row + [lost, servfail, wrong])
+    result.data.setdefault(server.name, {})[mix] = {"loads": loads, "lost": lost, "servfail": servfail, "wrong": wrong}
     if wrong > 0:
         result.wrong.append(f"latency: {server.name}: {wrong} wrong answers ({mix})")

@@ -73,24 +73,25 @@ def add_table(result, size, cells, running, noise, mark):
     table = result.table(
         f"Server CPU per query, {size} names: microseconds, ratio to the same Unbound without a list (median of the rounds' "
         "own ratios; blocked is set against its cached clean answer, the others against the same mix), [smallest-largest ratio]",
-        ["contestant", "version", "cached clean", "blocked", "99/1", "miss", "lost", "wrong"])
+        ["contestant", "version", "cached clean", "blocked", "99/1", "miss", "lost", "SERVFAIL", "wrong"])
     data = {"noise": noise}
     for name, server in running.items():
         if name + mark in result.failed:
             table.fail(name, result.failed[name + mark])
             continue
-        row, data[name], lost, wrong, answered = [name, server.version()], {}, 0, 0, 0
+        row, data[name], lost, servfail, wrong, answered = [name, server.version()], {}, 0, 0, 0, 0
         for mix in questions.MIXES:
             text, figures = cell([c for c, _ in cells[mix][name]],
                                  [c for c, _ in cells[mix].get(PLAIN, [])] if PLAIN in cells[mix] else [])
             loads = [got for _, got in cells[mix][name]]
             lost += sum(got["lost"] for got in loads)
             answered += sum(got["received"] for got in loads)
+            servfail += sum(questions.servfails(got) for got in loads)
             wrong += sum(questions.wrong_answers(server, mix, got) for got in loads)
             data[name][mix] = figures
             row.append(text if server.blocks or mix != "blocked" else "-")
-        data[name].update({"lost": lost, "wrong": wrong, "answered": answered, "version": server.version()})
-        table.rows.append(row + [lost, wrong])
+        data[name].update({"lost": lost, "servfail": servfail, "wrong": wrong, "answered": answered, "version": server.version()})
+        table.rows.append(row + [lost, servfail, wrong])
         if wrong > 0:
             result.wrong.append(f"module: {name}{mark}: {wrong} of {answered} answers are not what the list demands")
     table.notes.append(measure.noise_text(noise))

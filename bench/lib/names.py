@@ -28,12 +28,22 @@ def generate(count, seed):
     return names
 
 
+MANY = 1000000
+
+
+def stretched(folder, count, seed):
+    """count names, a multiple of MANY: those of MANY, each behind a letter or two. Making up that many takes minutes."""
+    base = read(cached(folder, MANY, seed))
+    return [f"{chr(ord('a') + i % 26)}{i // 26 or ''}{name}" for i in range(count // MANY) for name in base]
+
+
 def cached(folder, count, seed):
-    """A file with generate(count, seed), made once."""
+    """A file with count names, the same for the same seed, made once."""
     path = os.path.join(folder, f"names-{count}-{seed}.txt")
     if not os.path.exists(path):
         with open(path + ".new", "w") as out:
-            out.write("\n".join(generate(count, seed)) + "\n")
+            names = stretched(folder, count, seed) if count > MANY and count % MANY == 0 else generate(count, seed)
+            out.write("\n".join(names) + "\n")
         os.rename(path + ".new", path)
     return path
 

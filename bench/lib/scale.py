@@ -25,6 +25,7 @@ class Scale:
     swap_quiet_s: float
     swap_most_s: float
     swap_after_s: float  # watched on after the change is in effect
+    swap_repeat_s: float  # quick ones are repeated up to three times within this
     start_timeout_s: float
     # lookup, monitor, log
     lookup_sizes: list
@@ -48,7 +49,7 @@ FULL = Scale(
     name="full", sizes=["vendor", 100000, 1000000], rounds=5, seconds=1.0, asked_names=20000, warm_s=30,
     latency_size=1000000, latency_queries=10000, latency_s=3,
     start_sizes=[1000, 100000, 1000000], start_large=10000000, start_repeat_s=6,
-    swap_size=1000000, swap_quiet_s=4, swap_most_s=70, swap_after_s=3, start_timeout_s=180,
+    swap_size=1000000, swap_quiet_s=4, swap_most_s=70, swap_after_s=3, swap_repeat_s=60, start_timeout_s=180,
     lookup_sizes=[200, 100000, 1000000, 10000000], compile_sizes=[1000, 100000, 1000000],
     packets=3000000, tshark_packets=100000, kind_packets=400000, flows=[10000, 100000],
     live_rates=[100000, 300000, 0], live_packets=2000000, live_s=8, corpus_packets=400000, packet_rounds=3,
@@ -58,7 +59,7 @@ QUICK = Scale(
     name="quick", sizes=["vendor", 100000], rounds=3, seconds=0.3, asked_names=4000, warm_s=4,
     latency_size=100000, latency_queries=2000, latency_s=0.4,
     start_sizes=[1000, 100000], start_large=0, start_repeat_s=0,
-    swap_size=100000, swap_quiet_s=1, swap_most_s=6, swap_after_s=1.5, start_timeout_s=30,
+    swap_size=100000, swap_quiet_s=1, swap_most_s=6, swap_after_s=1.5, swap_repeat_s=0, start_timeout_s=30,
     lookup_sizes=[200, 100000, 1000000], compile_sizes=[1000, 100000],
     packets=300000, tshark_packets=20000, kind_packets=100000, flows=[5000, 50000],
     live_rates=[100000, 0], live_packets=300000, live_s=2, corpus_packets=400000, packet_rounds=3,
@@ -70,7 +71,7 @@ SMOKE = Scale(
     name="smoke", sizes=["vendor", 200], rounds=1, seconds=0.05, asked_names=100, warm_s=2,
     latency_size=200, latency_queries=100, latency_s=0.2,
     start_sizes=[200], start_large=0, start_repeat_s=0,
-    swap_size=200, swap_quiet_s=0.2, swap_most_s=3, swap_after_s=0.3, start_timeout_s=20,
+    swap_size=200, swap_quiet_s=0.2, swap_most_s=3, swap_after_s=0.3, swap_repeat_s=0, start_timeout_s=20,
     lookup_sizes=[200], compile_sizes=[200],
     packets=5000, tshark_packets=500, kind_packets=2000, flows=[500, 2000],
     live_rates=[5000], live_packets=5000, live_s=1, corpus_packets=2000, packet_rounds=1,

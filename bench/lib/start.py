@@ -59,18 +59,31 @@ def add_sizes(bench, cls, sizes, result, table):
         found["bytes_per_name"] = per_name
         if found["rss_kib"] == 0 or found["peak_kib"] == 0:
             result.wrong.append(f"start: {cls.name}: its memory could not be read")
-        # Below this, what a name takes drowns in the pages of the process.
-        shown = f"{per_name:.0f}" if per_name is not None and size >= 10000 else "-"
-        table.rows.append([cls.name, size, f"{found['seconds']:.3f}", len(found["starts"]), f"{found['rss_kib'] / 1024:.1f}",
-                           f"{found['peak_kib'] / 1024:.1f}", shown])
         result.data[f"{cls.name} {size}"] = found
+        add_row(table, cls.name, size, found, result.data.get(f"curfew {size}"))
+
+
+def add_row(table, name, size, found, curfew):
+    """Seconds and bytes stand beside curfew's, where it got that far."""
+    seconds = f"{found['seconds']:.3f}"
+    if curfew and found is not curfew:
+        seconds += f" (x{found['seconds'] / curfew['seconds']:.1f})"
+    # Below this, what a name takes drowns in the pages of the process.
+    shown = "-"
+    if found["bytes_per_name"] is not None and size >= 10000:
+        shown = f"{found['bytes_per_name']:.0f}"
+        if curfew and curfew["bytes_per_name"] and found is not curfew:
+            shown += f" (x{found['bytes_per_name'] / curfew['bytes_per_name']:.1f})"
+    table.rows.append([name, size, seconds, len(found["starts"]), f"{found['rss_kib'] / 1024:.1f}",
+                       f"{found['peak_kib'] / 1024:.1f}", shown])
 
 
 def run(bench):
     result = Result()
     sizes = [s for s in bench.sizes if s != "vendor"] or bench.scale.start_sizes
     table = result.table("Start to the first right answer (blocked name of the list), memory; list already in its own file "
-                         "format", ["contestant", "names", "seconds", "starts", "RSS MiB", "peak MiB", "bytes a name"])
+                         "format; in brackets: times curfew's", ["contestant", "names", "seconds", "starts", "RSS MiB",
+                                                                         "peak MiB", "bytes a name"])
     noise = measure.Noise()
     noise.round()
     with questions.Stub(bench):

@@ -116,12 +116,12 @@ class EveryExperiment(unittest.TestCase):
     def test_swap_has_every_contestant_and_curfew_loses_and_leaks_nothing(self):
         swap = self.by_name["swap"]
         self.assertEqual(set(swap["data"]), set(CHANGING) - not_installed(swap))
-        for name, found in swap["data"].items():
+        for name, (found,) in swap["data"].items():
             for figure in (found["load"]["received"], found["quiet"]["received"], found["load"]["max_us"],
                            found["quiet"]["max_us"], found["before_kib"], found["peak_kib"], found["probes"]):
                 self.assertGreater(figure, 0, name)
             self.assertEqual(found["load"]["sent"], found["load"]["received"] + found["load"]["lost"], name)
-        curfew = swap["data"]["curfew"]
+        curfew, = swap["data"]["curfew"]
         self.assertGreater(curfew["effect_s"], 0)
         self.assertGreater(curfew["cached_blocked_s"], 0)
         self.assertGreater(curfew["builder_peak_kib"], 0)
