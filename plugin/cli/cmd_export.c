@@ -7,7 +7,6 @@
 #include "report/report.h"
 #include "report/siem.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +21,20 @@ static const char help[] =
     "exit: 0 done, 2 usage, 3 ledger damaged or of another version, 4 input/output\n";
 
 enum format { NONE, ECS, OCSF, CSV, PROMETHEUS };
+
+struct export_run {
+	struct cli_model model;
+	unsigned format;
+};
+
+static const struct cli_option options[] = {
+    CLI_MODEL_OPTIONS(struct export_run, model),
+    CLI_CHOICE("ecs", 0, struct export_run, format, ECS),
+    CLI_CHOICE("ocsf", 0, struct export_run, format, OCSF),
+    CLI_CHOICE("csv", 0, struct export_run, format, CSV),
+    CLI_CHOICE("prometheus", 0, struct export_run, format, PROMETHEUS),
+    CLI_OPTIONS_END,
+};
 
 static int export_as(struct cli_model *model, enum format format, const char *path)
 {
@@ -58,33 +71,19 @@ static int export_as(struct cli_model *model, enum format format, const char *pa
 
 int cmd_export(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_MODEL_OPTIONS, {"ecs", no_argument, NULL, 1},
-	    {"ocsf", no_argument, NULL, 2}, {"csv", no_argument, NULL, 3},
-	    {"prometheus", no_argument, NULL, 4}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0}};
-	struct cli_model model;
-	enum format format = NONE;
-	int letter;
+	struct export_run run = {.format = NONE};
+	int code;
 
-	cli_model_init(&model, "export");
-	while ((letter = getopt_long(argc, argv, CLI_MODEL_LETTERS "h", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (letter >= 1 && letter <= 4)
-			format = (enum format)letter;
-		else if (!cli_model_option(&model, letter, optarg))
-			return CMD_USAGE;
-	}
-	if (format == NONE || argc - optind > (format == PROMETHEUS)) {
+	cli_model_init(&run.model, "export");
+	if (!cli_options_read(options, "export", help, &run, argc, argv, &code))
+		return code;
+	if (run.format == NONE || argc - optind > (run.format == PROMETHEUS)) {
 		fputs(help, stderr);
 		return CMD_USAGE;
 	}
-	int code = cli_model_load(&model);
-
+	code = cli_model_load(&run.model);
 	if (code == CMD_OK)
-		code = export_as(&model, format, argv[optind]);
-	cli_model_done(&model);
+		code = export_as(&run.model, (enum format)run.format, argv[optind]);
+	cli_model_done(&run.model);
 	return code;
 }

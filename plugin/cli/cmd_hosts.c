@@ -3,6 +3,7 @@
 #include "cli/cmd.h"
 
 #include "base/instant.h"
+#include "cli/options.h"
 #include "cli/paths.h"
 #include "image/image.h"
 #include "monitor/leases.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,25 +32,21 @@ struct import {
 	unsigned written;
 };
 
-static void print_usage(FILE *to)
-{
-	fputs(
-	    "usage: curfew hosts import [options] LEASES...\n"
-	    "\n"
-	    "Writes who had which address, from a DHCP server's lease file, into a hit log, where\n"
-	    "the ledger finds it: ISC dhcpd, Kea (memfile CSV), dnsmasq.\n"
-	    "\n"
-	    "  -o, --hits FILE      the hit log to write; '-' is stdout\n"
-	    "  -f, --format FORMAT  isc-dhcpd, kea or dnsmasq, when the file does not show it\n"
-	    "  -s, --sensor NAME    the name of the source in the log (leases)\n"
-	    "      --vlan ID        the VLAN the leases are of\n"
-	    "  -a, --at TIME        as if it were TIME: leases are known to hold until then\n"
-	    "  -i, --image FILE     the image whose privacy settings are kept to\n"
-	    "\n"
-	    "exit: 0 done, 1 some lines were left out, 2 usage, 3 unknown format, 4 cannot read or "
-	    "write\n",
-	    to);
-}
+static const char help[] =
+    "usage: curfew hosts import [options] LEASES...\n"
+    "\n"
+    "Writes who had which address, from a DHCP server's lease file, into a hit log, where\n"
+    "the ledger finds it: ISC dhcpd, Kea (memfile CSV), dnsmasq.\n"
+    "\n"
+    "  -o, --hits FILE      the hit log to write; '-' is stdout\n"
+    "  -f, --format FORMAT  isc-dhcpd, kea or dnsmasq, when the file does not show it\n"
+    "  -s, --sensor NAME    the name of the source in the log (leases)\n"
+    "      --vlan ID        the VLAN the leases are of\n"
+    "  -a, --at TIME        as if it were TIME: leases are known to hold until then\n"
+    "  -i, --image FILE     the image whose privacy settings are kept to\n"
+    "\n"
+    "exit: 0 done, 1 some lines were left out, 2 usage, 3 unknown format, 4 cannot read or "
+    "write\n";
 
 static void on_lease(void *arg, const struct cf_lease *lease)
 {
@@ -121,65 +117,45 @@ out:
 	return result;
 }
 
-static bool read_options(int argc, char **argv, struct import *import)
+static bool take_format(void *place, const struct cli_given *given)
 {
-	enum { OPT_VLAN = 256 };
-	static const struct option known[] = {
-	    {"hits", required_argument, NULL, 'o'},
-	    {"format", required_argument, NULL, 'f'},
-	    {"sensor", required_argument, NULL, 's'},
-	    {"vlan", required_argument, NULL, OPT_VLAN},
-	    {"at", required_argument, NULL, 'a'},
-	    {"image", required_argument, NULL, 'i'},
-	    {NULL, 0, NULL, 0},
-	};
-	int letter;
+	enum cf_lease_format *format = place;
 
-	optind = 1;
-	while ((letter = getopt_long(argc, argv, "o:f:s:a:i:", known, NULL)) != -1) {
-		char *end = NULL;
+	*format = cf_lease_format_parse(given->value);
+	if (*format == CF_LEASES_AUTO)
+		fprintf(stderr, "curfew: no lease format '%.40s'\n", given->value);
+	return *format != CF_LEASES_AUTO;
+}
 
-		if (letter == 'o') {
-			import->hits = optarg;
-		} else if (letter == 's') {
-			import->sensor = optarg;
-		} else if (letter == 'i') {
-			import->image = optarg;
-		} else if (letter == 'f') {
-			import->format = cf_lease_format_parse(optarg);
-			if (import->format == CF_LEASES_AUTO) {
-				fprintf(stderr, "curfew: no lease format '%.40s'\n", optarg);
-				return false;
-			}
-		} else if (letter == 'a') {
-			if (cf_instant_parse(optarg, &import->at_wall_s) != CF_OK) {
-				fprintf(
-				    stderr, "curfew: '%.60s' is no time with an offset\n", optarg);
-				return false;
-			}
-		} else if (letter == OPT_VLAN) {
-			import->vlan = (uint16_t)strtoul(optarg, &end, 10);
-			if (*end != '\0' || import->vlan == 0 || import->vlan > 4094) {
-				fprintf(stderr, "curfew: no VLAN '%.40s'\n", optarg);
-				return false;
-			}
-		} else {
-			print_usage(stderr);
-			return false;
-		}
-	}
-	if (optind == argc) {
-		print_usage(stderr);
+static bool take_vlan(void *place, const struct cli_given *given)
+{
+	uint16_t *vlan = place;
+	char *end = NULL;
+	unsigned long number = strtoul(given->value, &end, 10);
+
+	if (*end != '\0' || number == 0 || number > 4094) {
+		fprintf(stderr, "curfew: no VLAN '%.40s'\n", given->value);
 		return false;
 	}
+	*vlan = (uint16_t)number;
 	return true;
 }
+
+static const struct cli_option options[] = {
+    CLI_WORD("hits", 'o', struct import, hits),
+    CLI_VALUE("format", 'f', struct import, format, take_format),
+    CLI_WORD("sensor", 's', struct import, sensor),
+    CLI_VALUE("vlan", 0, struct import, vlan, take_vlan),
+    CLI_VALUE("at", 'a', struct import, at_wall_s, cli_take_instant),
+    CLI_WORD("image", 'i', struct import, image),
+    CLI_OPTIONS_END,
+};
 
 /* Privacy is the policy's: pseudonyms in the sensors' logs, pseudonyms here. */
 static enum cf_status open_log(struct import *import, struct cf_error *error)
 {
 	struct cf_image *image = NULL;
-	struct cf_log_options options = {.path = import->hits,
+	struct cf_log_options log_options = {.path = import->hits,
 	    .sensor = import->sensor,
 	    .source = "monitor",
 	    .privacy = "full",
@@ -191,14 +167,14 @@ static enum cf_status open_log(struct import *import, struct cf_error *error)
 		status = cf_image_open(import->image, &image, error);
 		if (status != CF_OK)
 			return status;
-		options.privacy = cf_image_info(image)->privacy;
-		options.privacy_key_file = cf_image_info(image)->privacy_key_file;
-		if (options.path == NULL && cf_image_info(image)->log_path[0] != '\0')
-			options.path = cf_image_info(image)->log_path;
+		log_options.privacy = cf_image_info(image)->privacy;
+		log_options.privacy_key_file = cf_image_info(image)->privacy_key_file;
+		if (log_options.path == NULL && cf_image_info(image)->log_path[0] != '\0')
+			log_options.path = cf_image_info(image)->log_path;
 	}
-	if (options.path == NULL)
-		options.path = import->paths.log;
-	status = cf_log_open(&options, &import->log, error);
+	if (log_options.path == NULL)
+		log_options.path = import->paths.log;
+	status = cf_log_open(&log_options, &import->log, error);
 	if (status == CF_OK) {
 		cf_log_pump(import->log, import->at_wall_s * US_PER_S);
 		import->producer = cf_log_producer(import->log);
@@ -241,22 +217,23 @@ int cmd_hosts(int argc, char **argv)
 {
 	struct import import = {
 	    .sensor = "leases", .format = CF_LEASES_AUTO, .at_wall_s = (int64_t)time(NULL)};
+	int code;
 
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		print_usage(stdout);
+		fputs(help, stdout);
 		return CMD_OK;
 	}
 	if (argc < 2 || strcmp(argv[1], "import") != 0) {
-		print_usage(stderr);
+		fputs(help, stderr);
 		return CMD_USAGE;
 	}
 	cli_paths_default(&import.paths);
 	import.image = import.paths.image;
-	if (argc == 3 && strcmp(argv[2], "--help") == 0) {
-		print_usage(stdout);
-		return CMD_OK;
-	}
-	if (!read_options(argc - 1, argv + 1, &import))
+	if (!cli_options_read(options, "hosts import", help, &import, argc - 1, argv + 1, &code))
+		return code;
+	if (optind == argc - 1) {
+		fputs(help, stderr);
 		return CMD_USAGE;
+	}
 	return run_import(&import, argv + 1 + optind);
 }

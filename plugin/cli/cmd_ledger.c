@@ -2,11 +2,11 @@
 
 #include "cli/cmd.h"
 #include "cli/ledger_cmd.h"
+#include "cli/options.h"
 #include "report/safe.h"
 
 #include "base/sha256.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,24 +101,20 @@ static void hash_line(void *arg, const char *line, size_t len)
 
 static int dump(int argc, char **argv, bool only_digest)
 {
-	static const struct option options[] = {
-	    {"ledger", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct cf_ledger_options, path), CLI_OPTIONS_END};
 	struct cli_paths paths;
 	struct cf_ledger_options open_options = {.mode = CF_LEDGER_READ};
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error = {0};
-	struct cf_sha256 *sha = cf_sha256_new();
-	int letter;
+	struct cf_sha256 *sha;
+	int code;
 
 	cli_paths_default(&paths);
 	open_options.path = paths.ledger;
-	while ((letter = getopt_long(argc, argv, "l:", options, NULL)) != -1) {
-		if (letter != 'l') {
-			cf_sha256_free(sha);
-			return CMD_USAGE;
-		}
-		open_options.path = optarg;
-	}
+	if (!cli_options_read(options, "ledger", help, &open_options, argc, argv, &code))
+		return code;
+	sha = cf_sha256_new();
 	enum cf_status status =
 	    sha == NULL ? CF_ENOMEM : cf_ledger_open(&open_options, &ledger, NULL, &error);
 

@@ -4,12 +4,12 @@
 #include "cli/compiling.h"
 #include "cli/json_out.h"
 #include "cli/ledger_cmd.h"
+#include "cli/options.h"
 
 #include "base/instant.h"
 #include "ledger/action.h"
 #include "ledger/model.h"
 
-#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,29 +55,19 @@ static const char *who_asks(void)
 
 static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 {
-	static const struct option options[] = {{"ledger", required_argument, NULL, 'l'},
-	    {"who", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int letter;
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct request, ledger),
+	    CLI_WORD("who", 'w', struct request, who),
+	    CLI_SWITCH("json", 'j', struct request, json),
+	    CLI_OPTIONS_END,
+	};
 
 	cli_paths_default(&request->paths);
 	request->ledger = request->paths.ledger;
 	request->who = who_asks();
 	request->verb = argv[0];
-	*exit_out = CMD_USAGE;
-	while ((letter = getopt_long(argc, argv, "l:w:jh", options, NULL)) != -1) {
-		if (letter == 'l') {
-			request->ledger = optarg;
-		} else if (letter == 'w') {
-			request->who = optarg;
-		} else if (letter == 'j') {
-			request->json = true;
-		} else {
-			fputs(letter == 'h' ? help : "", stdout);
-			*exit_out = letter == 'h' ? CMD_OK : CMD_USAGE;
-			return false;
-		}
-	}
+	if (!cli_options_read(options, "ledger", help, request, argc, argv, exit_out))
+		return false;
 	request->args = argv + optind;
 	request->arg_count = argc - optind;
 	return true;

@@ -2,6 +2,7 @@
 
 #include "cli/cmd.h"
 #include "cli/ledger_cmd.h"
+#include "cli/options.h"
 #include "cli/report_model.h"
 #include "cli/term.h"
 
@@ -9,7 +10,6 @@
 #include "ledger/ptr.h"
 #include "names/name.h"
 
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +37,14 @@ static const char help[] =
 #define PTR_TYPE     12
 #define DNS_CLASS_IN 1
 #define IN_FLIGHT    50
+#define FORWARDS     16
 /* Nothing came back for so long: the rest is left for another day. */
 #define STALL_S 15
 
 struct ptr_run {
 	struct cli_model model;
+	const char *forwards[FORWARDS];
+	size_t forward_count;
 	const char *site;
 	unsigned rate, most, age_days;
 	struct ub_ctx *ctx;
@@ -174,19 +177,19 @@ static bool ask_all(struct ptr_run *run)
 	return wait_for(run, 0, 10);
 }
 
-static int start_resolver(struct ptr_run *run, char *const *forwards, size_t forward_count)
+static int start_resolver(struct ptr_run *run)
 {
 	run->ctx = ub_ctx_create();
 	if (run->ctx == NULL)
 		return CMD_IO;
 	(void)ub_ctx_async(run->ctx, 1); /* a thread instead of a process */
-	if (forward_count == 0)
+	if (run->forward_count == 0)
 		(void)ub_ctx_resolvconf(run->ctx, NULL); /* without one it asks the roots itself */
-	for (size_t i = 0; i < forward_count; i++)
-		if (ub_ctx_set_fwd(run->ctx, forwards[i]) != 0) {
+	for (size_t i = 0; i < run->forward_count; i++)
+		if (ub_ctx_set_fwd(run->ctx, run->forwards[i]) != 0) {
 			fprintf(stderr,
 			    "curfew ledger ptr: '%s' is not the address of a resolver\n",
-			    forwards[i]);
+			    run->forwards[i]);
 			return CMD_USAGE;
 		}
 	(void)ub_ctx_set_option(run->ctx, "do-not-query-localhost:", "no");
@@ -196,7 +199,7 @@ static int start_resolver(struct ptr_run *run, char *const *forwards, size_t for
 	return CMD_OK;
 }
 
-static int run_all(struct ptr_run *run, char *const *forwards, size_t forward_count)
+static int run_all(struct ptr_run *run)
 {
 	struct cf_error error = {0};
 	int code = cli_model_load(&run->model);
@@ -204,7 +207,7 @@ static int run_all(struct ptr_run *run, char *const *forwards, size_t forward_co
 	if (code == CMD_OK && cf_ptrs_open(run->model.ledger_path, &run->ptrs) != CF_OK)
 		code = CMD_IO;
 	if (code == CMD_OK)
-		code = start_resolver(run, forwards, forward_count);
+		code = start_resolver(run);
 	if (code != CMD_OK)
 		return code;
 	run->progress = cli_progress_start("asking", 0);
@@ -224,56 +227,38 @@ static int run_all(struct ptr_run *run, char *const *forwards, size_t forward_co
 	return CMD_OK;
 }
 
-static bool take_count(const char *text, unsigned *number_out)
+static bool take_forward(void *place, const struct cli_given *given)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	struct ptr_run *run = place;
 
-	if (*text < '0' || *text > '9' || *end != '\0' || number == 0 || number > 1000000) {
-		fprintf(stderr, "curfew ledger ptr: '%s' is not a number\n", text);
+	if (run->forward_count == FORWARDS) {
+		fprintf(stderr, "curfew ledger ptr: more than %d forwarders\n", FORWARDS);
 		return false;
 	}
-	*number_out = (unsigned)number;
+	run->forwards[run->forward_count++] = given->value;
 	return true;
 }
 
+static const struct cli_option options[] = {
+    CLI_WORD("ledger", 'l', struct ptr_run, model.ledger_path),
+    CLI_TAKEN("forward", 'F', take_forward),
+    CLI_WORD("site", 's', struct ptr_run, site),
+    CLI_NUMBER("rate", 'r', struct ptr_run, rate, 1000000),
+    CLI_NUMBER("most", 'm', struct ptr_run, most, 1000000),
+    CLI_NUMBER("age", 0, struct ptr_run, age_days, 1000000),
+    CLI_OPTIONS_END,
+};
+
 int cmd_ledger_ptr(int argc, char **argv)
 {
-	static const struct option options[] = {{"ledger", required_argument, NULL, 'l'},
-	    {"forward", required_argument, NULL, 'F'}, {"site", required_argument, NULL, 's'},
-	    {"rate", required_argument, NULL, 'r'}, {"most", required_argument, NULL, 'm'},
-	    {"age", required_argument, NULL, 1}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0}};
 	struct ptr_run run = {
 	    .site = "", .rate = 50, .most = 10000, .age_days = 7, .now_s = time(NULL)};
-	char *forwards[16];
-	size_t forward_count = 0;
-	int letter;
+	int code;
 
 	cli_model_init(&run.model, "ledger ptr");
-	while ((letter = getopt_long(argc, argv, "l:F:s:r:m:h", options, NULL)) != -1) {
-		bool good = true;
-
-		if (letter == 'l')
-			run.model.ledger_path = optarg;
-		else if (letter == 'F' && forward_count < sizeof forwards / sizeof forwards[0])
-			forwards[forward_count++] = optarg;
-		else if (letter == 's')
-			run.site = optarg;
-		else if (letter == 'r' || letter == 'm' || letter == 1)
-			good = take_count(optarg,
-			    letter == 'r'       ? &run.rate
-			        : letter == 'm' ? &run.most
-			                        : &run.age_days);
-		else
-			good = false;
-		if (letter == 'h')
-			fputs(help, stdout);
-		if (!good)
-			return letter == 'h' ? CMD_OK : CMD_USAGE;
-	}
-	int code = run_all(&run, forwards, forward_count);
-
+	if (!cli_options_read(options, "ledger ptr", help, &run, argc, argv, &code))
+		return code;
+	code = run_all(&run);
 	if (run.ctx != NULL)
 		ub_ctx_delete(run.ctx);
 	cf_ptrs_close(run.ptrs);

@@ -3,12 +3,12 @@
 #include "cli/cmd_list.h"
 #include "cli/compiling.h"
 #include "cli/exporting.h"
+#include "cli/options.h"
 #include "compile/compile.h"
 #include "compile/file_writer.h"
 #include "image/image.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,21 +32,6 @@ static const char help[] =
     "\n"
     "exit: 0 done, 2 usage, 3 policy or image invalid, 4 input/output\n";
 
-enum { OPT_ZONE = 256, OPT_SID };
-
-static const struct option options[] = {
-    {"format", required_argument, NULL, 'f'},
-    {"at", required_argument, NULL, 'a'},
-    {"image", required_argument, NULL, 'i'},
-    {"policy", required_argument, NULL, 'p'},
-    {"lists", required_argument, NULL, 'l'},
-    {"out", required_argument, NULL, 'o'},
-    {"zone", required_argument, NULL, OPT_ZONE},
-    {"sid", required_argument, NULL, OPT_SID},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 struct job {
 	struct cli_paths paths;
 	enum cf_export_format format;
@@ -65,46 +50,48 @@ static bool zone_ok(const char *text)
 	    strpbrk(text, " \\\"();$@") == NULL;
 }
 
-/* False after a message. */
-static bool take_option(struct job *job, int letter)
+static bool take_format(void *place, const struct cli_given *given)
 {
-	char *end = NULL;
+	struct job *job = place;
 
-	switch (letter) {
-	case 'f':
-		job->has_format = cf_export_format_parse(optarg, &job->format);
-		if (!job->has_format)
-			fprintf(stderr, "curfew list export: no format '%s'; see --help\n", optarg);
-		return job->has_format;
-	case 'a':
-		return cli_parse_at("list export", optarg, &job->at_wall_s);
-	case 'i':
-		job->image = optarg;
-		return true;
-	case 'p':
-		job->policy = optarg;
-		return true;
-	case 'l':
-		job->lists = optarg;
-		return true;
-	case 'o':
-		job->out = optarg;
-		return true;
-	case OPT_ZONE:
-		job->zone = optarg;
-		if (!zone_ok(optarg))
-			fprintf(stderr, "curfew list export: '%s' is no name for a zone\n", optarg);
-		return zone_ok(optarg);
-	case OPT_SID:
-		job->first_sid = (uint32_t)strtoul(optarg, &end, 10);
-		if (*end == '\0' && job->first_sid > 0 && job->first_sid < 2000000000)
-			return true;
-		fprintf(stderr, "curfew list export: '%s' is no rule id\n", optarg);
-		return false;
-	default:
-		return false; /* getopt has said why */
-	}
+	job->has_format = cf_export_format_parse(given->value, &job->format);
+	if (!job->has_format)
+		fprintf(stderr, "curfew list export: no format '%s'; see --help\n", given->value);
+	return job->has_format;
 }
+
+static bool take_zone(void *place, const struct cli_given *given)
+{
+	*(const char **)place = given->value;
+	if (zone_ok(given->value))
+		return true;
+	fprintf(stderr, "curfew list export: '%s' is no name for a zone\n", given->value);
+	return false;
+}
+
+static bool take_sid(void *place, const struct cli_given *given)
+{
+	uint32_t *sid = place;
+	char *end;
+
+	*sid = (uint32_t)strtoul(given->value, &end, 10);
+	if (*end == '\0' && *sid > 0 && *sid < 2000000000)
+		return true;
+	fprintf(stderr, "curfew list export: '%s' is no rule id\n", given->value);
+	return false;
+}
+
+static const struct cli_option options[] = {
+    CLI_TAKEN("format", 'f', take_format),
+    CLI_VALUE("at", 'a', struct job, at_wall_s, cli_take_instant),
+    CLI_WORD("image", 'i', struct job, image),
+    CLI_WORD("policy", 'p', struct job, policy),
+    CLI_WORD("lists", 'l', struct job, lists),
+    CLI_WORD("out", 'o', struct job, out),
+    CLI_VALUE("zone", 0, struct job, zone, take_zone),
+    CLI_VALUE("sid", 0, struct job, first_sid, take_sid),
+    CLI_OPTIONS_END,
+};
 
 /* Compiles the policy to an image in memory, which *data_out keeps. */
 static int compile_image(const struct job *job, struct cf_image **image_out, void **data_out)
@@ -221,18 +208,12 @@ static int run(struct job *job)
 int cmd_list_export(int argc, char **argv)
 {
 	struct job job = {.at_wall_s = cli_now_s()};
-	int letter;
+	int code;
 
 	cli_paths_default(&job.paths);
 	job.image = job.paths.image;
-	while ((letter = getopt_long(argc, argv, "f:a:i:p:l:o:h", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (!take_option(&job, letter))
-			return CMD_USAGE;
-	}
+	if (!cli_options_read(options, "list export", help, &job, argc, argv, &code))
+		return code;
 	if (!job.has_format || optind != argc) {
 		fputs("usage: curfew list export --format FORMAT [--at TIME] [--image FILE | "
 		      "--policy FILE] "

@@ -2,12 +2,12 @@
 
 #include "cli/cmd_list.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "compile/list_import.h"
 #include "compile/list_parse.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,27 +39,6 @@ static const char help[] =
     "  -j, --json              the outcome as JSON; lines left out one object a line on stderr\n"
     "\n"
     "exit: 0 done, 2 usage, 3 refused or the pack is invalid, 4 input/output\n";
-
-enum { OPT_TITLE = 256, OPT_LICENCE, OPT_AS_OF, OPT_SCOPE, OPT_ORIGIN, OPT_MAX_SHRINK, OPT_FORCE };
-
-static const struct option options[] = {
-    {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},
-    {"category", required_argument, NULL, 'c'},
-    {"source", required_argument, NULL, 's'},
-    {"title", required_argument, NULL, OPT_TITLE},
-    {"licence", required_argument, NULL, OPT_LICENCE},
-    {"as-of", required_argument, NULL, OPT_AS_OF},
-    {"scope", required_argument, NULL, OPT_SCOPE},
-    {"origin", required_argument, NULL, OPT_ORIGIN},
-    {"max-shrink", required_argument, NULL, OPT_MAX_SHRINK},
-    {"force", no_argument, NULL, OPT_FORCE},
-    {"dry-run", no_argument, NULL, 'n'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 struct job {
 	struct cf_list_target target;
@@ -246,62 +225,52 @@ static bool take_percent(const char *text, unsigned *percent_out)
 	return true;
 }
 
-/* False after a message: a bad value. */
-static bool take_option(struct job *job, int letter)
+/* Says so unless a value was understood. */
+static bool is_good(bool good, const struct cli_given *given)
 {
-	bool good = true;
-
-	switch (letter) {
-	case 'f':
-		good = cf_list_format_parse(optarg, &job->options.format);
-		break;
-	case 't':
-		job->target.dir = optarg;
-		break;
-	case 'c':
-		good = cf_category_parse(optarg, strlen(optarg), &job->target.category);
-		break;
-	case 's':
-		job->target.source = optarg;
-		break;
-	case 'n':
-		job->dry_run = true;
-		break;
-	case 'q':
-		job->quiet = true;
-		break;
-	case 'j':
-		job->json = true;
-		break;
-	case OPT_TITLE:
-		job->target.title = optarg;
-		break;
-	case OPT_LICENCE:
-		job->target.licence = optarg;
-		break;
-	case OPT_AS_OF:
-		job->target.as_of = optarg;
-		break;
-	case OPT_SCOPE:
-		good = cf_scope_parse(optarg, strlen(optarg), &job->options.plain_scope);
-		break;
-	case OPT_ORIGIN:
-		job->options.origin = optarg;
-		break;
-	case OPT_MAX_SHRINK:
-		good = take_percent(optarg, &job->target.max_shrink_percent);
-		break;
-	case OPT_FORCE:
-		job->target.force = true;
-		job->options.allow_public_suffix = true;
-		break;
-	default:
-		return false; /* getopt has said why */
-	}
 	if (!good)
-		fprintf(stderr, "curfew list import: '%s' is not understood; see --help\n", optarg);
+		fprintf(stderr, "curfew list import: '%s' is not understood; see --help\n",
+		    given->value);
 	return good;
 }
+
+static bool take_format(void *place, const struct cli_given *given)
+{
+	return is_good(cf_list_format_parse(given->value, place), given);
+}
+
+static bool take_category(void *place, const struct cli_given *given)
+{
+	return is_good(cf_category_parse(given->value, strlen(given->value), place), given);
+}
+
+static bool take_scope(void *place, const struct cli_given *given)
+{
+	return is_good(cf_scope_parse(given->value, strlen(given->value), place), given);
+}
+
+static bool take_shrink(void *place, const struct cli_given *given)
+{
+	return is_good(take_percent(given->value, place), given);
+}
+
+static const struct cli_option options[] = {
+    CLI_VALUE("from", 'f', struct job, options.format, take_format),
+    CLI_WORD("to", 't', struct job, target.dir),
+    CLI_VALUE("category", 'c', struct job, target.category, take_category),
+    CLI_WORD("source", 's', struct job, target.source),
+    CLI_WORD("title", 0, struct job, target.title),
+    CLI_WORD("licence", 0, struct job, target.licence),
+    CLI_WORD("as-of", 0, struct job, target.as_of),
+    CLI_VALUE("scope", 0, struct job, options.plain_scope, take_scope),
+    CLI_WORD("origin", 0, struct job, options.origin),
+    CLI_VALUE("max-shrink", 0, struct job, target.max_shrink_percent, take_shrink),
+    CLI_SWITCH("force", 0, struct job, target.force),
+    CLI_SWITCH("dry-run", 'n', struct job, dry_run),
+    CLI_SWITCH("quiet", 'q', struct job, quiet),
+    CLI_SWITCH("json", 'j', struct job, json),
+    CLI_OPTIONS_END,
+};
 
 /* The names of the files, as the source's title. */
 static void set_title(struct job *job, int count, char **files)
@@ -326,16 +295,11 @@ int cmd_list_import(int argc, char **argv)
 	                      .max_shrink_percent = 10}};
 	struct cli_paths paths;
 	char dir[CF_PATH_BYTES];
-	int letter, code;
+	int code;
 
-	while ((letter = getopt_long(argc, argv, "f:t:c:s:nqjh", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (!take_option(&job, letter))
-			return CMD_USAGE;
-	}
+	if (!cli_options_read(options, "list import", help, &job, argc, argv, &code))
+		return code;
+	job.options.allow_public_suffix = job.target.force;
 	if (optind == argc || job.target.dir == NULL) {
 		fputs("usage: curfew list import [options] --to PACK FILE...\n", stderr);
 		return CMD_USAGE;

@@ -3,13 +3,13 @@
 #include "cli/cmd_list.h"
 #include "cli/compiling.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 #include "cli/overlay.h"
 #include "cli/resolving.h"
 #include "cli/term.h"
 #include "compile/pattern.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,24 +38,7 @@ static const char help[] =
     "input/output, 5 nothing\n"
     "resolved: nothing is written\n";
 
-enum { OPT_IN_FLIGHT = 256, OPT_STALL, OPT_ALL };
-
 #define MAX_FORWARDS 16
-
-static const struct option options[] = {
-    {"forward", required_argument, NULL, 'f'},
-    {"trust-anchor", required_argument, NULL, 'k'},
-    {"rate", required_argument, NULL, 'r'},
-    {"in-flight", required_argument, NULL, OPT_IN_FLIGHT},
-    {"stall", required_argument, NULL, OPT_STALL},
-    {"days", required_argument, NULL, 'd'},
-    {"out", required_argument, NULL, 'o'},
-    {"all", no_argument, NULL, OPT_ALL},
-    {"dry-run", no_argument, NULL, 'n'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 struct job {
 	struct cli_resolving how;
@@ -255,75 +238,42 @@ static int run(struct job *job, const char *what)
 	return conclude(job);
 }
 
-static bool take_number(const char *text, unsigned most, unsigned *number_out)
+static bool take_forward(void *place, const struct cli_given *given)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	struct job *job = place;
 
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > most) {
-		fprintf(
-		    stderr, "curfew list resolve: '%s' is not a number from 1 to %u\n", text, most);
+	if (job->how.forward_count == MAX_FORWARDS) {
+		fprintf(stderr, "curfew list resolve: more than %d forwarders\n", MAX_FORWARDS);
 		return false;
 	}
-	*number_out = (unsigned)value;
+	job->forwards[job->how.forward_count++] = given->value;
 	return true;
 }
 
-static bool take_option(struct job *job, int letter)
-{
-	switch (letter) {
-	case 'f':
-		if (job->how.forward_count == MAX_FORWARDS) {
-			fprintf(
-			    stderr, "curfew list resolve: more than %d forwarders\n", MAX_FORWARDS);
-			return false;
-		}
-		job->forwards[job->how.forward_count++] = optarg;
-		return true;
-	case 'k':
-		job->how.trust_anchor = optarg;
-		return true;
-	case 'r':
-		return take_number(optarg, 10000, &job->how.rate_per_s);
-	case 'd':
-		return take_number(optarg, 366, &job->days);
-	case 'o':
-		job->out = optarg;
-		return true;
-	case 'n':
-		job->dry_run = true;
-		return true;
-	case 'j':
-		job->json = true;
-		return true;
-	case OPT_IN_FLIGHT:
-		return take_number(optarg, 1000, &job->how.in_flight);
-	case OPT_STALL:
-		return take_number(optarg, 3600, &job->how.stall_s);
-	case OPT_ALL:
-		job->all = true;
-		return true;
-	default:
-		return false; /* getopt has said why */
-	}
-}
+static const struct cli_option options[] = {
+    CLI_TAKEN("forward", 'f', take_forward),
+    CLI_WORD("trust-anchor", 'k', struct job, how.trust_anchor),
+    CLI_NUMBER("rate", 'r', struct job, how.rate_per_s, 10000),
+    CLI_NUMBER("in-flight", 0, struct job, how.in_flight, 1000),
+    CLI_NUMBER("stall", 0, struct job, how.stall_s, 3600),
+    CLI_NUMBER("days", 'd', struct job, days, 366),
+    CLI_WORD("out", 'o', struct job, out),
+    CLI_SWITCH("all", 0, struct job, all),
+    CLI_SWITCH("dry-run", 'n', struct job, dry_run),
+    CLI_SWITCH("json", 'j', struct job, json),
+    CLI_OPTIONS_END,
+};
 
 int cmd_list_resolve(int argc, char **argv)
 {
 	struct job job = {.how = {.rate_per_s = 20, .in_flight = 16, .stall_s = 60}, .days = 30};
-	int letter, code;
+	int code;
 
 	job.how.forwards = job.forwards;
 	job.how.progress = show_progress;
 	job.how.context = &job;
-	while ((letter = getopt_long(argc, argv, "f:k:r:d:o:njh", options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			return CMD_OK;
-		}
-		if (!take_option(&job, letter))
-			return CMD_USAGE;
-	}
+	if (!cli_options_read(options, "list resolve", help, &job, argc, argv, &code))
+		return code;
 	if (argc - optind > 1) {
 		fputs("usage: curfew list resolve [PACK] [options]\n", stderr);
 		return CMD_USAGE;

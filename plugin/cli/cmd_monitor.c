@@ -234,14 +234,10 @@ static int run_live(const struct monitor_options *options)
 int cmd_monitor(int argc, char **argv)
 {
 	struct monitor_options options;
-	int result = CMD_USAGE, pack_asn = -1;
+	int result, pack_asn = -1;
 	char pack_path[32];
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		monitor_usage(stdout);
-		return CMD_OK;
-	}
-	if (!monitor_options_read(argc, argv, &options))
+	if (!monitor_options_read(argc, argv, &options, &result))
 		goto out;
 	if (!options.names && options.asn_db == NULL) {
 		pack_asn = open_pack_asn(options.image, pack_path);

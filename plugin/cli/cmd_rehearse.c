@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,40 +42,26 @@ struct rehearse_run {
 	bool had_failures;
 };
 
+static const struct cli_option options[] = {
+    CLI_VALUE("at", 'a', struct rehearse_run, compiling.at_wall_s, cli_take_instant),
+    CLI_WORD("policy", 'p', struct rehearse_run, policy),
+    CLI_WORD("lists", 'L', struct rehearse_run, compiling.lists),
+    CLI_WORD("image", 'i', struct rehearse_run, compiling.image),
+    CLI_OUTPUT_OPTIONS(struct rehearse_run, output),
+    CLI_OPTIONS_END,
+};
+
 static bool parse(struct rehearse_run *run, int argc, char **argv, int *exit_out)
 {
-	static const struct option options[] = {{"at", required_argument, NULL, 'a'},
-	    {"policy", required_argument, NULL, 'p'}, {"lists", required_argument, NULL, 'L'},
-	    {"image", required_argument, NULL, 'i'}, CLI_OUTPUT_OPTIONS,
-	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct cli_compiling *compiling = &run->compiling;
-	int letter;
 
 	cli_paths_default(&compiling->paths);
 	compiling->lists = compiling->paths.lists;
 	compiling->image = compiling->paths.image;
 	compiling->at_wall_s = cli_now_s();
-	*exit_out = CMD_USAGE;
-	while ((letter = getopt_long(argc, argv, "a:p:L:i:h" CLI_OUTPUT_LETTERS, options, NULL)) !=
-	    -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			*exit_out = CMD_OK;
-			return false;
-		}
-		if (letter == 'a') {
-			if (!cli_parse_at("rehearse", optarg, &compiling->at_wall_s))
-				return false;
-		} else if (letter == 'p') {
-			compiling->policy = run->policy = optarg;
-		} else if (letter == 'L') {
-			compiling->lists = optarg;
-		} else if (letter == 'i') {
-			compiling->image = optarg;
-		} else if (!cli_output_option(&run->output, letter, optarg)) {
-			return false;
-		}
-	}
+	if (!cli_options_read(options, "rehearse", help, run, argc, argv, exit_out))
+		return false;
+	compiling->policy = run->policy;
 	return true;
 }
 

@@ -6,7 +6,6 @@
 #include "cli/report_output.h"
 #include "report/report.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,24 +27,13 @@ struct report_run {
 	const char *regime, *states;
 };
 
-static bool take_option(struct report_run *run, int letter, int *exit_out)
-{
-	switch (letter) {
-	case 'r':
-		run->regime = optarg;
-		return true;
-	case 's':
-		run->states = optarg;
-		return true;
-	case 'h':
-		fputs(help, stdout);
-		*exit_out = CMD_OK;
-		return false;
-	default:
-		return cli_output_option(&run->output, letter, optarg) ||
-		    cli_model_option(&run->model, letter, optarg);
-	}
-}
+static const struct cli_option options[] = {
+    CLI_MODEL_OPTIONS(struct report_run, model),
+    CLI_WORD("regime", 'r', struct report_run, regime),
+    CLI_WORD("state", 's', struct report_run, states),
+    CLI_OUTPUT_OPTIONS(struct report_run, output),
+    CLI_OPTIONS_END,
+};
 
 static struct cf_doc *make(struct report_run *run, int argc, char **argv, int *exit_out)
 {
@@ -139,17 +127,12 @@ static void keep_states(struct cf_doc *doc, const char *states)
 
 int cmd_report(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_MODEL_OPTIONS,
-	    {"regime", required_argument, NULL, 'r'}, {"state", required_argument, NULL, 's'},
-	    CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct report_run run = {.output = {.what = "report"}};
-	int letter, code = CMD_USAGE;
+	int code;
 
 	cli_model_init(&run.model, "report");
-	while ((letter = getopt_long(
-	            argc, argv, CLI_MODEL_LETTERS CLI_OUTPUT_LETTERS "r:s:h", options, NULL)) != -1)
-		if (!take_option(&run, letter, &code))
-			return code;
+	if (!cli_options_read(options, "report", help, &run, argc, argv, &code))
+		return code;
 	argc -= optind;
 	argv += optind;
 	if (!is_usable(&run, argc, argv))

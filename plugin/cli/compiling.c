@@ -5,26 +5,26 @@
 #include "base/instant.h"
 #include "cli/cmd.h"
 #include "cli/json_out.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const struct option long_options[] = {
-    {"policy", required_argument, NULL, 'p'},
-    {"lists", required_argument, NULL, 'l'},
-    {"image", required_argument, NULL, 'i'},
-    {"at", required_argument, NULL, 'a'},
-    {"dry-run", no_argument, NULL, 'n'},
-    {"yes", no_argument, NULL, 'y'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"json", no_argument, NULL, 'j'},
-    {"strict", no_argument, NULL, 's'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+/* Of all verbs; each takes some. */
+static const struct cli_option all_options[] = {
+    CLI_WORD("policy", 'p', struct cli_compiling, policy),
+    CLI_WORD("lists", 'l', struct cli_compiling, lists),
+    CLI_WORD("image", 'i', struct cli_compiling, image),
+    CLI_VALUE("at", 'a', struct cli_compiling, at_wall_s, cli_take_instant),
+    CLI_SWITCH("dry-run", 'n', struct cli_compiling, dry_run),
+    CLI_SWITCH("yes", 'y', struct cli_compiling, yes),
+    CLI_SWITCH("verbose", 'v', struct cli_compiling, verbose),
+    CLI_SWITCH("json", 'j', struct cli_compiling, json),
+    CLI_SWITCH("strict", 's', struct cli_compiling, strict),
 };
+#define ALL_OPTIONS (sizeof all_options / sizeof all_options[0])
 
 int64_t cli_now_s(void)
 {
@@ -52,66 +52,24 @@ bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out)
 	return false;
 }
 
-static bool take_option(struct cli_compiling *compiling, const char *verb, int letter)
-{
-	switch (letter) {
-	case 'p':
-		compiling->policy = optarg;
-		return true;
-	case 'l':
-		compiling->lists = optarg;
-		return true;
-	case 'i':
-		compiling->image = optarg;
-		return true;
-	case 'a':
-		return cli_parse_at(verb, optarg, &compiling->at_wall_s);
-	case 'n':
-		compiling->dry_run = true;
-		return true;
-	case 'y':
-		compiling->yes = true;
-		return true;
-	case 'v':
-		compiling->verbose = true;
-		return true;
-	case 'j':
-		compiling->json = true;
-		return true;
-	case 's':
-		compiling->strict = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
-    const char *options, const char *help, int *exit_out)
+    const char *letters, const char *help, int *exit_out)
 {
-	int letter;
+	struct cli_option options[ALL_OPTIONS + 1] = {{.name = NULL}};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ALL_OPTIONS; i++)
+		if (strchr(letters, all_options[i].letter) != NULL)
+			options[count++] = all_options[i];
 
 	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s()};
 	cli_paths_default(&compiling->paths);
 	compiling->policy = compiling->paths.policy;
 	compiling->lists = compiling->paths.lists;
 	compiling->image = compiling->paths.image;
+	if (!cli_options_read(options, argv[0], help, compiling, argc, argv, exit_out))
+		return false;
 	*exit_out = CMD_USAGE;
-	while ((letter = getopt_long(argc, argv, "p:l:i:a:nyvjsh", long_options, NULL)) != -1) {
-		if (letter == 'h') {
-			fputs(help, stdout);
-			*exit_out = CMD_OK;
-			return false;
-		}
-		if (letter == '?')
-			return false; /* getopt has said why */
-		if (strchr(options, letter) == NULL) {
-			fprintf(stderr, "curfew %s: takes no option -%c\n", argv[0], letter);
-			return false;
-		}
-		if (!take_option(compiling, argv[0], letter))
-			return false;
-	}
 	if (optind < argc) {
 		fprintf(stderr, "curfew %s: takes options only, not '%s'\n", argv[0], argv[optind]);
 		return false;

@@ -19,11 +19,10 @@ struct cli_compiling {
 
 /*
  * Reads the options of a verb. True to go on; false with the exit code in *exit_out when there is
- * nothing more to do (--help, bad usage). options lists those the verb takes by their short
- * letters.
+ * nothing more to do (--help, bad usage). letters names the options that the verb takes.
  */
 bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
-    const char *options, const char *help, int *exit_out);
+    const char *letters, const char *help, int *exit_out);
 
 /* Compiles, prints everything found on stderr, time's doings included, and returns the exit code;
  * CMD_OK with *compiled_out. *warnings_out counts warnings. */

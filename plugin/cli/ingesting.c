@@ -3,10 +3,11 @@
 #include "cli/cmd.h"
 #include "cli/json_out.h"
 #include "cli/ledger_cmd.h"
+#include "cli/options.h"
 #include "ledger/action.h"
 #include "report/safe.h"
 
-#include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,90 +78,59 @@ static void give_site(void *arg, const char *sensor)
 	fprintf(stderr, "curfew %s: %s\n", run->what, error.text);
 }
 
-static bool take_number(const char *verb, const char *text, uint64_t *number_out)
+static bool take_number(const struct cli_given *given, uint64_t most, uint64_t *number_out)
 {
 	char *end;
 
-	*number_out = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && *end == '\0')
+	*number_out = strtoull(given->value, &end, 10);
+	if (given->value[0] >= '0' && given->value[0] <= '9' && *end == '\0' && *number_out <= most)
 		return true;
-	fprintf(stderr, "curfew %s: '%s' is not a number\n", verb, text);
+	fprintf(stderr, "curfew %s: '%s' is not a number up to %" PRIu64 "\n", given->verb,
+	    given->value, most);
 	return false;
 }
 
-static bool take_option(struct cli_ingesting *run, int letter, const char *help, int *exit_out)
+static bool take_days(void *place, const struct cli_given *given)
 {
-	uint64_t number;
+	uint64_t days;
 
-	*exit_out = CMD_USAGE;
-	switch (letter) {
-	case 'l':
-		run->ledger_path = optarg;
-		return true;
-	case 's':
-		run->site = optarg;
-		return true;
-	case 'f':
-		run->follow = true;
-		return true;
-	case 'j':
-		run->json = true;
-		return true;
-	case 'q':
-		run->quiet = true;
-		return true;
-	case 1:
-		run->alone = true;
-		return true;
-	case 2:
-		run->no_wait = true;
-		return true;
-	case 3:
-		if (!take_number(run->what, optarg, &number) || number > 1000000)
-			return false;
-		run->keep_days = (uint32_t)number;
-		return true;
-	case 4:
-		if (!take_number(run->what, optarg, &number) || number > 1u << 30)
-			return false;
-		run->keep_bytes = number << 20;
-		return true;
-	case 5:
-		run->force = true;
-		return true;
-	case 'h':
-		fputs(help, stdout);
-		*exit_out = CMD_OK;
+	if (!take_number(given, 1000000, &days))
 		return false;
-	default:
+	*(uint32_t *)place = (uint32_t)days;
+	return true;
+}
+
+static bool take_mib(void *place, const struct cli_given *given)
+{
+	uint64_t mib;
+
+	if (!take_number(given, 1U << 30, &mib))
 		return false;
-	}
+	*(uint64_t *)place = mib << 20;
+	return true;
 }
 
 bool cli_ingesting_parse(
     struct cli_ingesting *run, int argc, char **argv, const char *help, int *exit_out)
 {
-	static const struct option options[] = {
-	    {"ledger", required_argument, NULL, 'l'},
-	    {"site", required_argument, NULL, 's'},
-	    {"follow", no_argument, NULL, 'f'},
-	    {"alone", no_argument, NULL, 1},
-	    {"no-wait", no_argument, NULL, 2},
-	    {"keep", required_argument, NULL, 3},
-	    {"keep-size", required_argument, NULL, 4},
-	    {"force", no_argument, NULL, 5},
-	    {"json", no_argument, NULL, 'j'},
-	    {"quiet", no_argument, NULL, 'q'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct cli_ingesting, ledger_path),
+	    CLI_WORD("site", 's', struct cli_ingesting, site),
+	    CLI_SWITCH("follow", 'f', struct cli_ingesting, follow),
+	    CLI_SWITCH("alone", 0, struct cli_ingesting, alone),
+	    CLI_SWITCH("no-wait", 0, struct cli_ingesting, no_wait),
+	    CLI_VALUE("keep", 0, struct cli_ingesting, keep_days, take_days),
+	    CLI_VALUE("keep-size", 0, struct cli_ingesting, keep_bytes, take_mib),
+	    CLI_SWITCH("force", 0, struct cli_ingesting, force),
+	    CLI_SWITCH("json", 'j', struct cli_ingesting, json),
+	    CLI_SWITCH("quiet", 'q', struct cli_ingesting, quiet),
+	    CLI_OPTIONS_END,
 	};
-	int letter;
 
 	cli_paths_default(&run->paths);
 	run->ledger_path = run->paths.ledger;
-	while ((letter = getopt_long(argc, argv, "l:s:fjqh", options, NULL)) != -1)
-		if (!take_option(run, letter, help, exit_out))
-			return false;
+	if (!cli_options_read(options, run->what, help, run, argc, argv, exit_out))
+		return false;
 	run->logs = argv + optind;
 	run->log_count = argc - optind;
 	return true;

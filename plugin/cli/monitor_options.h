@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 struct monitor_options {
 	struct cli_paths paths;
@@ -23,8 +22,10 @@ struct monitor_options {
 	bool names, quiet, stats, encrypted_dns, prefilter, asn_is_pack, no_sandbox, no_promiscuous;
 };
 
-void monitor_usage(FILE *to);
-
-/* False when the command line is wrong; the reason is printed. */
-bool monitor_options_read(int argc, char **argv, struct monitor_options *options_out);
+/*
+ * False with the exit code when there is nothing more to do: the command line is wrong (the reason
+ * is printed), or asked for help. monitor_options_done() in any case.
+ */
+bool monitor_options_read(
+    int argc, char **argv, struct monitor_options *options_out, int *exit_out);
 void monitor_options_done(struct monitor_options *options);

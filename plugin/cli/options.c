@@ -24,7 +24,8 @@ static int has_argument(enum cli_option_kind kind)
 {
 	if (kind == CLI_OPTION_OPTIONAL)
 		return optional_argument;
-	return kind == CLI_OPTION_SWITCH ? no_argument : required_argument;
+	return kind == CLI_OPTION_SWITCH || kind == CLI_OPTION_CHOICE ? no_argument
+	                                                              : required_argument;
 }
 
 static void translate(const struct cli_option *options, struct translation *to)
@@ -83,11 +84,14 @@ static bool take(const struct cli_option *option, void *request, const struct cl
 	case CLI_OPTION_SWITCH:
 		*(bool *)place = true;
 		return true;
+	case CLI_OPTION_CHOICE:
+		*(unsigned *)place = option->number;
+		return true;
 	case CLI_OPTION_WORD:
 		*(const char **)place = given->value;
 		return true;
 	case CLI_OPTION_NUMBER:
-		return take_number(place, option->most, given);
+		return take_number(place, option->number, given);
 	case CLI_OPTION_VALUE:
 	case CLI_OPTION_OPTIONAL:
 		break;

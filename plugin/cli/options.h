@@ -25,8 +25,9 @@ typedef bool cli_take_fn(void *place, const struct cli_given *given);
 
 enum cli_option_kind {
 	CLI_OPTION_SWITCH,   /* bool: true once it is given */
+	CLI_OPTION_CHOICE,   /* unsigned: becomes number; the last one given counts */
 	CLI_OPTION_WORD,     /* const char *: the value as it is */
-	CLI_OPTION_NUMBER,   /* unsigned: 1 to most */
+	CLI_OPTION_NUMBER,   /* unsigned: 1 to number */
 	CLI_OPTION_VALUE,    /* a value that take understands */
 	CLI_OPTION_OPTIONAL, /* the same, but the value may be absent: --live[=ADDR] */
 };
@@ -37,7 +38,7 @@ struct cli_option {
 	enum cli_option_kind kind;
 	size_t place; /* offset in the request */
 	cli_take_fn *take;
-	unsigned most;
+	unsigned number;
 };
 
 /* The offset of a member; does not compile unless it has the type that its kind fills. */
@@ -47,6 +48,11 @@ struct cli_option {
 #define CLI_SWITCH(name, letter, request, member) \
 	{ \
 		name, letter, CLI_OPTION_SWITCH, CLI_PLACE(request, member, bool), NULL, 0 \
+	}
+#define CLI_CHOICE(name, letter, request, member, number) \
+	{ \
+		name, letter, CLI_OPTION_CHOICE, CLI_PLACE(request, member, unsigned), NULL, \
+		    number \
 	}
 #define CLI_WORD(name, letter, request, member) \
 	{ \

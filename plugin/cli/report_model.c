@@ -16,45 +16,27 @@ void cli_model_init(struct cli_model *cli, const char *what)
 	cli->ledger_path = cli->paths.ledger;
 }
 
-static bool take_minutes(const struct cli_model *cli, const char *text, uint32_t *minutes_out)
+bool cli_take_minutes(void *place, const struct cli_given *given)
 {
+	uint32_t *minutes = place;
 	int64_t seconds;
 
-	if (cf_duration_parse(text, &seconds) != CF_OK || seconds < 60 ||
+	if (cf_duration_parse(given->value, &seconds) != CF_OK || seconds < 60 ||
 	    seconds > 100 * INT64_C(31622400)) {
 		fprintf(stderr, "curfew %s: '%s' is not a length of time such as 14d, 72h or 5m\n",
-		    cli->what, text);
+		    given->verb, given->value);
 		return false;
 	}
-	*minutes_out = (uint32_t)(seconds / 60);
+	*minutes = (uint32_t)(seconds / 60);
 	return true;
 }
 
-bool cli_model_option(struct cli_model *cli, int letter, const char *value)
+bool cli_model_take_at(void *place, const struct cli_given *given)
 {
-	switch (letter) {
-	case 'l':
-		cli->ledger_path = value;
-		return true;
-	case 'i':
-		cli->image_path = value;
-		return true;
-	case 'a':
-		cli->has_at = true;
-		return cli_parse_at(cli->what, value, &cli->options.at_wall_s);
-	case 'w':
-		return take_minutes(cli, value, &cli->options.window_minutes);
-	case 256:
-		return take_minutes(cli, value, &cli->options.recent_minutes);
-	case 257:
-		return take_minutes(cli, value, &cli->options.alive_minutes);
-	case 258:
-		return take_minutes(cli, value, &cli->options.tolerance_minutes);
-	case 259:
-		return take_minutes(cli, value, &cli->options.lag_minutes);
-	default:
-		return false;
-	}
+	struct cli_model *cli = place;
+
+	cli->has_at = true;
+	return cli_take_instant(&cli->options.at_wall_s, given);
 }
 
 /* The image in force is a help, not a must: without it exceptions have no end and no reason. */

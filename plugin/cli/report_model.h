@@ -1,22 +1,23 @@
 /* Options that all reports share, and the model they give. One thread. */
 #pragma once
 
+#include "cli/options.h"
 #include "cli/paths.h"
 #include "image/image.h"
 #include "ledger/model.h"
 
 #include <stdbool.h>
 
-/* Letters for getopt_long, and its options; verbs add their own before the end. */
-#define CLI_MODEL_LETTERS "l:a:w:i:"
-#define CLI_MODEL_OPTIONS \
-	{"ledger", required_argument, NULL, 'l'}, {"at", required_argument, NULL, 'a'}, \
-	    {"window", required_argument, NULL, 'w'}, {"recent", required_argument, NULL, 256}, \
-	    {"alive", required_argument, NULL, 257}, {"tolerate", required_argument, NULL, 258}, \
-	    {"lag", required_argument, NULL, 259}, \
-	{ \
-		"image", required_argument, NULL, 'i' \
-	}
+/* Rows for a table of options whose request has a struct cli_model as member. */
+#define CLI_MODEL_OPTIONS(request, member) \
+	CLI_WORD("ledger", 'l', request, member.ledger_path), \
+	    CLI_VALUE("at", 'a', request, member, cli_model_take_at), \
+	    CLI_VALUE("window", 'w', request, member.options.window_minutes, cli_take_minutes), \
+	    CLI_VALUE("recent", 0, request, member.options.recent_minutes, cli_take_minutes), \
+	    CLI_VALUE("alive", 0, request, member.options.alive_minutes, cli_take_minutes), \
+	    CLI_VALUE("tolerate", 0, request, member.options.tolerance_minutes, cli_take_minutes), \
+	    CLI_VALUE("lag", 0, request, member.options.lag_minutes, cli_take_minutes), \
+	    CLI_WORD("image", 'i', request, member.image_path)
 
 #define CLI_MODEL_HELP \
 	"  -l, --ledger FILE    the ledger\n" \
@@ -41,8 +42,9 @@ struct cli_model {
 };
 
 void cli_model_init(struct cli_model *cli, const char *what);
-/* Takes one of the letters above. False after a message. */
-bool cli_model_option(struct cli_model *cli, int letter, const char *value);
+/* What the rows above take: an instant into a struct cli_model, a length of time in minutes. */
+bool cli_model_take_at(void *place, const struct cli_given *given);
+bool cli_take_minutes(void *place, const struct cli_given *given);
 /* Opens and loads; an exit code, CMD_OK when good. */
 int cli_model_load(struct cli_model *cli);
 void cli_model_done(struct cli_model *cli);

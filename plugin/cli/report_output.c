@@ -8,30 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool cli_output_option(struct cli_output *output, int letter, const char *value)
+bool cli_take_columns(void *place, const struct cli_given *given)
 {
-	switch (letter) {
-	case 'j':
-		output->json = true;
-		return true;
-	case 'c':
-		output->csv = true;
-		return true;
-	case 'o':
-		output->path = value;
-		return true;
-	case 300:
-		output->html = true;
-		return true;
-	case 301:
-		output->table = value;
-		return true;
-	case 302:
-		output->columns = (unsigned)strtoul(value, NULL, 10);
-		return true;
-	default:
-		return false;
-	}
+	unsigned *columns = place;
+
+	*columns = (unsigned)strtoul(given->value, NULL, 10);
+	return true;
 }
 
 static int print(const struct cli_output *output, const struct cf_doc *doc, FILE *to)

@@ -2,18 +2,19 @@
  * thread. */
 #pragma once
 
+#include "cli/options.h"
 #include "report/doc.h"
 
 #include <stdbool.h>
 
-#define CLI_OUTPUT_LETTERS "jco:"
-#define CLI_OUTPUT_OPTIONS \
-	{"json", no_argument, NULL, 'j'}, {"csv", no_argument, NULL, 'c'}, \
-	    {"html", no_argument, NULL, 300}, {"table", required_argument, NULL, 301}, \
-	    {"columns", required_argument, NULL, 302}, \
-	{ \
-		"output", required_argument, NULL, 'o' \
-	}
+/* Rows for a table of options whose request has a struct cli_output as member. */
+#define CLI_OUTPUT_OPTIONS(request, member) \
+	CLI_SWITCH("json", 'j', request, member.json), \
+	    CLI_SWITCH("csv", 'c', request, member.csv), \
+	    CLI_SWITCH("html", 0, request, member.html), \
+	    CLI_WORD("table", 0, request, member.table), \
+	    CLI_VALUE("columns", 0, request, member.columns, cli_take_columns), \
+	    CLI_WORD("output", 'o', request, member.path)
 
 #define CLI_OUTPUT_HELP \
 	"  -j, --json           as JSON\n" \
@@ -30,8 +31,8 @@ struct cli_output {
 	unsigned columns;
 };
 
-/* Takes one of the letters above; false for any other. */
-bool cli_output_option(struct cli_output *output, int letter, const char *value);
+/* A width in columns into an unsigned; 0, or no number: that of the terminal. */
+bool cli_take_columns(void *place, const struct cli_given *given);
 
 /* Delivers; an exit code. A file that could not be written whole is an error. */
 int cli_output_doc(const struct cli_output *output, const struct cf_doc *doc);

@@ -15,7 +15,7 @@
 struct request {
 	bool quiet, has_live;
 	const char *file, *live;
-	unsigned rate;
+	unsigned rate, format;
 	int64_t at_wall_s;
 	int letter;
 };
@@ -33,6 +33,8 @@ static bool take_live(void *place, const struct cli_given *given)
 static const struct cli_option options[] = {
     CLI_SWITCH("quiet", 'q', struct request, quiet),
     CLI_WORD("file", 'f', struct request, file),
+    CLI_CHOICE("csv", 'c', struct request, format, 3),
+    CLI_CHOICE("json", 'j', struct request, format, 4),
     CLI_NUMBER("rate", 0, struct request, rate, 100),
     CLI_VALUE("at", 'a', struct request, at_wall_s, cli_take_instant),
     CLI_OPTIONAL("live", 'L', take_live),
@@ -98,6 +100,17 @@ static void an_optional_value_may_be_absent(void **state)
 	assert_string_equal(r.live, "here");
 }
 
+static void of_two_choices_the_last_counts(void **state)
+{
+	struct request r;
+
+	(void)state;
+	assert_int_equal(READ(&r, "-j"), -1);
+	assert_int_equal(r.format, 4);
+	assert_int_equal(READ(&r, "--json", "--csv"), -1);
+	assert_int_equal(r.format, 3);
+}
+
 static void arguments_may_stand_among_options(void **state)
 {
 	struct request r;
@@ -145,6 +158,7 @@ int main(void)
 	    cmocka_unit_test(each_kind_fills_its_member),
 	    cmocka_unit_test(absent_options_leave_their_members),
 	    cmocka_unit_test(an_optional_value_may_be_absent),
+	    cmocka_unit_test(of_two_choices_the_last_counts),
 	    cmocka_unit_test(arguments_may_stand_among_options),
 	    cmocka_unit_test(help_ends_well_and_is_always_there),
 	    cmocka_unit_test(what_is_not_understood_is_bad_usage),
