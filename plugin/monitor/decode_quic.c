@@ -250,7 +250,7 @@ static void read_frames(struct cf_quic *quic, struct cf_decoder *decoder, uint32
 		return;
 	if (report(decoder, &decoder->packet, version,
 	        (struct cf_slice){.data = buffer_of(quic, handshake), .len = span->to}))
-		handshake->hash = 0;
+		finish(quic, handshake);
 }
 
 /* Tries the keys of a handshake that is under way, then those the packet's own id would give. */
@@ -358,6 +358,11 @@ void cf_quic_datagram(struct cf_quic *quic, struct cf_decoder *decoder)
 		return;
 	while (cf_bytes_left(&cursor) > 0 && next_packet(quic, decoder, &cursor))
 		;
+}
+
+unsigned cf_quic_waiting(const struct cf_quic *quic)
+{
+	return quic->waiting;
 }
 
 void cf_quic_reap(struct cf_quic *quic, struct cf_decoder *decoder, int64_t before_wall_us)

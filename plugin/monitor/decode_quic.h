@@ -20,5 +20,8 @@ void cf_quic_free(struct cf_quic *quic);
 /* Looks at the UDP payload of decoder->packet and reports a ClientHello that it completes. */
 void cf_quic_datagram(struct cf_quic *quic, struct cf_decoder *decoder);
 
+/* Handshakes begun and neither finished nor given up. */
+unsigned cf_quic_waiting(const struct cf_quic *quic);
+
 /* Reports and forgets handshakes that began before before_wall_us. */
 void cf_quic_reap(struct cf_quic *quic, struct cf_decoder *decoder, int64_t before_wall_us);

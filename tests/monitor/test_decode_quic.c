@@ -2,6 +2,8 @@
 
 #include "packets.h"
 
+#include "monitor/decode.h"
+#include "monitor/decode_quic.h"
 #include "monitor/quic_keys.h"
 
 #include <setjmp.h>
@@ -198,6 +200,16 @@ static void unfinished_hello_with_a_name_is_reported_when_it_expires(void **stat
 	assert_int_equal(watch_count(&watch, "incomplete"), 1);
 }
 
+static void a_finished_handshake_waits_no_longer(void **state)
+{
+	(void)state;
+	send_part(VERSION, first_id, 0, 0, 1000);
+	assert_int_equal(cf_quic_waiting(watch.decoder->quic), 1);
+	send_part(VERSION, first_id, 1, 1000, message.len);
+	assert_int_equal(watch_count(&watch, "quic " NAME), 1);
+	assert_int_equal(cf_quic_waiting(watch.decoder->quic), 0);
+}
+
 static void handshakes_stay_bounded_and_evictions_are_counted(void **state)
 {
 	(void)state;
@@ -231,6 +243,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(packet_with_any_byte_changed_stays_shut, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        unfinished_hello_with_a_name_is_reported_when_it_expires, start, stop),
+	    cmocka_unit_test_setup_teardown(a_finished_handshake_waits_no_longer, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        handshakes_stay_bounded_and_evictions_are_counted, start, stop),
 	};
