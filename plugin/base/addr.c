@@ -33,11 +33,6 @@ unsigned cf_addr_length(const struct cf_addr *addr)
 	return addr->family == CF_FAMILY_V6 ? 16 : 0;
 }
 
-bool cf_addr_equal(const struct cf_addr *a, const struct cf_addr *b)
-{
-	return cf_addr_compare(a, b) == 0;
-}
-
 int cf_addr_compare(const struct cf_addr *a, const struct cf_addr *b)
 {
 	if (a->family != b->family)

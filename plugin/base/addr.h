@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Longest text of an address ("ffff:...:255.255.255.255") or prefix, terminator included. */
 #define CF_ADDR_TEXT_BYTES   46
@@ -40,7 +41,10 @@ struct cf_addr cf_addr_v6(const uint8_t bytes[16]);
 /* Address length in bytes: 4, 16 or 0. */
 unsigned cf_addr_length(const struct cf_addr *addr);
 
-bool cf_addr_equal(const struct cf_addr *a, const struct cf_addr *b);
+static inline bool cf_addr_equal(const struct cf_addr *a, const struct cf_addr *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
 /* Total order: family, then bytes; <0, 0, >0 as memcmp. */
 int cf_addr_compare(const struct cf_addr *a, const struct cf_addr *b);
 
