@@ -1,12 +1,12 @@
-/* Hosts in a four-way table by (address, VLAN); MAC addresses in another, to tell routers. */
+/* What is believed of hosts and MACs, and when it is written down. */
 
 #include "monitor/identity.h"
 
-#include <stdio.h>
+#include "monitor/host_table.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS     4
 #define US_PER_S INT64_C(1000000)
 /* Traffic alone may deceive until its MAC has shown what it is: wait so long before writing. */
 #define SETTLE_S 10
@@ -14,46 +14,17 @@
 #define FORGET_S 86400
 /* Routed packets (their TTL is no initial one) before a MAC is taken for a router's. */
 #define ROUTED_PACKETS 3
-/* Addresses of one host that can be found by its MAC: some of IPv6, and one of IPv4. */
-#define BOUND_HOSTS 8
 /* The whole table is walked once in so many calls of cf_hosts_reap(). */
 #define SWEEP_PARTS 64
-
-struct host {
-	struct cf_addr addr; /* family none: free */
-	uint16_t vlan;
-	uint8_t kind;      /* enum cf_identity_kind of the MAC */
-	uint8_t name_kind; /* and of the name */
-	bool has_mac, changed;
-	uint8_t mac[6];
-	uint32_t interface;
-	int64_t from_wall_us, last_wall_us;
-	int64_t written_wall_us; /* 0: never */
-	char name[CF_HOST_NAME_BYTES];
-};
-
-struct mac {
-	uint8_t bytes[6];
-	bool used, is_router;
-	uint8_t routed;
-	uint8_t address_count;
-	struct cf_addr address[CF_MAC_ADDRESSES];
-	uint16_t vlan[CF_MAC_ADDRESSES]; /* where each was seen */
-	/* Hosts lately bound to this MAC, as places in the table; each is checked before use. */
-	uint32_t bound[BOUND_HOSTS];
-	uint8_t bound_count, bound_next;
-	int64_t last_wall_us;
-};
+/* But so many hosts at least each time. */
+#define SWEEP_LEAST 16
 
 struct cf_hosts {
-	uint64_t seed;
+	struct cf_host_table table;
 	const struct cf_locality *locality;
 	cf_identity_write *write;
 	void *arg;
-	struct host *host; /* CF_HOSTS */
-	struct mac *mac;   /* CF_MACS */
-	uint32_t known, sweep;
-	uint64_t evicted;
+	uint32_t sweep; /* place in the table to look at next */
 	int64_t now_wall_us;
 };
 
@@ -80,10 +51,8 @@ enum cf_status cf_hosts_new(uint64_t seed, const struct cf_locality *locality,
 
 	if (hosts == NULL)
 		return CF_ENOMEM;
-	*hosts = (struct cf_hosts){.seed = seed, .locality = locality, .write = write, .arg = arg};
-	hosts->host = calloc(CF_HOSTS, sizeof *hosts->host);
-	hosts->mac = calloc(CF_MACS, sizeof *hosts->mac);
-	if (hosts->host == NULL || hosts->mac == NULL) {
+	*hosts = (struct cf_hosts){.locality = locality, .write = write, .arg = arg};
+	if (cf_host_table_init(&hosts->table, seed) != CF_OK) {
 		cf_hosts_free(hosts);
 		return CF_ENOMEM;
 	}
@@ -95,76 +64,13 @@ void cf_hosts_free(struct cf_hosts *hosts)
 {
 	if (hosts == NULL)
 		return;
-	free(hosts->host);
-	free(hosts->mac);
+	cf_host_table_done(&hosts->table);
 	free(hosts);
 }
 
-static uint64_t mix(uint64_t h)
+static void write_host(struct cf_hosts *hosts, struct cf_host *host)
 {
-	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	return h ^ h >> 31;
-}
-
-static struct host *host_ways(
-    const struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan)
-{
-	uint64_t high, low;
-
-	memcpy(&high, addr->bytes, 8);
-	memcpy(&low, addr->bytes + 8, 8);
-	return &hosts->host[mix(mix(high ^ hosts->seed) + low + vlan) % (CF_HOSTS / WAYS) * WAYS];
-}
-
-static struct mac *mac_ways(const struct cf_hosts *hosts, const uint8_t bytes[6])
-{
-	uint64_t value = 0;
-
-	memcpy(&value, bytes, 6);
-	return &hosts->mac[mix(value ^ hosts->seed) % (CF_MACS / WAYS) * WAYS];
-}
-
-static struct mac *mac_find(const struct cf_hosts *hosts, const uint8_t bytes[6])
-{
-	struct mac *ways = mac_ways(hosts, bytes);
-
-	for (unsigned i = 0; i < WAYS; i++)
-		if (ways[i].used && memcmp(ways[i].bytes, bytes, 6) == 0)
-			return &ways[i];
-	return NULL;
-}
-
-static struct mac *mac_get(struct cf_hosts *hosts, const uint8_t bytes[6], int64_t at_wall_us)
-{
-	struct mac *mac = mac_find(hosts, bytes), *ways = mac_ways(hosts, bytes);
-
-	if (mac == NULL) {
-		mac = &ways[0];
-		for (unsigned i = 1; i < WAYS; i++)
-			if (mac->used &&
-			    (!ways[i].used || ways[i].last_wall_us < mac->last_wall_us))
-				mac = &ways[i];
-		*mac = (struct mac){.used = true};
-		memcpy(mac->bytes, bytes, 6);
-	}
-	mac->last_wall_us = at_wall_us;
-	return mac;
-}
-
-static struct host *host_find(
-    const struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan)
-{
-	struct host *ways = host_ways(hosts, addr, vlan);
-
-	for (unsigned i = 0; i < WAYS; i++)
-		if (ways[i].vlan == vlan && cf_addr_equal(&ways[i].addr, addr))
-			return &ways[i];
-	return NULL;
-}
-
-static void write_host(struct cf_hosts *hosts, struct host *host)
-{
-	const struct mac *mac = host->has_mac ? mac_find(hosts, host->mac) : NULL;
+	const struct cf_mac *mac = host->has_mac ? cf_mac_find(&hosts->table, host->mac) : NULL;
 	enum cf_identity_kind kind = host->kind;
 	struct cf_identity identity = {
 	    .from_wall_us = host->from_wall_us,
@@ -186,43 +92,39 @@ static void write_host(struct cf_hosts *hosts, struct host *host)
 }
 
 /* Is there anything to say that the last record did not? */
-static bool is_news(const struct host *host)
+static bool is_news(const struct cf_host *host)
 {
 	return host->changed || host->written_wall_us < host->last_wall_us ||
 	    host->written_wall_us == 0;
 }
 
-static struct host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
+/* Says what was not said yet of a host that makes room or is gone. */
+static void forget(struct cf_hosts *hosts, struct cf_host *host)
+{
+	if (is_news(host))
+		write_host(hosts, host);
+	cf_host_remove(&hosts->table, host);
+}
+
+static struct cf_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
     uint32_t interface, int64_t at_wall_us)
 {
-	struct host *host = host_find(hosts, addr, vlan), *ways = host_ways(hosts, addr, vlan);
+	struct cf_host *host = cf_host_find(&hosts->table, addr, vlan), *victim;
 
 	if (host != NULL)
 		return host;
-	host = &ways[0];
-	for (unsigned i = 1; i < WAYS; i++)
-		if (host->addr.family != CF_FAMILY_NONE &&
-		    (ways[i].addr.family == CF_FAMILY_NONE ||
-		        ways[i].last_wall_us < host->last_wall_us))
-			host = &ways[i];
-	if (host->addr.family != CF_FAMILY_NONE) {
-		if (is_news(host))
-			write_host(hosts, host);
-		hosts->evicted++;
-		hosts->known--;
-	}
-	*host = (struct host){.addr = *addr,
-	    .vlan = vlan,
-	    .interface = interface,
-	    .from_wall_us = at_wall_us,
-	    .last_wall_us = at_wall_us,
-	    .changed = true};
-	hosts->known++;
+	victim = cf_host_victim(&hosts->table);
+	if (victim != NULL)
+		forget(hosts, victim);
+	host = cf_host_add(&hosts->table, addr, vlan);
+	host->interface = interface;
+	host->from_wall_us = host->last_wall_us = at_wall_us;
+	host->changed = true;
 	return host;
 }
 
 /* The binding to one MAC ends here; what follows is another host's time on this address. */
-static void rebind(struct cf_hosts *hosts, struct host *host, const uint8_t mac[6],
+static void rebind(struct cf_hosts *hosts, struct cf_host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
 	if (host->has_mac) {
@@ -240,20 +142,20 @@ static void rebind(struct cf_hosts *hosts, struct host *host, const uint8_t mac[
 }
 
 static void remember_bound(
-    struct cf_hosts *hosts, const struct host *host, const uint8_t bytes[6], int64_t at_wall_us)
+    struct cf_hosts *hosts, const struct cf_host *host, const uint8_t bytes[6], int64_t at_wall_us)
 {
-	struct mac *mac = mac_get(hosts, bytes, at_wall_us);
-	uint32_t place = (uint32_t)(host - hosts->host);
+	struct cf_mac *mac = cf_mac_get(&hosts->table, bytes, at_wall_us);
+	uint32_t place = (uint32_t)(host - hosts->table.host);
 
 	for (unsigned i = 0; i < mac->bound_count; i++)
 		if (mac->bound[i] == place)
 			return;
-	mac->bound[mac->bound_next++ % BOUND_HOSTS] = place;
-	if (mac->bound_count < BOUND_HOSTS)
+	mac->bound[mac->bound_next++ % CF_BOUND_HOSTS] = place;
+	if (mac->bound_count < CF_BOUND_HOSTS)
 		mac->bound_count++;
 }
 
-static void bind_mac(struct cf_hosts *hosts, struct host *host, const uint8_t mac[6],
+static void bind_mac(struct cf_hosts *hosts, struct cf_host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
 	static const uint8_t none[6];
@@ -274,11 +176,11 @@ static void bind_mac(struct cf_hosts *hosts, struct host *host, const uint8_t ma
 }
 
 /* Addresses that were bound to this MAC by traffic alone belong to hosts behind the router. */
-static void make_router(struct cf_hosts *hosts, struct mac *mac)
+static void make_router(struct cf_hosts *hosts, struct cf_mac *mac)
 {
 	mac->is_router = true;
 	for (unsigned i = 0; i < mac->address_count; i++) {
-		struct host *host = host_find(hosts, &mac->address[i], mac->vlan[i]);
+		struct cf_host *host = cf_host_find(&hosts->table, &mac->address[i], mac->vlan[i]);
 
 		if (host != NULL && host->has_mac && host->kind < CF_IDENTITY_NDP &&
 		    memcmp(host->mac, mac->bytes, 6) == 0) {
@@ -302,7 +204,7 @@ static uint16_t vlan_of(const struct cf_packet *packet)
 
 /* What traffic from addr says about its MAC. */
 static void judge_mac(
-    struct cf_hosts *hosts, struct mac *mac, const struct cf_packet *packet, bool is_bound)
+    struct cf_hosts *hosts, struct cf_mac *mac, const struct cf_packet *packet, bool is_bound)
 {
 	if (mac->is_router)
 		return;
@@ -336,13 +238,13 @@ static bool can_be_host(const struct cf_addr *addr)
 	        addr->bytes[15] == 1);
 }
 
-static bool is_settled(const struct host *host)
+static bool is_settled(const struct cf_host *host)
 {
 	return host->kind > CF_IDENTITY_TRAFFIC || host->name[0] != '\0' ||
 	    host->last_wall_us - host->from_wall_us >= SETTLE_S * US_PER_S;
 }
 
-static void write_if_due(struct cf_hosts *hosts, struct host *host)
+static void write_if_due(struct cf_hosts *hosts, struct cf_host *host)
 {
 	bool refresh =
 	    host->last_wall_us - host->written_wall_us >= CF_IDENTITY_REFRESH_S * US_PER_S;
@@ -354,16 +256,16 @@ static void write_if_due(struct cf_hosts *hosts, struct host *host)
 void cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
 {
 	uint16_t vlan = vlan_of(packet);
-	struct host *host;
-	struct mac *mac = NULL;
+	struct cf_host *host;
+	struct cf_mac *mac = NULL;
 	bool is_bound;
 
 	if (!can_be_host(&packet->src))
 		return;
-	host = host_find(hosts, &packet->src, vlan);
+	host = cf_host_find(&hosts->table, &packet->src, vlan);
 	is_bound = host != NULL && host->kind >= CF_IDENTITY_NDP;
 	if (packet->mac_src != NULL && packet->tunnel_depth == 0) {
-		mac = mac_get(hosts, packet->mac_src, packet->at_wall_us);
+		mac = cf_mac_get(&hosts->table, packet->mac_src, packet->at_wall_us);
 		judge_mac(hosts, mac, packet, is_bound);
 	}
 	if (host == NULL && !cf_locality_is_local(hosts->locality, &packet->src))
@@ -409,7 +311,7 @@ static void write_fact(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 
 void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 {
-	struct host *host;
+	struct cf_host *host;
 	char name[CF_HOST_NAME_BYTES];
 
 	if (!can_be_host(&fact->addr)) {
@@ -436,7 +338,7 @@ void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 
 void cf_hosts_router(struct cf_hosts *hosts, const uint8_t mac[6])
 {
-	struct mac *one = mac_get(hosts, mac, hosts->now_wall_us);
+	struct cf_mac *one = cf_mac_get(&hosts->table, mac, hosts->now_wall_us);
 
 	if (!one->is_router)
 		make_router(hosts, one);
@@ -447,7 +349,7 @@ void cf_hosts_due(
 {
 	const uint8_t *mac =
 	    cf_addr_equal(&packet->src, client) ? packet->mac_src : packet->mac_dst;
-	struct host *host;
+	struct cf_host *host;
 
 	if (!can_be_host(client))
 		return;
@@ -462,7 +364,7 @@ void cf_hosts_due(
 
 bool cf_hosts_is_router(const struct cf_hosts *hosts, const uint8_t mac[6])
 {
-	const struct mac *one = mac_find(hosts, mac);
+	const struct cf_mac *one = cf_mac_find(&hosts->table, mac);
 
 	return one != NULL && one->is_router;
 }
@@ -470,17 +372,17 @@ bool cf_hosts_is_router(const struct cf_hosts *hosts, const uint8_t mac[6])
 bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr *addr,
     uint16_t vlan, struct cf_addr *others, unsigned capacity, unsigned *count_out)
 {
-	const struct host *host = host_find(hosts, addr, vlan);
-	const struct mac *mac;
+	const struct cf_host *host = cf_host_find(&hosts->table, addr, vlan);
+	const struct cf_mac *mac;
 
 	*count_out = 0;
 	if (host == NULL || !host->has_mac)
 		return false;
-	mac = mac_find(hosts, host->mac);
+	mac = cf_mac_find(&hosts->table, host->mac);
 	if (mac == NULL || mac->is_router)
 		return false;
 	for (unsigned i = 0; i < mac->bound_count && *count_out < capacity; i++) {
-		const struct host *other = &hosts->host[mac->bound[i]];
+		const struct cf_host *other = &hosts->table.host[mac->bound[i]];
 
 		if (other->addr.family != CF_FAMILY_NONE && other != host && other->has_mac &&
 		    other->vlan == vlan && memcmp(other->mac, host->mac, 6) == 0)
@@ -489,52 +391,54 @@ bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr
 	return *count_out > 0;
 }
 
+/* What traffic alone said is written when it has settled, or fallen silent. */
+static void look_at(struct cf_hosts *hosts, struct cf_host *host, int64_t now_wall_us)
+{
+	int64_t silent_us = now_wall_us - host->last_wall_us;
+
+	if (host->addr.family == CF_FAMILY_NONE)
+		return;
+	if (silent_us >= SETTLE_S * US_PER_S && host->written_wall_us == 0)
+		write_host(hosts, host);
+	if (silent_us >= FORGET_S * US_PER_S)
+		forget(hosts, host);
+}
+
 void cf_hosts_reap(struct cf_hosts *hosts, int64_t now_wall_us)
 {
-	uint32_t first = hosts->sweep++ % SWEEP_PARTS * (CF_HOSTS / SWEEP_PARTS);
+	uint32_t fresh = hosts->table.hosts_fresh, count = fresh / SWEEP_PARTS + 1;
 
 	hosts->now_wall_us = now_wall_us;
-	if (hosts->known == 0)
-		return;
-	for (uint32_t i = first; i < first + CF_HOSTS / SWEEP_PARTS; i++) {
-		struct host *host = &hosts->host[i];
-		int64_t silent_us = now_wall_us - host->last_wall_us;
-
-		if (host->addr.family == CF_FAMILY_NONE)
-			continue;
-		/* What traffic alone said is written when it has settled, or fallen silent. */
-		if (silent_us >= SETTLE_S * US_PER_S && host->written_wall_us == 0)
-			write_host(hosts, host);
-		if (silent_us < FORGET_S * US_PER_S)
-			continue;
-		if (is_news(host))
-			write_host(hosts, host);
-		*host = (struct host){0};
-		hosts->known--;
+	if (count < SWEEP_LEAST)
+		count = fresh < SWEEP_LEAST ? fresh : SWEEP_LEAST;
+	for (uint32_t i = 0; i < count; i++) {
+		if (hosts->sweep >= fresh)
+			hosts->sweep = 0;
+		look_at(hosts, &hosts->table.host[hosts->sweep++], now_wall_us);
 	}
 }
 
 void cf_hosts_flush(struct cf_hosts *hosts)
 {
-	uint32_t left = hosts->known;
+	for (uint32_t i = 0; i < hosts->table.hosts_fresh; i++) {
+		struct cf_host *host = &hosts->table.host[i];
 
-	for (uint32_t i = 0; left > 0 && i < CF_HOSTS; i++) {
-		struct host *host = &hosts->host[i];
-
-		if (host->addr.family == CF_FAMILY_NONE)
-			continue;
-		left--;
-		if (is_news(host))
+		if (host->addr.family != CF_FAMILY_NONE && is_news(host))
 			write_host(hosts, host);
 	}
 }
 
 uint32_t cf_hosts_known(const struct cf_hosts *hosts)
 {
-	return hosts->known;
+	return hosts->table.hosts_known;
 }
 
 uint64_t cf_hosts_evicted(const struct cf_hosts *hosts)
 {
-	return hosts->evicted;
+	return hosts->table.hosts_evicted;
+}
+
+uint64_t cf_hosts_macs_evicted(const struct cf_hosts *hosts)
+{
+	return hosts->table.macs_evicted;
 }

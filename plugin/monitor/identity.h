@@ -81,6 +81,8 @@ void cf_hosts_flush(struct cf_hosts *hosts);
 
 uint32_t cf_hosts_known(const struct cf_hosts *hosts);
 uint64_t cf_hosts_evicted(const struct cf_hosts *hosts);
+/* MACs forgotten for others: a router among them would be taken for a host for three packets. */
+uint64_t cf_hosts_macs_evicted(const struct cf_hosts *hosts);
 
 /* "traffic" "arp" ...; static storage. */
 const char *cf_identity_kind_text(enum cf_identity_kind kind);
