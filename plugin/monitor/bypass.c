@@ -12,7 +12,10 @@ struct cf_bypass {
 	uint64_t seed;
 	cf_bypass_found *found;
 	void *arg;
+	unsigned used;
+	uint64_t evicted;
 	int64_t reaped_wall_us;
+	int64_t due_wall_us; /* none is over before */
 	struct cf_bypass_case of[CF_BYPASS_CLIENTS];
 };
 
@@ -24,6 +27,7 @@ enum cf_status cf_bypass_new(
 	if (bypass == NULL)
 		return CF_ENOMEM;
 	bypass->seed = seed;
+	bypass->due_wall_us = INT64_MAX;
 	bypass->found = found;
 	bypass->arg = arg;
 	*bypass_out = bypass;
@@ -61,6 +65,7 @@ static void finish(struct cf_bypass *bypass, struct cf_bypass_case *one)
 	if (is_finding(one))
 		bypass->found(bypass->arg, one);
 	one->used = false;
+	bypass->used--;
 }
 
 static int64_t heard_wall_us(const struct cf_bypass_case *one)
@@ -69,6 +74,21 @@ static int64_t heard_wall_us(const struct cf_bypass_case *one)
 	    one->asked_wall_us > one->failed_wall_us ? one->asked_wall_us : one->failed_wall_us;
 
 	return heard > one->last_wall_us ? heard : one->last_wall_us;
+}
+
+/* When it is over if nothing more is heard. */
+static int64_t over_wall_us(const struct cf_bypass_case *one)
+{
+	int64_t quiet_s = one->step_count > 0 ? CF_BYPASS_QUIET_S : CF_BYPASS_WINDOW_S;
+
+	return heard_wall_us(one) + quiet_s * US_PER_S;
+}
+
+/* A case is new, or has come to where it is over earlier. */
+static void note_due(struct cf_bypass *bypass, const struct cf_bypass_case *one)
+{
+	if (over_wall_us(one) < bypass->due_wall_us)
+		bypass->due_wall_us = over_wall_us(one);
 }
 
 static struct cf_bypass_case *find(
@@ -87,9 +107,12 @@ static struct cf_bypass_case *find(
 	}
 	if (!create)
 		return NULL;
-	if (victim->used)
+	if (victim->used) {
+		bypass->evicted++;
 		finish(bypass, victim);
+	}
 	memset(victim, 0, sizeof *victim);
+	bypass->used++;
 	victim->used = true;
 	victim->client = *client;
 	return victim;
@@ -109,6 +132,7 @@ void cf_bypass_asked(struct cf_bypass *bypass, const struct cf_addr *client,
 	one->resolver = *resolver;
 	one->asked_wall_us = at_wall_us;
 	memcpy(one->name_wire, name->wire, name->wire_len);
+	note_due(bypass, one);
 }
 
 void cf_bypass_answered(struct cf_bypass *bypass, const struct cf_addr *client,
@@ -125,6 +149,7 @@ void cf_bypass_answered(struct cf_bypass *bypass, const struct cf_addr *client,
 	one->ede = ede;
 	one->resolver = *resolver;
 	one->failed_wall_us = at_wall_us;
+	note_due(bypass, one);
 }
 
 void cf_bypass_fallback(struct cf_bypass *bypass, const struct cf_addr *client,
@@ -153,6 +178,7 @@ void cf_bypass_fallback(struct cf_bypass *bypass, const struct cf_addr *client,
 		return;
 	one->step[one->step_count] = *resolver;
 	one->step_order[one->step_count++] = order;
+	note_due(bypass, one);
 }
 
 void cf_bypass_escaped(struct cf_bypass *bypass, const struct cf_addr *client, int64_t at_wall_us)
@@ -172,15 +198,22 @@ bool cf_bypass_knows(struct cf_bypass *bypass, const struct cf_addr *addr)
 
 void cf_bypass_reap(struct cf_bypass *bypass, int64_t now_wall_us)
 {
-	if (now_wall_us - bypass->reaped_wall_us < US_PER_S)
-		return;
+	/* Time may also start over, as from one capture file to the next. */
+	bool started_over = now_wall_us < bypass->reaped_wall_us - CF_BYPASS_WINDOW_S * US_PER_S;
+
 	bypass->reaped_wall_us = now_wall_us;
+	if (bypass->used == 0 || (now_wall_us <= bypass->due_wall_us && !started_over))
+		return;
+	bypass->due_wall_us = INT64_MAX;
 	for (unsigned i = 0; i < CF_BYPASS_CLIENTS; i++) {
 		struct cf_bypass_case *one = &bypass->of[i];
-		int64_t quiet_s = one->step_count > 0 ? CF_BYPASS_QUIET_S : CF_BYPASS_WINDOW_S;
 
-		if (one->used && now_wall_us - heard_wall_us(one) > quiet_s * US_PER_S)
+		if (!one->used)
+			continue;
+		if (now_wall_us > over_wall_us(one) || started_over)
 			finish(bypass, one);
+		else
+			note_due(bypass, one);
 	}
 }
 
@@ -189,6 +222,11 @@ void cf_bypass_flush(struct cf_bypass *bypass)
 	for (unsigned i = 0; i < CF_BYPASS_CLIENTS; i++)
 		if (bypass->of[i].used)
 			finish(bypass, &bypass->of[i]);
+}
+
+uint64_t cf_bypass_evicted(const struct cf_bypass *bypass)
+{
+	return bypass->evicted;
 }
 
 const char *cf_bypass_cause_text(enum cf_bypass_cause cause)

@@ -77,6 +77,9 @@ void cf_bypass_reap(struct cf_bypass *bypass, int64_t now_wall_us);
 /* Finishes all. */
 void cf_bypass_flush(struct cf_bypass *bypass);
 
+/* Clients no longer followed to their fallback because there were too many at once. */
+uint64_t cf_bypass_evicted(const struct cf_bypass *bypass);
+
 /* "nxdomain" ...; static storage. */
 const char *cf_bypass_cause_text(enum cf_bypass_cause cause);
 /* True when the steps keep the vendor's order (gaps allowed). */

@@ -1,4 +1,7 @@
-/* A chained hash of flows, all of them also on one list from oldest to youngest. */
+/*
+ * A chained hash of flows. Each is also on one of four lists from oldest to youngest, one for each
+ * time-out, so that only flows whose time is over are looked at to end them.
+ */
 
 #include "monitor/flow.h"
 
@@ -8,6 +11,16 @@
 #define NO_FLOW  UINT32_MAX
 #define US_PER_S INT64_C(1000000)
 
+/* What a flow waits for, and so how long. */
+enum life { LIFE_CLOSED, LIFE_SYN, LIFE_UDP, LIFE_TCP, LIFE_COUNT };
+
+static const int64_t life_us[LIFE_COUNT] = {
+    [LIFE_CLOSED] = CF_FLOW_CLOSED_S * US_PER_S,
+    [LIFE_SYN] = CF_FLOW_SYN_S * US_PER_S,
+    [LIFE_UDP] = CF_FLOW_UDP_IDLE_S * US_PER_S,
+    [LIFE_TCP] = CF_FLOW_TCP_IDLE_S * US_PER_S,
+};
+
 struct cf_flows {
 	struct cf_flow *flow;
 	uint32_t *bucket;
@@ -15,7 +28,7 @@ struct cf_flows {
 	uint32_t used;
 	uint32_t fresh; /* flow[fresh..] were never used */
 	uint32_t free_head;
-	uint32_t oldest, youngest;
+	uint32_t oldest[LIFE_COUNT], youngest[LIFE_COUNT];
 	uint64_t seed, serial, evicted;
 	cf_flow_ended *ended;
 	void *arg;
@@ -60,11 +73,11 @@ enum cf_status cf_flows_new(
 	*flows = (struct cf_flows){.capacity = capacity,
 	    .bucket_mask = buckets - 1,
 	    .free_head = NO_FLOW,
-	    .oldest = NO_FLOW,
-	    .youngest = NO_FLOW,
 	    .seed = seed,
 	    .ended = ended,
 	    .arg = arg};
+	memset(flows->oldest, 0xff, sizeof flows->oldest);
+	memset(flows->youngest, 0xff, sizeof flows->youngest);
 	flows->flow = calloc(capacity, sizeof *flows->flow);
 	flows->bucket = malloc(buckets * sizeof *flows->bucket);
 	if (flows->flow == NULL || flows->bucket == NULL) {
@@ -145,6 +158,22 @@ struct cf_flow *cf_flows_find_pair(
 	return NULL;
 }
 
+static bool is_closed(const struct cf_flow *flow)
+{
+	return flow->ip_proto == CF_PROTO_TCP &&
+	    (((flow->flags_out | flow->flags_in) & CF_TCP_RST) != 0 ||
+	        (flow->flags_out & flow->flags_in & CF_TCP_FIN) != 0);
+}
+
+static enum life life_of(const struct cf_flow *flow)
+{
+	if (is_closed(flow))
+		return LIFE_CLOSED;
+	if (flow->ip_proto != CF_PROTO_TCP)
+		return LIFE_UDP;
+	return flow->pkts_in == 0 ? LIFE_SYN : LIFE_TCP;
+}
+
 static void list_remove(struct cf_flows *flows, uint32_t i)
 {
 	struct cf_flow *flow = &flows->flow[i];
@@ -152,24 +181,43 @@ static void list_remove(struct cf_flows *flows, uint32_t i)
 	if (flow->prev != NO_FLOW)
 		flows->flow[flow->prev].next = flow->next;
 	else
-		flows->oldest = flow->next;
+		flows->oldest[flow->life] = flow->next;
 	if (flow->next != NO_FLOW)
 		flows->flow[flow->next].prev = flow->prev;
 	else
-		flows->youngest = flow->prev;
+		flows->youngest[flow->life] = flow->prev;
 }
 
+/* At the young end of the list that its state asks for now. */
 static void list_append(struct cf_flows *flows, uint32_t i)
 {
 	struct cf_flow *flow = &flows->flow[i];
+	enum life life = life_of(flow);
 
-	flow->prev = flows->youngest;
+	flow->life = (uint8_t)life;
+	flow->prev = flows->youngest[life];
 	flow->next = NO_FLOW;
-	if (flows->youngest != NO_FLOW)
-		flows->flow[flows->youngest].next = i;
+	if (flows->youngest[life] != NO_FLOW)
+		flows->flow[flows->youngest[life]].next = i;
 	else
-		flows->oldest = i;
-	flows->youngest = i;
+		flows->oldest[life] = i;
+	flows->youngest[life] = i;
+}
+
+/* The flow silent for longest, or NO_FLOW when there is none. */
+static uint32_t oldest_of_all(const struct cf_flows *flows)
+{
+	uint32_t oldest = NO_FLOW;
+
+	for (unsigned life = 0; life < LIFE_COUNT; life++) {
+		uint32_t i = flows->oldest[life];
+
+		if (i != NO_FLOW &&
+		    (oldest == NO_FLOW ||
+		        flows->flow[i].last_wall_us < flows->flow[oldest].last_wall_us))
+			oldest = i;
+	}
+	return oldest;
 }
 
 static void end_flow(struct cf_flows *flows, uint32_t i, enum cf_flow_end why)
@@ -200,7 +248,7 @@ static uint32_t take_slot(struct cf_flows *flows)
 		return flows->fresh++;
 	if (i == NO_FLOW) {
 		flows->evicted++;
-		end_flow(flows, flows->oldest, CF_FLOW_EVICTED);
+		end_flow(flows, oldest_of_all(flows), CF_FLOW_EVICTED);
 		i = flows->free_head;
 	}
 	flows->free_head = flows->flow[i].chain;
@@ -256,44 +304,27 @@ void cf_flows_count(
 	list_append(flows, i);
 }
 
-static bool is_closed(const struct cf_flow *flow)
+/* Silent for as long as its state allows; or last heard of in a time that has been started over,
+ * as from one capture file to the next. */
+static bool is_over(const struct cf_flow *flow, int64_t now_wall_us)
 {
-	return flow->ip_proto == CF_PROTO_TCP &&
-	    (((flow->flags_out | flow->flags_in) & CF_TCP_RST) != 0 ||
-	        (flow->flags_out & flow->flags_in & CF_TCP_FIN) != 0);
-}
+	int64_t silent_us = now_wall_us - flow->last_wall_us;
 
-static int64_t timeout_s(const struct cf_flow *flow)
-{
-	if (is_closed(flow))
-		return CF_FLOW_CLOSED_S;
-	if (flow->ip_proto != CF_PROTO_TCP)
-		return CF_FLOW_UDP_IDLE_S;
-	return flow->pkts_in == 0 ? CF_FLOW_SYN_S : CF_FLOW_TCP_IDLE_S;
+	return silent_us >= life_us[flow->life] || silent_us < -life_us[LIFE_TCP];
 }
 
 void cf_flows_reap(struct cf_flows *flows, int64_t now_wall_us)
 {
-	uint32_t i = flows->oldest;
-
-	while (i != NO_FLOW) {
-		struct cf_flow *flow = &flows->flow[i];
-		uint32_t next = flow->next;
-		int64_t idle_us = now_wall_us - flow->last_wall_us;
-
-		/* The list is in the order of last packets: all that follow are younger. */
-		if (idle_us < CF_FLOW_CLOSED_S * US_PER_S)
-			return;
-		if (idle_us >= timeout_s(flow) * US_PER_S)
-			end_flow(flows, i, is_closed(flow) ? CF_FLOW_CLOSED : CF_FLOW_IDLE);
-		i = next;
-	}
+	for (unsigned life = 0; life < LIFE_COUNT; life++)
+		for (uint32_t i = flows->oldest[life];
+		     i != NO_FLOW && is_over(&flows->flow[i], now_wall_us); i = flows->oldest[life])
+			end_flow(flows, i, life == LIFE_CLOSED ? CF_FLOW_CLOSED : CF_FLOW_IDLE);
 }
 
 void cf_flows_flush(struct cf_flows *flows)
 {
-	while (flows->oldest != NO_FLOW)
-		end_flow(flows, flows->oldest, CF_FLOW_FLUSHED);
+	for (uint32_t i; (i = oldest_of_all(flows)) != NO_FLOW;)
+		end_flow(flows, i, CF_FLOW_FLUSHED);
 }
 
 uint32_t cf_flows_used(const struct cf_flows *flows)

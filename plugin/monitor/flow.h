@@ -53,6 +53,7 @@ struct cf_flow {
 	uint8_t name_wire[CF_NAME_WIRE_BYTES]; /* the name that announced the address, or root */
 	/* the table's own */
 	uint32_t next, prev, chain;
+	uint8_t life;
 	bool used;
 };
 

@@ -83,6 +83,7 @@ void cf_monitor_stats(struct cf_monitor *monitor, struct cf_observe_stats *stats
 	stats_out->announced_evicted = cf_announced_evicted(monitor->announced);
 	stats_out->hosts = cf_hosts_known(monitor->hosts);
 	stats_out->hosts_evicted = cf_hosts_evicted(monitor->hosts);
+	stats_out->bypass_evicted = cf_bypass_evicted(monitor->bypass);
 	stats_out->macs_evicted = cf_hosts_macs_evicted(monitor->hosts);
 	pthread_mutex_unlock(&monitor->lock);
 }

@@ -151,6 +151,7 @@ const char *cf_counters_format(const struct cf_decoder_counters *counters,
 	at = add_member(text, at, size, &first, "hosts", stats->hosts);
 	at = add_member(text, at, size, &first, "hosts_evicted", stats->hosts_evicted);
 	at = add_member(text, at, size, &first, "macs_evicted", stats->macs_evicted);
+	at = add_member(text, at, size, &first, "bypass_evicted", stats->bypass_evicted);
 	snprintf(text + at, size - at, "}");
 	return text;
 }

@@ -151,6 +151,55 @@ static void more_clients_than_there_is_room_for_are_finished_early(void **state)
 	assert_int_equal(f->count, 3 * CF_BYPASS_CLIENTS);
 }
 
+/* Before its first fallback question a client's block is no finding: its eviction must show. */
+static void blocks_forgotten_for_want_of_room_are_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 3 * CF_BYPASS_CLIENTS; i++) {
+		f->client.bytes[2] = (uint8_t)(i >> 8);
+		f->client.bytes[3] = (uint8_t)i;
+		cf_bypass_answered(f->bypass, &f->client, &f->own, CF_BYPASS_REFUSED, 0, S);
+	}
+	assert_int_equal(f->count, 0);
+	assert_true(cf_bypass_evicted(f->bypass) >= 2 * CF_BYPASS_CLIENTS);
+	assert_true(cf_bypass_evicted(f->bypass) < 3 * CF_BYPASS_CLIENTS);
+}
+
+static void each_case_is_over_in_its_own_time(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_addr first = f->client, second;
+
+	cf_bypass_answered(f->bypass, &first, &f->own, CF_BYPASS_REFUSED, 0, S);
+	cf_bypass_reap(f->bypass, 2 * S);
+	assert_int_equal(cf_addr_parse("10.0.0.2", &second), CF_OK);
+	f->client = second;
+	cf_bypass_answered(f->bypass, &second, &f->own, CF_BYPASS_REFUSED, 0, 2 * S);
+	ask_fallback(f, 0, 3 * S); /* over sooner than what was there before */
+	cf_bypass_reap(f->bypass, (3 + CF_BYPASS_QUIET_S) * S);
+	assert_int_equal(f->count, 0);
+	cf_bypass_reap(f->bypass, (4 + CF_BYPASS_QUIET_S) * S);
+	assert_int_equal(f->count, 1);
+	assert_false(cf_bypass_knows(f->bypass, &second));
+	assert_true(cf_bypass_knows(f->bypass, &first));
+	cf_bypass_reap(f->bypass, (2 + CF_BYPASS_WINDOW_S) * S);
+	assert_false(cf_bypass_knows(f->bypass, &first));
+	assert_int_equal(f->count, 1);
+}
+
+static void cases_of_a_time_that_starts_over_are_finished(void **state)
+{
+	struct fixture *f = *state;
+
+	cf_bypass_answered(f->bypass, &f->client, &f->own, CF_BYPASS_REFUSED, 0, 5000 * S);
+	ask_fallback(f, 0, 5001 * S);
+	cf_bypass_reap(f->bypass, 5002 * S);
+	assert_int_equal(f->count, 0);
+	cf_bypass_reap(f->bypass, S);
+	assert_int_equal(f->count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +213,11 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_block_too_long_ago_is_not_the_cause, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        more_clients_than_there_is_room_for_are_finished_early, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        blocks_forgotten_for_want_of_room_are_counted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(each_case_is_over_in_its_own_time, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        cases_of_a_time_that_starts_over_are_finished, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

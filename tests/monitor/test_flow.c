@@ -151,6 +151,73 @@ static void a_full_table_ends_the_flow_silent_longest_and_counts_it(void **state
 	cf_flows_free(flows);
 }
 
+/* Four flows that differ in what they wait for, all heard of last at the same time. */
+static void add_one_of_each(struct cf_flows *flows)
+{
+	struct cf_packet out = packet_of("10.0.0.1", 1, "77.74.178.1", 443, 10 * S);
+	struct cf_packet in = packet_of("77.74.178.1", 443, "10.0.0.1", 2, 10 * S);
+	struct cf_flow *flow;
+
+	cf_flows_count(flows, add(flows, &out), &out, true); /* one way */
+	out.src_port = 2;
+	flow = add(flows, &out);
+	cf_flows_count(flows, flow, &out, true);
+	cf_flows_count(flows, flow, &in, false); /* answered */
+	out.src_port = 3;
+	out.tcp_flags = CF_TCP_RST;
+	cf_flows_count(flows, add(flows, &out), &out, true); /* closed */
+	out.src_port = 4;
+	out.tcp_flags = 0;
+	out.ip_proto = CF_PROTO_UDP;
+	cf_flows_count(flows, add(flows, &out), &out, true);
+}
+
+static void each_flow_ends_after_its_own_time_out_and_not_before(void **state)
+{
+	static const struct {
+		int64_t after_s;
+		uint16_t port;
+		enum cf_flow_end why;
+	} ends[] = {{CF_FLOW_CLOSED_S, 3, CF_FLOW_CLOSED}, {CF_FLOW_SYN_S, 1, CF_FLOW_IDLE},
+	    {CF_FLOW_UDP_IDLE_S, 4, CF_FLOW_IDLE}, {CF_FLOW_TCP_IDLE_S, 2, CF_FLOW_IDLE}};
+	struct ended ended = {0};
+	struct cf_flows *flows;
+
+	(void)state;
+	assert_int_equal(cf_flows_new(16, 7, on_ended, &ended, &flows), CF_OK);
+	add_one_of_each(flows);
+	for (unsigned i = 0; i < 4; i++) {
+		cf_flows_reap(flows, (10 + ends[i].after_s) * S - 1);
+		assert_int_equal(ended.count, i);
+		cf_flows_reap(flows, (10 + ends[i].after_s) * S);
+		assert_int_equal(ended.count, i + 1);
+		assert_int_equal(ended.last.client_port, ends[i].port);
+		assert_int_equal(ended.why, ends[i].why);
+	}
+	cf_flows_free(flows);
+}
+
+static void flows_of_a_time_that_starts_over_end(void **state)
+{
+	struct ended ended = {0};
+	struct cf_packet later = packet_of("10.0.0.9", 9, "77.74.178.1", 443, 2 * S);
+	struct cf_flows *flows;
+	bool outbound;
+
+	(void)state;
+	assert_int_equal(cf_flows_new(16, 7, on_ended, &ended, &flows), CF_OK);
+	later.at_wall_us = 1000 * S;
+	cf_flows_count(flows, add(flows, &later), &later, true);
+	cf_flows_reap(flows, 999 * S); /* a packet out of order is no new time */
+	assert_int_equal(ended.count, 0);
+	add_one_of_each(flows);
+	cf_flows_reap(flows, 11 * S);
+	assert_int_equal(ended.count, 1);
+	assert_int_equal(ended.last.client_port, 9);
+	assert_null(cf_flows_find(flows, &later, &outbound));
+	cf_flows_free(flows);
+}
+
 static void any_flow_of_a_pair_is_found_whatever_its_ports(void **state)
 {
 	struct ended ended = {0};
@@ -172,6 +239,8 @@ int main(void)
 	    cmocka_unit_test(bytes_count_as_escaped_only_from_the_cut_off_on),
 	    cmocka_unit_test(a_silent_flow_ends_after_its_time_out),
 	    cmocka_unit_test(a_full_table_ends_the_flow_silent_longest_and_counts_it),
+	    cmocka_unit_test(each_flow_ends_after_its_own_time_out_and_not_before),
+	    cmocka_unit_test(flows_of_a_time_that_starts_over_end),
 	    cmocka_unit_test(any_flow_of_a_pair_is_found_whatever_its_ports),
 	};
 
