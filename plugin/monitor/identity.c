@@ -16,8 +16,6 @@
 #define ROUTED_PACKETS 3
 /* The whole table is walked once in so many calls of cf_hosts_reap(). */
 #define SWEEP_PARTS 64
-/* But so many hosts at least each time. */
-#define SWEEP_LEAST 16
 
 struct cf_hosts {
 	struct cf_host_table table;
@@ -409,9 +407,7 @@ void cf_hosts_reap(struct cf_hosts *hosts, int64_t now_wall_us)
 	uint32_t fresh = hosts->table.hosts_fresh, count = fresh / SWEEP_PARTS + 1;
 
 	hosts->now_wall_us = now_wall_us;
-	if (count < SWEEP_LEAST)
-		count = fresh < SWEEP_LEAST ? fresh : SWEEP_LEAST;
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && fresh > 0; i++) {
 		if (hosts->sweep >= fresh)
 			hosts->sweep = 0;
 		look_at(hosts, &hosts->table.host[hosts->sweep++], now_wall_us);

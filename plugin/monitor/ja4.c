@@ -3,8 +3,8 @@
 #include "monitor/ja4.h"
 
 #include "base/bytes.h"
-#include "base/sha256.h"
 
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,25 +64,35 @@ static bool read_extensions(struct cf_slice list, uint16_t types[VALUES_MAX], un
 	return true;
 }
 
+static const char hex[] = "0123456789abcdef";
+
 static size_t write_list(char *text, const uint16_t *values, unsigned count)
 {
 	size_t at = 0;
 
-	for (unsigned i = 0; i < count; i++)
-		at += (size_t)sprintf(text + at, i == 0 ? "%04x" : ",%04x", values[i]);
+	for (unsigned i = 0; i < count; i++) {
+		if (i > 0)
+			text[at++] = ',';
+		for (unsigned shift = 16; shift > 0;)
+			text[at++] = hex[values[i] >> (shift -= 4) & 15];
+	}
 	return at;
 }
 
 /* Twelve hex digits of the digest of text; zeros for an empty list, as the format says. */
-static enum cf_status digest(const char *text, size_t len, char out[13])
+static void digest(const char *text, size_t len, char out[13])
 {
-	uint8_t bytes[CF_SHA256_BYTES] = {0};
+	uint8_t bytes[6] = {0};
+	struct sha256_ctx sha;
 
-	if (len > 0 && cf_sha256(text, len, bytes) != CF_OK)
-		return CF_ENOMEM;
-	for (unsigned i = 0; i < 6; i++)
-		snprintf(out + (size_t)2 * i, 3, "%02x", bytes[i]);
-	return CF_OK;
+	if (len > 0) {
+		sha256_init(&sha);
+		sha256_update(&sha, len, (const uint8_t *)text);
+		sha256_digest(&sha, sizeof bytes, bytes);
+	}
+	for (unsigned i = 0; i < 12; i++)
+		out[i] = hex[bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+	out[12] = '\0';
 }
 
 static const char *version_text(const struct cf_client_hello *hello)
@@ -125,7 +135,6 @@ static void alpn_text(struct cf_slice alpn, char out[3])
 	struct cf_bytes c = cf_bytes_make(alpn.data, alpn.len);
 	size_t len = cf_bytes_u8(&c);
 	const uint8_t *name = cf_bytes_take(&c, len);
-	static const char hex[] = "0123456789abcdef";
 
 	out[0] = out[1] = '0';
 	out[2] = '\0';
@@ -152,8 +161,7 @@ enum cf_status cf_ja4(const struct cf_client_hello *hello, char text[CF_JA4_BYTE
 	    !read_values(hello->signatures, signatures, &signature_count))
 		return CF_EMALFORMED;
 	qsort(ciphers, cipher_count, sizeof ciphers[0], compare_u16);
-	if (digest(list, write_list(list, ciphers, cipher_count), first) != CF_OK)
-		return CF_ENOMEM;
+	digest(list, write_list(list, ciphers, cipher_count), first);
 	for (unsigned i = 0; i < type_count; i++)
 		if (types[i] != EXTENSION_SERVER_NAME && types[i] != EXTENSION_ALPN)
 			types[kept++] = types[i];
@@ -163,8 +171,7 @@ enum cf_status cf_ja4(const struct cf_client_hello *hello, char text[CF_JA4_BYTE
 		list[len++] = '_';
 		len += write_list(list + len, signatures, signature_count);
 	}
-	if (digest(list, len, second) != CF_OK)
-		return CF_ENOMEM;
+	digest(list, len, second);
 	alpn_text(hello->alpn, alpn);
 	snprintf(text, CF_JA4_BYTES, "%c%s%c%02u%02u%s_%s_%s",
 	    hello->transport == CF_TRANSPORT_QUIC ? 'q' : 't', version_text(hello),
