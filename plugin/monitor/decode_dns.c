@@ -103,14 +103,33 @@ bool cf_dns_question_next(const struct cf_dns_message *message, struct cf_dns_cu
 	return true;
 }
 
+/* What is behind the name at offset, which is walked over as far as it stands here. */
+static bool skip_name(const struct cf_dns_message *message, size_t offset, size_t *next_out)
+{
+	struct cf_bytes rest;
+	uint8_t label_len;
+
+	if (offset > message->bytes.len)
+		return false;
+	rest = cf_bytes_make(message->bytes.data + offset, message->bytes.len - offset);
+	while ((label_len = cf_bytes_u8(&rest)) != 0 && label_len <= 63)
+		cf_bytes_skip(&rest, label_len);
+	if (label_len >= 0xc0)
+		cf_bytes_skip(&rest, 1);
+	*next_out = message->bytes.len - cf_bytes_left(&rest);
+	return cf_bytes_ok(&rest) && (label_len == 0 || label_len >= 0xc0);
+}
+
 static bool skip_questions(const struct cf_dns_message *message, struct cf_dns_cursor *cursor)
 {
-	struct cf_name name;
-	uint16_t type, class;
+	while (cursor->questions_left > 0) {
+		size_t next;
 
-	while (cursor->questions_left > 0)
-		if (!cf_dns_question_next(message, cursor, &name, &type, &class))
-			return false;
+		if (!skip_name(message, cursor->offset, &next) || message->bytes.len - next < 4)
+			return stop(cursor);
+		cursor->offset = next + 4;
+		cursor->questions_left--;
+	}
 	return true;
 }
 
@@ -127,8 +146,9 @@ bool cf_dns_record_next(const struct cf_dns_message *message, struct cf_dns_curs
 		section++;
 	if (section == 3)
 		return false;
-	if (!cf_dns_name_at(message, cursor->offset, &record_out->name, &next))
+	if (!skip_name(message, cursor->offset, &next))
 		return stop(cursor);
+	record_out->name_offset = cursor->offset;
 	rest = cf_bytes_make(message->bytes.data + next, message->bytes.len - next);
 	record_out->section = (enum cf_dns_section)section;
 	record_out->type = cf_bytes_be16(&rest);
@@ -171,20 +191,16 @@ static bool parse_header(struct cf_slice bytes, struct cf_dns_message *message)
  */
 static bool has_question(const struct cf_dns_message *message)
 {
-	struct cf_bytes rest = cf_bytes_make(message->bytes.data, message->bytes.len);
 	struct cf_dns_cursor cursor = cf_dns_start(message);
-	struct cf_name name;
 	uint16_t type, class;
-	uint8_t label_len;
+	struct cf_name name;
+	size_t next;
 
-	cf_bytes_skip(&rest, DNS_HEADER_BYTES);
-	while ((label_len = cf_bytes_u8(&rest)) != 0 && label_len <= 63)
-		cf_bytes_skip(&rest, label_len);
-	if (label_len != 0) /* compressed, or impossible */
+	if (!skip_name(message, DNS_HEADER_BYTES, &next))
+		return false;
+	if (message->bytes.data[next - 1] != 0 || next - DNS_HEADER_BYTES > CF_NAME_WIRE_BYTES)
 		return cf_dns_question_next(message, &cursor, &name, &type, &class);
-	cf_bytes_skip(&rest, 4);
-	return cf_bytes_ok(&rest) &&
-	    message->bytes.len - cf_bytes_left(&rest) - DNS_HEADER_BYTES - 4 <= CF_NAME_WIRE_BYTES;
+	return message->bytes.len - next >= 4;
 }
 
 bool cf_dns_plausible(struct cf_slice bytes)

@@ -21,7 +21,7 @@ enum cf_dns_section { CF_DNS_ANSWER = 0, CF_DNS_AUTHORITY = 1, CF_DNS_ADDITIONAL
 
 struct cf_dns_record {
 	enum cf_dns_section section;
-	struct cf_name name;
+	size_t name_offset; /* of its owner in message->bytes, for cf_dns_name_at() */
 	uint16_t type;
 	uint16_t class;
 	uint32_t ttl_s;
@@ -39,7 +39,8 @@ bool cf_dns_question_next(const struct cf_dns_message *message, struct cf_dns_cu
     struct cf_name *name_out, uint16_t *type_out, uint16_t *class_out);
 
 /*
- * The next record; steps over unread questions first. False at the end or when malformed from here.
+ * The next record; steps over unread questions first. False at the end or when malformed from here,
+ * but for what names point back to: whoever wants a name finds out then.
  */
 bool cf_dns_record_next(const struct cf_dns_message *message, struct cf_dns_cursor *cursor,
     struct cf_dns_record *record_out);

@@ -59,9 +59,11 @@ void cf_locality_told(struct cf_locality *locality, const struct cf_addr *resolv
 void cf_locality_answered(struct cf_locality *locality, const struct cf_addr *server)
 {
 	if (!cf_locality_is_own_resolver(locality, server) ||
-	    contains(locality->answering, CF_OPTION_ADDRESSES, server))
+	    contains(locality->answering, locality->answering_count, server))
 		return;
 	locality->answering[locality->answering_next++ % CF_OPTION_ADDRESSES] = *server;
+	if (locality->answering_count < CF_OPTION_ADDRESSES)
+		locality->answering_count++;
 }
 
 bool cf_locality_is_own_resolver(const struct cf_locality *locality, const struct cf_addr *addr)
@@ -75,5 +77,5 @@ bool cf_locality_is_own_resolver(const struct cf_locality *locality, const struc
 bool cf_locality_resolves_for_others(const struct cf_locality *locality, const struct cf_addr *addr)
 {
 	return contains(locality->named, locality->named_count, addr) ||
-	    contains(locality->answering, CF_OPTION_ADDRESSES, addr);
+	    contains(locality->answering, locality->answering_count, addr);
 }

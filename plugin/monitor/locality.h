@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 struct cf_locality {
-	unsigned prefix_count, named_count, told_count;
+	unsigned prefix_count, named_count, told_count, answering_count;
 	struct cf_prefix prefix[CF_OPTION_ADDRESSES];
-	struct cf_addr named[CF_OPTION_ADDRESSES]; /* own resolvers given by the operator */
-	struct cf_addr told[CF_OPTION_ADDRESSES];  /* learned from DHCP and advertisements */
-	unsigned answering_next;
+	struct cf_addr named[CF_OPTION_ADDRESSES];     /* own resolvers given by the operator */
+	struct cf_addr told[CF_OPTION_ADDRESSES];      /* learned from DHCP and advertisements */
+	unsigned answering_next;                       /* place of the next one, in turn */
 	struct cf_addr answering[CF_OPTION_ADDRESSES]; /* local hosts that answered DNS lately */
 };
 

@@ -181,13 +181,14 @@ static void on_question(struct cf_observe *observe, const struct cf_packet *pack
 {
 	struct cf_monitor *monitor = observe->monitor;
 	const struct cf_endpoints *ends = &message->ends;
-	uint64_t name_hash = hash_name(name);
 	struct cf_resolver fallback;
 	struct cf_finding finding;
+	uint64_t name_hash;
 
 	init_finding(observe, &finding, CF_VIA_QNAME, packet, message, name, qtype);
 	if (!cf_finding_judge_name(&finding, observe->watchlist, name, qtype))
 		return;
+	name_hash = hash_name(name);
 	if (is_forwarded(monitor, message, name_hash, packet->at_wall_us)) {
 		monitor->counter[CF_OBSERVE_RESOLVER_TRAFFIC]++;
 		return;

@@ -210,6 +210,7 @@ static bool names_sender(const struct cf_packet *packet, const struct cf_dns_mes
 	for (unsigned i = 0; i < RECORDS_READ && cf_dns_record_next(message, &cursor, &record);
 	     i++) {
 		struct cf_addr addr;
+		struct cf_name owner;
 
 		if (record.type == TYPE_A && record.rdata.len == 4)
 			addr = cf_addr_v4(record.rdata.data);
@@ -217,7 +218,9 @@ static bool names_sender(const struct cf_packet *packet, const struct cf_dns_mes
 			addr = cf_addr_v6(record.rdata.data);
 		else
 			continue;
-		if (cf_addr_equal(&addr, &packet->src) && cf_name_equal(&record.name, name))
+		if (cf_addr_equal(&addr, &packet->src) &&
+		    cf_dns_name_at(message, record.name_offset, &owner, NULL) &&
+		    cf_name_equal(&owner, name))
 			return true;
 	}
 	return false;
@@ -237,6 +240,7 @@ void cf_observe_local_names(struct cf_observe *observe, const struct cf_packet *
 	     i++) {
 		struct cf_host_fact fact;
 		struct cf_addr addr;
+		struct cf_name name;
 		char text[CF_NAME_TEXT_BYTES];
 
 		if (record.type == TYPE_A && record.rdata.len == 4)
@@ -245,10 +249,10 @@ void cf_observe_local_names(struct cf_observe *observe, const struct cf_packet *
 			addr = cf_addr_v6(record.rdata.data);
 		else
 			continue;
-		if (!cf_addr_equal(&addr, &packet->src) &&
-		    !names_sender(packet, message, &record.name))
+		if (!cf_dns_name_at(message, record.name_offset, &name, NULL) ||
+		    (!cf_addr_equal(&addr, &packet->src) && !names_sender(packet, message, &name)))
 			continue;
-		cf_name_format(&record.name, text);
+		cf_name_format(&name, text);
 		fact = fact_of(packet, mdns ? CF_IDENTITY_MDNS : CF_IDENTITY_LLMNR, &addr);
 		fact.mac = packet->mac_src;
 		fact.name = (struct cf_slice){.data = (const uint8_t *)text, .len = strlen(text)};

@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	cursor = cf_dns_start(&message);
 	while (cf_dns_record_next(&message, &cursor, &record)) {
 		must(record.rdata.len <= len);
+		must(record.name_offset < record.rdata_offset);
 		if (!cf_dns_name_at(&message, record.rdata_offset, &name, NULL))
 			continue;
 		/* What was read is a name like any other: the other reader takes it the same. */

@@ -45,11 +45,13 @@ static void sections_are_read_in_order_with_names_made_whole(void **state)
 	assert_int_equal(record.section, CF_DNS_ANSWER);
 	assert_int_equal(record.type, 5);
 	assert_int_equal(record.ttl_s, 60);
-	assert_string_equal(cf_name_format(&record.name, text), "www.example.com");
+	assert_true(cf_dns_name_at(&message, record.name_offset, &name, NULL));
+	assert_string_equal(cf_name_format(&name, text), "www.example.com");
 	assert_true(cf_dns_name_at(&message, record.rdata_offset, &name, NULL));
 	assert_string_equal(cf_name_format(&name, text), "cdn.example.com");
 	assert_true(cf_dns_record_next(&message, &cursor, &record));
-	assert_string_equal(cf_name_format(&record.name, text), "cdn.example.com");
+	assert_true(cf_dns_name_at(&message, record.name_offset, &name, NULL));
+	assert_string_equal(cf_name_format(&name, text), "cdn.example.com");
 	assert_int_equal(record.ttl_s, 256);
 	assert_int_equal(record.rdata.len, 4);
 	assert_int_equal(record.rdata.data[3], 7);
@@ -70,6 +72,24 @@ static void records_can_be_read_without_the_questions(void **state)
 	while (cf_dns_record_next(&message, &cursor, &record))
 		count++;
 	assert_int_equal(count, 3);
+}
+
+static void a_record_under_a_name_that_leads_nowhere_does_not_hide_the_next(void **state)
+{
+	uint8_t crooked[sizeof answer];
+	struct cf_dns_message message = message_of(crooked, sizeof crooked);
+	struct cf_dns_cursor cursor = cf_dns_start(&message);
+	struct cf_dns_record record;
+	struct cf_name name;
+
+	(void)state;
+	memcpy(crooked, answer, sizeof answer);
+	crooked[34] = 0xff; /* the first record's owner is far behind the end */
+	assert_true(cf_dns_record_next(&message, &cursor, &record));
+	assert_false(cf_dns_name_at(&message, record.name_offset, &name, NULL));
+	assert_true(cf_dns_record_next(&message, &cursor, &record));
+	assert_int_equal(record.type, 1);
+	assert_true(cf_dns_name_at(&message, record.name_offset, &name, NULL));
 }
 
 static void every_cut_ends_in_order(void **state)
@@ -146,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sections_are_read_in_order_with_names_made_whole),
 	    cmocka_unit_test(records_can_be_read_without_the_questions),
+	    cmocka_unit_test(a_record_under_a_name_that_leads_nowhere_does_not_hide_the_next),
 	    cmocka_unit_test(every_cut_ends_in_order),
 	    cmocka_unit_test(pointers_forwards_or_to_themselves_are_refused),
 	    cmocka_unit_test(name_at_its_longest_is_read_and_one_more_is_not),
