@@ -55,13 +55,28 @@ enum cf_status cf_addr_parse(const char *text, struct cf_addr *addr_out)
 	return CF_EMALFORMED;
 }
 
+/* By hand: every record has two of them, and inet_ntop() goes through sprintf(). */
+static void format_v4(const uint8_t bytes[4], char *text)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			*text++ = '.';
+		if (bytes[i] >= 100)
+			*text++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*text++ = (char)('0' + bytes[i] / 10 % 10);
+		*text++ = (char)('0' + bytes[i] % 10);
+	}
+	*text = '\0';
+}
+
 const char *cf_addr_format(const struct cf_addr *addr, char text[CF_ADDR_TEXT_BYTES])
 {
-	int family = addr->family == CF_FAMILY_V4 ? AF_INET : AF_INET6;
-
 	text[0] = '\0';
-	if (addr->family != CF_FAMILY_NONE &&
-	    inet_ntop(family, addr->bytes, text, CF_ADDR_TEXT_BYTES) == NULL)
+	if (addr->family == CF_FAMILY_V4)
+		format_v4(addr->bytes, text);
+	else if (addr->family == CF_FAMILY_V6 &&
+	    inet_ntop(AF_INET6, addr->bytes, text, CF_ADDR_TEXT_BYTES) == NULL)
 		text[0] = '\0';
 	return text;
 }
