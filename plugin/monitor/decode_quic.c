@@ -19,7 +19,8 @@ enum {
 	FIRST_ID_BYTES = 1,
 	/* RFC 9000 14.1: of an unknown version, believe only what is padded as a client must. */
 	CLIENT_DATAGRAM_BYTES = 1200,
-	WAYS = 4, /* places where a handshake can be */
+	WAYS = 4,       /* places where a handshake can be */
+	SERVERS = 1024, /* servers remembered by the client id that they will write to */
 };
 
 enum packet_type { TYPE_INITIAL, TYPE_SKIP, TYPE_END };
@@ -35,8 +36,9 @@ struct handshake {
 
 struct cf_quic {
 	struct cf_quic_salts salts;
-	unsigned waiting; /* handshakes under way: mostly none */
-	uint8_t *buffers; /* CF_QUIC_HANDSHAKES times CF_QUIC_CRYPTO_BYTES, mapped */
+	unsigned waiting;          /* handshakes under way: mostly none */
+	uint64_t servers[SERVERS]; /* expect_server() */
+	uint8_t *buffers;          /* CF_QUIC_HANDSHAKES times CF_QUIC_CRYPTO_BYTES, mapped */
 	struct handshake handshakes[CF_QUIC_HANDSHAKES];
 	uint8_t plain[65536];
 };
@@ -253,13 +255,54 @@ static void read_frames(struct cf_quic *quic, struct cf_decoder *decoder, uint32
 		finish(quic, handshake);
 }
 
+/*
+ * A server's Initials carry the id that its client chose for itself, and no key of ours opens them.
+ * From the client's Initial on they are known by that id and the way they go, so that no keys are
+ * derived for each of them.
+ */
+static uint64_t server_tag(uint64_t way_hash, struct cf_slice id)
+{
+	uint64_t tag = way_hash;
+
+	for (size_t i = 0; i < id.len; i++)
+		tag = (tag ^ id.data[i]) * UINT64_C(0x100000001b3);
+	return tag;
+}
+
+static uint64_t *server_place(struct cf_quic *quic, uint64_t tag)
+{
+	return &quic->servers[(tag ^ tag >> 32) % SERVERS];
+}
+
+static void expect_server(
+    struct cf_quic *quic, const struct cf_decoder *decoder, struct cf_slice client_id)
+{
+	const struct cf_packet *packet = &decoder->packet;
+	struct cf_packet back = {.ip_proto = packet->ip_proto,
+	    .src = packet->dst,
+	    .dst = packet->src,
+	    .src_port = packet->dst_port,
+	    .dst_port = packet->src_port};
+	uint64_t tag = server_tag(cf_packet_hash(decoder, &back), client_id);
+
+	*server_place(quic, tag) = tag;
+}
+
+static bool is_server(struct cf_quic *quic, uint64_t way_hash, struct cf_slice id)
+{
+	uint64_t tag = server_tag(way_hash, id);
+
+	return *server_place(quic, tag) == tag;
+}
+
 /* Tries the keys of a handshake that is under way, then those the packet's own id would give. */
 static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint32_t version,
     bool v2_type, const struct cf_quic_initial *initial)
 {
-	uint64_t hash = cf_packet_hash(decoder, &decoder->packet) | 1;
+	uint64_t way_hash = cf_packet_hash(decoder, &decoder->packet), hash = way_hash | 1;
 	struct handshake *handshake = find(quic, hash);
 	int known = cf_quic_salt_find(version);
+	bool may_be_first = initial->destination.len >= FIRST_ID_BYTES;
 	struct cf_quic_keys keys;
 	size_t len;
 
@@ -270,7 +313,8 @@ static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint3
 		    cf_bytes_make(quic->plain, len));
 		return;
 	}
-	for (int i = 0; i < CF_QUIC_SALTS && initial->destination.len >= FIRST_ID_BYTES; i++) {
+	may_be_first = may_be_first && !is_server(quic, way_hash, initial->destination);
+	for (int i = 0; i < CF_QUIC_SALTS && may_be_first; i++) {
 		const struct cf_quic_salt *salt = &quic->salts.at[i];
 
 		if ((known >= 0 && i != known) || (known < 0 && salt->v2 != v2_type))
@@ -279,6 +323,7 @@ static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint3
 		if (!cf_quic_open(&keys, initial, quic->plain, sizeof quic->plain, &len))
 			continue;
 		cf_decode_count(decoder, CF_COUNT_QUIC_INITIALS);
+		expect_server(quic, decoder, initial->source);
 		if (handshake != NULL) /* another connection, or the same one after a Retry */
 			give_up(quic, decoder, handshake);
 		read_frames(
@@ -325,10 +370,10 @@ static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct
 	version = cf_bytes_be32(cursor);
 	initial.destination.len = cf_bytes_u8(cursor);
 	initial.destination.data = cf_bytes_take(cursor, initial.destination.len);
-	len = cf_bytes_u8(cursor);
-	cf_bytes_skip(cursor, len);
-	if (!cf_bytes_ok(cursor) || initial.destination.len > ID_BYTES || len > ID_BYTES ||
-	    is_foreign_version(version) ||
+	initial.source.len = cf_bytes_u8(cursor);
+	initial.source.data = cf_bytes_take(cursor, initial.source.len);
+	if (!cf_bytes_ok(cursor) || initial.destination.len > ID_BYTES ||
+	    initial.source.len > ID_BYTES || is_foreign_version(version) ||
 	    (cf_quic_salt_find(version) < 0 &&
 	        decoder->packet.payload_wire_bytes < CLIENT_DATAGRAM_BYTES))
 		return false;

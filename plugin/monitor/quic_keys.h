@@ -34,6 +34,7 @@ struct cf_quic_initial {
 	struct cf_slice packet;      /* from its first byte to its last */
 	size_t number_at;            /* offset of the packet number */
 	struct cf_slice destination; /* connection ids */
+	struct cf_slice source;
 };
 
 void cf_quic_salts_init(struct cf_quic_salts *salts);

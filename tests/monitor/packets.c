@@ -220,6 +220,12 @@ void put_crypto(struct bytes *to, const struct bytes *message, size_t from, size
 void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[8],
     const uint8_t key_id[8], uint32_t number, const struct bytes *frames)
 {
+	make_initial_of(to, version, destination, NULL, key_id, number, frames);
+}
+
+void make_initial_of(struct bytes *to, uint32_t version, const uint8_t destination[8],
+    const uint8_t *source, const uint8_t key_id[8], uint32_t number, const struct bytes *frames)
+{
 	static struct bytes plain;
 	struct cf_quic_salts salts;
 	struct cf_quic_keys keys;
@@ -240,7 +246,8 @@ void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[
 	put32(to, version);
 	put8(to, 8);
 	put(to, destination, 8);
-	put8(to, 0);
+	put8(to, source == NULL ? 0 : 8);
+	put(to, source == NULL ? destination : source, source == NULL ? 0 : 8);
 	put8(to, 0);
 	put16(to, 0x4000 | (unsigned)(4 + plain.len + 16));
 	number_at = to->len - start;

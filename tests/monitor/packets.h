@@ -57,6 +57,9 @@ void make_records(struct bytes *to, const struct bytes *message, size_t record_b
  */
 void make_initial(struct bytes *to, uint32_t version, const uint8_t destination[8],
     const uint8_t key_id[8], uint32_t number, const struct bytes *frames);
+/* The same from the sender's own id source (8 bytes; NULL: an empty one). */
+void make_initial_of(struct bytes *to, uint32_t version, const uint8_t destination[8],
+    const uint8_t *source, const uint8_t key_id[8], uint32_t number, const struct bytes *frames);
 /* A CRYPTO frame with part from..to of message. */
 void put_crypto(struct bytes *to, const struct bytes *message, size_t from, size_t until);
 

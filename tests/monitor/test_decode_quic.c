@@ -200,6 +200,35 @@ static void unfinished_hello_with_a_name_is_reported_when_it_expires(void **stat
 	assert_int_equal(watch_count(&watch, "incomplete"), 1);
 }
 
+/* Sends a whole hello with client's keys of id to, as from's. */
+static void send_whole(struct flow flow, const uint8_t to[8], const uint8_t from[8])
+{
+	message.len = frames.len = packet.len = 0;
+	make_client_hello(&message, NAME, 0);
+	put_crypto(&frames, &message, 0, message.len);
+	make_initial_of(&packet, VERSION, to, from, to, 0, &frames);
+	watch_datagram(&watch, flow, packet.at, packet.len);
+}
+
+static void no_keys_are_tried_on_what_the_server_sends_back(void **state)
+{
+	static const uint8_t client_id[8] = {7, 7, 7, 7, 7, 7, 7, 7};
+	struct flow flow = flow_to(443);
+
+	(void)state;
+	send_whole(flow, first_id, client_id);
+	assert_int_equal(watch_count(&watch, "quic " NAME), 1);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_INITIALS), 1);
+	/* That our keys would open these shows whether they were tried. */
+	send_whole(flow_back(flow), client_id, first_id);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_INITIALS), 1);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_UNOPENED), 1);
+	send_whole(flow_back(flow), other_id, first_id); /* its own connection, the other way */
+	send_whole(flow, client_id, other_id);           /* this way the id is anybody's */
+	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_INITIALS), 3);
+	assert_int_equal(watch_count(&watch, "quic " NAME), 3);
+}
+
 static void a_finished_handshake_waits_no_longer(void **state)
 {
 	(void)state;
@@ -243,6 +272,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(packet_with_any_byte_changed_stays_shut, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        unfinished_hello_with_a_name_is_reported_when_it_expires, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        no_keys_are_tried_on_what_the_server_sends_back, start, stop),
 	    cmocka_unit_test_setup_teardown(a_finished_handshake_waits_no_longer, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        handshakes_stay_bounded_and_evictions_are_counted, start, stop),
