@@ -22,16 +22,13 @@ static void *map_zeroed(size_t len)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-static void fill_pool(
-    struct cf_streams *streams, struct cf_stream_pool *pool, unsigned from, unsigned to)
+static struct cf_stream_pool pool_of_places(unsigned from, unsigned until)
 {
-	pool->oldest = pool->newest = pool->free = CF_STREAM_NONE;
-	for (unsigned i = to; i-- > from;) {
-		streams->streams[i].newer = pool->free;
-		streams->streams[i].orphan = from != 0;
-		streams->streams[i].flow = NO_FLOW;
-		pool->free = (uint16_t)i;
-	}
+	return (struct cf_stream_pool){.oldest = CF_STREAM_NONE,
+	    .newest = CF_STREAM_NONE,
+	    .free = CF_STREAM_NONE,
+	    .fresh = (uint16_t)from,
+	    .until = (uint16_t)until};
 }
 
 /*
@@ -60,8 +57,8 @@ enum cf_status cf_streams_new(struct cf_streams **streams_out)
 		return CF_ENOMEM;
 	}
 	place_flows(streams);
-	fill_pool(streams, &streams->known, 0, CF_STREAMS);
-	fill_pool(streams, &streams->orphans, CF_STREAMS, CF_STREAM_COUNT);
+	streams->known = pool_of_places(0, CF_STREAMS);
+	streams->orphans = pool_of_places(CF_STREAMS, CF_STREAM_COUNT);
 	*streams_out = streams;
 	return CF_OK;
 }
@@ -151,16 +148,28 @@ static void evict(
 	cf_stream_give_up(streams, decoder, oldest);
 }
 
+static struct cf_stream *take_place(
+    struct cf_streams *streams, struct cf_decoder *decoder, struct cf_stream_pool *pool)
+{
+	struct cf_stream *stream;
+
+	if (pool->free == CF_STREAM_NONE && pool->fresh < pool->until)
+		return &streams->streams[pool->fresh++];
+	if (pool->free == CF_STREAM_NONE)
+		evict(streams, decoder, pool);
+	stream = &streams->streams[pool->free];
+	pool->free = stream->newer;
+	return stream;
+}
+
 struct cf_stream *cf_stream_allocate(struct cf_streams *streams, struct cf_decoder *decoder,
     struct cf_position *flow, bool orphan, uint32_t origin_seq)
 {
 	struct cf_stream_pool *pool = orphan ? &streams->orphans : &streams->known;
 	struct cf_stream *stream;
 
-	if (pool->free == CF_STREAM_NONE)
-		evict(streams, decoder, pool);
-	stream = &streams->streams[pool->free];
-	pool->free = stream->newer;
+	stream = take_place(streams, decoder, pool);
+	stream->orphan = orphan;
 	stream->older = pool->newest;
 	stream->newer = CF_STREAM_NONE;
 	if (pool->newest == CF_STREAM_NONE)

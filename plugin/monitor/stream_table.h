@@ -57,11 +57,13 @@ struct cf_stream {
 	struct cf_kept_packet kept; /* the first segment's, for reporting what stays unfinished */
 };
 
-/* One kind of streams: a list by age and a free list. */
+/* One kind of streams: a list by age, a free list, and places never used. */
 struct cf_stream_pool {
 	uint16_t oldest;
 	uint16_t newest;
 	uint16_t free;
+	uint16_t fresh; /* never used: from there to before until */
+	uint16_t until;
 };
 
 struct cf_streams {
