@@ -104,14 +104,12 @@ static void forget(struct cf_hosts *hosts, struct cf_host *host)
 	cf_host_remove(&hosts->table, host);
 }
 
-static struct cf_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
+/* A host that is not there yet, another one making room if need be. */
+static struct cf_host *host_add(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
     uint32_t interface, int64_t at_wall_us)
 {
-	struct cf_host *host = cf_host_find(&hosts->table, addr, vlan), *victim;
+	struct cf_host *victim = cf_host_victim(&hosts->table), *host;
 
-	if (host != NULL)
-		return host;
-	victim = cf_host_victim(&hosts->table);
 	if (victim != NULL)
 		forget(hosts, victim);
 	host = cf_host_add(&hosts->table, addr, vlan);
@@ -119,6 +117,14 @@ static struct cf_host *host_get(struct cf_hosts *hosts, const struct cf_addr *ad
 	host->from_wall_us = host->last_wall_us = at_wall_us;
 	host->changed = true;
 	return host;
+}
+
+static struct cf_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
+    uint32_t interface, int64_t at_wall_us)
+{
+	struct cf_host *host = cf_host_find(&hosts->table, addr, vlan);
+
+	return host != NULL ? host : host_add(hosts, addr, vlan, interface, at_wall_us);
 }
 
 /* The binding to one MAC ends here; what follows is another host's time on this address. */
@@ -251,29 +257,32 @@ static void write_if_due(struct cf_hosts *hosts, struct cf_host *host)
 		write_host(hosts, host);
 }
 
-void cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
+bool cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
 {
 	uint16_t vlan = vlan_of(packet);
 	struct cf_host *host;
 	struct cf_mac *mac = NULL;
-	bool is_bound;
+	bool by_router;
 
 	if (!can_be_host(&packet->src))
-		return;
+		return false;
 	host = cf_host_find(&hosts->table, &packet->src, vlan);
-	is_bound = host != NULL && host->kind >= CF_IDENTITY_NDP;
 	if (packet->mac_src != NULL && packet->tunnel_depth == 0) {
 		mac = cf_mac_get(&hosts->table, packet->mac_src, packet->at_wall_us);
-		judge_mac(hosts, mac, packet, is_bound);
+		judge_mac(hosts, mac, packet, host != NULL && host->kind >= CF_IDENTITY_NDP);
 	}
-	if (host == NULL && !cf_locality_is_local(hosts->locality, &packet->src))
-		return;
-	host = host_get(hosts, &packet->src, vlan, packet->interface, packet->at_wall_us);
-	if (mac != NULL && !mac->is_router && is_initial_ttl(packet->ttl))
+	by_router = mac != NULL && mac->is_router;
+	if (host == NULL) {
+		if (!cf_locality_is_local(hosts->locality, &packet->src))
+			return by_router;
+		host = host_add(hosts, &packet->src, vlan, packet->interface, packet->at_wall_us);
+	}
+	if (mac != NULL && !by_router && is_initial_ttl(packet->ttl))
 		bind_mac(hosts, host, packet->mac_src, CF_IDENTITY_TRAFFIC, packet->at_wall_us);
 	if (packet->at_wall_us > host->last_wall_us)
 		host->last_wall_us = packet->at_wall_us;
 	write_if_due(hosts, host);
+	return by_router;
 }
 
 /* A printable copy of the name a host gives itself, cut at the buffer's end. */

@@ -55,8 +55,11 @@ enum cf_status cf_hosts_new(uint64_t seed, const struct cf_locality *locality,
     cf_identity_write *write, void *arg, struct cf_hosts **hosts_out) CF_MUST_CHECK;
 void cf_hosts_free(struct cf_hosts *hosts);
 
-/* The source of packet sent it: a local host, or one that is already known. */
-void cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet);
+/*
+ * The source of packet sent it: a local host, or one that is already known. True when the MAC that
+ * it came from is known to be a router's.
+ */
+bool cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet);
 /* Something stated who a host is. A fact with a name or client id but no address is written as is.
  */
 void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact);

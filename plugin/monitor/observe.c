@@ -281,12 +281,11 @@ static void note_host(struct cf_observe *observe, const struct cf_packet *packet
 	if (is_through_router(observe, packet) || is_recent(observe, packet))
 		return;
 	cf_observe_lock(observe);
-	cf_hosts_seen(observe->monitor->hosts, packet);
-	observe->recent_s =
-	    cf_hosts_known(observe->monitor->hosts) < RECENT_FEW ? RECENT_FEW_S : RECENT_S;
-	if (packet->mac_src != NULL && cf_hosts_is_router(observe->monitor->hosts, packet->mac_src))
+	if (cf_hosts_seen(observe->monitor->hosts, packet))
 		observe->router[observe->router_next++ % ROUTER_SLOTS] =
 		    mac_number(packet->mac_src);
+	observe->recent_s =
+	    cf_hosts_known(observe->monitor->hosts) < RECENT_FEW ? RECENT_FEW_S : RECENT_S;
 	cf_observe_unlock(observe);
 }
 
