@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define CF_IMAGE_MAGIC   "CURFEWIM"
-#define CF_IMAGE_VERSION 1U
+#define CF_IMAGE_VERSION 2U
 #define CF_IMAGE_ENDIAN  0x01020304U
 #define CF_IMAGE_ALIGN   64U
 

@@ -1,18 +1,42 @@
-/* SipHash-1-3 over labels. */
+/* Words of a label, multiplied one after the other. */
 
 #include "names/hash.h"
 
-#include "base/siphash.h"
-
 #include <string.h>
 
-static inline uint64_t sip_finish(struct cf_sip s)
+/* Fractions of the golden ratio and of pi: numbers with nothing up their sleeve. */
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+#define PI     UINT64_C(0x243f6a8885a308d3)
+
+struct state {
+	uint64_t h, by;
+};
+
+/* The low half of a x b XOR its high half. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-	s.v2 ^= 0xff;
-	cf_sip_round(&s);
-	cf_sip_round(&s);
-	cf_sip_round(&s);
-	return cf_sip_output(&s);
+#ifdef __SIZEOF_INT128__
+	__extension__ const unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	uint64_t one = (a >> 32) * (b & UINT32_MAX), two = (a & UINT32_MAX) * (b >> 32);
+	uint64_t middle = (low >> 32) + (one & UINT32_MAX) + (two & UINT32_MAX);
+
+	high += (one >> 32) + (two >> 32) + (middle >> 32);
+	return ((middle << 32) | (low & UINT32_MAX)) ^ high;
+#endif
+}
+
+static inline struct state start(const uint64_t key[2])
+{
+	return (struct state){.h = key[0], .by = key[1] ^ GOLDEN};
+}
+
+static inline uint64_t finish(struct state s)
+{
+	return fold(s.h ^ s.by, PI);
 }
 
 /* The first len (1 to 8) of 8 readable bytes as a little-endian word, the rest zero. */
@@ -28,15 +52,12 @@ static inline uint64_t load(const uint8_t *bytes, size_t len)
 }
 
 /* Takes in the label at bytes: length byte and bytes, len altogether; reads up to 7 bytes more. */
-static inline void absorb(struct cf_sip *s, const uint8_t *bytes, size_t len)
+static inline void absorb(struct state *s, const uint8_t *bytes, size_t len)
 {
 	while (len > 0) {
 		size_t step = len < 8 ? len : 8;
-		uint64_t word = load(bytes, step);
 
-		s->v3 ^= word;
-		cf_sip_round(s);
-		s->v0 ^= word;
+		s->h = fold(s->h ^ load(bytes, step), s->by);
 		bytes += step;
 		len -= step;
 	}
@@ -45,10 +66,10 @@ static inline void absorb(struct cf_sip *s, const uint8_t *bytes, size_t len)
 void cf_name_hash_suffixes(const struct cf_name *name, const uint64_t key[2], unsigned least,
     unsigned most, uint64_t *hashes)
 {
-	struct cf_sip s = cf_sip_init(key[0], key[1]);
+	struct state s = start(key);
 
 	if (least == 0)
-		hashes[0] = sip_finish(s);
+		hashes[0] = finish(s);
 	for (unsigned k = 1; k <= most; k++) {
 		size_t at = name->label_at[name->label_count - k];
 		size_t len = 1U + name->wire[at];
@@ -63,13 +84,13 @@ void cf_name_hash_suffixes(const struct cf_name *name, const uint64_t key[2], un
 			absorb(&s, label, len);
 		}
 		if (k >= least)
-			hashes[k] = sip_finish(s);
+			hashes[k] = finish(s);
 	}
 }
 
 uint64_t cf_name_hash_wire(const uint8_t *wire, size_t wire_len, const uint64_t key[2])
 {
-	struct cf_sip s = cf_sip_init(key[0], key[1]);
+	struct state s = start(key);
 	uint8_t label_at[CF_NAME_LABELS];
 	unsigned count = 0;
 
@@ -80,5 +101,5 @@ uint64_t cf_name_hash_wire(const uint8_t *wire, size_t wire_len, const uint64_t 
 
 		absorb(&s, label, 1U + label[0]);
 	}
-	return sip_finish(s);
+	return finish(s);
 }

@@ -1,12 +1,16 @@
 /*
- * The keyed hash of DNS names: SipHash-1-3 over the labels from the root down, so that all suffixes
- * of a name are hashed in one pass - the state after k labels is copied and finished.
+ * The keyed hash of DNS names: labels are taken in from the root down, so that all suffixes of a
+ * name are hashed in one pass - the state after k labels is copied and finished.
  *
  * Each label goes in as its length byte and bytes, filled with zeros to whole 8-byte words; the
- * length says how many words a label has, so that different names never feed the same words. Names
- * come from clients, so the hash is keyed; SipHash because it is made for exactly this (Aumasson,
- * Bernstein, 2012; 1-3 is what hash tables use). Part of the image format. Pure functions; any
- * thread.
+ * length says how many words a label has, so that different names never feed the same words. A word
+ * costs one multiplication of 64 by 64 bits whose two halves are added without carry, which is how
+ * wyhash and its kin mix (Wang Yi, 2019); docs/FORMATS.md has the formula.
+ *
+ * Why not SipHash, which is made for keys that strangers choose: strangers choose what is looked up
+ * here, never what the table holds, and a look-up has a bound whatever its hash (cf_image_header,
+ * overflow). What SipHash would protect costs every answer of the resolver more than the look-up
+ * itself. Part of the image format. Pure functions; any thread.
  */
 #pragma once
 

@@ -1,4 +1,8 @@
-/* base/siphash: the vectors that its authors publish. */
+/*
+ * base/siphash: SipHash-1-3 of known messages. The first is among the vectors that Rust's library
+ * tests its own with; all were made by a program that gives the paper's vectors when it is set to
+ * 2-4.
+ */
 
 #include "base/siphash.h"
 
@@ -14,12 +18,14 @@ static const struct {
 	size_t len;
 	uint64_t hash;
 } vectors[] = {
-    {0, UINT64_C(0x726fdb47dd0e0e31)}, {1, UINT64_C(0x74f839c593dc67fd)},
-    {7, UINT64_C(0xab0200f58b01d137)}, {8, UINT64_C(0x93f5f5799a932462)},
-    {15, UINT64_C(0xa129ca6149be45e5)}, /* appendix A of the paper */
+    {0, UINT64_C(0xabac0158050fc4dc)},
+    {1, UINT64_C(0xc9f49bf37d57ca93)},
+    {7, UINT64_C(0xd3927d989bb11140)},
+    {8, UINT64_C(0x369095118d299a8e)},
+    {15, UINT64_C(0xd320d86d2a519956)},
 };
 
-static void published_messages_have_their_published_hashes(void **state)
+static void known_messages_have_their_known_hashes(void **state)
 {
 	uint8_t key[16], message[15];
 
@@ -50,7 +56,7 @@ static void another_key_gives_another_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(published_messages_have_their_published_hashes),
+	    cmocka_unit_test(known_messages_have_their_known_hashes),
 	    cmocka_unit_test(another_key_gives_another_hash),
 	};
 
