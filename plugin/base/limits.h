@@ -37,6 +37,8 @@
 /* A producer's queue unless told otherwise: 10,000 hits, 30 ms at more than any server can answer.
  */
 #define CF_QUEUE_BYTES 4194304
+/* What a producer may put behind the head of a deferred hit: a name, an address, some numbers. */
+#define CF_DEFERRED_BYTES 512
 /* (client, entry, verdict, evidence) pairs being folded at one time; 1.9 KiB each when in use. */
 #define CF_FOLD_ENTRIES 32768
 /* The first repeat kept as the sample of a fold; longer records lose their long texts. */

@@ -60,8 +60,8 @@ static enum cf_status check_header(struct cf_image *image, struct cf_error *erro
 		    error, CF_EVERSION, "made on a machine with another byte order");
 	if (header->version != CF_IMAGE_VERSION)
 		return cf_error_set(error, CF_EVERSION,
-		    "image format %u, but this program reads %u", header->version,
-		    CF_IMAGE_VERSION);
+		    "image format %u, but this program reads %u: make it again with 'curfew apply'",
+		    header->version, CF_IMAGE_VERSION);
 	if (header->file_bytes != image->len)
 		return cf_error_set(error, CF_EMALFORMED, "%zu bytes long, but made with %llu",
 		    image->len, (unsigned long long)header->file_bytes);

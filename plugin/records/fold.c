@@ -41,6 +41,7 @@ struct sample {
 struct cf_fold {
 	uint8_t hash_key[16];
 	cf_fold_emit *emit;
+	cf_fold_expand *expand;
 	void *arg;
 	uint32_t entry_count, bucket_mask;
 	uint32_t unused; /* chain of free entries by next_in_chain */
@@ -57,7 +58,7 @@ struct cf_fold {
 };
 
 enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
-    void *arg, struct cf_fold **fold_out)
+    cf_fold_expand *expand, void *arg, struct cf_fold **fold_out)
 {
 	struct cf_fold *fold = calloc(1, sizeof *fold);
 	uint32_t buckets = 16;
@@ -67,6 +68,7 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 	while (buckets < entries)
 		buckets *= 2;
 	*fold = (struct cf_fold){.emit = emit,
+	    .expand = expand,
 	    .arg = arg,
 	    .entry_count = entries,
 	    .bucket_mask = buckets - 1,
@@ -247,9 +249,13 @@ static void shorten(const struct cf_packed *packed, void *out)
 /* Keeps packed as the sample of a window. */
 static void keep_sample(struct cf_fold *fold, struct entry *entry, const struct cf_packed *packed)
 {
-	_Alignas(8) uint8_t repacked[CF_RECORD_PACKED_BYTES];
+	_Alignas(8) uint8_t expanded[CF_RECORD_PACKED_BYTES], repacked[CF_RECORD_PACKED_BYTES];
 
 	entry->sample_unsaved = true;
+	if ((packed->present & CF_PACKED_DEFERRED) != 0 && cf_check(fold->expand != NULL)) {
+		fold->expand(fold->arg, packed, (struct cf_packed *)(void *)expanded);
+		packed = (const struct cf_packed *)(const void *)expanded;
+	}
 	if (packed->size_bytes > CF_FOLD_SAMPLE_BYTES) {
 		shorten(packed, repacked);
 		packed = (const struct cf_packed *)(const void *)repacked;

@@ -18,14 +18,21 @@ struct cf_fold;
 
 /*
  * Called for a finished window: packed is its first hit, count the hits in it (at least 1),
- * last_wall_us the time of the last of them.
+ * last_wall_us the time of the last of them. It is never deferred: what a window keeps has been
+ * expanded.
  */
 typedef void cf_fold_emit(
     void *arg, const struct cf_packed *packed, uint64_t count, int64_t last_wall_us);
 
-/* hash_key: 16 random bytes. CF_ENOMEM. */
+/* Makes packed, which is deferred, a whole record in out (CF_RECORD_PACKED_BYTES, aligned to 8). */
+typedef void cf_fold_expand(void *arg, const struct cf_packed *packed, struct cf_packed *out);
+
+/*
+ * hash_key: 16 random bytes. expand may be NULL when no deferred hits are added; arg is for both
+ * functions. CF_ENOMEM.
+ */
 enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
-    void *arg, struct cf_fold **fold_out) CF_MUST_CHECK;
+    cf_fold_expand *expand, void *arg, struct cf_fold **fold_out) CF_MUST_CHECK;
 void cf_fold_free(struct cf_fold *fold);
 
 /*

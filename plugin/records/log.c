@@ -275,6 +275,23 @@ bool cf_producer_hit(struct cf_producer *producer, const struct cf_hit *hit)
 	return true;
 }
 
+struct cf_packed *cf_producer_begin(struct cf_producer *producer)
+{
+	void *room = reserve(producer);
+
+	if (room == NULL)
+		count(&producer->lost);
+	return room;
+}
+
+void cf_producer_end(struct cf_producer *producer, struct cf_packed *packed, uint32_t payload_bytes)
+{
+	packed->present = CF_PACKED_DEFERRED;
+	packed->size_bytes = (uint32_t)((sizeof *packed + payload_bytes + 7) & ~(size_t)7);
+	cf_queue_commit(producer->queue, packed->size_bytes);
+	count(&producer->hits);
+}
+
 bool cf_producer_identity(struct cf_producer *producer, const struct cf_identity *identity)
 {
 	void *room = reserve(producer);
@@ -309,6 +326,40 @@ bool cf_producer_raw(
 		return false;
 	}
 	cf_queue_commit(producer->queue, size);
+	return true;
+}
+
+/* Producers are put in front of the others: those from first on are there for good. */
+struct cf_log_mark {
+	const struct cf_producer *first;
+	uint64_t put_bytes[]; /* of first and those behind it */
+};
+
+struct cf_log_mark *cf_log_mark(const struct cf_log *log)
+{
+	const struct cf_producer *first =
+	    atomic_load_explicit(&log->producers, memory_order_acquire);
+	struct cf_log_mark *mark;
+	size_t producers = 0, i = 0;
+
+	for (const struct cf_producer *p = first; p != NULL; p = p->next)
+		producers++;
+	mark = malloc(sizeof *mark + producers * sizeof mark->put_bytes[0]);
+	if (mark == NULL)
+		return NULL;
+	mark->first = first;
+	for (const struct cf_producer *p = first; p != NULL; p = p->next)
+		mark->put_bytes[i++] = cf_queue_put_bytes(p->queue);
+	return mark;
+}
+
+bool cf_log_has_taken(const struct cf_log_mark *mark)
+{
+	size_t i = 0;
+
+	for (const struct cf_producer *p = mark->first; p != NULL; p = p->next)
+		if (cf_queue_taken_bytes(p->queue) < mark->put_bytes[i++])
+			return false;
 	return true;
 }
 

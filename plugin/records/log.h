@@ -23,6 +23,16 @@
 
 struct cf_log;
 struct cf_producer;
+struct cf_packed;
+struct cf_log_mark;
+
+/*
+ * Makes the hit of what cf_producer_begin() and cf_producer_end() queued: *hit_out holds what the
+ * head says, the rest is filled in from payload. Texts may lead anywhere that stays as it is for
+ * the moment. Called on the writer thread, once or twice for a series of repeats, not for each of
+ * them.
+ */
+typedef void cf_expand(void *arg, const void *payload, struct cf_hit *hit_out);
 
 struct cf_log_options {
 	const char *path;     /* copied; "-" writes to standard output (no rotation, no repair) */
@@ -43,6 +53,7 @@ struct cf_log_options {
 	 * (may be NULL). Must not block.
 	 */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
+	cf_expand *expand; /* NULL: nothing is deferred */
 	/* Called on the writer thread after each hit line was formed (may be NULL): second sinks.
 	 */
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
@@ -88,6 +99,28 @@ struct cf_producer *cf_log_producer(struct cf_log *log);
 
 /* Queue a copy. Never block. False when it was dropped (and counted). */
 bool cf_producer_hit(struct cf_producer *producer, const struct cf_hit *hit);
+/*
+ * The same by reference, for those whose time is dear: hits that only repeat are counted by the
+ * head alone, and nothing else of them is ever looked at. cf_producer_begin() returns room for a
+ * head (records/pack.h) with CF_DEFERRED_BYTES behind it, aligned to 8, or NULL when it was dropped
+ * (and counted). The caller fills in every member of the head but size and present, and
+ * payload_bytes behind it; cf_producer_end() queues both. Event is one of hits, key not 0.
+ *
+ * What the payload refers to must stay until the writer has taken it: see cf_log_mark().
+ */
+struct cf_packed *cf_producer_begin(struct cf_producer *producer);
+void cf_producer_end(
+    struct cf_producer *producer, struct cf_packed *packed, uint32_t payload_bytes);
+
+/*
+ * How to know that nothing refers to a thing any more: once no producer can queue references to it,
+ * cf_log_mark() notes how far the queues are filled, and cf_log_has_taken() tells whether the
+ * writer is past that. Takes some 20 ms, or as long as the disk hangs. Any one thread that is no
+ * producer's. The mark is freed by the caller; NULL without memory.
+ */
+struct cf_log_mark *cf_log_mark(const struct cf_log *log) CF_MUST_CHECK;
+bool cf_log_has_taken(const struct cf_log_mark *mark);
+
 bool cf_producer_identity(struct cf_producer *producer, const struct cf_identity *identity);
 /*
  * A line of the caller's own kind: members `"k":v,...` (ASCII JSON without braces), for heartbeats

@@ -213,7 +213,7 @@ static uint32_t finish(struct packer *p, struct cf_packed *head)
 	return head->size_bytes;
 }
 
-static void set_client(struct cf_packed *head, const struct cf_addr *addr, const uint8_t *mac)
+void cf_pack_client(struct cf_packed *head, const struct cf_addr *addr, const uint8_t *mac)
 {
 	head->client[0] = addr->family;
 	if (addr->family != CF_FAMILY_NONE) {
@@ -237,7 +237,7 @@ uint32_t cf_pack_hit(const struct cf_hit *hit, void *out)
 	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
 
 	head.flow_marks = (uint8_t)((unsigned)hit->flow.dns_seen << 1 | (unsigned)hit->flow.escape);
-	set_client(&head, &hit->src, hit->has_src_mac ? hit->src_mac : NULL);
+	cf_pack_client(&head, &hit->src, hit->has_src_mac ? hit->src_mac : NULL);
 	put_hit_numbers(&p, hit);
 	put_hit_texts(&p, hit);
 	return finish(&p, &head);
@@ -250,7 +250,7 @@ uint32_t cf_pack_identity(const struct cf_identity *identity, void *out)
 	    .cutoff_wall_s = identity->to_wall_us, .vlan = identity->vlan};
 	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
 
-	set_client(&head, &identity->addr, NULL);
+	cf_pack_client(&head, &identity->addr, NULL);
 	if (identity->has_mac)
 		put_bytes(&p, M_MAC, identity->mac, sizeof identity->mac);
 	put_bytes(&p, M_NUMBERS, &numbers, sizeof numbers);
@@ -410,6 +410,8 @@ void cf_unpack_hit(const void *packed, struct cf_hit *hit_out)
 	hit_out->flow.dns_seen = (enum cf_dns_seen)(head->flow_marks >> 1);
 	hit_out->flow.escape = (head->flow_marks & 1) != 0;
 	get_addr(head, &hit_out->src);
+	if ((head->present & CF_PACKED_DEFERRED) != 0)
+		return;
 	get_hit_numbers(&u, hit_out);
 	get_hit_texts(&u, hit_out);
 }

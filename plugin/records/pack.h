@@ -13,6 +13,12 @@
 
 #include "records/record.h"
 
+/*
+ * In cf_packed.present: there are no members yet. Behind the head stand bytes of the producer's
+ * own, from which its cf_expand makes the hit (log.h).
+ */
+#define CF_PACKED_DEFERRED (UINT64_C(1) << 63)
+
 /* The head holds what folding looks at, so that repeats are never unpacked. */
 struct cf_packed {
 	uint32_t size_bytes; /* of the whole record, a multiple of 8 */
@@ -32,6 +38,8 @@ struct cf_packed {
  * multiple of 8. Long members are cut to the limits of base/limits.h.
  */
 uint32_t cf_pack_hit(const struct cf_hit *hit, void *out);
+/* The client as a head has it: the address, or the MAC (may be NULL) when there is none. */
+void cf_pack_client(struct cf_packed *head, const struct cf_addr *addr, const uint8_t *mac);
 uint32_t cf_pack_identity(const struct cf_identity *identity, void *out);
 /* event is not one of hits or identity; members may be cut off only by being refused: returns 0. */
 uint32_t cf_pack_raw(enum cf_event event, int64_t at_wall_us, const char *members_json, void *out);
@@ -42,7 +50,8 @@ uint32_t cf_pack_raw(enum cf_event event, int64_t at_wall_us, const char *member
  */
 bool cf_packed_is_hit(const void *packed, size_t len);
 
-/* The opposite; pointers in the result lead into packed. */
+/* The opposite; pointers in the result lead into packed. A deferred hit gets what its head holds,
+ * and no members. */
 void cf_unpack_hit(const void *packed, struct cf_hit *hit_out);
 void cf_unpack_identity(const void *packed, struct cf_identity *identity_out);
 const char *cf_unpack_raw(const void *packed);

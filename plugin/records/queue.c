@@ -120,6 +120,16 @@ void cf_queue_pop(struct cf_queue *queue)
 	atomic_store_explicit(&queue->tail, tail + size, memory_order_release);
 }
 
+uint64_t cf_queue_put_bytes(const struct cf_queue *queue)
+{
+	return atomic_load_explicit(&queue->head, memory_order_acquire);
+}
+
+uint64_t cf_queue_taken_bytes(const struct cf_queue *queue)
+{
+	return atomic_load_explicit(&queue->tail, memory_order_acquire);
+}
+
 uint64_t cf_queue_used_bytes(const struct cf_queue *queue)
 {
 	uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire);

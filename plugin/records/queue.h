@@ -35,6 +35,9 @@ void cf_queue_commit(struct cf_queue *queue, uint32_t size_bytes);
 const void *cf_queue_peek(struct cf_queue *queue);
 void cf_queue_pop(struct cf_queue *queue);
 
+/* How many bytes were ever put in and taken out; skipped ones count. Any thread. */
+uint64_t cf_queue_put_bytes(const struct cf_queue *queue);
+uint64_t cf_queue_taken_bytes(const struct cf_queue *queue);
 /* Either side: bytes in use, as of some moment. */
 uint64_t cf_queue_used_bytes(const struct cf_queue *queue);
 uint64_t cf_queue_size_bytes(const struct cf_queue *queue);

@@ -66,6 +66,22 @@ static void put_line(struct cf_writer *writer, const char *line, size_t len, uin
 		lose(writer, hits);
 }
 
+static void unpack(
+    const struct cf_writer *writer, const struct cf_packed *packed, struct cf_hit *hit_out)
+{
+	cf_unpack_hit(packed, hit_out);
+	if ((packed->present & CF_PACKED_DEFERRED) != 0 && writer->expand != NULL)
+		writer->expand(writer->arg, packed + 1, hit_out);
+}
+
+static void expand_hit(void *arg, const struct cf_packed *packed, struct cf_packed *out)
+{
+	struct cf_hit hit;
+
+	unpack(arg, packed, &hit);
+	(void)cf_pack_hit(&hit, out); /* its size stands in its head */
+}
+
 static void emit_hit(
     void *arg, const struct cf_packed *packed, uint64_t count, int64_t last_wall_us)
 {
@@ -74,7 +90,7 @@ static void emit_hit(
 	struct cf_hit hit;
 	size_t len;
 
-	cf_unpack_hit(packed, &hit);
+	unpack(writer, packed, &hit);
 	cf_privacy_hit(&writer->privacy, &hit, relay);
 	len = cf_hit_format(&hit, writer->sensor, writer->source, next_id(writer, id), count,
 	    last_wall_us, line, sizeof line);
@@ -419,6 +435,7 @@ enum cf_status cf_writer_init(
 	    .repeatable = options->repeatable,
 	    .heartbeat = options->heartbeat,
 	    .on_hit = options->on_hit,
+	    .expand = options->expand,
 	    .arg = options->arg};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
@@ -435,7 +452,8 @@ enum cf_status cf_writer_init(
 	if (status == CF_OK)
 		status = cf_chain_init(&writer->chain);
 	if (status == CF_OK)
-		status = cf_fold_new(CF_FOLD_ENTRIES, random + 10, emit_hit, writer, &writer->fold);
+		status = cf_fold_new(
+		    CF_FOLD_ENTRIES, random + 10, emit_hit, expand_hit, writer, &writer->fold);
 	if (status != CF_OK)
 		return cf_error_set(error, status, "cannot start the hit log: no memory");
 	return CF_OK;

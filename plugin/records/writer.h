@@ -35,6 +35,7 @@ struct cf_writer {
 	bool counting_down; /* the clocks above are set */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
+	cf_expand *expand;
 	void *arg;
 	/* Hits taken from the queues; those in lines that could not be written. */
 	_Atomic uint64_t hits, lost_disk, lines, bytes;

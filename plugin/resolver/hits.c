@@ -4,6 +4,7 @@
 #include "resolver/hits.h"
 
 #include "base/bytes.h"
+#include "records/pack.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -46,13 +47,11 @@ static void read_options(const struct edns_option *option, struct cf_hit *hit)
 	}
 }
 
-/* The address the client spoke to, when the socket is bound to one. */
-static void read_own_address(const struct comm_point *point, struct cf_hit *hit)
+/* The address the client spoke to, when the socket is bound to one; the port in any case. */
+static void read_own_address(
+    const struct comm_point *point, struct cf_addr *addr_out, uint16_t *port_out)
 {
 	const struct sockaddr *addr;
-	struct sockaddr_storage storage = {0};
-	struct cf_client own;
-	size_t len;
 
 	if (point == NULL || point->socket == NULL || point->socket->addr == NULL)
 		return;
@@ -63,36 +62,32 @@ static void read_own_address(const struct comm_point *point, struct cf_hit *hit)
 #endif
 	if (addr == NULL)
 		return;
-	len = addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-	if (addr->sa_family != AF_INET && addr->sa_family != AF_INET6)
-		return;
-	memcpy(&storage, addr, len);
-	cf_view_client(&storage, &own);
-	hit->dest_port = own.port;
-	for (unsigned i = 0; i < cf_addr_length(&own.addr); i++)
-		if (own.addr.bytes[i] != 0)
-			hit->dest = own.addr; /* not the wildcard */
+	if (addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addr;
+
+		*port_out = ntohs(in->sin_port);
+		if (in->sin_addr.s_addr != htonl(INADDR_ANY))
+			*addr_out = cf_addr_v4((const uint8_t *)&in->sin_addr);
+	} else if (addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)addr;
+
+		*port_out = ntohs(in6->sin6_port);
+		if (!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+			*addr_out = cf_addr_v6((const uint8_t *)&in6->sin6_addr);
+	}
 }
 
-static void read_client(const struct comm_reply *reply, struct cf_hit *hit)
+static uint8_t transport_of(const struct comm_reply *reply)
 {
-	struct cf_client client;
-
-	cf_view_client(&reply->client_addr, &client);
-	hit->src = client.addr;
-	hit->src_port = client.port;
-	hit->ip_proto = IPPROTO_UDP;
-	if (reply->c != NULL && (reply->c->type == comm_tcp || reply->c->type == comm_http))
-		hit->ip_proto = IPPROTO_TCP;
-	read_own_address(reply->c, hit);
+	return reply->c != NULL && (reply->c->type == comm_tcp || reply->c->type == comm_http)
+	    ? IPPROTO_TCP
+	    : IPPROTO_UDP;
 }
 
 /* What matched, as the image has it. rule_text must live as long as the hit. */
-static void fill_match(const struct cf_image *image, const struct cf_judgement *judgement,
+static void fill_match(const struct cf_image *image, const struct cf_decision *decision,
     struct cf_hit *hit, char rule_text[CF_PREFIX_TEXT_BYTES])
 {
-	const struct cf_decision *decision = &judgement->decision;
-
 	hit->match.category = cf_category_text(decision->category);
 	hit->match.serial = cf_image_info(image)->pack_version;
 	if (decision->entry != CF_NONE) {
@@ -173,25 +168,118 @@ static struct cf_producer *producer_of(struct cf_worker *worker)
 	return worker->producer;
 }
 
-void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
-    const struct cf_judgement *judgement, const struct cf_recipient *recipient)
+static int64_t wall_us(const struct cf_worker *worker, const struct timeval *now)
+{
+	int64_t offset_s =
+	    atomic_load_explicit(&worker->module->clock.offset_s, memory_order_relaxed);
+
+	return ((int64_t)now->tv_sec + offset_s) * 1000000 + now->tv_usec;
+}
+
+/*
+ * What is queued of a hit that came about by its question's name: nearly all of them, and in a
+ * flood repeats of each other. The image and what it decided make the rest when a line is formed;
+ * the watcher frees no image that a queue may still refer to.
+ */
+struct deferred {
+	const struct cf_image *image;
+	const char *answer;
+	uint32_t entry, phase, exception;
+	uint16_t qtype, rcode, ede;
+	uint8_t category, cached, has_rcode;
+	struct cf_addr dest;
+	uint8_t qname[CF_NAME_WIRE_BYTES];
+};
+_Static_assert(sizeof(struct deferred) <= CF_DEFERRED_BYTES, "see base/limits.h");
+
+void cf_hits_expand(void *arg, const void *payload, struct cf_hit *hit_out)
+{
+	const struct deferred *deferred = payload;
+	const struct cf_decision decision = {.category = (enum cf_category)deferred->category,
+	    .entry = deferred->entry,
+	    .network = CF_NONE,
+	    .phase = deferred->phase,
+	    .exception = deferred->exception};
+
+	(void)arg;
+	hit_out->dest = deferred->dest;
+	hit_out->dns.qname_wire = deferred->qname;
+	hit_out->dns.qtype = deferred->qtype;
+	hit_out->dns.rcode = deferred->rcode;
+	hit_out->dns.ede = deferred->ede;
+	hit_out->dns.has_rcode = deferred->has_rcode != 0;
+	hit_out->dns.cached = deferred->cached != 0;
+	hit_out->dns.answer = deferred->answer;
+	fill_match(deferred->image, &decision, hit_out, NULL);
+	fill_policy(deferred->image, &decision, hit_out);
+}
+
+/* A hit that cf_hits_expand() can make whole. */
+static bool can_defer(const struct cf_judgement *judgement, const struct cf_recipient *recipient)
+{
+	return judgement->via == CF_VIA_QNAME && judgement->decision.entry != CF_NONE &&
+	    recipient->options == NULL && recipient->reply != NULL &&
+	    recipient->question->qname_len <= CF_NAME_WIRE_BYTES;
+}
+
+static void queue_deferred(struct cf_worker *worker, struct cf_producer *producer,
+    const struct cf_image *image, const struct cf_decision *decision,
+    const struct cf_recipient *recipient)
+{
+	struct cf_packed *packed = cf_producer_begin(producer);
+	struct deferred *deferred;
+	struct cf_client client;
+	size_t qname_len = recipient->question->qname_len;
+
+	if (packed == NULL)
+		return; /* counted; the answer goes out all the same */
+	cf_view_client(&recipient->reply->client_addr, &client);
+	*packed = (struct cf_packed){.event = CF_EVENT_DNS,
+	    .action = (uint8_t)action_of(decision),
+	    .via = CF_VIA_QNAME,
+	    .at_wall_us = wall_us(worker, recipient->now),
+	    .key = fold_key(decision, CF_VIA_QNAME, recipient->answer),
+	    .ip_proto = transport_of(recipient->reply),
+	    .src_port = client.port};
+	cf_pack_client(packed, &client.addr, NULL);
+	deferred = (struct deferred *)(void *)(packed + 1);
+	deferred->image = image;
+	deferred->answer = recipient->answer;
+	deferred->entry = decision->entry;
+	deferred->phase = decision->phase;
+	deferred->exception = decision->exception;
+	deferred->qtype = recipient->question->qtype;
+	deferred->rcode = recipient->rcode;
+	deferred->ede = recipient->ede_sent ? decision->answer->ede_code : 0;
+	deferred->category = (uint8_t)decision->category;
+	deferred->cached = recipient->cached;
+	deferred->has_rcode = !recipient->unanswered;
+	deferred->dest = (struct cf_addr){.family = CF_FAMILY_NONE};
+	read_own_address(recipient->reply->c, &deferred->dest, &packed->dest_port);
+	memcpy(deferred->qname, recipient->question->qname, qname_len);
+	cf_producer_end(producer, packed, (uint32_t)(offsetof(struct deferred, qname) + qname_len));
+}
+
+static void read_client(const struct comm_reply *reply, struct cf_hit *hit)
+{
+	struct cf_client client;
+
+	cf_view_client(&reply->client_addr, &client);
+	hit->src = client.addr;
+	hit->src_port = client.port;
+	hit->ip_proto = transport_of(reply);
+	read_own_address(reply->c, &hit->dest, &hit->dest_port);
+}
+
+static void queue_whole(struct cf_worker *worker, struct cf_producer *producer,
+    const struct cf_image *image, const struct cf_judgement *judgement,
+    const struct cf_recipient *recipient)
 {
 	const struct cf_decision *decision = &judgement->decision;
-	struct cf_producer *producer;
 	char rule_text[CF_PREFIX_TEXT_BYTES], value[CF_ADDR_TEXT_BYTES];
 	struct cf_hit hit = {.event = CF_EVENT_DNS};
 
-	if (!decision->matched || decision->verdict == CF_VERDICT_PASS)
-		return;
-	cf_count(recipient->answer != NULL ? &worker->counters.blocked : &worker->counters.flagged);
-	producer = producer_of(worker);
-	if (producer == NULL)
-		return;
-	hit.at_wall_us =
-	    ((int64_t)recipient->now->tv_sec +
-	        atomic_load_explicit(&worker->module->clock.offset_s, memory_order_relaxed)) *
-	        1000000 +
-	    recipient->now->tv_usec;
+	hit.at_wall_us = wall_us(worker, recipient->now);
 	hit.action = action_of(decision);
 	hit.via = judgement->via;
 	hit.key = fold_key(decision, judgement->via, recipient->answer);
@@ -206,7 +294,7 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
 	if (recipient->reply != NULL)
 		read_client(recipient->reply, &hit);
 	read_options(recipient->options, &hit);
-	fill_match(image, judgement, &hit, rule_text);
+	fill_match(image, decision, &hit, rule_text);
 	fill_policy(image, decision, &hit);
 	if (judgement->is_addr) {
 		hit.match.value.data = cf_addr_format(&judgement->addr, value);
@@ -216,4 +304,22 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
 	}
 	/* A full queue has counted the loss; the answer goes out all the same. */
 	(void)cf_producer_hit(producer, &hit);
+}
+
+void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
+    const struct cf_judgement *judgement, const struct cf_recipient *recipient)
+{
+	const struct cf_decision *decision = &judgement->decision;
+	struct cf_producer *producer;
+
+	if (!decision->matched || decision->verdict == CF_VERDICT_PASS)
+		return;
+	cf_count(recipient->answer != NULL ? &worker->counters.blocked : &worker->counters.flagged);
+	producer = producer_of(worker);
+	if (producer == NULL)
+		return;
+	if (can_defer(judgement, recipient))
+		queue_deferred(worker, producer, image, decision, recipient);
+	else
+		queue_whole(worker, producer, image, judgement, recipient);
 }

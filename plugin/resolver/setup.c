@@ -7,6 +7,7 @@
 #include "resolver/gate.h"
 #include "resolver/health.h"
 #include "resolver/lane.h"
+#include "resolver/retire.h"
 #include "resolver/sweep.h"
 #include "resolver/watch.h"
 
@@ -193,6 +194,7 @@ void cf_setup_stop(struct module_env *env, int id)
 	module->stopping = true;
 	cf_health_write(module);
 	cf_log_close(atomic_load(&module->log));
+	cf_retire_free_all(module);
 	host->dyn_env = NULL;
 	module_free(module);
 }

@@ -26,7 +26,8 @@
  * asks again). */
 #define CF_REMOVALS 16
 
-/* What is in force. Immutable once published; freed when no worker has it pinned. */
+/* What is in force. Immutable once published; freed when no worker has it pinned and
+ * no hit in the log's queues refers to it. */
 struct cf_images {
 	struct cf_image *active; /* decides; NULL: none, everything passes */
 	struct cf_image *next;   /* being introduced: its names go to the lane already; NULL none */
@@ -96,6 +97,7 @@ struct cf_module {
 	struct cf_worker *workers;
 
 	struct cf_watch *watch;               /* watch.c */
+	struct cf_retired *retired;           /* retire.c */
 	struct cf_health_json heartbeat_json; /* the log thread's */
 	bool said_status;                     /* the status file cannot be written; said once */
 	bool stopping;                        /* deinit has begun; the main thread's */

@@ -4,6 +4,8 @@
 #include "resolver/watch.h"
 
 #include "resolver/health.h"
+#include "resolver/hits.h"
+#include "resolver/retire.h"
 #include "resolver/sweep.h"
 
 #include <errno.h>
@@ -155,6 +157,7 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	    .privacy_key_file = cf_options_inside(info->privacy_key_file, module->chroot_dir),
 	    .heartbeat = heartbeat,
 	    .on_hit = on_hit,
+	    .expand = cf_hits_expand,
 	    .arg = module,
 	};
 
@@ -254,7 +257,7 @@ static void activate(struct cf_module *module, struct cf_watch *watch)
 	cf_watch_use_log(module, image); /* first: nothing that is decided may go unrecorded */
 	if (!publish(module, image, NULL))
 		return; /* no memory: tried again at the next poll, the union stays */
-	cf_image_close(old);
+	cf_retire_image(module, old);
 	watch->phase = PHASE_IDLE;
 	log_info("curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
 	    cf_sha256_format(info->digest, digest), module->options.image_path, info->names,
@@ -339,6 +342,7 @@ static void *run(void *arg)
 
 	while (!sleep_or_stop(watch, watch->phase == PHASE_IDLE ? POLL_IDLE_MS : POLL_BUSY_MS)) {
 		tick_clock(module);
+		cf_retire_free_taken(module);
 		if (watch->phase == PHASE_IDLE) {
 			struct file_mark mark = mark_of(module->options.image_path);
 

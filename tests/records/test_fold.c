@@ -18,7 +18,8 @@
 struct fixture {
 	struct cf_fold *fold;
 	uint64_t lines, hits, last_pkts_in;
-	uint32_t last_packed_bytes;
+	uint32_t last_packed_bytes, expanded;
+	uint16_t last_dest_port;
 	_Alignas(8) uint8_t packed[CF_RECORD_PACKED_BYTES];
 };
 
@@ -33,6 +34,19 @@ static void note(void *arg, const struct cf_packed *packed, uint64_t count, int6
 	f->hits += count;
 	f->last_pkts_in = hit.flow.pkts_in;
 	f->last_packed_bytes = packed->size_bytes;
+	f->last_dest_port = hit.dest_port;
+}
+
+/* A producer's own bytes: which of a hit's ports to say. */
+static void expand(void *arg, const struct cf_packed *packed, struct cf_packed *out)
+{
+	struct fixture *f = arg;
+	struct cf_hit hit;
+
+	f->expanded++;
+	sample_blocked_query(&hit);
+	memcpy(&hit.dest_port, packed + 1, sizeof hit.dest_port);
+	(void)cf_pack_hit(&hit, out); /* its size stands in its head */
 }
 
 static int setup(void **state)
@@ -40,7 +54,7 @@ static int setup(void **state)
 	static const uint8_t key[16] = {7};
 	struct fixture *f = calloc(1, sizeof *f);
 
-	assert_int_equal(cf_fold_new(100, key, note, f, &f->fold), CF_OK);
+	assert_int_equal(cf_fold_new(100, key, note, expand, f, &f->fold), CF_OK);
 	*state = f;
 	return 0;
 }
@@ -187,6 +201,32 @@ static void journal_gives_back_open_windows_once(void **state)
 	free(path);
 }
 
+static void deferred_repeats_are_expanded_once_a_window(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_packed *packed = (struct cf_packed *)(void *)f->packed;
+	struct cf_hit hit;
+
+	sample_blocked_query(&hit);
+	for (uint16_t i = 0; i < 500; i++) {
+		(void)cf_pack_hit(&hit, f->packed); /* the head of a whole hit, payload of ours */
+		packed->present = CF_PACKED_DEFERRED;
+		packed->size_bytes = sizeof *packed + 8;
+		memcpy(packed + 1, &i, sizeof i);
+		assert_true(cf_fold_add(f->fold, packed, 0) == (i > 0));
+	}
+	assert_int_equal(f->expanded, 1);
+	cf_fold_expire(f->fold, 0, 1);
+	assert_int_equal(f->lines, 1);
+	assert_int_equal(f->hits, 499);
+	assert_int_equal(f->last_dest_port, 1); /* the first repeat is the sample */
+	assert_true(cf_fold_add(f->fold, packed, 2));
+	assert_int_equal(f->expanded, 2);
+	cf_fold_flush(f->fold);
+	assert_int_equal(f->hits, 500);
+	assert_int_equal(f->last_dest_port, 499);
+}
+
 static void damaged_journal_is_left_out(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +286,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        oversized_sample_loses_long_texts_only, setup, teardown),
 	    cmocka_unit_test_setup_teardown(journal_gives_back_open_windows_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        deferred_repeats_are_expanded_once_a_window, setup, teardown),
 	    cmocka_unit_test_setup_teardown(damaged_journal_is_left_out, setup, teardown),
 	};
 

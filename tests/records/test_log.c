@@ -2,6 +2,8 @@
 
 #include "records/log.h"
 
+#include "records/pack.h"
+
 #include "samples.h"
 #include "scratch.h"
 
@@ -222,6 +224,116 @@ static void unusable_path_degrades_but_opens(void **state)
 	free(path);
 }
 
+/* What a payload refers to, and how often it was asked for. */
+struct referred {
+	const char *list;
+	_Atomic unsigned asked;
+};
+
+struct reference {
+	struct referred *to;
+	uint16_t qtype;
+	uint8_t qname[9];
+};
+
+static void expand(void *arg, const void *payload, struct cf_hit *hit_out)
+{
+	const struct reference *reference = payload;
+
+	assert_non_null(arg);
+	reference->to->asked++;
+	hit_out->dns.qname_wire = reference->qname;
+	hit_out->dns.qtype = reference->qtype;
+	hit_out->match.list = reference->to->list;
+}
+
+static void push_reference(struct cf_producer *producer, struct referred *to, uint64_t key)
+{
+	const struct reference reference = {
+	    .to = to, .qtype = 28, .qname = {3, 'a', '.', 'b', 3, 'o', 'r', 'g', 0}};
+	struct cf_packed *packed = cf_producer_begin(producer);
+	struct cf_addr client = {.family = CF_FAMILY_V4, .bytes = {10, 0, 0, 9}};
+
+	assert_non_null(packed);
+	*packed = (struct cf_packed){.event = CF_EVENT_DNS,
+	    .action = CF_ACTION_BLOCK,
+	    .via = CF_VIA_QNAME,
+	    .at_wall_us = INT64_C(1727770443481207),
+	    .key = key,
+	    .ip_proto = 17,
+	    .src_port = 4711};
+	cf_pack_client(packed, &client, NULL);
+	memcpy(packed + 1, &reference, sizeof reference);
+	cf_producer_end(producer, packed, sizeof reference);
+}
+
+static void hits_by_reference_are_made_whole_for_their_lines_alone(void **state)
+{
+	const struct fixture *f = *state;
+	struct cf_log_options options = options_of(f);
+	struct referred gone = {.list = "first"}, *to = &gone;
+	struct cf_producer *producer;
+	struct cf_log_mark *mark;
+	struct cf_log_stats stats;
+	struct cf_log *log;
+	char *text;
+
+	options.fold_s = 60;
+	options.expand = expand;
+	options.arg = to;
+	log = open_log(&options);
+	producer = cf_log_producer(log);
+	for (unsigned i = 0; i < 1000; i++)
+		push_reference(producer, to, 7);
+	mark = cf_log_mark(log);
+	assert_non_null(mark);
+	for (unsigned waited = 0; !cf_log_has_taken(mark) && waited < 30000; waited++)
+		(void)usleep(1000); /* a signal only shortens it */
+	assert_true(cf_log_has_taken(mark));
+	free(mark);
+	assert_int_equal(gone.asked, 2); /* the first line, and the sample of what repeats it */
+	gone.list = "freed";             /* what was taken must not be looked at again */
+	cf_log_stats(log, &stats);
+	assert_int_equal(stats.hits, 1000);
+	cf_log_close(log);
+	text = scratch_read(f->path, NULL);
+	assert_int_equal(scratch_sum_counts(text), 1000);
+	assert_int_equal(scratch_count(text, "\"event_type\":\"dns\""), 2);
+	assert_int_equal(scratch_count(text, "\"list\":\"first\""), 2);
+	assert_int_equal(scratch_count(text, "\"src_ip\":\"10.0.0.9\""), 2);
+	assert_int_equal(scratch_count(text, "\"src_port\":4711"), 2);
+	assert_int_equal(scratch_count(text, "\"qtype\":\"AAAA\""), 2);
+	assert_int_equal(scratch_count(text, "\"list\":\"freed\""), 0);
+	free(text);
+}
+
+static void mark_is_not_passed_before_its_hits_are_taken(void **state)
+{
+	const struct fixture *f = *state;
+	struct cf_log_options options = options_of(f);
+	struct referred list = {.list = "first"};
+	struct cf_producer *producer;
+	struct cf_log_mark *empty, *mark;
+	struct cf_log *log;
+
+	options.synchronous = true; /* nothing is taken before the pump */
+	options.expand = expand;
+	options.arg = &list;
+	log = open_log(&options);
+	empty = cf_log_mark(log);
+	producer = cf_log_producer(log);
+	push_reference(producer, &list, 7);
+	mark = cf_log_mark(log);
+	assert_true(empty != NULL && mark != NULL);
+	assert_true(cf_log_has_taken(empty));
+	assert_false(cf_log_has_taken(mark));
+	cf_log_pump(log, INT64_C(1727770443481207));
+	assert_true(cf_log_has_taken(mark));
+	free(empty);
+	free(mark);
+	cf_log_close(log);
+}
+
 static void synchronous_log_runs_on_the_packets_clock(void **state)
 {
 	const struct fixture *f = *state;
@@ -259,6 +371,10 @@ int main(void)
 	        flood_from_several_threads_is_counted_exactly, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full_queue_drops_counts_and_tells, setup, teardown),
 	    cmocka_unit_test_setup_teardown(unusable_path_degrades_but_opens, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        hits_by_reference_are_made_whole_for_their_lines_alone, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        mark_is_not_passed_before_its_hits_are_taken, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        synchronous_log_runs_on_the_packets_clock, setup, teardown),
 	};
