@@ -2,9 +2,10 @@
  * From a name to the entries that cover it.
  *
  * All suffixes are hashed in one pass, then all filter words are fetched, then the buckets of the
- * few suffixes that the filter lets through: the cache misses of one name overlap instead of
- * queueing. A clean name usually ends at the filter, which is small enough to stay in a cache.
- * Whatever the hash says, names are compared in full before anything counts as listed.
+ * few suffixes that the filter lets through, which are searched one by one as asked for: the cache
+ * misses of one name overlap instead of queueing. A clean name usually ends at the filter, which is
+ * small enough to stay in a cache. Whatever the hash says, names are compared in full before
+ * anything counts as listed.
  */
 
 #include "image/mapped.h"
@@ -48,58 +49,69 @@ static uint32_t run_end(const struct cf_image *image, uint32_t first)
 	return end;
 }
 
-unsigned cf_image_find_runs(const struct cf_image *image, const struct cf_name *name,
-    struct cf_name_run runs[CF_NAME_LABELS + 1])
+void cf_image_walk_begin(
+    struct cf_name_walk *walk, const struct cf_image *image, const struct cf_name *name)
 {
 	const struct cf_image_header *header = &image->header;
-	unsigned least = header->least_labels, most = header->most_labels, count = 0, passed = 0;
-	uint64_t hashes[CF_NAME_LABELS + 1];
-	uint8_t levels[CF_NAME_LABELS + 1];
+	unsigned least = header->least_labels, most = header->most_labels, passed = 0;
 
+	walk->image = image;
+	walk->name = name;
+	walk->passed = walk->next = 0;
 	if (most > name->label_count)
 		most = name->label_count;
 	if (image->entry_count == 0 || most < least)
-		return 0;
-	cf_name_hash_suffixes(name, header->hash_key, least, most, hashes);
+		return;
+	cf_name_hash_suffixes(name, header->hash_key, least, most, walk->hashes);
 	for (unsigned k = least; k <= most; k++)
-		__builtin_prefetch(&image->filter[cf_image_home(hashes[k], image->filter_count)]);
+		__builtin_prefetch(
+		    &image->filter[cf_image_home(walk->hashes[k], image->filter_count)]);
 	for (unsigned k = most + 1; k-- > least;) {
-		uint64_t bits = cf_image_filter_bits(hashes[k]);
+		uint64_t hash = walk->hashes[k], bits = cf_image_filter_bits(hash);
 
-		if ((image->filter[cf_image_home(hashes[k], image->filter_count)] & bits) != bits)
+		if ((image->filter[cf_image_home(hash, image->filter_count)] & bits) != bits)
 			continue;
-		__builtin_prefetch(&image->buckets[cf_image_home(hashes[k], header->home_count)]);
-		levels[passed++] = (uint8_t)k;
+		__builtin_prefetch(&image->buckets[cf_image_home(hash, header->home_count)]);
+		walk->levels[passed++] = (uint8_t)k;
 	}
-	for (unsigned i = 0; i < passed; i++) {
+	walk->passed = passed;
+}
+
+bool cf_image_walk_next(struct cf_name_walk *walk, struct cf_name_run *run_out)
+{
+	while (walk->next < walk->passed) {
+		unsigned labels = walk->levels[walk->next++];
 		size_t len;
-		const uint8_t *suffix = cf_name_suffix(name, levels[i], &len);
-		uint32_t first = probe(image, hashes[levels[i]], suffix, len);
+		const uint8_t *suffix = cf_name_suffix(walk->name, labels, &len);
+		uint32_t first = probe(walk->image, walk->hashes[labels], suffix, len);
 
 		if (first == CF_NONE)
 			continue;
-		runs[count++] = (struct cf_name_run){
-		    .first = first, .end = run_end(image, first), .label_count = levels[i]};
+		*run_out = (struct cf_name_run){
+		    .first = first, .end = run_end(walk->image, first), .label_count = labels};
+		return true;
 	}
-	return count;
+	return false;
 }
 
 unsigned cf_image_find_name(
     const struct cf_image *image, const struct cf_name *name, struct cf_match matches[CF_MATCHES])
 {
-	struct cf_name_run runs[CF_NAME_LABELS + 1];
-	unsigned run_count = cf_image_find_runs(image, name, runs), count = 0;
+	struct cf_name_walk walk;
+	struct cf_name_run run;
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < run_count; i++) {
-		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
+	cf_image_walk_begin(&walk, image, name);
+	while (cf_image_walk_next(&walk, &run)) {
+		for (uint32_t entry = run.first; entry < run.end; entry++) {
 			uint8_t scope = image->attrs[image->entries[entry].attr].scope;
 
-			if (!cf_scope_covers(scope, runs[i].label_count, name->label_count))
+			if (!cf_scope_covers(scope, run.label_count, name->label_count))
 				continue;
 			if (count == CF_MATCHES)
 				return count;
 			matches[count++] = (struct cf_match){
-			    .entry = entry, .label_count = (uint8_t)runs[i].label_count};
+			    .entry = entry, .label_count = (uint8_t)run.label_count};
 		}
 	}
 	return count;

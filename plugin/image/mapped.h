@@ -89,9 +89,24 @@ struct cf_name_run {
 	uint32_t label_count;
 };
 
-/* The listed suffixes of name, most specific first; returns their number. No limit is involved. */
-unsigned cf_image_find_runs(const struct cf_image *image, const struct cf_name *name,
-    struct cf_name_run runs[CF_NAME_LABELS + 1]);
+/*
+ * The listed suffixes of a name, most specific first. Begun, the walk knows which suffixes may be
+ * listed, by the filter; each step then looks one of them up. Few go on to the last: a level with
+ * an entry of a pack decides. hashes and levels are filled as far as passed says.
+ */
+struct cf_name_walk {
+	const struct cf_image *image;
+	const struct cf_name *name;
+	unsigned passed, next;
+	uint8_t levels[CF_NAME_LABELS + 1];
+	uint64_t hashes[CF_NAME_LABELS + 1];
+};
+
+/* Borrows image and name for the walk. No limit is involved: every suffix is looked at. */
+void cf_image_walk_begin(
+    struct cf_name_walk *walk, const struct cf_image *image, const struct cf_name *name);
+/* False when there is no further one. */
+bool cf_image_walk_next(struct cf_name_walk *walk, struct cf_name_run *run_out);
 
 /* True when an entry of scope on a suffix of label_count labels covers a name of name_labels. */
 static inline bool cf_scope_covers(uint8_t scope, unsigned label_count, unsigned name_labels)

@@ -131,28 +131,29 @@ static void weigh_policy_name(
 void cf_decide_name(const struct cf_image *image, const struct cf_question *question,
     const struct cf_name *name, struct cf_decision *decision_out)
 {
-	struct cf_name_run runs[CF_NAME_LABELS + 1];
-	unsigned run_count = cf_image_find_runs(image, name, runs);
+	struct cf_name_walk walk;
+	struct cf_name_run run;
 	struct weighing w = start(image, question);
 
-	if (run_count > 0)
-		w.groups = cf_client_groups(image, question->client);
-	for (unsigned i = 0; i < run_count && w.entries == 0; i++) {
+	cf_image_walk_begin(&walk, image, name);
+	while (w.entries == 0 && cf_image_walk_next(&walk, &run)) {
+		if (w.groups == NULL)
+			w.groups = cf_client_groups(image, question->client);
 		/* Policy names first: which category they take is settled by the pack's entries. */
-		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
+		for (uint32_t entry = run.first; entry < run.end; entry++) {
 			const struct cf_image_attr_item *attr =
 			    &image->attrs[image->entries[entry].attr];
 
 			if (attr->exception != CF_NONE &&
-			    cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
+			    cf_scope_covers(attr->scope, run.label_count, name->label_count))
 				weigh_policy_name(&w, attr, entry);
 		}
-		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
+		for (uint32_t entry = run.first; entry < run.end; entry++) {
 			const struct cf_image_attr_item *attr =
 			    &image->attrs[image->entries[entry].attr];
 
 			if (attr->exception == CF_NONE &&
-			    cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
+			    cf_scope_covers(attr->scope, run.label_count, name->label_count))
 				weigh_category(
 				    &w, (enum cf_category)attr->category, entry, CF_NONE);
 		}
@@ -199,15 +200,17 @@ void cf_decide_category(const struct cf_image *image, const struct cf_question *
 
 bool cf_decide_may_block_name(const struct cf_image *image, const struct cf_name *name)
 {
-	struct cf_name_run runs[CF_NAME_LABELS + 1];
-	unsigned run_count = cf_image_find_runs(image, name, runs), entries = 0;
+	struct cf_name_walk walk;
+	struct cf_name_run run;
+	unsigned entries = 0;
 
-	for (unsigned i = 0; i < run_count && entries == 0; i++) {
-		for (uint32_t entry = runs[i].first; entry < runs[i].end; entry++) {
+	cf_image_walk_begin(&walk, image, name);
+	while (entries == 0 && cf_image_walk_next(&walk, &run)) {
+		for (uint32_t entry = run.first; entry < run.end; entry++) {
 			const struct cf_image_attr_item *attr =
 			    &image->attrs[image->entries[entry].attr];
 
-			if (!cf_scope_covers(attr->scope, runs[i].label_count, name->label_count))
+			if (!cf_scope_covers(attr->scope, run.label_count, name->label_count))
 				continue;
 			if (attr->exception != CF_NONE) {
 				if (image->exceptions[attr->exception].verdict == CF_VERDICT_BLOCK)
