@@ -24,6 +24,7 @@ struct forged_rrset {
 };
 
 struct forged_reply {
+	struct dns_msg msg; /* only when a message was asked for */
 	struct reply_info info;
 	struct rrset_ref spare; /* reply_info ends in an array of one or none, by version */
 	struct ub_packed_rrset_key *rrsets[1];
@@ -80,7 +81,7 @@ static const struct cf_addr *sinkhole_addr(
 	return NULL;
 }
 
-struct reply_info *cf_answer_new(struct regional *region, const struct query_info *question,
+static struct forged_reply *forge(struct regional *region, const struct query_info *question,
     const struct cf_answer_spec *spec, enum cf_answer kind, uint32_t ttl_s)
 {
 	struct forged_reply *forged = regional_alloc_zero(region, sizeof(*forged));
@@ -99,7 +100,7 @@ struct reply_info *cf_answer_new(struct regional *region, const struct query_inf
 	rep->security = sec_status_insecure;
 	rep->rrsets = forged->rrsets;
 	if (kind == CF_ANSWER_REFUSED)
-		return rep;
+		return forged;
 	forged->rrsets[0] = &forged->rrset.key;
 	rep->rrset_count = 1;
 	if (addr != NULL) {
@@ -110,7 +111,27 @@ struct reply_info *cf_answer_new(struct regional *region, const struct query_inf
 		forge_soa(&forged->rrset, question, ttl_s);
 		rep->ns_numrrsets = 1;
 	}
-	return rep;
+	return forged;
+}
+
+struct reply_info *cf_answer_new(struct regional *region, const struct query_info *question,
+    const struct cf_answer_spec *spec, enum cf_answer kind, uint32_t ttl_s)
+{
+	struct forged_reply *forged = forge(region, question, spec, kind, ttl_s);
+
+	return forged == NULL ? NULL : &forged->info;
+}
+
+struct dns_msg *cf_answer_new_msg(struct regional *region, const struct query_info *question,
+    const struct cf_answer_spec *spec, uint32_t ttl_s)
+{
+	struct forged_reply *forged = forge(region, question, spec, spec->kind, ttl_s);
+
+	if (forged == NULL)
+		return NULL;
+	forged->msg.qinfo = *question;
+	forged->msg.rep = &forged->info;
+	return &forged->msg;
 }
 
 void cf_answer_overwrite(struct reply_info *into, const void *head)

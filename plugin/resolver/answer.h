@@ -20,6 +20,10 @@
 struct reply_info *cf_answer_new(struct regional *region, const struct query_info *question,
     const struct cf_answer_spec *spec, enum cf_answer kind, uint32_t ttl_s);
 
+/* The same of spec's own kind, as a message for the host to send. */
+struct dns_msg *cf_answer_new_msg(struct regional *region, const struct query_info *question,
+    const struct cf_answer_spec *spec, uint32_t ttl_s);
+
 /*
  * Writes the head of one reply over another: all but the locks at its end, which in a region's
  * reply_info share their place with the array of record sets. into keeps its own identity.

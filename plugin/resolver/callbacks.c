@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-struct cf_query cf_query_clean;
-
 /* The client's slot in the mesh that an EDNS structure belongs to; NULL when it is not there. */
 static struct mesh_reply *find_slot(struct module_qstate *qs, const struct edns_data *edns)
 {
@@ -287,7 +285,7 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 	if (question == NULL || qs == NULL || reply == NULL || edns == NULL)
 		return 1;
 	query = qs->minfo[id];
-	if (query == &cf_query_clean || (query != NULL && query->answered)) {
+	if (query == &cf_query_clean || query == &cf_query_answered) {
 		struct cf_worker *worker = cf_worker_get(a.module, NULL);
 
 		if (worker != NULL)

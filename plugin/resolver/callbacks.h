@@ -11,9 +11,3 @@
  * start. */
 bool cf_callbacks_register(struct cf_module *module, struct module_env *env, int id);
 void cf_callbacks_delete(struct module_env *env, int id);
-
-/*
- * A mark for qs->minfo of queries in which nothing is listed: their recipients need no second look.
- * Only its address counts.
- */
-extern struct cf_query cf_query_clean;

@@ -107,32 +107,21 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 	    .now = qs->env->now_tv,
 	    .rcode = cf_answer_rcode(spec->kind),
 	    .answer = cf_answer_text(spec->kind)};
-	struct cf_query *query = cf_verdict_query(qs, id);
 	struct dns_msg *msg = NULL;
 
-	if (query == NULL) {
-		fail(worker, qs, id);
-		return;
-	}
-	query->answered = true;
+	qs->minfo[id] = &cf_query_answered;
 	if (spec->kind == CF_ANSWER_DROP) {
 		qs->is_drop = 1;
 		recipient.unanswered = true;
 	} else {
 		recipient.ede_sent = cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
-		if (spec->kind != CF_ANSWER_REFUSED) {
-			msg = regional_alloc_zero(qs->region, sizeof(*msg));
-			if (msg == NULL) {
-				fail(worker, qs, id);
-				return;
-			}
-			msg->qinfo = qs->qinfo;
-			msg->rep = cf_answer_new(qs->region, &qs->qinfo, spec, spec->kind,
-			    cf_verdict_ttl(&judgement->decision, now_s));
-			if (msg->rep == NULL) {
-				fail(worker, qs, id);
-				return;
-			}
+	}
+	if (spec->kind != CF_ANSWER_DROP && spec->kind != CF_ANSWER_REFUSED) {
+		msg = cf_answer_new_msg(
+		    qs->region, &qs->qinfo, spec, cf_verdict_ttl(&judgement->decision, now_s));
+		if (msg == NULL) {
+			fail(worker, qs, id);
+			return;
 		}
 	}
 	finish(

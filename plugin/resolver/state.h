@@ -105,9 +105,7 @@ struct cf_module {
 
 /* How a query stands; lives in qs->minfo of queries that need one. */
 struct cf_query {
-	bool lane;     /* runs in the private lane */
-	bool answered; /* we gave the answer in operate(): recorded, nothing left to do */
-	bool has_orig; /* orig holds the real answer's head */
+	bool has_orig;                              /* orig holds the real answer's head */
 	struct reply_info *forged[CF_VIEW_ANSWERS]; /* by enum cf_answer; NULL until needed */
 	_Alignas(struct reply_info) uint8_t orig[offsetof(struct reply_info, ref)];
 };

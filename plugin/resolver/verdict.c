@@ -4,7 +4,8 @@
 #include "resolver/verdict.h"
 
 #include "resolver/answer.h"
-#include "resolver/callbacks.h"
+
+struct cf_query cf_query_clean, cf_query_answered;
 
 int64_t cf_verdict_now(struct cf_module *module, const struct timeval *now)
 {
@@ -32,7 +33,7 @@ struct cf_query *cf_verdict_query(struct module_qstate *qs, int id)
 {
 	struct cf_query *query = qs->minfo[id];
 
-	if (query == NULL || query == &cf_query_clean) {
+	if (query == NULL || query == &cf_query_clean || query == &cf_query_answered) {
 		query = regional_alloc_zero(qs->region, sizeof(*query));
 		qs->minfo[id] = query;
 	}

@@ -17,6 +17,12 @@ bool cf_verdict_needs_lane(
 /* The TTL of our answer: the policy's, but never past the instant at which it would be another. */
 uint32_t cf_verdict_ttl(const struct cf_decision *decision, int64_t now_s);
 
+/*
+ * Marks for qs->minfo of queries whose recipients need no second look: nothing in them is listed,
+ * or we gave the answer in operate() and recorded it. Only their addresses count.
+ */
+extern struct cf_query cf_query_clean, cf_query_answered;
+
 /* The query's state, made when it has none yet; NULL without memory. */
 struct cf_query *cf_verdict_query(struct module_qstate *qs, int id);
 

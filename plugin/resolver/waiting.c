@@ -82,15 +82,12 @@ static bool is_late(const struct module_qstate *qs, const struct mesh_reply *slo
 
 void cf_waiting_drop(const struct cf_waiting *w)
 {
-	struct cf_query *query = cf_verdict_query(w->qs, w->id);
-
 	for (struct mesh_reply *slot = w->qs->mesh_info->reply_list; slot != NULL;
 	     slot = slot->next)
 		if (!is_late(w->qs, slot))
 			record(w, slot, cf_answer_text(CF_ANSWER_DROP));
 	w->qs->is_drop = 1;
-	if (query != NULL)
-		query->answered = true;
+	w->qs->minfo[w->id] = &cf_query_answered;
 }
 
 void cf_waiting_record_late(const struct cf_waiting *w)
