@@ -29,8 +29,8 @@ struct entry {
 	int64_t began_us;
 	uint64_t count; /* hits since the window began and not yet written */
 	int64_t last_wall_us;
-	/* What the journal does not know yet; which lists this entry is in. */
-	bool sample_unsaved, in_emitted, in_grown;
+	/* What the journal does not know yet; whether this entry is among the grown. */
+	bool sample_unsaved, in_grown;
 };
 
 /* The first hit of a window; apart from the entries, so that those stay close together. */
@@ -49,12 +49,12 @@ struct cf_fold {
 	uint64_t pending;
 	uint32_t *buckets;
 	struct entry *entries;
-	struct sample *samples; /* one for each entry */
-	int journal_fd;
+	struct sample *samples;          /* one for each entry */
+	struct cf_fold_journal *journal; /* NULL: none */
 	/* Entries whose state the journal must be told, each at most once; without a journal
 	 * unused. */
-	uint32_t *emitted, *grown;
-	uint32_t emitted_count, grown_count;
+	uint32_t *grown;
+	uint32_t grown_count;
 };
 
 enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
@@ -72,7 +72,6 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 	    .arg = arg,
 	    .entry_count = entries,
 	    .bucket_mask = buckets - 1,
-	    .journal_fd = -1,
 	    .oldest = NONE,
 	    .newest = NONE};
 	memcpy(fold->hash_key, hash_key, sizeof fold->hash_key);
@@ -80,10 +79,9 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 	/* calloc: pages are touched when their entries are first used. */
 	fold->entries = calloc(entries, sizeof *fold->entries);
 	fold->samples = calloc(entries, sizeof *fold->samples);
-	fold->emitted = malloc(entries * sizeof *fold->emitted);
 	fold->grown = malloc(entries * sizeof *fold->grown);
 	if (fold->buckets == NULL || fold->entries == NULL || fold->samples == NULL ||
-	    fold->emitted == NULL || fold->grown == NULL) {
+	    fold->grown == NULL) {
 		cf_fold_free(fold);
 		return CF_ENOMEM;
 	}
@@ -101,7 +99,6 @@ void cf_fold_free(struct cf_fold *fold)
 	free(fold->buckets);
 	free(fold->entries);
 	free(fold->samples);
-	free(fold->emitted);
 	free(fold->grown);
 	free(fold);
 }
@@ -145,31 +142,12 @@ static struct cf_packed *sample_of(const struct cf_fold *fold, const struct entr
 	return (struct cf_packed *)(void *)fold->samples[entry - fold->entries].packed;
 }
 
-static void note_emitted(struct cf_fold *fold, struct entry *entry)
-{
-	if (fold->journal_fd < 0 || entry->in_emitted)
-		return;
-	entry->in_emitted = true;
-	fold->emitted[fold->emitted_count++] = (uint32_t)(entry - fold->entries);
-}
-
 static void note_grown(struct cf_fold *fold, struct entry *entry)
 {
-	if (fold->journal_fd < 0 || entry->in_grown)
+	if (fold->journal == NULL || entry->in_grown)
 		return;
 	entry->in_grown = true;
 	fold->grown[fold->grown_count++] = (uint32_t)(entry - fold->entries);
-}
-
-static void save(struct cf_fold *fold, uint32_t index)
-{
-	struct entry *entry = &fold->entries[index];
-	bool with_sample = entry->count > 0 && entry->sample_unsaved;
-
-	cf_fold_journal_write(fold->journal_fd, index, entry->count, entry->last_wall_us,
-	    with_sample ? sample_of(fold, entry) : NULL);
-	if (with_sample)
-		entry->sample_unsaved = false;
 }
 
 static void emit_entry(struct cf_fold *fold, struct entry *entry)
@@ -179,7 +157,8 @@ static void emit_entry(struct cf_fold *fold, struct entry *entry)
 	fold->emit(fold->arg, sample_of(fold, entry), entry->count, entry->last_wall_us);
 	fold->pending -= entry->count;
 	entry->count = 0;
-	note_emitted(fold, entry);
+	if (fold->journal != NULL)
+		cf_fold_journal_note(fold->journal, (uint32_t)(entry - fold->entries), 0, 0);
 }
 
 static void remove_entry(struct cf_fold *fold, uint32_t index)
@@ -350,27 +329,33 @@ void cf_fold_flush(struct cf_fold *fold)
 		remove_entry(fold, fold->oldest);
 }
 
-void cf_fold_set_journal(struct cf_fold *fold, int fd)
+void cf_fold_set_journal(struct cf_fold *fold, struct cf_fold_journal *journal)
 {
-	fold->journal_fd = fd;
+	fold->journal = journal;
 }
 
 void cf_fold_sync(struct cf_fold *fold, bool all)
 {
-	if (fold->journal_fd < 0)
+	if (fold->journal == NULL)
 		return;
-	for (uint32_t i = 0; i < fold->emitted_count; i++) {
-		fold->entries[fold->emitted[i]].in_emitted = false;
-		save(fold, fold->emitted[i]);
-	}
-	fold->emitted_count = 0;
+	cf_fold_journal_flush(fold->journal); /* first: no new sample behind an old count */
 	if (!all)
 		return;
 	for (uint32_t i = 0; i < fold->grown_count; i++) {
-		fold->entries[fold->grown[i]].in_grown = false;
-		save(fold, fold->grown[i]);
+		struct entry *entry = &fold->entries[fold->grown[i]];
+
+		entry->in_grown = false;
+		if (entry->count == 0)
+			continue;
+		if (entry->sample_unsaved)
+			cf_fold_journal_sample(
+			    fold->journal, fold->grown[i], sample_of(fold, entry));
+		entry->sample_unsaved = false;
+		cf_fold_journal_note(
+		    fold->journal, fold->grown[i], entry->count, entry->last_wall_us);
 	}
 	fold->grown_count = 0;
+	cf_fold_journal_flush(fold->journal);
 }
 
 uint64_t cf_fold_pending(const struct cf_fold *fold)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct cf_fold;
+struct cf_fold_journal;
 
 /*
  * Called for a finished window: packed is its first hit, count the hits in it (at least 1),
@@ -51,10 +52,10 @@ void cf_fold_expire(struct cf_fold *fold, int64_t began_us, int64_t now_us);
 void cf_fold_flush(struct cf_fold *fold);
 
 /*
- * Keeps the windows in fd as well (records/fold_journal.h); -1: no longer. The fold does not close
- * it.
+ * Keeps the windows in journal as well (records/fold_journal.h; borrowed); NULL: no longer. A table
+ * with a journal has CF_FOLD_ENTRIES series at most.
  */
-void cf_fold_set_journal(struct cf_fold *fold, int fd);
+void cf_fold_set_journal(struct cf_fold *fold, struct cf_fold_journal *journal);
 /*
  * Brings the journal up to date: windows that were emitted, which must be done before their lines
  * are written (or a kill would count them twice); with all, also those that only grew.

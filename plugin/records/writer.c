@@ -380,13 +380,13 @@ static void recover_folds(struct cf_writer *writer)
 
 	if (writer->sink.path == NULL || writer->privacy.mode != CF_PRIVACY_FULL)
 		return;
-	writer->journal_fd = cf_fold_journal_open(
+	writer->journal = cf_fold_journal_open(
 	    writer->sink.path, writer->source, writer->journal_path, CF_WRITER_PATH_BYTES);
-	if (writer->journal_fd < 0)
+	if (writer->journal == NULL)
 		return;
-	hits = cf_fold_journal_recover(writer->journal_fd, emit_hit, writer);
+	hits = cf_fold_journal_recover(writer->journal, emit_hit, writer);
 	atomic_fetch_add(&writer->hits, hits);
-	cf_fold_set_journal(writer->fold, writer->journal_fd);
+	cf_fold_set_journal(writer->fold, writer->journal);
 }
 
 void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us)
@@ -418,7 +418,7 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	follow_rotation(writer);
 	tell_losses(writer);
 	seal(writer, CF_EVENT_STOP);
-	if (writer->journal_fd >= 0)
+	if (writer->journal != NULL)
 		(void)unlink(writer->journal_path); /* empty by now, whether it goes or not */
 }
 
@@ -429,7 +429,6 @@ enum cf_status cf_writer_init(
 	enum cf_status status;
 
 	*writer = (struct cf_writer){.sink.fd = -1,
-	    .journal_fd = -1,
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .repeatable = options->repeatable,
@@ -463,9 +462,8 @@ void cf_writer_done(struct cf_writer *writer)
 {
 	cf_fold_free(writer->fold);
 	writer->fold = NULL;
-	if (writer->journal_fd >= 0)
-		close(writer->journal_fd);
-	writer->journal_fd = -1;
+	cf_fold_journal_close(writer->journal);
+	writer->journal = NULL;
 	cf_chain_done(&writer->chain);
 	cf_sink_done(&writer->sink);
 }

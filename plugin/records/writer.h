@@ -23,7 +23,7 @@ struct cf_writer {
 	struct cf_chain chain;
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
-	int journal_fd; /* of the fold's windows; -1: none */
+	struct cf_fold_journal *journal; /* of the fold's windows; NULL: none */
 	char journal_path[CF_WRITER_PATH_BYTES];
 	struct cf_privacy privacy;
 	char sensor[72], source[24];

@@ -7,6 +7,7 @@
 #include "samples.h"
 #include "scratch.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -172,13 +173,12 @@ static void journal_gives_back_open_windows_once(void **state)
 {
 	struct fixture *f = *state;
 	char *folder = scratch_make(), *path = scratch_path(folder, "hits.jsonl"), name[512];
-	int fd = cf_fold_journal_open(path, "resolver", name, sizeof name);
+	struct cf_fold_journal *journal = cf_fold_journal_open(path, "resolver", name, sizeof name);
 	struct cf_hit hit;
 
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    cf_fold_journal_open(path, "resolver", name, sizeof name), -1); /* locked */
-	cf_fold_set_journal(f->fold, fd);
+	assert_non_null(journal);
+	assert_null(cf_fold_journal_open(path, "resolver", name, sizeof name)); /* locked */
+	cf_fold_set_journal(f->fold, journal);
 	sample_blocked_query(&hit);
 	for (unsigned i = 0; i < 1000; i++) {
 		hit.key = 1 + i % 10;
@@ -187,16 +187,16 @@ static void journal_gives_back_open_windows_once(void **state)
 	cf_fold_sync(f->fold, true);
 	assert_int_equal(f->hits, 0);
 	/* The kill: the table is gone, the file is there. */
-	assert_int_equal(cf_fold_journal_recover(fd, note, f), 990);
+	assert_int_equal(cf_fold_journal_recover(journal, note, f), 990);
 	assert_int_equal(f->hits, 990);
 	assert_int_equal(f->lines, 10);
-	assert_int_equal(cf_fold_journal_recover(fd, note, f), 0);
+	assert_int_equal(cf_fold_journal_recover(journal, note, f), 0);
 	/* What was emitted is forgotten before its line is written. */
 	cf_fold_sync(f->fold, true);
 	cf_fold_flush(f->fold);
 	cf_fold_sync(f->fold, false);
-	assert_int_equal(cf_fold_journal_recover(fd, note, f), 0);
-	close(fd);
+	assert_int_equal(cf_fold_journal_recover(journal, note, f), 0);
+	cf_fold_journal_close(journal);
 	scratch_remove(folder);
 	free(path);
 }
@@ -231,10 +231,11 @@ static void damaged_journal_is_left_out(void **state)
 {
 	struct fixture *f = *state;
 	char *folder = scratch_make(), *path = scratch_path(folder, "hits.jsonl"), name[512];
-	int fd = cf_fold_journal_open(path, "resolver", name, sizeof name);
+	struct cf_fold_journal *journal = cf_fold_journal_open(path, "resolver", name, sizeof name);
 	struct cf_hit hit;
-	size_t len;
+	size_t len, sample_bytes;
 	char *good;
+	int fd;
 
 	sample_fullest(&hit);
 	hit.tls.sni.len = hit.http.uri.len = hit.http.user_agent.len = hit.match.value.len = 0;
@@ -245,18 +246,22 @@ static void damaged_journal_is_left_out(void **state)
 	hit.policy.exception_owner = hit.match.serial = hit.http.method = NULL;
 	hit.dns.cname_wire = NULL;
 	assert_true(cf_pack_hit(&hit, f->packed) <= CF_FOLD_SAMPLE_BYTES);
-	cf_fold_journal_write(
-	    fd, 0, 5, hit.at_wall_us, (const struct cf_packed *)(const void *)f->packed);
+	cf_fold_journal_sample(journal, 0, (const struct cf_packed *)(const void *)f->packed);
+	cf_fold_journal_note(journal, 0, 5, hit.at_wall_us);
+	cf_fold_journal_flush(journal);
+	cf_fold_journal_sample(journal, 1, (const struct cf_packed *)(const void *)f->packed);
+	cf_fold_journal_note(journal, 1, 7, hit.at_wall_us);
+	cf_fold_journal_flush(journal);
 	good = scratch_read(name, &len);
+	sample_bytes = ((const struct cf_packed *)(const void *)f->packed)->size_bytes;
+	assert_true(len > sample_bytes);
 	/* Every byte wrong in turn: whatever is still taken can be unpacked. */
-	for (size_t i = 0; i < len; i++) {
-		char bad = (char)(good[i] ^ (i % 2 == 0 ? 0xff : 0x10));
-		uint8_t *sample = aligned_alloc(8, (len - 24 + 7) & ~(size_t)7);
+	for (size_t i = 0; i < sample_bytes; i++) {
+		uint8_t *sample = aligned_alloc(8, sample_bytes);
 
-		memcpy(sample, good + 24, len - 24);
-		if (i >= 24)
-			sample[i - 24] = (uint8_t)bad;
-		if (cf_packed_is_hit(sample, len - 24)) {
+		memcpy(sample, good + len - sample_bytes, sample_bytes);
+		sample[i] ^= i % 2 == 0 ? 0xff : 0x10;
+		if (cf_packed_is_hit(sample, sample_bytes)) {
 			char line[CF_RECORD_BYTES];
 
 			cf_unpack_hit(sample, &hit);
@@ -265,11 +270,18 @@ static void damaged_journal_is_left_out(void **state)
 		}
 		free(sample);
 	}
-	for (size_t i = 0; i < len; i += 3)
-		assert_false(cf_packed_is_hit(good + 24, i < len - 24 ? i : 0));
-	assert_int_equal(cf_fold_journal_recover(fd, note, f), 5);
-	free(good);
+	for (size_t i = 0; i < sample_bytes; i += 3)
+		assert_false(cf_packed_is_hit(good + len - sample_bytes, i));
+	/* A head of another version, and one without its sample: the third is still found. */
+	fd = open(name, O_RDWR);
+	assert_int_equal(pwrite(fd, "x", 1, 32), 1); /* the first byte of slot 1 */
 	close(fd);
+	cf_fold_journal_note(journal, 128, 9, hit.at_wall_us); /* in another page */
+	cf_fold_journal_flush(journal);
+	assert_int_equal(cf_fold_journal_recover(journal, note, f), 5);
+	assert_int_equal(cf_fold_journal_recover(journal, note, f), 0);
+	free(good);
+	cf_fold_journal_close(journal);
 	scratch_remove(folder);
 	free(path);
 }
