@@ -49,8 +49,8 @@ def run(bench):
             result.fail("log and ledger", error)
             break
     scale = bench.scale
-    table = result.table(f"Log and ledger, CPU time on one core: {scale.hits} hits of {scale.clients} clients on 50 entries in one "
-                         "day, a quarter of them as lines for the ledger; median of the rounds [smallest-largest]",
+    table = result.table(f"Log and ledger, CPU time on one core: {scale.hits} hits of {scale.clients} clients on 50 entries in "
+                         "one day, a quarter of them as lines for the ledger; median of the rounds [smallest-largest]",
                          ["step", "cost", "rate", "size"])
     if rounds:
         add_rows(table, rounds, scale.clients)
@@ -87,6 +87,7 @@ def add_rows(table, rounds, clients):
     table.rows += [["the same log again", f"{again * 1000:.0f} ms", "", ""],
                    [f"report of {clients} hosts", f"{report * 1000:.0f} ms", "", mib(last["report_kib"])],
                    ["log of a day, folded", "", "", f"{folded / clients:,.0f} bytes a host"],
-                   ["log of a day, every hit", "", "", f"{last['log_bytes'] / clients:,.0f} bytes a host, {last['log_bytes'] / lines:.0f} a line"],
+                   ["log of a day, every hit", "", "", f"{last['log_bytes'] / clients:,.0f} bytes a host, "
+                    f"{last['log_bytes'] / lines:.0f} a line"],
                    ["ledger of a day", "", "", f"{last['ledger_bytes'] / clients:,.0f} bytes a host, "
                     f"{last['ledger_bytes'] / lines:.1f} a line"]]

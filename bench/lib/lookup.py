@@ -26,8 +26,8 @@ def one_round(bench, size):
 
 
 def add_lookups(bench, result):
-    table = result.table("Look-up: CPU time of one decision in an image of its own; floor: one dependent cache miss in a table of "
-                         "that size, in the same run", ["names", "clean ns", "listed ns", "floor ns", "clean to floor",
+    table = result.table("Look-up: CPU time of one decision in an image of its own; floor: one dependent cache miss in a table "
+                         "of that size, in the same run", ["names", "clean ns", "listed ns", "floor ns", "clean to floor",
                                                         "address ns", "open ms"])
     sizes = [s for s in bench.sizes if s != "vendor"] or bench.scale.lookup_sizes
     got = {size: [] for size in sizes}

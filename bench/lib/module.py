@@ -33,6 +33,27 @@ def one_load(bench, server, mixes, mix):
     return (measure.cpu_ns(server.pids()) - before) / 1000 / got["received"], got
 
 
+def turns_around_plain(names, i):
+    """The plain server first and last: the mean of both is in the middle of what is set against it."""
+    others = measure.turns([n for n in names if n != PLAIN], i)
+    return [PLAIN, *others, PLAIN] if PLAIN in names else others
+
+
+def add_found(found_in_rounds, i, found):
+    """The second figure of a round is averaged with the first; a failed one leaves None."""
+    if len(found_in_rounds) <= i:
+        found_in_rounds.append(found)
+        return
+    (first_cpu, first), (cpu, got) = found_in_rounds[i], found
+    if first_cpu is None or cpu is None:
+        found_in_rounds[i] = (None, None)
+        return
+    both = dict(got, rcodes={code: first["rcodes"].get(code, 0) + got["rcodes"].get(code, 0)
+                             for code in set(first["rcodes"]) | set(got["rcodes"])},
+                **{field: first[field] + got[field] for field in ("sent", "received", "lost")})
+    found_in_rounds[i] = ((first_cpu + cpu) / 2, both)
+
+
 def run_rounds(bench, running, mixes, result, mark):
     """cells[mix][name] = one (cpu, got) a round, None where it failed; and the noise meanwhile."""
     cells = {mix: {name: [] for name in running} for mix in questions.MIXES}
@@ -42,15 +63,16 @@ def run_rounds(bench, running, mixes, result, mark):
         noise.round()
         for mix in questions.MIXES:
             bench.progress(f"round {i + 1} of {bench.rounds}, {mix}{mark}")
-            for name in measure.turns(list(running), i):
+            for name in turns_around_plain(list(running), i):
                 if name + mark in result.failed:
                     continue
                 try:
-                    cells[mix][name].append(one_load(bench, running[name], mixes, mix))
+                    found = one_load(bench, running[name], mixes, mix)
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-                    cells[mix][name].append((None, None))
                     alive = running[name].alive()
                     result.fail(name + mark, error if alive else f"died: {running[name].last_words()}")
+                    found = (None, None)
+                add_found(cells[mix][name], i, found)
     report = noise.report(sum(measure.cpu_ns(s.pids()) for s in running.values() if s.alive()) - servers_before)
     return cells, report
 

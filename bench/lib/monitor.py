@@ -203,9 +203,9 @@ def memory_per_flow(bench, result):
         each = [(kib - rss[0]) * 1024 / count for kib, count in zip(rss[1:], (few, many))]
         table.rows.append([title] + [f"{kib / 1024:.1f}" for kib in rss] + [f"{bytes_:.0f}" for bytes_ in each])
         result.data["flows"][kind] = {"flows": [1, few, many], "rss_kib": rss, "bytes_a_flow": each}
-    table.notes.append("All tables are bounded (base/limits.h) and of one size from the start; what grows is how much of them was ever "
-                       "touched. Of the vendor at most 16,384 flows are kept, in all 131,072; beyond, the one silent longest gives "
-                       "way and is counted.")
+    table.notes.append("All tables are bounded (base/limits.h) and of one size from the start; what grows is how much of them "
+                       "was ever touched. Of the vendor at most 16,384 flows are kept, in all 131,072; beyond, the one silent "
+                       "longest gives way and is counted.")
 
 
 def side_by_side(bench, path, count):

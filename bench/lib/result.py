@@ -52,7 +52,8 @@ class Result:
 
     def text(self):
         parts = [t.text() for t in self.tables]
-        parts += [f"skipped: {name}: {why}\n" for name, why in self.skipped.items()]
+        parts += [f"skipped, {why}: " + "; ".join(n for n, reason in self.skipped.items() if reason == why) + "\n"
+                  for why in dict.fromkeys(self.skipped.values())]
         parts += [f"failed: {name}: {why}\n" for name, why in self.failed.items()]
         parts += [f"WRONG: {what}\n" for what in self.wrong]
         return "\n".join(parts)

@@ -51,7 +51,7 @@ FULL = Scale(
     start_sizes=[1000, 100000, 1000000], start_large=10000000, start_repeat_s=6,
     swap_size=1000000, swap_quiet_s=4, swap_most_s=70, swap_after_s=3, swap_repeat_s=60, start_timeout_s=180,
     lookup_sizes=[200, 100000, 1000000, 10000000], compile_sizes=[1000, 100000, 1000000],
-    packets=3000000, tshark_packets=100000, kind_packets=400000, flows=[10000, 100000],
+    packets=2000000, tshark_packets=100000, kind_packets=400000, flows=[10000, 100000],
     live_rates=[100000, 300000, 0], live_packets=2000000, live_s=8, corpus_packets=400000, packet_rounds=3,
     hits=4000000, clients=500)
 

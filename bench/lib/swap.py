@@ -184,8 +184,8 @@ def run(bench):
     table = result.table(
         f"One name added to {size} while {RATE:,} queries a second for cached clean names run; the new name was cached "
         "before. Effect: a name below it, in no cache, is blocked; seconds count from before the new list was written. Leaks: "
-        f"answers of the cached name after that, asked every {STEP_S * 1000:.0f} ms. Latency in ms; quiet: largest of the same load "
-        "without a change; median of the changes [smallest-largest], sent, lost and leaks of all",
+        f"answers of the cached name after that, asked every {STEP_S * 1000:.0f} ms. Latency in ms; quiet: largest of the same "
+        "load without a change; median of the changes [smallest-largest], sent, lost and leaks of all",
         ["contestant", "changes", "list written s", "effect s", "cached name blocked s", "leaks", "quiet max", "sent", "lost",
          "p99.9", "max", "RSS before MiB", "peak MiB"])
     noise = measure.Noise()
