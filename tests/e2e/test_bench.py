@@ -10,12 +10,21 @@ loads modules.
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SOURCE, BUILD = (pathlib.Path(p) for p in sys.argv[1:3])
+sys.path.insert(0, str(SOURCE / "bench" / "lib"))
+import captures  # noqa: E402
+import measure  # noqa: E402
+import module  # noqa: E402
+import names as lists  # noqa: E402
+import questions  # noqa: E402
+
 EXPERIMENTS = ["module", "latency", "start", "swap", "lookup", "monitor", "log"]
 RIVALS = ["unbound-rpz", "unbound-rpz-log", "unbound-local-zone", "unbound-python", "bind-rpz", "pdns-rpz",
           "knot-resolver-rpz", "dnsmasq"]
@@ -28,16 +37,19 @@ def run(folder, *options, build=BUILD):
     out = pathlib.Path(folder) / "out"
     done = subprocess.run([SOURCE / "bench" / "run", "--smoke", "--build", build, "--work", pathlib.Path(folder) / "work",
                            "--out", out, *options], capture_output=True, text=True, check=False)
-    if done.returncode == 4 and "without an Unbound" in done.stderr:
-        print("skipped: " + done.stderr.strip())
-        sys.exit(77)
     if not (out / "results.json").exists():
         raise AssertionError(f"no results, exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.returncode, json.loads((out / "results.json").read_text()), (out / "tables.md").read_text(), done
 
 
-def first_cells(experiment):
-    return [str(row[0]) for table in experiment["tables"] for row in table["rows"]]
+def skip_without_unbound():
+    """Before any test, since unittest takes an exit for an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([SOURCE / "bench" / "run", "--smoke", "--build", BUILD, "--work", folder, "log"],
+                              capture_output=True, text=True, check=False)
+    if done.returncode == 4 and "without an Unbound" in done.stderr:
+        print("skipped: " + done.stderr.strip())
+        sys.exit(77)
 
 
 def not_installed(experiment):
@@ -221,5 +233,79 @@ exec '{BUILD / "plugin/cli/curfew"}' "$@"
             self.assertNotEqual(results["experiments"][name]["failed"], {}, name)
 
 
+class Arithmetic(unittest.TestCase):
+    """What is done with the figures, on figures that are known."""
+
+    def test_a_ratio_is_of_one_round_and_their_median_is_shown(self):
+        # The ratio of the medians would be 1.0; every round says 2.
+        own, plain = [2.0, 20.0, 200.0], [1.0, 10.0, 100.0]
+        text, data = module.cell(own, plain)
+        self.assertEqual(data["ratios"], [2.0, 2.0, 2.0])
+        self.assertEqual(text, "20.00 x2.00 [2.00-2.00]")
+
+    def test_rounds_far_apart_are_marked(self):
+        self.assertTrue(module.cell([1.0, 1.0, 1.3], [1.0, 1.0, 1.0])[0].endswith(" !"))
+        self.assertFalse(module.cell([1.0, 1.0, 1.1], [1.0, 1.0, 1.0])[0].endswith(" !"))
+
+    def test_a_round_that_failed_is_in_no_ratio(self):
+        self.assertEqual(measure.ratios([4.0, None, 9.0], [2.0, 1.0, 3.0]), [2.0, 3.0])
+
+    def test_the_plain_server_goes_first_and_last_and_counts_once(self):
+        self.assertEqual(module.turns_around_plain(["unbound", "a", "b"], 1), ["unbound", "b", "a", "unbound"])
+        found = []
+        for cpu in (1.0, 3.0):
+            module.add_found(found, 0, (cpu, {"sent": 5, "received": 4, "lost": 1, "rcodes": {"0": 4}}))
+        self.assertEqual(found, [(2.0, {"sent": 10, "received": 8, "lost": 2, "rcodes": {"0": 8}})])
+
+    def test_answers_that_the_list_does_not_demand_are_counted(self):
+        class Server:
+            blocks, blocked_rcode = True, 3
+
+        def wrong(mix, sent, lost=0, **rcodes):
+            return questions.wrong_answers(Server, mix, {"sent": sent, "received": sent - lost, "lost": lost,
+                                                         "rcodes": {code[1:]: count for code, count in rcodes.items()}})
+        self.assertEqual(wrong("clean", 100, r0=100), 0)
+        self.assertEqual(wrong("clean", 100, r0=99, r3=1), 1)
+        self.assertEqual(wrong("blocked", 100, r3=100), 0)
+        self.assertEqual(wrong("blocked", 100, r3=98, r0=2), 2)
+        self.assertEqual(wrong("99/1", 201, r0=198, r3=3), 0)
+        self.assertEqual(wrong("99/1", 201, r0=201), 3)
+        self.assertEqual(wrong("99/1", 201, lost=2, r0=198, r3=1), 0)
+        self.assertEqual(wrong("miss", 100, r0=90, r2=10), 0)  # overrun, and counted as that
+
+    def test_cpu_of_a_process_includes_its_ended_threads(self):
+        program = ("import threading, sys\nt = threading.Thread(target=lambda: sum(range(10**6)))\n"
+                   "t.start(); t.join(); print(flush=True); sys.stdin.read()")
+        with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            child.stdout.readline()
+            while len(os.listdir(f"/proc/{child.pid}/task")) > 1:
+                time.sleep(0.01)  # joined in Python is not yet gone from the kernel
+            threads = sum(int(path.read_text().split()[0])
+                          for path in pathlib.Path(f"/proc/{child.pid}/task").glob("*/schedstat"))
+            self.assertGreater(measure.cpu_ns([child.pid]), threads)
+            child.stdin.close()
+
+    def test_a_capture_cut_anywhere_is_read_up_to_there(self):
+        header = struct.pack("<IHHiIII", captures.MAGIC, 2, 4, 0, 0, 65535, captures.ETHERNET)
+        packet = struct.pack("<IIII", 1, 2, 3, 60) + b"abc"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x")
+            for length in range(len(header + packet + packet) + 1):
+                pathlib.Path(path).write_bytes((header + packet + packet)[:length])
+                found = list(captures.records(path))
+                self.assertEqual(len(found), max(0, length - len(header)) // len(packet))
+                self.assertTrue(all(f == (1000002, 60, b"abc") for f in found))
+
+    def test_a_stretched_list_has_no_name_twice(self):
+        with tempfile.TemporaryDirectory() as folder:
+            before, lists.MANY = lists.MANY, 50
+            try:
+                found = lists.read(lists.cached(folder, 1500, 1))
+            finally:
+                lists.MANY = before
+        self.assertEqual((len(found), len(set(found))), (1500, 1500))
+
+
 if __name__ == "__main__":
+    skip_without_unbound()
     unittest.main(argv=sys.argv[:1], verbosity=2)
