@@ -16,7 +16,7 @@ struct client {
 
 struct cf_announced {
 	uint64_t seed, evicted;
-	int64_t last_evicted_wall_us;  /* a live announcement was lost then */
+	int64_t last_evicted_wall_us; /* a live announcement, or that there may be some, was lost */
 	struct cf_announcement *entry; /* CF_ANNOUNCED */
 	struct client *client;         /* CF_DNS_CLIENTS */
 };
@@ -99,40 +99,70 @@ void cf_announced_add(struct cf_announced *announced, const struct cf_addr *clie
 	memcpy(victim->name_wire, name->wire, name->wire_len);
 }
 
-/* The client's slot; makes one when there is none, dropping the one heard of longest ago. */
-static struct client *client_slot(
-    struct cf_announced *announced, const struct cf_addr *addr, bool create)
+static bool is_recent(int64_t then_wall_us, int64_t at_wall_us, int64_t within_s)
 {
-	uint64_t slot = hash(announced->seed, addr) % (CF_DNS_CLIENTS / WAYS) * WAYS;
-	struct client *ways = &announced->client[slot], *victim = &ways[0];
+	return then_wall_us != 0 && at_wall_us - then_wall_us < within_s * US_PER_S;
+}
 
-	for (unsigned i = 0; i < WAYS; i++) {
+static int64_t heard_wall_us(const struct client *client)
+{
+	return client->visible_wall_us > client->hidden_wall_us ? client->visible_wall_us
+	                                                        : client->hidden_wall_us;
+}
+
+static struct client *client_ways(struct cf_announced *announced, const struct cf_addr *addr)
+{
+	return &announced->client[hash(announced->seed, addr) % (CF_DNS_CLIENTS / WAYS) * WAYS];
+}
+
+static struct client *client_find(struct cf_announced *announced, const struct cf_addr *addr)
+{
+	struct client *ways = client_ways(announced, addr);
+
+	for (unsigned i = 0; i < WAYS; i++)
 		if (cf_addr_equal(&ways[i].addr, addr))
 			return &ways[i];
-		if (ways[i].visible_wall_us < victim->visible_wall_us)
-			victim = &ways[i];
+	return NULL;
+}
+
+/*
+ * The client's slot, if need be that of the one heard of longest ago. Whoever comes into a full set
+ * may be one that was dropped from it, and counts as hidden as lately as any there: an address
+ * whose announcement nobody could see must not be called hard-coded.
+ */
+static struct client *client_get(
+    struct cf_announced *announced, const struct cf_addr *addr, int64_t at_wall_us)
+{
+	struct client *client = client_find(announced, addr);
+	struct client *ways = client_ways(announced, addr), *room = &ways[0];
+	int64_t hidden_wall_us = 0;
+
+	if (client != NULL)
+		return client;
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (heard_wall_us(&ways[i]) < heard_wall_us(room))
+			room = &ways[i];
+		if (ways[i].hidden_wall_us > hidden_wall_us)
+			hidden_wall_us = ways[i].hidden_wall_us;
 	}
-	if (!create)
-		return NULL;
-	*victim = (struct client){.addr = *addr};
-	return victim;
+	if (is_recent(heard_wall_us(room), at_wall_us, CF_DNS_VISIBLE_S))
+		announced->evicted++;
+	else
+		hidden_wall_us = 0;
+	*room = (struct client){.addr = *addr, .hidden_wall_us = hidden_wall_us};
+	return room;
 }
 
 void cf_announced_visible(
     struct cf_announced *announced, const struct cf_addr *client, int64_t at_wall_us)
 {
-	client_slot(announced, client, true)->visible_wall_us = at_wall_us;
+	client_get(announced, client, at_wall_us)->visible_wall_us = at_wall_us;
 }
 
 void cf_announced_hidden(
     struct cf_announced *announced, const struct cf_addr *client, int64_t at_wall_us)
 {
-	client_slot(announced, client, true)->hidden_wall_us = at_wall_us;
-}
-
-static bool is_recent(int64_t then_wall_us, int64_t at_wall_us, int64_t within_s)
-{
-	return then_wall_us != 0 && at_wall_us - then_wall_us < within_s * US_PER_S;
+	client_get(announced, client, at_wall_us)->hidden_wall_us = at_wall_us;
 }
 
 enum cf_dns_seen cf_announced_find(struct cf_announced *announced, const struct cf_addr *client,
@@ -149,7 +179,7 @@ enum cf_dns_seen cf_announced_find(struct cf_announced *announced, const struct 
 			*announcement_out = &ways[i];
 		return CF_DNS_RESOLVED;
 	}
-	seen = client_slot(announced, client, false);
+	seen = client_find(announced, client);
 	if (seen == NULL || !is_recent(seen->visible_wall_us, at_wall_us, CF_DNS_VISIBLE_S) ||
 	    is_recent(seen->hidden_wall_us, at_wall_us, CF_DNS_VISIBLE_S))
 		return CF_DNS_UNKNOWN;

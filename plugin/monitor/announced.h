@@ -50,4 +50,5 @@ enum cf_dns_seen cf_announced_find(struct cf_announced *announced, const struct 
     const struct cf_addr *addr, int64_t at_wall_us,
     const struct cf_announcement **announcement_out);
 
+/* Announcements, and clients whose DNS was seen or hidden lately, dropped for newer ones. */
 uint64_t cf_announced_evicted(const struct cf_announced *announced);

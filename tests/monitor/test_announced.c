@@ -113,6 +113,63 @@ static void a_lost_announcement_makes_misses_unknown(void **state)
 	assert_int_equal(cf_announced_find(*state, &client, &server, 3 * S, NULL), CF_DNS_UNKNOWN);
 }
 
+static struct cf_addr numbered(uint32_t number)
+{
+	struct cf_addr one = addr("10.0.0.0");
+
+	one.bytes[1] = (uint8_t)(number >> 16);
+	one.bytes[2] = (uint8_t)(number >> 8);
+	one.bytes[3] = (uint8_t)number;
+	return one;
+}
+
+/* More clients than there is room for: those whose look-ups were hidden may not come out of it as
+ * clients that were seen to look nothing up. */
+static void a_client_forgotten_for_want_of_room_is_never_called_visible(void **state)
+{
+	struct cf_addr server = addr("77.74.178.1");
+	unsigned wrong = 0;
+
+	for (uint32_t i = 0; i < 2 * CF_DNS_CLIENTS; i++) {
+		struct cf_addr client = numbered(i);
+
+		cf_announced_hidden(*state, &client, 10 * S);
+	}
+	assert_true(cf_announced_evicted(*state) >= CF_DNS_CLIENTS);
+	for (uint32_t i = 0; i < 2 * CF_DNS_CLIENTS; i++) {
+		struct cf_addr client = numbered(i);
+
+		cf_announced_visible(*state, &client, 20 * S);
+		wrong +=
+		    cf_announced_find(*state, &client, &server, 21 * S, NULL) == CF_DNS_HARDCODED;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void a_hidden_client_is_not_dropped_before_one_heard_of_longer_ago(void **state)
+{
+	struct cf_addr server = addr("77.74.178.1"), hidden = addr("192.168.0.1");
+	unsigned known = 0;
+
+	for (uint32_t i = 0; i < CF_DNS_CLIENTS / 2; i++) {
+		struct cf_addr client = numbered(i);
+
+		cf_announced_visible(*state, &client, 10 * S);
+	}
+	cf_announced_hidden(*state, &hidden, 1000 * S);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct cf_addr client = numbered(CF_DNS_CLIENTS + i);
+
+		cf_announced_visible(*state, &client, 1001 * S);
+		known +=
+		    cf_announced_find(*state, &client, &server, 1002 * S, NULL) == CF_DNS_HARDCODED;
+	}
+	assert_true(known > 0);
+	cf_announced_visible(*state, &hidden, 1003 * S);
+	assert_int_equal(
+	    cf_announced_find(*state, &hidden, &server, 1004 * S, NULL), CF_DNS_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +183,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(dns_seen_long_ago_is_not_visible_now, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        a_lost_announcement_makes_misses_unknown, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_client_forgotten_for_want_of_room_is_never_called_visible, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_hidden_client_is_not_dropped_before_one_heard_of_longer_ago, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
