@@ -22,6 +22,7 @@ const char *cf_observe_counter_text(enum cf_observe_counter counter)
 	    [CF_OBSERVE_VENDOR_SINKHOLE] = "vendor_sinkhole",
 	    [CF_OBSERVE_INBOUND] = "inbound",
 	    [CF_OBSERVE_EXEMPT] = "exempt",
+	    [CF_OBSERVE_LAN_EVICTED] = "lan_evicted",
 	};
 
 	return (unsigned)counter < CF_OBSERVE_COUNTERS ? text[counter] : "?";

@@ -47,8 +47,9 @@ enum cf_observe_counter {
 	CF_OBSERVE_RESOLVER_TRAFFIC, /* a resolver's own traffic to the vendor: no dependence */
 	CF_OBSERVE_MAIL_RELAY,
 	CF_OBSERVE_VENDOR_SINKHOLE,
-	CF_OBSERVE_INBOUND, /* opened by the vendor's side */
-	CF_OBSERVE_EXEMPT,  /* to an address that an exempt name announced */
+	CF_OBSERVE_INBOUND,     /* opened by the vendor's side */
+	CF_OBSERVE_EXEMPT,      /* to an address that an exempt name announced */
+	CF_OBSERVE_LAN_EVICTED, /* pairs not written yet, dropped for newer ones */
 	CF_OBSERVE_COUNTERS,
 };
 const char *cf_observe_counter_text(enum cf_observe_counter counter);

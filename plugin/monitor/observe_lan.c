@@ -18,6 +18,8 @@
 #define LAN_WAYS    4
 /* A server that is not known to be one of an estate is looked at again after this long. */
 #define JUDGE_AGAIN_S 10
+/* Listed ports of one server that are looked at; the pack has fewer. */
+#define PORTS_KEPT 64
 
 /* The listed LAN service on this port, or false. */
 static bool service_of(
@@ -38,7 +40,7 @@ static bool service_of(
 static struct lan_pair *pair_of(struct cf_monitor *monitor, const struct cf_addr *client,
     const struct cf_addr *server, uint8_t ip_proto, uint16_t port, bool *found_out)
 {
-	uint32_t h = port;
+	uint32_t h = port ^ (uint32_t)monitor->options.seed;
 	struct lan_pair *ways, *oldest;
 
 	for (unsigned i = 0; i < 16; i++)
@@ -58,19 +60,48 @@ static struct lan_pair *pair_of(struct cf_monitor *monitor, const struct cf_addr
 	return oldest;
 }
 
-/* Two services of one server, or one server that is itself seen with the vendor. */
+/* Ports on which one server was seen, each once. */
+struct ports {
+	unsigned count;
+	struct {
+		uint8_t ip_proto;
+		uint16_t number;
+	} at[PORTS_KEPT];
+};
+
+static void add_port(struct ports *ports, uint8_t ip_proto, uint16_t number)
+{
+	for (unsigned i = 0; i < ports->count; i++)
+		if (ports->at[i].number == number && ports->at[i].ip_proto == ip_proto)
+			return;
+	if (ports->count == PORTS_KEPT)
+		return;
+	ports->at[ports->count].ip_proto = ip_proto;
+	ports->at[ports->count++].number = number;
+}
+
+/*
+ * Two services of one server, or one server that is itself seen with the vendor. What its ports
+ * mean is looked up once for each port, not for each of the server's clients: they can be many, and
+ * anybody can make them up.
+ */
 static bool is_estate(struct cf_observe *observe, const struct cf_addr *server, int64_t at_wall_us)
 {
 	struct cf_monitor *monitor = observe->monitor;
-	struct cf_port other;
+	struct ports ports = {.count = 0};
 	const char *first_role = NULL;
+	struct cf_port other;
 
 	for (unsigned i = 0; i < CF_LAN_PAIRS; i++) {
 		const struct lan_pair *pair = &monitor->lan[i];
 
-		if (!cf_addr_equal(&pair->server, server) ||
-		    at_wall_us - pair->last_wall_us > PAIR_LIFE_S * US_PER_S ||
-		    !service_of(observe->watchlist, pair->ip_proto, pair->port, &other))
+		if (cf_addr_equal(&pair->server, server) &&
+		    at_wall_us - pair->last_wall_us <= PAIR_LIFE_S * US_PER_S)
+			add_port(&ports, pair->ip_proto, pair->port);
+	}
+	for (unsigned i = 0; i < ports.count; i++) {
+		if (!service_of(
+		        observe->watchlist, ports.at[i].ip_proto, ports.at[i].number, &other))
 			continue;
 		if (first_role != NULL && strcmp(first_role, other.role) != 0)
 			return true;
@@ -147,6 +178,9 @@ void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet)
 		    ((packet->tcp_flags & CF_TCP_RST) != 0 ||
 		        (packet->tcp_flags & (CF_TCP_SYN | CF_TCP_ACK)) == CF_TCP_SYN))
 			return;
+		if (pair->last_wall_us != 0 && !pair->written &&
+		    packet->at_wall_us - pair->last_wall_us <= PAIR_LIFE_S * US_PER_S)
+			monitor->counter[CF_OBSERVE_LAN_EVICTED]++;
 		*pair = (struct lan_pair){.client = client,
 		    .server = server,
 		    .port = port,

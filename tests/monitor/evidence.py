@@ -241,6 +241,17 @@ class Evidence(unittest.TestCase):
                          {('10.20.0.11', 13000, server), ('10.20.0.12', 13111, server)})
         self.assertTrue(all(r['event_type'] == 'lan' for r in found))
 
+    def test_more_pairs_of_an_estate_than_there_is_room_for_are_counted(self):
+        c = packets.Capture()
+        server = '10.20.0.100'
+        for i in range(5000):
+            c.tcp(f'10.30.{i // 250}.{i % 250 + 1}', 40000, server, 13000, 0x10, b'x')
+        c.connect('10.20.0.12', server, 13111, b'x' * 20, b'y' * 20)
+        records = self.run_monitor(c, '--fold', '0')
+        self.assertGreater(len([r for r in records if r.get('match', {}).get('via') == 'lan_port']), 1000)
+        dropped = [r['observe']['lan_evicted'] for r in records if 'lan_evicted' in r.get('observe', {})]
+        self.assertTrue(dropped and dropped[-1] > 2000, dropped)
+
     def test_encrypted_dns_is_recorded_by_option_only(self):
         c = packets.Capture()
         c.connect(CLIENT, '8.8.8.8', 853)
