@@ -13,6 +13,8 @@
 
 #define NONE UINT32_MAX
 
+#define CACHE_LINE_BYTES 64
+
 /* What makes two hits the same; bytes without padding, for hashing and comparing. */
 struct identity {
 	uint8_t client[18];
@@ -21,16 +23,18 @@ struct identity {
 	uint64_t key;
 };
 
+/* A line of the cache for what every repeat looks at, and one for what a window looks at. */
 struct entry {
-	struct identity identity;
-	uint32_t next_in_chain;
-	uint32_t older, newer;
-	uint32_t bucket;
-	int64_t began_us;
+	_Alignas(CACHE_LINE_BYTES) struct identity identity;
 	uint64_t count; /* hits since the window began and not yet written */
 	int64_t last_wall_us;
+	uint32_t next_in_chain;
 	/* What the journal does not know yet; whether this entry is among the grown. */
 	bool sample_unsaved, in_grown;
+
+	_Alignas(CACHE_LINE_BYTES) int64_t began_us;
+	uint32_t older, newer;
+	uint32_t bucket;
 };
 
 /* The first hit of a window; apart from the entries, so that those stay close together. */
@@ -49,6 +53,7 @@ struct cf_fold {
 	uint64_t pending;
 	uint32_t *buckets;
 	struct entry *entries;
+	void *entries_block;             /* what they lie in, for free() */
 	struct sample *samples;          /* one for each entry */
 	struct cf_fold_journal *journal; /* NULL: none */
 	/* Entries whose state the journal must be told, each at most once; without a journal
@@ -77,14 +82,16 @@ enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold
 	memcpy(fold->hash_key, hash_key, sizeof fold->hash_key);
 	fold->buckets = malloc(buckets * sizeof *fold->buckets);
 	/* calloc: pages are touched when their entries are first used. */
-	fold->entries = calloc(entries, sizeof *fold->entries);
+	fold->entries_block = calloc(entries + 1, sizeof *fold->entries);
 	fold->samples = calloc(entries, sizeof *fold->samples);
 	fold->grown = malloc(entries * sizeof *fold->grown);
-	if (fold->buckets == NULL || fold->entries == NULL || fold->samples == NULL ||
+	if (fold->buckets == NULL || fold->entries_block == NULL || fold->samples == NULL ||
 	    fold->grown == NULL) {
 		cf_fold_free(fold);
 		return CF_ENOMEM;
 	}
+	fold->entries = (struct entry *)(void *)((uint8_t *)fold->entries_block +
+	    -(uintptr_t)fold->entries_block % CACHE_LINE_BYTES);
 	memset(fold->buckets, 0xff, buckets * sizeof *fold->buckets);
 	/* Entries past unused have never been used; see take_unused(). */
 	fold->unused = 0;
@@ -97,7 +104,7 @@ void cf_fold_free(struct cf_fold *fold)
 	if (fold == NULL)
 		return;
 	free(fold->buckets);
-	free(fold->entries);
+	free(fold->entries_block);
 	free(fold->samples);
 	free(fold->grown);
 	free(fold);
