@@ -142,8 +142,8 @@ enum cf_status cf_instant_parse_us(const char *text, int64_t *wall_us_out)
 		return status;
 	if (*at != '\0')
 		return CF_EMALFORMED;
-	wall_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
-	    offset_s;
+	wall_s = days_from_civil(year, month, day) * 86400 + (int64_t)hour * 3600 +
+	    (int64_t)minute * 60 + second - offset_s;
 	*wall_us_out = wall_s * 1000000 + us;
 	return CF_OK;
 }

@@ -16,7 +16,7 @@ const char *cli_categories_format(uint32_t categories, char text[256])
 	size_t used = 0;
 
 	if (categories == (1U << CF_CATEGORIES) - 1) {
-		strcpy(text, "all"); /* fits */
+		snprintf(text, 256, "all");
 		return text;
 	}
 	text[0] = '\0';

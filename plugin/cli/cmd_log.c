@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* How often a followed file is looked at. */
-#define FOLLOW_PAUSE_NS (200 * 1000000)
+#define FOLLOW_PAUSE_NS 200000000L
 
 static const char help[] =
     "usage: curfew log [FILE...] [options]\n"

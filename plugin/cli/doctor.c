@@ -137,15 +137,13 @@ static void look_at_module(struct cli_doctor *doctor)
 	}
 	if (doctor->unbound_version[0] != '\0') {
 		snprintf(version, sizeof version, "unbound %s", doctor->unbound_version);
-		doctor->module_matches = CLI_YES;
-		if (!holds(module, len, version))
-			doctor->module_matches = CLI_NO;
-		else if (doctor->build_id[0] != '\0' && holds_build_ids(module, len) &&
-		    !holds(module, len, doctor->build_id))
-			doctor->module_matches = CLI_NO;
-		else if (doctor->configure_line[0] != '\0' &&
-		    !holds(module, len, doctor->configure_line))
-			doctor->module_matches = CLI_NO;
+		doctor->module_matches = holds(module, len, version) &&
+		        (doctor->build_id[0] == '\0' || !holds_build_ids(module, len) ||
+		            holds(module, len, doctor->build_id)) &&
+		        (doctor->configure_line[0] == '\0' ||
+		            holds(module, len, doctor->configure_line))
+		    ? CLI_YES
+		    : CLI_NO;
 	}
 	if (doctor->module_matches == CLI_NO)
 		add_problem(doctor,

@@ -2,6 +2,8 @@
 
 #include "cli/json_in.h"
 
+#include "base/bytes.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +73,7 @@ static const char *find(const char *json, const char *key)
 static char unescape(const char **at_inout)
 {
 	const char *at = *at_inout;
-	unsigned code;
+	unsigned code = 0;
 
 	*at_inout = at + 1;
 	switch (*at) {
@@ -86,9 +88,13 @@ static char unescape(const char **at_inout)
 	case 'f':
 		return '\f';
 	case 'u':
-		if (strspn(at + 1, "0123456789abcdefABCDEF") < 4 ||
-		    sscanf(at + 1, "%4x", &code) != 1)
-			return '?';
+		for (unsigned i = 1; i <= 4; i++) {
+			int digit = cf_hex_value(at[i]); /* the terminator is none */
+
+			if (digit < 0)
+				return '?';
+			code = code << 4 | (unsigned)digit;
+		}
 		*at_inout = at + 5;
 		return code > 0 && code <= 0xff ? (char)code : '?';
 	default:

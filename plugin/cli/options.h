@@ -41,6 +41,7 @@ struct cli_option {
 	unsigned number;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
 /* The offset of a member; does not compile unless it has the type that its kind fills. */
 #define CLI_PLACE(request, member, wanted) \
 	(offsetof(request, member) + 0 * sizeof((wanted *)NULL == &((request *)NULL)->member))
@@ -76,6 +77,7 @@ struct cli_option {
 	{ \
 		name, letter, CLI_OPTION_OPTIONAL, 0, take, 0 \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define CLI_OPTIONS_END \
 	{ \
 		NULL, 0, CLI_OPTION_SWITCH, 0, NULL, 0 \

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 /* Rows for a table of options whose request has a struct cli_model as member. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
 #define CLI_MODEL_OPTIONS(request, member) \
 	CLI_WORD("ledger", 'l', request, member.ledger_path), \
 	    CLI_VALUE("at", 'a', request, member, cli_model_take_at), \
@@ -19,6 +20,7 @@
 	    CLI_VALUE("lag", 0, request, member.options.lag_minutes, cli_take_minutes), \
 	    CLI_WORD("image", 'i', request, member.image_path)
 
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define CLI_MODEL_HELP \
 	"  -l, --ledger FILE    the ledger\n" \
 	"  -a, --at TIME        as of TIME; else of the newest heartbeat\n" \

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 /* Rows for a table of options whose request has a struct cli_output as member. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
 #define CLI_OUTPUT_OPTIONS(request, member) \
 	CLI_SWITCH("json", 'j', request, member.json), \
 	    CLI_SWITCH("csv", 'c', request, member.csv), \
@@ -16,6 +17,7 @@
 	    CLI_VALUE("columns", 0, request, member.columns, cli_take_columns), \
 	    CLI_WORD("output", 'o', request, member.path)
 
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define CLI_OUTPUT_HELP \
 	"  -j, --json           as JSON\n" \
 	"  -c, --csv            one table as CSV\n" \

@@ -16,8 +16,6 @@
 /* Longest wait for one program's next words, milliseconds: `-V` answers at once. */
 #define WAIT_MS 5000
 
-extern char **environ;
-
 /* Reads until the end, the limit or too long a silence. */
 static size_t collect(int fd, char *output, size_t size)
 {

@@ -29,6 +29,7 @@ static enum cf_status read_all(int fd, char *text, size_t *size)
 	return CF_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to, by way of tsv->text */
 enum cf_status cf_tsv_from_memory(struct cf_tsv *tsv, char *text, size_t size, const char *file,
     const char *const *columns, unsigned column_count)
 {

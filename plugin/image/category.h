@@ -63,12 +63,12 @@ enum cf_network_kind {
 };
 
 /* Text as it stands in files and records ("cloud-console"); "?" for values out of range. */
-const char *cf_category_text(enum cf_category category);
-const char *cf_verdict_text(enum cf_verdict verdict);
-const char *cf_answer_text(enum cf_answer answer);
-const char *cf_scope_text(enum cf_scope scope);
-const char *cf_confidence_text(enum cf_confidence confidence);
-const char *cf_network_kind_text(enum cf_network_kind kind);
+const char *cf_category_text(enum cf_category value);
+const char *cf_verdict_text(enum cf_verdict value);
+const char *cf_answer_text(enum cf_answer value);
+const char *cf_scope_text(enum cf_scope value);
+const char *cf_confidence_text(enum cf_confidence value);
+const char *cf_network_kind_text(enum cf_network_kind value);
 
 /* The reverse, for exact lower-case text of len bytes; false (output untouched) when unknown. */
 bool cf_category_parse(const char *text, size_t len, enum cf_category *category_out);

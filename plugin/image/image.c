@@ -217,6 +217,7 @@ enum cf_status cf_image_open(const char *path, struct cf_image **image_out, stru
 		(void)munmap(data, len); /* our own map, whole: cannot fail */
 		return cf_error_set(error, status, "cannot load image '%s': %s", path, inner.text);
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): CF_OK gives an image */
 	image->mapped = true;
 	*image_out = image;
 	return CF_OK;

@@ -50,6 +50,13 @@ static void seal_of(
 	cf_sha256_format(digest, text);
 }
 
+static char unescaped(char letter)
+{
+	if (letter == 't')
+		return '\t';
+	return letter == 'n' ? '\n' : letter;
+}
+
 /* Undoes the escapes in place. */
 static void unescape(char *text)
 {
@@ -58,7 +65,7 @@ static void unescape(char *text)
 	for (const char *from = text; *from != '\0'; from++) {
 		if (*from == '\\' && from[1] != '\0') {
 			from++;
-			*to++ = *from == 't' ? '\t' : *from == 'n' ? '\n' : *from;
+			*to++ = unescaped(*from);
 		} else {
 			*to++ = *from;
 		}
@@ -239,12 +246,20 @@ bool cf_actions_is_undone(const struct cf_actions *actions, size_t index)
 	return actions->undone[index];
 }
 
+/* The letter behind the backslash for a tab, a newline or a backslash. */
+static char escaped(char c)
+{
+	if (c == '\t')
+		return 't';
+	return c == '\n' ? 'n' : c;
+}
+
 static size_t put_field(char *line, size_t at, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '\t' || *text == '\n' || *text == '\\') {
 			line[at++] = '\\';
-			line[at++] = *text == '\t' ? 't' : *text == '\n' ? 'n' : '\\';
+			line[at++] = escaped(*text);
 		} else {
 			line[at++] = *text;
 		}
@@ -271,6 +286,7 @@ static enum cf_status append_line(int fd, const char *path, const struct cf_acti
 	char line[LINE_BYTES], seq[16], when[CF_INSTANT_TEXT_BYTES], seal[CF_SHA256_TEXT_BYTES];
 	size_t len = 0, at = whole_bytes(fd);
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): opened with CF_OK */
 	action->seq = (uint32_t)before->count + 1;
 	snprintf(seq, sizeof seq, "%u", action->seq);
 	len = put_field(line, len, seq);

@@ -11,8 +11,8 @@ static const char *const intern_insert_sql[CACHE_TABLES] = {
     [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
                     " VALUES(?,?,?,?,?,?)"),
     [CACHE_KIND] =
-        "INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
-        " VALUES(?,?,?,?,?,?,?,?,?)",
+        ("INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
+         " VALUES(?,?,?,?,?,?,?,?,?)"),
     [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
                      " VALUES(?,?,?,?,?,?,?)"),
 };

@@ -287,8 +287,8 @@ static uint32_t intern_set(struct cf_coverage *coverage, const uint64_t *words)
 	bool added;
 
 	if (coverage->set_count == coverage->set_size) {
-		struct set *sets =
-		    realloc(coverage->sets, 2 * coverage->set_size * sizeof *coverage->sets);
+		struct set *sets = realloc(
+		    coverage->sets, (size_t)2 * coverage->set_size * sizeof *coverage->sets);
 
 		if (sets == NULL)
 			return UINT32_MAX;

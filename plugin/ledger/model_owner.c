@@ -139,6 +139,7 @@ static enum cf_status push_mark(struct day_marks *marks, const struct mark *mark
 	*kept = *mark;
 	kept->blob_at = marks->blob_len;
 	if (mark->blob_len > 0)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): has room */
 		memcpy(marks->blobs + marks->blob_len, blob, mark->blob_len);
 	marks->blob_len += mark->blob_len;
 	return CF_OK;

@@ -227,6 +227,7 @@ enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t number, uint32_
 		place->items = items;
 		place->size = size;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.*): count > 0: items are there */
 	if (place->count > 0 && place->items[0].node != node)
 		place->has_one_node = false;
 	place->items[place->count++] =

@@ -45,12 +45,12 @@ uint32_t cf_owners_head(struct cf_owners *owners, uint32_t node);
 /* The number of the place; CF_NODE_NONE without memory. */
 uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *addr, size_t len);
 
-/* node held place from .. to. Calls come in order of from for each place. */
-enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t place, uint32_t node,
+/* node held the place of this number from .. to. Calls come in order of from for each place. */
+enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t number, uint32_t node,
     uint32_t from_minute, uint32_t to_minute) CF_MUST_CHECK;
 
 /* The node that held the place at that minute, or CF_NODE_NONE. */
-uint32_t cf_owners_at(const struct cf_owners *owners, uint32_t place, uint32_t minute);
+uint32_t cf_owners_at(const struct cf_owners *owners, uint32_t number, uint32_t minute);
 /* True when it is the same (perhaps nobody) throughout from .. to. */
 bool cf_owners_is_constant(
     const struct cf_owners *owners, uint32_t place, uint32_t from_minute, uint32_t to_minute);

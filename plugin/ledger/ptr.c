@@ -52,6 +52,7 @@ enum cf_status cf_ptrs_put(struct cf_ptrs *ptrs, const struct cf_ptr *ptr)
 		return CF_ENOMEM;
 	}
 	if (!added) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): at < count */
 		free((char *)ptrs->items[at].place);
 		free((char *)ptrs->items[at].name);
 	} else {

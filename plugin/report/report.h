@@ -19,8 +19,8 @@ struct cf_doc *cf_report_escapes(struct cf_model *model);
 struct cf_doc *cf_report_coverage(struct cf_model *model, struct cf_ledger *ledger);
 /* Who is let pass, by whom, until when. */
 struct cf_doc *cf_report_exceptions(struct cf_model *model);
-/* What a legal text asks to be shown; NULL too when there is no such regime. */
-struct cf_doc *cf_report_compliance(struct cf_model *model, const char *regime);
+/* What a legal text asks to be shown; NULL too when there is no regime of that name. */
+struct cf_doc *cf_report_compliance(struct cf_model *model, const char *name);
 /* The names of the regimes, ending in NULL. */
 const char *const *cf_report_regimes(void);
 
