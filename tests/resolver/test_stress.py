@@ -17,6 +17,8 @@ from resolver import BLOCKED, DEFAULT_POLICY, EXEMPT, Resolver
 NAMES = 30
 QUERIES = int(os.environ.get('CURFEW_STRESS_QUERIES', '0')) or (100000 if promises.is_full() else 20000)
 SECONDS = int(os.environ.get('CURFEW_STRESS_SECONDS', '0')) or (25 if promises.is_full() else 14)
+# Between two disturbances; under valgrind one reload alone takes longer than a second.
+PAUSE_S = float(os.environ.get('CURFEW_STRESS_PAUSE', '1'))
 ZONES = ['test.', 'other.']
 
 
@@ -111,12 +113,12 @@ def drive(clients, in_flight=12):
 
 
 def disturb(r, stop, seen):
-    """Every second something happens."""
+    """Every second a new image and a reload."""
     commands = ['reload', 'reload_keep_cache']
     if 'fast_reload' in r.control('-h'):
         commands.append('fast_reload')
     turn = 0
-    while not stop.wait(1.0):
+    while not stop.wait(PAUSE_S):
         turn += 1
         r.set_policy(POLICY + f'name x{turn}.invalid exact updates\n')
         seen['images'] += 1
