@@ -1,0 +1,138 @@
+/* What a live run tells of itself: all workers' counters, by interface and VLAN. */
+
+#include "monitor/bpf_prefilter.h"
+#include "monitor/live_run.h"
+
+#include "base/instant.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define US_PER_S INT64_C(1000000)
+/* Lines of single VLANs in one round of heartbeats; more VLANs are in their interface's line. */
+#define VLAN_LINES 256
+
+static int64_t now_wall_us(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+/* All workers' counters together; traffic by VLAN of one interface, or none with NULL. */
+void cf_live_add_counts(
+    struct cf_live_run *run, unsigned interface, bool all, struct cf_worker_counts *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (unsigned i = 0; i < run->worker_count; i++) {
+		struct cf_worker *worker = &run->workers[i];
+
+		if (!all && worker->interface != interface)
+			continue;
+		pthread_mutex_lock(&worker->lock);
+		for (unsigned n = 0; n < CF_COUNT_MAX; n++)
+			sum->decode.at[n] += worker->counts.decode.at[n];
+		sum->capture.kernel_drops += worker->counts.capture.kernel_drops;
+		/* Each capture of one interface reads the same count. */
+		if (worker->counts.capture.iface_drops > sum->capture.iface_drops)
+			sum->capture.iface_drops = worker->counts.capture.iface_drops;
+		for (unsigned vlan = 0; !all && vlan < CF_VLANS; vlan++) {
+			sum->traffic[vlan].packets += worker->counts.traffic[vlan].packets;
+			sum->traffic[vlan].bytes += worker->counts.traffic[vlan].bytes;
+		}
+		pthread_mutex_unlock(&worker->lock);
+	}
+}
+
+uint64_t cf_live_iface_drops(struct cf_live_run *run, struct cf_worker_counts *scratch)
+{
+	uint64_t drops = 0;
+
+	for (unsigned i = 0; i < run->live->interface_count; i++) {
+		cf_live_add_counts(run, i, false, scratch);
+		drops += scratch->capture.iface_drops;
+	}
+	return drops;
+}
+
+/* On the log's thread. */
+void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
+{
+	struct cf_live_run *run = arg;
+	struct cf_worker_counts *sum = malloc(sizeof *sum);
+	struct cf_observe_stats stats;
+	char *extra = run->extra;
+	size_t at = 0;
+
+	if (sum == NULL)
+		return; /* this heartbeat goes without counters */
+	cf_monitor_stats(run->session.monitor, &stats);
+	heartbeat->iface_drops = cf_live_iface_drops(run, sum);
+	cf_live_add_counts(run, 0, true, sum);
+	heartbeat->packets = sum->decode.at[CF_COUNT_FRAMES];
+	heartbeat->bytes = sum->decode.at[CF_COUNT_FRAME_BYTES];
+	heartbeat->kernel_drops = sum->capture.kernel_drops;
+	heartbeat->decode_failures = cf_decode_failures(&sum->decode);
+	heartbeat->evictions = cf_decode_evictions(&sum->decode) + stats.flows_evicted;
+	if (run->live->prefilter)
+		at = (size_t)snprintf(
+		    extra, sizeof run->extra, "\"prefilter\":\"%s\",", CF_PREFILTER_BLIND);
+	cf_counters_format(&sum->decode, &stats, extra + at, sizeof run->extra - at);
+	heartbeat->extra_json = extra;
+	free(sum);
+	atomic_fetch_add(&run->beats, 1);
+}
+
+/* One heartbeat line of an interface, or of one VLAN on it. */
+static void tell_part(struct cf_live_run *run, unsigned interface, unsigned vlan, uint64_t packets,
+    uint64_t bytes, const struct cf_capture_stats *capture)
+{
+	char members[CF_RECORD_BYTES / 2], started[CF_INSTANT_TEXT_BYTES];
+	int at = snprintf(members, sizeof members, "\"started\":\"%s\",\"in_iface\":\"%.32s\"",
+	    cf_instant_format_us(run->started_wall_us, started), run->live->interfaces[interface]);
+
+	if (vlan != 0)
+		at += snprintf(members + at, sizeof members - (size_t)at, ",\"vlan\":%u", vlan);
+	at +=
+	    snprintf(members + at, sizeof members - (size_t)at, ",\"packets\":%llu,\"bytes\":%llu",
+	        (unsigned long long)packets, (unsigned long long)bytes);
+	if (capture != NULL) {
+		uint64_t drops = capture->kernel_drops + capture->iface_drops;
+
+		snprintf(members + at, sizeof members - (size_t)at,
+		    ",\"kernel_drops\":%llu,\"iface_drops\":%llu,\"lossy\":%s%s",
+		    (unsigned long long)capture->kernel_drops,
+		    (unsigned long long)capture->iface_drops,
+		    drops != run->drops_told[interface] ? "true" : "false",
+		    run->lost_told[interface] ? ",\"gone\":true" : "");
+		run->drops_told[interface] = drops;
+	}
+	/* A full queue drops the line, and the log says that it did. */
+	(void)cf_producer_raw(run->producer, CF_EVENT_HEARTBEAT, now_wall_us(), members);
+}
+
+void cf_live_tell_interfaces(struct cf_live_run *run)
+{
+	struct cf_worker_counts *sum = malloc(sizeof *sum);
+
+	if (sum == NULL)
+		return; /* the sensor's own heartbeat still tells the totals */
+	for (unsigned i = 0; i < run->live->interface_count; i++) {
+		unsigned lines = 0;
+
+		cf_live_add_counts(run, i, false, sum);
+		tell_part(run, i, 0, sum->decode.at[CF_COUNT_FRAMES],
+		    sum->decode.at[CF_COUNT_FRAME_BYTES], &sum->capture);
+		for (unsigned vlan = 1; vlan < CF_VLANS && lines < VLAN_LINES; vlan++) {
+			if (sum->traffic[vlan].packets == 0)
+				continue;
+			tell_part(run, i, vlan, sum->traffic[vlan].packets,
+			    sum->traffic[vlan].bytes, NULL);
+			lines++;
+		}
+	}
+	free(sum);
+}

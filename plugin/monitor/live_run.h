@@ -1,0 +1,56 @@
+/*
+ * A live run as its parts see it: live.c starts, supervises and ends it, live_privileges.c gives up
+ * what it does not need, live_heartbeat.c tells how it goes.
+ *
+ * Private to these files. The main thread's, but for what cf_live_fill_heartbeat() reads.
+ */
+#pragma once
+
+#include "monitor/image_file.h"
+#include "monitor/live.h"
+#include "monitor/worker.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cf_live_run {
+	const struct cf_live *live;
+	struct cf_session_options options;
+	struct cf_session session;
+	struct cf_image_file image;
+	struct cf_worker *workers; /* interface_count * live->workers */
+	unsigned worker_count, started_count;
+	struct cf_capture **captures;
+	atomic_bool stop;
+	struct cf_producer *producer; /* the main thread's */
+	int64_t started_wall_us;
+	atomic_uint beats; /* heartbeats the log has made */
+	unsigned beats_told;
+	uint64_t drops_told[CF_INTERFACES];
+	bool lost_told[CF_INTERFACES];
+	struct cf_live_result result;
+	char extra[CF_RECORD_BYTES / 2];
+	sigset_t signals;
+};
+
+/* Tells the operator one line, as printf(). */
+void cf_live_say(struct cf_live_run *run, const char *format, ...) CF_PRINTF(2, 3);
+
+/* Root and the file system go before the log is opened, so that its thread is born without. */
+enum cf_status cf_live_give_up_privileges(
+    struct cf_live_run *run, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * The counters of all workers together, or with all false of one interface's, then with traffic by
+ * VLAN.
+ */
+void cf_live_add_counts(
+    struct cf_live_run *run, unsigned interface, bool all, struct cf_worker_counts *sum);
+/* What the cards lost; scratch is overwritten. */
+uint64_t cf_live_iface_drops(struct cf_live_run *run, struct cf_worker_counts *scratch);
+/* The log's callback (arg is the run), on the log's thread. */
+void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat);
+/* A round of heartbeats: each interface, then each of its VLANs. */
+void cf_live_tell_interfaces(struct cf_live_run *run);
