@@ -8,6 +8,8 @@
 
 #include "monitor/bpf_prefilter.h"
 
+#include "monitor/bpf_networks.h"
+
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +21,6 @@
 #define TAGS       3
 #define EXTENSIONS 3
 #define SMALL      16 /* TCP payload bytes below which a segment is passed unseen */
-/* Comparisons whose common jump target is surely within reach. */
-#define CHAIN 200
 
 /* Ports of UDP and TCP that are passed in either direction; tunnels go as a whole. */
 static const uint16_t udp_ports[] = {53, 67, 68, 137, 138, 546, 547, 853, 1900, 5353, 5355,
@@ -34,8 +34,7 @@ static const char http_starts[][5] = {"GET ", "POST", "HEAD", "PUT ", "OPTI", "C
 
 struct build {
 	struct cf_bpf bpf;
-	struct cf_prefix networks[CF_PREFILTER_NETWORKS];
-	unsigned network_count;
+	struct cf_bpf_networks networks;
 	const struct cf_image *image;
 	uint16_t v4, v6, transport, tcp, udp; /* labels */
 };
@@ -106,137 +105,6 @@ static void advance_by_a(struct build *b)
 	op(b, BPF_ALU | BPF_SUB | BPF_X, 0);
 	op(b, BPF_ST, M_LEFT);
 	op(b, BPF_LDX | BPF_MEM, 3);
-}
-
-static uint32_t word_of(const struct cf_prefix *prefix, unsigned i)
-{
-	const uint8_t *at = prefix->addr.bytes + (size_t)4 * i;
-
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static uint32_t mask_of(unsigned bits)
-{
-	return bits == 0 ? 0 : ~UINT32_C(0) << (32 - bits);
-}
-
-/* Adds prefix, cut to at most `longest` bits, unless it is there. False when there is no room. */
-static bool add_network(struct build *b, struct cf_prefix prefix, unsigned longest)
-{
-	if (prefix.bits > longest) {
-		prefix.bits = (uint8_t)longest;
-		for (unsigned i = 0; i < 16; i++) {
-			unsigned keep = longest > 8 * i ? longest - 8 * i : 0;
-
-			if (keep < 8)
-				prefix.addr.bytes[i] &= (uint8_t)(0xff00U >> keep);
-		}
-	}
-	for (unsigned i = 0; i < b->network_count; i++)
-		if (b->networks[i].bits == prefix.bits &&
-		    memcmp(&b->networks[i].addr, &prefix.addr, sizeof prefix.addr) == 0)
-			return true;
-	if (b->network_count == CF_PREFILTER_NETWORKS)
-		return false;
-	b->networks[b->network_count++] = prefix;
-	return true;
-}
-
-static bool collect(struct build *b, enum cf_family family, unsigned longest)
-{
-	const struct cf_answer_spec *answer = cf_image_answer(b->image);
-	const struct cf_addr *sinkhole =
-	    family == CF_FAMILY_V4 ? &answer->sinkhole_v4 : &answer->sinkhole_v6;
-	struct cf_prefix own = {.addr = *sinkhole, .bits = (uint8_t)(8 * cf_addr_length(sinkhole))};
-	uint32_t count = cf_image_info(b->image)->networks;
-
-	b->network_count = 0;
-	if (sinkhole->family != CF_FAMILY_NONE && !add_network(b, own, longest))
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		struct cf_network network;
-
-		cf_image_network(b->image, i, &network);
-		if (network.prefix.addr.family == family &&
-		    !add_network(b, network.prefix, longest))
-			return false;
-	}
-	return true;
-}
-
-/* Collects the family's networks, wider and wider until they fit. */
-static bool collect_fitting(struct build *b, enum cf_family family)
-{
-	static const unsigned v4_longest[] = {32, 24, 20, 16, 12};
-	static const unsigned v6_longest[] = {64, 48, 40, 32, 24};
-	const unsigned *longest = family == CF_FAMILY_V4 ? v4_longest : v6_longest;
-
-	for (unsigned i = 0; i < 5; i++)
-		if (collect(b, family, longest[i]))
-			return true;
-	return false;
-}
-
-/*
- * Passes when the address at X + offset lies in a collected network: one masked load for each
- * prefix length, then a chain of comparisons that share one `ret`.
- */
-static void pass_v4_networks(struct build *b, uint32_t offset)
-{
-	for (unsigned bits = 1; bits <= 32; bits++) {
-		unsigned in_chain = 0;
-		uint16_t hit = 0, over;
-
-		for (unsigned i = 0; i < b->network_count; i++) {
-			if (b->networks[i].bits != bits)
-				continue;
-			if (in_chain == 0) {
-				hit = cf_bpf_label_new(&b->bpf);
-				load32(b, offset);
-				op(b, BPF_ALU | BPF_AND | BPF_K, mask_of(bits));
-			}
-			cf_bpf_jump(
-			    &b->bpf, BPF_JEQ, word_of(&b->networks[i], 0), hit, CF_BPF_NEXT);
-			if (++in_chain < CHAIN)
-				continue;
-			over = cf_bpf_label_new(&b->bpf);
-			cf_bpf_goto(&b->bpf, over);
-			cf_bpf_label_here(&b->bpf, hit);
-			ret(b, PASS);
-			cf_bpf_label_here(&b->bpf, over);
-			in_chain = 0;
-		}
-		if (in_chain == 0)
-			continue;
-		over = cf_bpf_label_new(&b->bpf);
-		cf_bpf_goto(&b->bpf, over);
-		cf_bpf_label_here(&b->bpf, hit);
-		ret(b, PASS);
-		cf_bpf_label_here(&b->bpf, over);
-	}
-}
-
-/* The first 64 bits are compared; a longer prefix lets its /64 pass. */
-static void pass_v6_networks(struct build *b, uint32_t offset)
-{
-	for (unsigned i = 0; i < b->network_count; i++) {
-		const struct cf_prefix *prefix = &b->networks[i];
-		unsigned first = prefix->bits < 32 ? prefix->bits : 32;
-		unsigned second = prefix->bits > 32 ? prefix->bits - 32 : 0;
-		uint16_t miss = cf_bpf_label_new(&b->bpf);
-
-		load32(b, offset);
-		if (first < 32)
-			op(b, BPF_ALU | BPF_AND | BPF_K, mask_of(first));
-		cf_bpf_jump(&b->bpf, BPF_JEQ, word_of(prefix, 0), CF_BPF_NEXT, miss);
-		if (second > 0) {
-			load32(b, offset + 4);
-			op(b, BPF_ALU | BPF_AND | BPF_K, mask_of(second > 32 ? 32 : second));
-			cf_bpf_jump(&b->bpf, BPF_JEQ, word_of(prefix, 1), CF_BPF_NEXT, miss);
-		}
-		ret(b, PASS);
-		cf_bpf_label_here(&b->bpf, miss);
-	}
 }
 
 /* Ethernet, tags, MPLS, PPPoE: leaves X at the IP header and goes to v4 or v6. */
@@ -310,8 +178,8 @@ static void ip_v4(struct build *b)
 	cf_bpf_label_here(&b->bpf, b->v4);
 	load16(b, 6);
 	verdict_if(b, BPF_JSET, 0x3fff, PASS); /* a fragment, or more to come */
-	pass_v4_networks(b, 12);
-	pass_v4_networks(b, 16);
+	cf_bpf_networks_v4(&b->bpf, &b->networks, 12, PASS);
+	cf_bpf_networks_v4(&b->bpf, &b->networks, 16, PASS);
 	load16(b, 2);
 	verdict_if(b, BPF_JEQ, 0, PASS); /* merged by the network card: no length */
 	op(b, BPF_ST, M_LEFT);
@@ -328,8 +196,8 @@ static void ip_v4(struct build *b)
 static void ip_v6(struct build *b)
 {
 	cf_bpf_label_here(&b->bpf, b->v6);
-	pass_v6_networks(b, 8);
-	pass_v6_networks(b, 24);
+	cf_bpf_networks_v6(&b->bpf, &b->networks, 8, PASS);
+	cf_bpf_networks_v6(&b->bpf, &b->networks, 24, PASS);
 	load16(b, 4);
 	verdict_if(b, BPF_JEQ, 0, PASS); /* a jumbogram, or merged */
 	op(b, BPF_ST, M_LEFT);
@@ -492,10 +360,10 @@ static enum cf_status generate(struct build *b)
 	b->tcp = cf_bpf_label_new(&b->bpf);
 	b->udp = cf_bpf_label_new(&b->bpf);
 	link_layer(b);
-	if (!collect_fitting(b, CF_FAMILY_V4))
+	if (!cf_bpf_networks_collect(&b->networks, b->image, CF_FAMILY_V4))
 		return CF_ETOOBIG;
 	ip_v4(b);
-	if (!collect_fitting(b, CF_FAMILY_V6))
+	if (!cf_bpf_networks_collect(&b->networks, b->image, CF_FAMILY_V6))
 		return CF_ETOOBIG;
 	ip_v6(b);
 	transport(b);

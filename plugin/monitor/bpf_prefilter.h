@@ -23,9 +23,6 @@
 	"not seen: tls hellos in pieces off port 443, http headers in pieces off port 80, later " \
 	"pieces of certificates, quiet hosts"
 
-/* More networks of a family are made wider until they fit; a wider one lets more pass. */
-#define CF_PREFILTER_NETWORKS 512
-
 struct cf_prefilter {
 	struct sock_filter code[BPF_MAXINSNS];
 	unsigned length;

@@ -1,5 +1,6 @@
 /* The kernel prefilter, interpreted: what it promises to pass it passes, and bulk it drops. */
 
+#include "monitor/bpf_networks.h"
 #include "monitor/bpf_prefilter.h"
 
 #include "compile/image_writer.h"
