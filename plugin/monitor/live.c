@@ -2,11 +2,11 @@
 
 #include "monitor/live.h"
 
-#include "monitor/bpf_prefilter.h"
 #include "monitor/live_run.h"
 #include "monitor/sandbox.h"
 
 #include <errno.h>
+#include <pcap/dlt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,18 +51,20 @@ static enum cf_status open_captures(struct cf_live_run *run, struct cf_error *er
 
 static enum cf_status attach_prefilter(struct cf_live_run *run, struct cf_error *error)
 {
-	struct cf_prefilter program;
 	enum cf_status status;
 
 	if (run->session.watchlist == NULL)
 		return cf_error_set(error, CF_ENOTFOUND,
 		    "cannot make a prefilter without an image; leave --prefilter out");
+	run->prefilter = calloc(1, sizeof *run->prefilter);
+	if (run->prefilter == NULL)
+		return cf_error_set(error, CF_ENOMEM, "cannot make a prefilter: no memory");
 	for (unsigned i = 0; i < run->worker_count; i++) {
 		status = cf_prefilter_build(run->session.watchlist->image,
-		    cf_capture_link_type(run->captures[i]), &program, error);
+		    cf_capture_link_type(run->captures[i]), run->prefilter, error);
 		if (status == CF_OK)
 			status = cf_capture_filter(
-			    run->captures[i], program.code, program.length, error);
+			    run->captures[i], run->prefilter->code, run->prefilter->length, error);
 		if (status != CF_OK)
 			return status;
 	}
@@ -121,6 +123,31 @@ static enum cf_status start(struct cf_live_run *run, struct cf_error *error)
 	return CF_OK;
 }
 
+/*
+ * The prefilter is locked into the kernel at the start, before the rights to change it are gone. An
+ * image that would have another finds its new networks dropped there: that is said, once and in
+ * each heartbeat.
+ */
+static void check_prefilter(struct cf_live_run *run, const struct cf_image *image)
+{
+	struct cf_prefilter *fresh;
+	struct cf_error error;
+
+	if (run->prefilter == NULL || atomic_load(&run->prefilter_stale))
+		return;
+	fresh = calloc(1, sizeof *fresh);
+	if (fresh == NULL || cf_prefilter_build(image, DLT_EN10MB, fresh, &error) != CF_OK ||
+	    fresh->length != run->prefilter->length ||
+	    memcmp(fresh->code, run->prefilter->code, fresh->length * sizeof fresh->code[0]) != 0) {
+		atomic_store(&run->prefilter_stale, true);
+		run->result.degraded = true;
+		cf_live_say(run,
+		    "the prefilter is still that of the image before: networks and ports that are "
+		    "new in this one are not seen; restart to have them passed");
+	}
+	free(fresh);
+}
+
 /* Looks for a new image and hands it to the workers. A bad one is refused once, in one line. */
 static void follow_image(struct cf_live_run *run)
 {
@@ -145,6 +172,7 @@ static void follow_image(struct cf_live_run *run)
 	    run->options.fold_s >= 0 ? (uint32_t)run->options.fold_s : info->fold_s, fresh->digest,
 	    info->preset[0] != '\0' ? info->preset : info->policy_file);
 	cf_live_say(run, "image %.12s is in force", fresh->digest);
+	check_prefilter(run, fresh->image);
 	cf_watchlist_put(run->session.watchlist);
 	run->session.watchlist = fresh;
 }
@@ -286,6 +314,7 @@ enum cf_status cf_live_run(
 	*result_out = run->result;
 	free(run->workers);
 	free(run->captures);
+	free(run->prefilter);
 	free(run);
 	return status;
 }

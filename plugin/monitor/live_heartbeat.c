@@ -1,6 +1,5 @@
 /* What a live run tells of itself: all workers' counters, by interface and VLAN. */
 
-#include "monitor/bpf_prefilter.h"
 #include "monitor/live_run.h"
 
 #include "base/instant.h"
@@ -78,8 +77,9 @@ void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->decode_failures = cf_decode_failures(&sum->decode);
 	heartbeat->evictions = cf_decode_evictions(&sum->decode) + stats.flows_evicted;
 	if (run->live->prefilter)
-		at = (size_t)snprintf(
-		    extra, sizeof run->extra, "\"prefilter\":\"%s\",", CF_PREFILTER_BLIND);
+		at = (size_t)snprintf(extra, sizeof run->extra, "\"prefilter\":\"%s%s\",",
+		    CF_PREFILTER_BLIND,
+		    atomic_load(&run->prefilter_stale) ? ", what is new in the image" : "");
 	cf_counters_format(&sum->decode, &stats, extra + at, sizeof run->extra - at);
 	heartbeat->extra_json = extra;
 	free(sum);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "monitor/bpf_prefilter.h"
 #include "monitor/image_file.h"
 #include "monitor/live.h"
 #include "monitor/worker.h"
@@ -23,6 +24,8 @@ struct cf_live_run {
 	struct cf_worker *workers; /* interface_count * live->workers */
 	unsigned worker_count, started_count;
 	struct cf_capture **captures;
+	struct cf_prefilter *prefilter; /* as the kernel has it; NULL: none */
+	atomic_bool prefilter_stale;    /* and an image came that would have another */
 	atomic_bool stop;
 	struct cf_producer *producer; /* the main thread's */
 	int64_t started_wall_us;

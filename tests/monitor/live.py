@@ -367,6 +367,16 @@ class Live(unittest.TestCase):
         flow = [r for r in monitor.records('flow') if r.get('flow', {}).get('pkts_out')]
         self.assertEqual(sum(r['flow']['pkts_out'] for r in flow), 20)
 
+    def test_an_image_that_the_prefilter_does_not_know_is_said_to_be_seen_in_part(self):
+        monitor = Monitor(self.folder.name, '--prefilter')
+        apply(monitor.image, 'answer: {kind: refused}\n')  # the same networks: nothing to say
+        self.assertTrue(monitor.wait_for(lambda: monitor.said('is in force')))
+        self.assertFalse(monitor.said('prefilter is still'))
+        apply(monitor.image, 'answer: {kind: sinkhole, sinkhole: [198.51.100.77]}\n')
+        self.assertTrue(monitor.wait_for(lambda: monitor.said('prefilter is still')))
+        self.assertEqual(monitor.stop(), 5, monitor.text)
+        self.assertIn('new in the image', monitor.records('stop')[0]['prefilter'])
+
     def test_each_vlan_has_its_heartbeat(self):
         monitor = Monitor(self.folder.name)
         run(*inside(sys.executable, '-c', self.script(TAGGED)))
