@@ -75,7 +75,7 @@ void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->bytes = sum->decode.at[CF_COUNT_FRAME_BYTES];
 	heartbeat->kernel_drops = sum->capture.kernel_drops;
 	heartbeat->decode_failures = cf_decode_failures(&sum->decode);
-	heartbeat->evictions = cf_decode_evictions(&sum->decode) + stats.flows_evicted;
+	heartbeat->evictions = cf_session_evictions(&sum->decode, &stats);
 	if (run->live->prefilter)
 		at = (size_t)snprintf(extra, sizeof run->extra, "\"prefilter\":\"%s%s\",",
 		    CF_PREFILTER_BLIND,

@@ -35,7 +35,7 @@ static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->packets = counters->at[CF_COUNT_FRAMES];
 	heartbeat->bytes = counters->at[CF_COUNT_FRAME_BYTES];
 	heartbeat->decode_failures = cf_decode_failures(counters);
-	heartbeat->evictions = cf_decode_evictions(counters) + stats.flows_evicted;
+	heartbeat->evictions = cf_session_evictions(counters, &stats);
 	heartbeat->extra_json = cf_counters_format(counters, &stats, run->extra, sizeof run->extra);
 }
 

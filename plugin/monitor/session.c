@@ -106,10 +106,14 @@ uint64_t cf_decode_failures(const struct cf_decoder_counters *counters)
 	return sum;
 }
 
-uint64_t cf_decode_evictions(const struct cf_decoder_counters *counters)
+/* One number with all of them, for a heartbeat has not always room for each. */
+uint64_t cf_session_evictions(
+    const struct cf_decoder_counters *counters, const struct cf_observe_stats *stats)
 {
 	return counters->at[CF_COUNT_FRAGMENTS_EVICTED] + counters->at[CF_COUNT_STREAMS_EVICTED] +
-	    counters->at[CF_COUNT_FLOWS_EVICTED] + counters->at[CF_COUNT_QUIC_EVICTED];
+	    counters->at[CF_COUNT_FLOWS_EVICTED] + counters->at[CF_COUNT_QUIC_EVICTED] +
+	    stats->flows_evicted + stats->announced_evicted + stats->hosts_evicted +
+	    stats->macs_evicted + stats->bypass_evicted + stats->at[CF_OBSERVE_LAN_EVICTED];
 }
 
 /* Adds `"key":value` when it is not zero and fits, closing brackets included. */

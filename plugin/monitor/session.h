@@ -62,8 +62,9 @@ void cf_session_close(struct cf_session *session);
 
 /* One number for each way of failing, all that decoding could not read. */
 uint64_t cf_decode_failures(const struct cf_decoder_counters *counters);
-/* And of all that was given up for want of room. */
-uint64_t cf_decode_evictions(const struct cf_decoder_counters *counters);
+/* And of all that was given up for want of room, in decoding and behind it. */
+uint64_t cf_session_evictions(
+    const struct cf_decoder_counters *counters, const struct cf_observe_stats *stats);
 /*
  * Members `"decode":{...},"observe":{...}` with every counter that is not zero, as JSON text; cut
  * at a member's end when it does not fit. Returns text.

@@ -251,6 +251,7 @@ class Evidence(unittest.TestCase):
         self.assertGreater(len([r for r in records if r.get('match', {}).get('via') == 'lan_port']), 1000)
         dropped = [r['observe']['lan_evicted'] for r in records if 'lan_evicted' in r.get('observe', {})]
         self.assertTrue(dropped and dropped[-1] > 2000, dropped)
+        self.assertGreaterEqual([r for r in records if r['event_type'] == 'stop'][0]['evictions'], dropped[-1])
 
     def test_encrypted_dns_is_recorded_by_option_only(self):
         c = packets.Capture()
