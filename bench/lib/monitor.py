@@ -170,10 +170,11 @@ def rss_after(bench, path):
         feeder = threading.Thread(target=feed)
         feeder.start()
         feeder.join(120)
-        used = -1
-        for _ in range(500):  # until it has used no more CPU for a moment
+        used, still = -1, 0
+        for _ in range(600):  # until it has used no more CPU for a while
             now = measure.cpu_ns([child.pid])
-            if now == used:
+            still = still + 1 if now == used else 0
+            if still == 5:
                 break
             used = now
             time.sleep(0.05)

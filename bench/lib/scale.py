@@ -56,12 +56,12 @@ FULL = Scale(
     hits=4000000, clients=500)
 
 QUICK = Scale(
-    name="quick", sizes=["vendor", 100000], rounds=3, seconds=0.3, asked_names=4000, warm_s=4,
+    name="quick", sizes=["vendor", 100000], rounds=3, seconds=0.25, asked_names=4000, warm_s=4,
     latency_size=100000, latency_queries=2000, latency_s=0.4,
     start_sizes=[1000, 100000], start_large=0, start_repeat_s=0,
-    swap_size=100000, swap_quiet_s=1, swap_most_s=6, swap_after_s=1.5, swap_repeat_s=0, start_timeout_s=30,
+    swap_size=100000, swap_quiet_s=1, swap_most_s=6, swap_after_s=1, swap_repeat_s=0, start_timeout_s=30,
     lookup_sizes=[200, 100000, 1000000], compile_sizes=[1000, 100000],
-    packets=300000, tshark_packets=20000, kind_packets=100000, flows=[5000, 50000],
+    packets=200000, tshark_packets=10000, kind_packets=100000, flows=[5000, 50000],
     live_rates=[100000, 0], live_packets=300000, live_s=2, corpus_packets=400000, packet_rounds=3,
     hits=400000, clients=500,
     left_out={"vendor": ["unbound-rpz", "unbound-python", "bind-rpz", "pdns-rpz", "knot-resolver-rpz", "dnsmasq"]})
