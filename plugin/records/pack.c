@@ -444,7 +444,7 @@ const char *cf_unpack_raw(const void *packed)
 }
 
 /* Bytes of a member of fixed size, 0 for a text, -1 for a flag. */
-static const int8_t fixed_sizes[M_KIND] = {[M_DEST] = sizeof(struct cf_addr),
+static const int fixed_sizes[M_KIND] = {[M_DEST] = sizeof(struct cf_addr),
     [M_MAC] = 6,
     [M_ECS] = sizeof(struct cf_prefix),
     [M_DNS] = sizeof(struct dns_numbers),

@@ -156,11 +156,15 @@ enum cf_status cf_options_read(
 void cf_options_reread_clock(struct cf_options *options)
 {
 	FILE *file = options->clock_file == NULL ? NULL : fopen(options->clock_file, "re");
+	char text[32], *end;
 	long long number;
 
 	if (file == NULL)
 		return;
-	if (fscanf(file, "%lld", &number) == 1 && number > -4000000000LL && number < 4000000000LL)
-		options->clock_offset_s = number;
+	if (fgets(text, sizeof text, file) != NULL) {
+		number = strtoll(text, &end, 10);
+		if (end != text && number > -4000000000LL && number < 4000000000LL)
+			options->clock_offset_s = number;
+	}
 	(void)fclose(file); /* read only */
 }
