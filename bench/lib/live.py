@@ -25,14 +25,14 @@ class Pair:
             for name in self.names:
                 ip("netns", "add", name)
                 for where in ("all", "default"):  # no neighbour discovery: what is seen is what was sent
-                    subprocess.run(self.inside(name, "sysctl", "-qw", f"net.ipv6.conf.{where}.disable_ipv6=1"), check=False,
-                                   stderr=subprocess.DEVNULL)
+                    switch = f"/proc/sys/net/ipv6/conf/{where}/disable_ipv6"
+                    subprocess.run(self.inside(name, "sh", "-c", f"echo 1 >{switch}"), check=False, stderr=subprocess.DEVNULL)
             ip("link", "add", "cfv0", "netns", self.names[0], "type", "veth", "peer", "name", "cfv1", "netns", self.names[1])
             for name, device in zip(self.names, ("cfv0", "cfv1")):
                 ip("-n", name, "link", "set", device, "up")
         except subprocess.CalledProcessError as error:
             self.__exit__()
-            raise RuntimeError(f"no namespaces: {error.stderr.decode().strip()}") from error
+            raise RuntimeError(error.stderr.decode().strip()) from error
         return self
 
     def inside(self, name, *command):
