@@ -214,16 +214,9 @@ static void trip(struct cf_worker *worker, const struct reply_args *a,
 	recipient->ede_sent = cf_answer_add_ede(a->options_out, a->region, decision->answer);
 }
 
-static bool has_chain(const struct reply_info *rep)
-{
-	return rep != NULL && rep->an_numrrsets > 0 &&
-	    (rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_CNAME) ||
-	        rep->rrsets[0]->rk.type == htons(LDNS_RR_TYPE_DNAME));
-}
-
-/* A cached answer whose name or chain is worth a second look. */
+/* A cached answer that is worth a second look: for its name, or with walk for what it holds. */
 static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
-    const struct reply_args *a, const struct cf_name *qname)
+    const struct reply_args *a, const struct cf_name *qname, bool walk)
 {
 	struct cf_client client;
 	struct cf_question question;
@@ -231,7 +224,7 @@ static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
 	struct cf_recipient recipient;
 
 	ask(a, &client, &question);
-	if (has_chain(a->rep))
+	if (walk)
 		cf_view_judge(image, &question, qname, a->rep, &judgement);
 	else
 		cf_view_judge_name(image, &question, qname, &judgement);
@@ -298,8 +291,9 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 }
 
 /*
- * A cached answer. Nearly all names are clean: one look-up, and nothing is asked about the client
- * before the name is known to matter.
+ * A cached answer. Nearly all are clean: one look-up of the name, one bit for an address, and
+ * nothing is asked about the client before something is known to matter. What must not be there is
+ * looked for all the same: `unbound-control load_cache` puts in what nobody has judged.
  */
 static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
     struct reply_info *rep, int rcode, struct edns_data *edns, struct edns_option **options_out,
@@ -309,6 +303,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 	struct cf_worker *worker = cf_worker_get(module, NULL);
 	const struct cf_images *images;
 	struct cf_name qname;
+	bool walk = false;
 
 	(void)qs;
 	if (worker == NULL || question == NULL || reply == NULL || edns == NULL || now == NULL ||
@@ -316,8 +311,9 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 		return 1;
 	cf_count(&worker->counters.replies);
 	images = cf_worker_pin(worker);
-	if (images->active != NULL &&
-	    (has_chain(rep) || cf_view_is_listed(images->active, &qname))) {
+	if (images->active != NULL)
+		walk = cf_view_is_worth_walking(images->active, rep);
+	if (walk || (images->active != NULL && cf_view_is_listed(images->active, &qname))) {
 		struct reply_args a = {.module = module,
 		    .question = question,
 		    .rep = rep,
@@ -329,7 +325,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 		    .id = id,
 		    .rcode = rcode};
 
-		judge_cached(worker, images->active, &a, &qname);
+		judge_cached(worker, images->active, &a, &qname, walk);
 	}
 	cf_worker_unpin(worker);
 	return 1;

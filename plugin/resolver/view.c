@@ -127,6 +127,49 @@ void cf_view_walk(
 	}
 }
 
+static bool holds_listed_addr(
+    const struct cf_image *image, uint16_t rrtype, const struct packed_rrset_data *data)
+{
+	const size_t len = rrtype == LDNS_RR_TYPE_A ? 4 : 16;
+
+	for (size_t i = 0; i < data->count; i++) {
+		const uint8_t *rdata = data->rr_data[i] + 2;
+		struct cf_addr addr;
+
+		if (data->rr_len[i] != len + 2)
+			continue;
+		addr = len == 4 ? cf_addr_v4(rdata) : cf_addr_v6(rdata);
+		if (cf_image_find_addr(image, &addr) != CF_NONE)
+			return true;
+	}
+	return false;
+}
+
+bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_info *rep)
+{
+	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++) {
+		const struct ub_packed_rrset_key *key = rep->rrsets[i];
+		uint16_t rrtype = ntohs(key->rk.type);
+
+		switch (rrtype) {
+		case LDNS_RR_TYPE_CNAME:
+		case LDNS_RR_TYPE_DNAME:
+		case LDNS_RR_TYPE_SVCB:
+		case LDNS_RR_TYPE_HTTPS:
+			return true;
+		case LDNS_RR_TYPE_A:
+		case LDNS_RR_TYPE_AAAA:
+			if (cf_image_info(image)->block_addresses &&
+			    holds_listed_addr(image, rrtype, key->entry.data))
+				return true;
+			break;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
 /* Block over flag over a listed pass over nothing. */
 static int rank(const struct cf_decision *decision)
 {

@@ -44,6 +44,12 @@ typedef bool cf_view_visit(void *arg, const struct cf_element *element);
 void cf_view_walk(
     const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit, void *arg);
 
+/*
+ * True when a reply of the shared cache may hold more than its question's name tells: an alias, a
+ * service's target or hint, an address in a listed network. Cheap for all others; rep may be NULL.
+ */
+bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_info *rep);
+
 /* A decision and what it was about. */
 struct cf_judgement {
 	struct cf_decision decision; /* matched false: nothing listed */

@@ -158,10 +158,10 @@ dynlib:
             time.sleep(0.05)
         return False
 
-    def control(self, *words):
+    def control(self, *words, stdin=None):
         tool = os.path.join(os.path.dirname(self.unbound), 'unbound-control')
         return subprocess.run([tool, '-c', os.path.join(self.folder, 'unbound.conf'), *words],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                               check=False).stdout.decode()
 
     def stop(self):

@@ -195,4 +195,36 @@ def test_client_of_an_internal_query():
         assert out['exempt'].addresses(), out
 
 
+def test_cache_that_was_loaded():
+    """load_cache puts in what nobody has judged: found by what it holds, withheld, removed, then blocked."""
+    asked = (('www.listed.test.', 'A'), ('chain.test.', 'A'), ('toaddr.test.', 'A'), ('toaddr6.test.', 'AAAA'),
+             ('svc.test.', 'HTTPS'), ('svc2.test.', 'HTTPS'), ('hint.test.', 'HTTPS'))
+    with resolver(policy=DEFAULT_POLICY) as unguarded:
+        for name, rrtype in asked + (('clean.test.', 'A'),):
+            assert unguarded.ask(name, rrtype).answer, name
+        dump = unguarded.control('dump_cache')
+    assert 'toaddr.test.' in dump and dump.rstrip().endswith('EOF'), dump
+    with resolver() as r:
+        assert 'ok' in r.control('load_cache', stdin=dump.encode())
+        for name, rrtype in asked:
+            reply = r.ask(name, rrtype, edns=1232)
+            assert reply is not None and not reply.answer, (name, reply)
+        assert r.ask('clean.test.').addresses() == ['192.0.2.9']
+        assert r.ask('clean.test.', 'TXT') is not None  # a miss: the worker removes what it found
+        for name, rrtype in asked:
+            check_block(r.ask(name, rrtype, edns=1232), name)
+        assert r.ask('toaddr.test.', client=EXEMPT).addresses()
+
+
+def test_flagged_address_from_the_cache():
+    """Where nothing is blocked yet answers come from the shared cache: each recipient is a hit all the same."""
+    policy = DEFAULT_POLICY.replace('block', 'flag') + 'addresses yes\nnet 198.51.100.0/24 dedicated updates\n'
+    with resolver(policy=policy) as r:
+        for _ in range(4):
+            assert len(r.ask('toaddr.test.').addresses()) == 2
+        hits = r.hits(qname='toaddr.test', at_least=4)
+        assert len(hits) == 4 and r.authority.count('toaddr.test.', 'A') == 1, (hits, r.authority.asked)
+        assert [flat(hit).get('cached') for hit in hits].count(True) == 3, hits
+
+
 promises.main(globals())
