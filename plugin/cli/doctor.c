@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The module writes its status at least once a minute; after this it does not run. */
-#define STATUS_STALE_S 180
+/* The module writes its status every five seconds; after this it does not run. */
+#define STATUS_STALE_S 30
 /* Largest program or module file read, bytes. */
 #define PROGRAM_BYTES (64L * 1024 * 1024)
 
@@ -212,7 +212,7 @@ static void read_status(struct cli_doctor *doctor, const char *status)
 
 static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 {
-	char *status;
+	char *status, refused[CF_ERROR_TEXT_BYTES];
 	size_t len;
 
 	snprintf(
@@ -226,6 +226,8 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 	}
 	doctor->has_status = true;
 	read_status(doctor, status);
+	if (cli_json_find_text(status, "image_refused", refused, sizeof refused))
+		add_problem(doctor, "the module refused the image on disk: %.300s", refused);
 	free(status);
 	if (strcmp(doctor->state, "stopped") == 0)
 		add_problem(doctor, "the module was stopped; does unbound run");

@@ -87,6 +87,8 @@ static void add_image(struct cf_health_json *j, struct cf_module *module)
 	add_text(j, "image_path", module->options.image_path);
 	add_bool(j, "image_in_force", images->active != NULL);
 	add_bool(j, "image_coming", images->next != NULL);
+	if (module->image_refused[0] != '\0')
+		add_text(j, "image_refused", module->image_refused);
 	if (images->active == NULL)
 		return;
 	add_text(j, "image", images->digest);

@@ -69,6 +69,7 @@ static struct cf_image *first_image(struct cf_module *module, bool *is_new_out)
 		log_err("curfew: cannot use image '%s': %s; %s", path, error.text,
 		    old != NULL ? "the one from before the reload stays in force"
 		                : "every query passes until there is one");
+		memcpy(module->image_refused, error.text, sizeof(error.text));
 		*is_new_out = old != NULL && !kept.is_swept;
 		return old;
 	}

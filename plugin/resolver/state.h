@@ -96,11 +96,13 @@ struct cf_module {
 	pthread_mutex_t lock; /* guards the list of workers */
 	struct cf_worker *workers;
 
-	struct cf_watch *watch;               /* watch.c */
-	struct cf_retired *retired;           /* retire.c */
-	struct cf_health_json heartbeat_json; /* the log thread's */
-	bool said_status;                     /* the status file cannot be written; said once */
-	bool stopping;                        /* deinit has begun; the main thread's */
+	struct cf_watch *watch;                  /* watch.c */
+	struct cf_retired *retired;              /* retire.c */
+	struct cf_health_json heartbeat_json;    /* the log thread's */
+	char image_refused[CF_ERROR_TEXT_BYTES]; /* why the file is not in force; "" it is. The
+	                                            watcher's, before it the main thread's */
+	bool said_status;                        /* the status file cannot be written; said once */
+	bool stopping;                           /* deinit has begun; the main thread's */
 };
 
 /* How a query stands; lives in qs->minfo of queries that need one. */

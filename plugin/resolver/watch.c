@@ -209,8 +209,11 @@ static void try_image(struct cf_module *module, struct cf_watch *watch)
 	if (cf_image_open(module->options.image_path, &image, &error) != CF_OK) {
 		log_err("curfew: cannot use image '%s': %s; %s", module->options.image_path,
 		    error.text, kept);
+		memcpy(module->image_refused, error.text, sizeof(error.text));
+		cf_health_write(module);
 		return;
 	}
+	module->image_refused[0] = '\0';
 	if (now->active != NULL &&
 	    memcmp(cf_image_info(image)->digest, cf_image_info(now->active)->digest,
 	        CF_SHA256_BYTES) == 0) {

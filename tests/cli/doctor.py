@@ -106,6 +106,10 @@ echo 'Linked modules: {modules}'
         self.write_status(image="0" * 64)
         self.problem("still acts by image 000000000000")
 
+    def test_an_image_that_the_module_refuses_is_told(self):
+        self.write_status(image_refused="image format 2, but this program reads 1")
+        self.problem("refused the image on disk: image format 2, but this program reads 1")
+
     def test_lost_hits_and_a_failing_log_are_told(self):
         self.write_status(lost=3, degraded=True)
         self.assertEqual(self.problem("3 hits were lost")["lost"], 3)

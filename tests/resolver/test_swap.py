@@ -73,6 +73,7 @@ def test_bad_image_is_refused_once_and_the_old_one_stays():
             assert r.messages().count('cannot use image') == before + 1, 'said more than once'
             assert 'the one in force stays' in r.messages()
             assert r.ask('www.listed.test.').rcode == 'NXDOMAIN'
+            assert r.status()['image_refused'], r.status()
         for command in ('reload', 'reload_keep_cache'):
             r.control(command)
             assert wait_for(lambda: (r.ask('www.listed.test.') or r).rcode == 'NXDOMAIN', 3), command
@@ -82,6 +83,7 @@ def test_bad_image_is_refused_once_and_the_old_one_stays():
         assert r.ask('www.listed.test.').rcode == 'NXDOMAIN'
         r.set_policy(EMPTY)
         assert wait_for(lambda: r.ask('www.listed.test.').rcode == 'NOERROR', 2)
+        assert wait_for(lambda: 'image_refused' not in r.status(), 7), r.status()
 
 
 def test_image_that_is_cut_in_place_harms_nobody():
