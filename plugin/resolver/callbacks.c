@@ -303,7 +303,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 	struct cf_worker *worker = cf_worker_get(module, NULL);
 	const struct cf_images *images;
 	struct cf_name qname;
-	bool walk = false;
+	bool walk;
 
 	(void)qs;
 	if (worker == NULL || question == NULL || reply == NULL || edns == NULL || now == NULL ||
@@ -311,8 +311,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 		return 1;
 	cf_count(&worker->counters.replies);
 	images = cf_worker_pin(worker);
-	if (images->active != NULL)
-		walk = cf_view_is_worth_walking(images->active, rep);
+	walk = images->active != NULL && cf_view_is_worth_walking(images->active, rep);
 	if (walk || (images->active != NULL && cf_view_is_listed(images->active, &qname))) {
 		struct reply_args a = {.module = module,
 		    .question = question,
