@@ -2,6 +2,9 @@
 
 #include "compile/image_builder.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Bytes behind the last name that the name hash may read. */
 #define NAMES_SLACK 8
 

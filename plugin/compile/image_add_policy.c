@@ -2,6 +2,8 @@
 
 #include "compile/image_builder.h"
 
+#include <string.h>
+
 enum cf_status cf_image_builder_set_baseline(
     struct cf_image_builder *builder, enum cf_category category, enum cf_verdict verdict)
 {

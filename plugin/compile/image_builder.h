@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "compile/array.h"
+#include "base/array.h"
 #include "compile/image_writer.h"
 #include "compile/intervals.h"
 #include "compile/strings.h"

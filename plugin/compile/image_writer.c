@@ -5,6 +5,8 @@
 #include "compile/image_builder.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
 
 void cf_image_add_string(
     struct cf_image_builder *builder, enum cf_status *status, const char *text, uint32_t *at_out)
