@@ -32,7 +32,8 @@ struct cf_model {
 	struct text_block *blocks;
 	struct cf_map *text_map;
 	const char **texts;
-	uint32_t text_count, text_size;
+	uint32_t text_count;
+	size_t text_size;
 
 	struct cf_model_sensor *sensors; /* by index */
 	size_t sensor_count;
@@ -45,7 +46,8 @@ struct cf_model {
 	struct model_claim *claims;
 	uint32_t claim_max;
 	const char **sites;
-	uint32_t site_count, site_size;
+	uint32_t site_count;
+	size_t site_size;
 	struct cf_map *site_map;
 	uint32_t *sensor_site; /* by index */
 
@@ -67,13 +69,12 @@ struct cf_model {
 /* model_text.c */
 /* The one copy of these bytes, terminated, alive as long as the model; NULL without memory. */
 const char *cf_model_text(struct cf_model *model, const char *text, size_t len);
+/* As above of a column's text; that of NULL is "". */
+const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column);
 void cf_model_texts_free(struct cf_model *model);
 
 /* model_tables.c: the small tables and the sites. */
-enum cf_status cf_model_prepare(struct cf_model *model, const char *sql, sqlite3_stmt **stmt_out,
-    struct cf_error *error) CF_MUST_CHECK;
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
-enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
 /*
  * Numbers of a row that must lead somewhere: a damaged file must not lead us out of our tables. Ids
@@ -82,15 +83,23 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
 bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
     int64_t endpoint_id, int64_t kind_id);
 
+/* model_coverage.c: fills model->coverage and the totals of the sensors. */
+enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+
 /* model_router.c: fills model->routers. */
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
-/* model_owner.c: who is who. */
-enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+/* model_node.c */
 /* The node a claim or endpoint names at a site, or CF_NODE_NONE: then only the place is known. */
 uint32_t cf_model_claim_node(struct cf_model *model, uint32_t site, uint32_t claim);
 uint32_t cf_model_endpoint_node(
     struct cf_model *model, uint32_t site, const struct model_endpoint *e);
+
+/* model_holding.c: who held which address when. */
+enum cf_status cf_model_load_holdings(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+
+/* model_owner.c: who is who; routers and holdings are part of it. */
+enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
 /* model_host.c: sums to hosts. */
 enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;

@@ -2,6 +2,9 @@
 
 #include "ledger/model_private.h"
 
+#include "base/array.h"
+#include "ledger/rows.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +13,15 @@
 #define ROUTER_ADDRESSES 16
 
 struct router_day {
+	struct cf_model *model;
 	struct cf_map *pairs, *macs;
-	uint32_t *counts;
-	uint32_t count_size;
+	uint32_t *counts; /* addresses, by number in macs */
+	size_t count_size;
 	uint32_t day;
 };
 
-static enum cf_status count_pair(struct cf_model *model, struct router_day *state, uint32_t day,
-    const char *mac, const char *addr)
+static enum cf_status count_pair(
+    struct router_day *state, uint32_t day, const char *mac, const char *addr)
 {
 	char key[600];
 	uint32_t at;
@@ -39,75 +43,72 @@ static enum cf_status count_pair(struct cf_model *model, struct router_day *stat
 	if (cf_map_add(state->macs, mac, strlen(mac), cf_map_count(state->macs), &at, &added) !=
 	    CF_OK)
 		return CF_ENOMEM;
-	if (at >= state->count_size) {
-		uint32_t size = state->count_size == 0 ? 1024 : state->count_size * 2;
-		uint32_t *counts = realloc(state->counts, size * sizeof *counts);
+	uint32_t *counts = cf_array_grow(state->counts, at, 1, &state->count_size, sizeof *counts);
 
-		if (counts == NULL)
-			return CF_ENOMEM;
-		state->counts = counts;
-		state->count_size = size;
-	}
+	if (counts == NULL)
+		return CF_ENOMEM;
+	state->counts = counts;
 	state->counts[at] = added ? 1 : state->counts[at] + 1;
 	if (state->counts[at] == ROUTER_ADDRESSES)
-		return cf_map_add(model->routers, mac, strlen(mac), 0, &at, NULL);
+		return cf_map_add(state->model->routers, mac, strlen(mac), 0, &at, NULL);
 	return CF_OK;
 }
 
-static enum cf_status count_rows(struct cf_model *model, struct router_day *state, const char *sql,
-    bool of_claims, struct cf_error *error)
+/* A row of either query: day, claim or endpoint. Sensors are not looked at: the first stands for
+ * them. */
+static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 {
-	sqlite3_stmt *row = NULL;
-	enum cf_status status = cf_model_prepare(model, sql, &row, error);
-	int rc = SQLITE_DONE;
+	struct router_day *state = context;
+	const struct cf_model *model = state->model;
+	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
 
-	if (status != CF_OK)
-		return status;
-	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(row, 1);
+	if (!cf_model_row_ok(model, day, 1, id, 0, 0))
+		return CF_EMALFORMED;
+	return count_pair(state, (uint32_t)day, model->claims[id].mac, model->claims[id].addr);
+}
 
-		/* Sensors are not looked at here: the first one stands for them. */
-		if (!cf_model_row_ok(model, sqlite3_column_int64(row, 0), 1, of_claims ? id : 0,
-		        of_claims ? 0 : id, 0)) {
-			status = CF_EMALFORMED;
-			break;
-		}
-		const char *mac = of_claims ? model->claims[id].mac : model->endpoints[id].mac;
-		const char *addr = of_claims ? model->claims[id].addr : model->endpoints[id].addr;
+static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
+{
+	struct router_day *state = context;
+	const struct cf_model *model = state->model;
+	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
 
-		status =
-		    count_pair(model, state, (uint32_t)sqlite3_column_int64(row, 0), mac, addr);
-	}
-	if (status != CF_OK)
-		status = cf_error_set(error, status, "cannot read ledger '%s': %s",
-		    cf_ledger_path(model->ledger), cf_status_text(status));
-	else if (rc != SQLITE_DONE)
-		status = cf_ledger_fail(model->ledger, "read", error);
-	sqlite3_finalize(row);
+	if (!cf_model_row_ok(model, day, 1, 0, id, 0))
+		return CF_EMALFORMED;
+	return count_pair(
+	    state, (uint32_t)day, model->endpoints[id].mac, model->endpoints[id].addr);
+}
+
+/* The MACs that a monitor says are routers. */
+static enum cf_status take_known(struct cf_model *model)
+{
+	enum cf_status status = CF_OK;
+	uint32_t at;
+
+	for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++)
+		if (model->claims[i].mac != NULL && model->claims[i].router)
+			status = cf_map_add(model->routers, model->claims[i].mac,
+			    strlen(model->claims[i].mac), 0, &at, NULL);
 	return status;
 }
 
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error)
 {
-	struct router_day state = {.pairs = cf_map_new(), .macs = cf_map_new(), .day = UINT32_MAX};
+	struct router_day state = {
+	    .model = model, .pairs = cf_map_new(), .macs = cf_map_new(), .day = UINT32_MAX};
 	enum cf_status status = CF_OK;
-	uint32_t at;
 
-	if (state.pairs == NULL || state.macs == NULL)
+	if (state.pairs == NULL || state.macs == NULL || take_known(model) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
-	for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++)
-		if (model->claims[i].mac != NULL && model->claims[i].router)
-			status = cf_map_add(model->routers, model->claims[i].mac,
-			    strlen(model->claims[i].mac), 0, &at, NULL);
 	if (status == CF_OK)
-		status =
-		    count_rows(model, &state, "SELECT day, claim_id FROM sighting", true, error);
+		status = cf_ledger_each_row(
+		    model->ledger, "SELECT day, claim_id FROM sighting", take_claim, &state, error);
 	state.day = UINT32_MAX;
 	if (status == CF_OK)
-		status = count_rows(model, &state,
+		status = cf_ledger_each_row(model->ledger,
 		    "SELECT day, endpoint_id FROM rollup JOIN endpoint USING(endpoint_id) WHERE "
 		    "mac<>''",
-		    false, error);
+		    take_endpoint, &state, error);
 	cf_map_free(state.pairs);
 	cf_map_free(state.macs);
 	free(state.counts);

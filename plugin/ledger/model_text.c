@@ -2,6 +2,8 @@
 
 #include "ledger/model_private.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,15 +23,12 @@ const char *cf_model_text(struct cf_model *model, const char *text, size_t len)
 		len = BLOCK_BYTES - 1;
 	if (cf_map_find(model->text_map, text, len, &number))
 		return model->texts[number];
-	if (model->text_count == model->text_size) {
-		uint32_t size = model->text_size == 0 ? 1024 : model->text_size * 2;
-		const char **texts = realloc(model->texts, size * sizeof *texts);
+	const char **texts =
+	    cf_array_grow(model->texts, model->text_count, 1, &model->text_size, sizeof *texts);
 
-		if (texts == NULL)
-			return NULL;
-		model->texts = texts;
-		model->text_size = size;
-	}
+	if (texts == NULL)
+		return NULL;
+	model->texts = texts;
 	if (model->blocks == NULL || BLOCK_BYTES - model->blocks->used < len + 1) {
 		struct text_block *block = malloc(sizeof *block);
 
@@ -49,6 +48,14 @@ const char *cf_model_text(struct cf_model *model, const char *text, size_t len)
 	model->blocks->used += len + 1;
 	model->texts[model->text_count++] = copy;
 	return copy;
+}
+
+const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	return cf_model_text(
+	    model, text == NULL ? "" : text, (size_t)sqlite3_column_bytes(row, column));
 }
 
 void cf_model_texts_free(struct cf_model *model)
