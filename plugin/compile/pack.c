@@ -166,7 +166,7 @@ static enum cf_status read_table(
 	*text =
 	    (struct cf_pack_text){.text = tsv.text, .file = tsv.file, .next = reader->pack->text};
 	reader->pack->text = text;
-	status = table->read(reader->pack, &tsv, reader->diags);
+	status = cf_pack_table_read(table, reader->pack, &tsv, reader->diags);
 	if (status == CF_ETOOBIG)
 		cf_diag_add(reader->diags, CF_DIAG_ERROR, path, tsv.line, NULL,
 		    "more than %d entries", CF_PACK_ENTRIES);

@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		pack.sources = sources;
 		pack.source_count = 1;
 	}
-	if (table->read(&pack, &tsv, &diags) == CF_OK)
+	if (cf_pack_table_read(table, &pack, &tsv, &diags) == CF_OK)
 		use(&pack, &diags);
 	if (pack.sources != sources)
 		free(pack.sources);
