@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 /*
- * Room for more (at least 1) items of item_bytes behind the used ones: items as they are where they
- * fit into *room (counted in items; 0 while items is NULL), else moved to a block at least twice as
- * large, and *room says how large. What is behind the used ones is not initialised. NULL without
- * memory, or where the size cannot be counted: items and *room stay as they were.
+ * Room for more (at least 1) items of item_bytes (at least 1) behind the used ones: items as they
+ * are where they fit into *room (counted in items; 0 while items is NULL), else moved to a block at
+ * least twice as large, and *room says how large. What is behind the used ones is not initialised.
+ * NULL without memory, or where the size cannot be counted: items and *room stay as they were.
  *
  *     struct cf_span *spans = cf_array_grow(all->spans, all->count, 1, &all->room, sizeof *spans);
  *

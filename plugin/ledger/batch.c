@@ -2,6 +2,8 @@
 
 #include "ledger/batch_private.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,15 +151,12 @@ static struct cf_sum *sum_of(
 	uint32_t at;
 	bool added;
 
-	if (sums->count == sums->size) {
-		uint32_t size = sums->size == 0 ? 1024 : sums->size * 2;
-		struct cf_sum *items = realloc(sums->items, size * sizeof *items);
+	struct cf_sum *items =
+	    cf_array_grow(sums->items, sums->count, 1, &sums->size, sizeof *items);
 
-		if (items == NULL)
-			return NULL;
-		sums->items = items;
-		sums->size = size;
-	}
+	if (items == NULL)
+		return NULL;
+	sums->items = items;
 	if (cf_map_add(sums->map, key, sizeof *key, sums->count, &at, &added) != CF_OK)
 		return NULL;
 	if (added)
@@ -180,17 +179,15 @@ static bool is_better_sample(const struct cf_batch *batch, const struct cf_sum *
 
 static enum cf_status keep_sample(struct cf_batch *batch, struct cf_sum *sum, struct cf_text value)
 {
-	if (value.len > batch->texts_size - batch->texts_len) {
-		size_t size = batch->texts_size == 0 ? 1 << 20 : batch->texts_size * 2;
-		char *texts = realloc(batch->texts, size);
+	if (value.len > 0) {
+		char *texts =
+		    cf_array_grow(batch->texts, batch->texts_len, value.len, &batch->texts_size, 1);
 
 		if (texts == NULL)
 			return CF_ENOMEM;
 		batch->texts = texts;
-		batch->texts_size = size;
+		memcpy(texts + batch->texts_len, value.data, value.len);
 	}
-	if (value.len > 0)
-		memcpy(batch->texts + batch->texts_len, value.data, value.len);
 	sum->sample_at = batch->texts_len;
 	sum->sample_len = (uint32_t)value.len;
 	batch->texts_len += value.len;

@@ -57,7 +57,8 @@ struct cf_sum {
 struct cf_sums {
 	struct cf_map *map;
 	struct cf_sum *items;
-	uint32_t count, size;
+	uint32_t count;
+	size_t size;
 };
 
 struct cf_gap_row {
@@ -84,10 +85,11 @@ struct cf_batch {
 	struct cf_map *ifaces;
 	struct cf_text *iface_texts; /* owned copies, by number */
 	uint32_t iface_count;
+	size_t iface_size;
 	struct cf_gap_row *gaps;
-	uint32_t gap_count, gap_size;
+	size_t gap_count, gap_size;
 	struct cf_reject_row *rejects;
-	uint32_t reject_count, reject_size;
+	size_t reject_count, reject_size;
 	char *texts; /* samples */
 	size_t texts_len, texts_size;
 	uint64_t lines;

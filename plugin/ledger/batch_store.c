@@ -2,6 +2,8 @@
 
 #include "ledger/batch_private.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,8 +247,8 @@ enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, c
 
 enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
 {
-	struct cf_text *texts =
-	    realloc(batch->iface_texts, (batch->iface_count + 1) * sizeof *texts);
+	struct cf_text *texts = cf_array_grow(
+	    batch->iface_texts, batch->iface_count, 1, &batch->iface_size, sizeof *texts);
 	char *copy;
 
 	if (texts == NULL)
@@ -264,15 +266,12 @@ enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
 enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,
     int64_t to_wall_us, const char *reason, struct cf_error *error)
 {
-	if (batch->gap_count == batch->gap_size) {
-		uint32_t size = batch->gap_size == 0 ? 16 : batch->gap_size * 2;
-		struct cf_gap_row *gaps = realloc(batch->gaps, size * sizeof *gaps);
+	struct cf_gap_row *gaps =
+	    cf_array_grow(batch->gaps, batch->gap_count, 1, &batch->gap_size, sizeof *gaps);
 
-		if (gaps == NULL)
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		batch->gaps = gaps;
-		batch->gap_size = size;
-	}
+	if (gaps == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	batch->gaps = gaps;
 	batch->gaps[batch->gap_count++] = (struct cf_gap_row){
 	    .sensor_id = sensor_id, .from_us = from_wall_us, .to_us = to_wall_us, .reason = reason};
 	return CF_OK;
@@ -282,7 +281,7 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
     const char *reason, struct cf_error *error)
 {
 	batch->lines++;
-	for (uint32_t i = 0; i < batch->reject_count; i++) {
+	for (size_t i = 0; i < batch->reject_count; i++) {
 		struct cf_reject_row *row = &batch->rejects[i];
 
 		if (memcmp(row->key, key, CF_FILE_KEY_BYTES) == 0 &&
@@ -291,15 +290,12 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
 			return CF_OK;
 		}
 	}
-	if (batch->reject_count == batch->reject_size) {
-		uint32_t size = batch->reject_size == 0 ? 16 : batch->reject_size * 2;
-		struct cf_reject_row *rejects = realloc(batch->rejects, size * sizeof *rejects);
+	struct cf_reject_row *rejects = cf_array_grow(
+	    batch->rejects, batch->reject_count, 1, &batch->reject_size, sizeof *rejects);
 
-		if (rejects == NULL)
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		batch->rejects = rejects;
-		batch->reject_size = size;
-	}
+	if (rejects == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	batch->rejects = rejects;
 	struct cf_reject_row *row = &batch->rejects[batch->reject_count++];
 
 	*row = (struct cf_reject_row){.reason = reason, .n = 1};

@@ -1,5 +1,6 @@
 #include "ledger/coverage.h"
 
+#include "base/array.h"
 #include "ledger/map.h"
 
 #include <stdlib.h>
@@ -31,23 +32,22 @@ struct cf_coverage {
 	struct spans *watched, *doubts, *gaps;
 	struct cf_map *run_map;
 	struct run *runs;
-	uint32_t run_count, run_size;
+	uint32_t run_count;
+	size_t run_size;
 	struct cf_map *set_map, *union_map;
 	struct set *sets;
-	uint32_t set_count, set_size;
+	uint32_t set_count;
+	size_t set_size;
 };
 
 static enum cf_status push(struct spans *spans, uint32_t from, uint32_t to, const char *reason)
 {
-	if (spans->count == spans->size) {
-		size_t size = spans->size == 0 ? 8 : spans->size * 2;
-		struct cf_span *items = realloc(spans->items, size * sizeof *items);
+	struct cf_span *items =
+	    cf_array_grow(spans->items, spans->count, 1, &spans->size, sizeof *items);
 
-		if (items == NULL)
-			return CF_ENOMEM;
-		spans->items = items;
-		spans->size = size;
-	}
+	if (items == NULL)
+		return CF_ENOMEM;
+	spans->items = items;
 	spans->items[spans->count++] =
 	    (struct cf_span){.from_minute = from, .to_minute = to, .reason = reason};
 	return CF_OK;
@@ -120,15 +120,12 @@ static struct run *run_of(
 	} key = {started_us, sensor};
 	uint32_t at;
 
-	if (coverage->run_count == coverage->run_size) {
-		uint32_t size = coverage->run_size == 0 ? 64 : coverage->run_size * 2;
-		struct run *runs = realloc(coverage->runs, size * sizeof *runs);
+	struct run *runs = cf_array_grow(
+	    coverage->runs, coverage->run_count, 1, &coverage->run_size, sizeof *runs);
 
-		if (runs == NULL)
-			return NULL;
-		coverage->runs = runs;
-		coverage->run_size = size;
-	}
+	if (runs == NULL)
+		return NULL;
+	coverage->runs = runs;
 	if (cf_map_add(coverage->run_map, &key, sizeof key, coverage->run_count, &at, is_new) !=
 	    CF_OK)
 		return NULL;
@@ -286,15 +283,12 @@ static uint32_t intern_set(struct cf_coverage *coverage, const uint64_t *words)
 	uint32_t at;
 	bool added;
 
-	if (coverage->set_count == coverage->set_size) {
-		struct set *sets = realloc(
-		    coverage->sets, (size_t)2 * coverage->set_size * sizeof *coverage->sets);
+	struct set *sets = cf_array_grow(
+	    coverage->sets, coverage->set_count, 1, &coverage->set_size, sizeof *sets);
 
-		if (sets == NULL)
-			return UINT32_MAX;
-		coverage->sets = sets;
-		coverage->set_size *= 2;
-	}
+	if (sets == NULL)
+		return UINT32_MAX;
+	coverage->sets = sets;
 	if (cf_map_add(coverage->set_map, words, bytes, coverage->set_count, &at, &added) != CF_OK)
 		return UINT32_MAX;
 	if (added) {

@@ -3,6 +3,8 @@
 
 #include "ledger/ledger.h"
 
+#include "base/array.h"
+
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +39,11 @@ struct line {
 
 static enum cf_status append(struct line *line, const char *text, size_t len)
 {
-	if (len + 1 > line->size - line->len) {
-		size_t size = 2 * line->size + len + 256;
-		char *bytes = realloc(line->bytes, size);
+	char *bytes = cf_array_grow(line->bytes, line->len, len + 1, &line->size, 1);
 
-		if (bytes == NULL)
-			return CF_ENOMEM;
-		line->bytes = bytes;
-		line->size = size;
-	}
+	if (bytes == NULL)
+		return CF_ENOMEM;
+	line->bytes = bytes;
 	if (len > 0)
 		memcpy(line->bytes + line->len, text, len);
 	line->len += len;

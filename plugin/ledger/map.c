@@ -2,6 +2,8 @@
 
 #include "ledger/map.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -134,18 +136,12 @@ static enum cf_status grow_slots(struct cf_map *map)
 
 static enum cf_status grow_keys(struct cf_map *map, size_t len)
 {
-	if (len <= map->keys_size - map->keys_len)
-		return CF_OK;
-	size_t size = map->keys_size == 0 ? 65536 : map->keys_size * 2;
-
-	while (size - map->keys_len < len)
-		size *= 2;
-	uint8_t *keys = realloc(map->keys, size);
+	/* One more than needed: a key may be empty. */
+	uint8_t *keys = cf_array_grow(map->keys, map->keys_len, len + 1, &map->keys_size, 1);
 
 	if (keys == NULL)
 		return CF_ENOMEM;
 	map->keys = keys;
-	map->keys_size = size;
 	return CF_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "ledger/owner.h"
 
+#include "base/array.h"
 #include "ledger/map.h"
 
 #include <stdlib.h>
@@ -24,9 +25,11 @@ struct cf_owners {
 	uint32_t hold_minutes;
 	struct cf_map *node_map, *place_map;
 	struct node *nodes;
-	uint32_t node_count, node_size;
+	uint32_t node_count;
+	size_t node_size;
 	struct place *places;
-	uint32_t place_count, place_size;
+	uint32_t place_count;
+	size_t place_size;
 };
 
 enum cf_status cf_owners_new(uint32_t hold_minutes, struct cf_owners **owners_out)
@@ -76,15 +79,12 @@ uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len)
 
 	if (number != CF_NODE_NONE)
 		return number;
-	if (owners->node_count == owners->node_size) {
-		uint32_t size = owners->node_size == 0 ? 256 : owners->node_size * 2;
-		struct node *nodes = realloc(owners->nodes, size * sizeof *nodes);
+	struct node *nodes =
+	    cf_array_grow(owners->nodes, owners->node_count, 1, &owners->node_size, sizeof *nodes);
 
-		if (nodes == NULL)
-			return CF_NODE_NONE;
-		owners->nodes = nodes;
-		owners->node_size = size;
-	}
+	if (nodes == NULL)
+		return CF_NODE_NONE;
+	owners->nodes = nodes;
 	char *copy = strndup(key, len);
 
 	if (copy == NULL ||
@@ -184,15 +184,12 @@ uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *ad
 	memcpy(key + sizeof site, addr, len);
 	if (cf_map_find(owners->place_map, key, sizeof site + len, &number))
 		return number;
-	if (owners->place_count == owners->place_size) {
-		uint32_t size = owners->place_size == 0 ? 256 : owners->place_size * 2;
-		struct place *places = realloc(owners->places, size * sizeof *places);
+	struct place *places = cf_array_grow(
+	    owners->places, owners->place_count, 1, &owners->place_size, sizeof *places);
 
-		if (places == NULL)
-			return CF_NODE_NONE;
-		owners->places = places;
-		owners->place_size = size;
-	}
+	if (places == NULL)
+		return CF_NODE_NONE;
+	owners->places = places;
 	char *copy = strndup(addr, len);
 
 	if (copy == NULL ||
@@ -218,17 +215,13 @@ enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t number, uint32_
 			last->to_minute = to_minute;
 		return CF_OK;
 	}
-	if (place->count == place->size) {
-		size_t size = place->size == 0 ? 1 : place->size * 2;
-		struct cf_holding *items = realloc(place->items, size * sizeof *items);
+	struct cf_holding *items =
+	    cf_array_grow(place->items, place->count, 1, &place->size, sizeof *items);
 
-		if (items == NULL)
-			return CF_ENOMEM;
-		place->items = items;
-		place->size = size;
-	}
-	/* NOLINTNEXTLINE(clang-analyzer-core.*): count > 0: items are there */
-	if (place->count > 0 && place->items[0].node != node)
+	if (items == NULL)
+		return CF_ENOMEM;
+	place->items = items;
+	if (place->count > 0 && items[0].node != node)
 		place->has_one_node = false;
 	place->items[place->count++] =
 	    (struct cf_holding){.from_minute = from_minute, .to_minute = to_minute, .node = node};

@@ -1,5 +1,6 @@
 #include "ledger/ptr.h"
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "ledger/map.h"
 
@@ -35,16 +36,12 @@ enum cf_status cf_ptrs_put(struct cf_ptrs *ptrs, const struct cf_ptr *ptr)
 	uint32_t at;
 	bool added = false;
 
-	if (ptrs->count == ptrs->size) {
-		size_t size = ptrs->size == 0 ? 64 : ptrs->size * 2;
-		struct cf_ptr *items = realloc(ptrs->items, size * sizeof *items);
+	struct cf_ptr *items =
+	    cf_array_grow(ptrs->items, ptrs->count, 1, &ptrs->size, sizeof *items);
 
-		if (items != NULL) {
-			ptrs->items = items;
-			ptrs->size = size;
-		}
-	}
-	if (place == NULL || name == NULL || ptrs->count == ptrs->size ||
+	if (items != NULL)
+		ptrs->items = items;
+	if (place == NULL || name == NULL || items == NULL ||
 	    cf_map_add(ptrs->map, place, strlen(place), (uint32_t)ptrs->count, &at, &added) !=
 	        CF_OK) {
 		free(place);
