@@ -2,6 +2,8 @@
 
 #include "compile/diag.h"
 
+#include "base/array.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +26,14 @@ void cf_diags_done(struct cf_diags *diags)
 
 static bool make_room(struct cf_diags *diags)
 {
-	size_t capacity = diags->capacity == 0 ? 16 : diags->capacity * 2;
 	struct cf_diag *items;
 
 	if (diags->count >= CF_DIAGS)
 		return false;
-	if (diags->count < diags->capacity)
-		return true;
-	items = reallocarray(diags->items, capacity, sizeof *items);
+	items = cf_array_grow(diags->items, diags->count, 1, &diags->capacity, sizeof *items);
 	if (items == NULL)
 		return false;
 	diags->items = items;
-	diags->capacity = capacity;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "compile/list_diff.h"
 
+#include "base/array.h"
 #include "compile/pattern.h"
 
 #include <stdio.h>
@@ -40,25 +41,15 @@ static bool make_room(struct items *all, size_t text_len)
 		all->status = CF_ETOOBIG;
 		return false;
 	}
-	if (all->count == all->capacity) {
-		size_t capacity = all->capacity == 0 ? 1024 : all->capacity * 2;
-		struct item *items = reallocarray(all->items, capacity, sizeof *items);
+	struct item *items =
+	    cf_array_grow(all->items, all->count, 1, &all->capacity, sizeof *items);
+	char *text = cf_array_grow(all->text, all->text_len, text_len + 1, &all->text_capacity, 1);
 
-		if (items != NULL) {
-			all->items = items;
-			all->capacity = capacity;
-		}
-	}
-	if (all->text_capacity - all->text_len <= text_len) {
-		size_t capacity = (all->text_capacity + text_len + 65536) * 2;
-		char *text = realloc(all->text, capacity);
-
-		if (text != NULL) {
-			all->text = text;
-			all->text_capacity = capacity;
-		}
-	}
-	if (all->count == all->capacity || all->text_capacity - all->text_len <= text_len)
+	if (items != NULL)
+		all->items = items;
+	if (text != NULL)
+		all->text = text;
+	if (items == NULL || text == NULL)
 		all->status = CF_ENOMEM;
 	return all->status == CF_OK;
 }

@@ -2,6 +2,8 @@
 
 #include "compile/list_set.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,24 +98,18 @@ static enum cf_status make_room(struct cf_list_set *set)
 {
 	if (set->count >= CF_PACK_ENTRIES)
 		return CF_ETOOBIG;
-	if (set->count == set->capacity) {
-		size_t capacity = set->capacity == 0 ? 1024 : set->capacity * 2;
-		struct item *items = reallocarray(set->items, capacity, sizeof *items);
+	struct item *items =
+	    cf_array_grow(set->items, set->count, 1, &set->capacity, sizeof *items);
 
-		if (items == NULL)
-			return CF_ENOMEM;
-		set->items = items;
-		set->capacity = capacity;
-	}
-	if (set->key_capacity - set->key_bytes < CF_NAME_WIRE_BYTES) {
-		size_t capacity = set->key_capacity == 0 ? 65536 : set->key_capacity * 2;
-		uint8_t *keys = realloc(set->keys, capacity);
+	if (items == NULL)
+		return CF_ENOMEM;
+	set->items = items;
+	uint8_t *keys =
+	    cf_array_grow(set->keys, set->key_bytes, CF_NAME_WIRE_BYTES, &set->key_capacity, 1);
 
-		if (keys == NULL)
-			return CF_ENOMEM;
-		set->keys = keys;
-		set->key_capacity = capacity;
-	}
+	if (keys == NULL)
+		return CF_ENOMEM;
+	set->keys = keys;
 	return CF_OK;
 }
 

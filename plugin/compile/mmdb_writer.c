@@ -2,6 +2,8 @@
 
 #include "compile/mmdb_writer.h"
 
+#include "base/array.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,8 @@ struct bytes {
 
 struct tree {
 	uint32_t (*node)[2];
-	uint32_t count, room;
+	uint32_t count;
+	size_t room;
 	struct bytes data;
 };
 
@@ -30,18 +33,15 @@ static void put(struct bytes *bytes, const void *from, size_t len)
 {
 	if (bytes->failed)
 		return;
-	if (bytes->room - bytes->len < len) {
-		size_t room = (bytes->room + len) * 2;
-		uint8_t *at = realloc(bytes->at, room);
+	/* One more than needed: what is put may be empty. */
+	uint8_t *at = cf_array_grow(bytes->at, bytes->len, len + 1, &bytes->room, 1);
 
-		if (at == NULL) {
-			bytes->failed = true;
-			return;
-		}
-		bytes->at = at;
-		bytes->room = room;
+	if (at == NULL) {
+		bytes->failed = true;
+		return;
 	}
-	memcpy(bytes->at + bytes->len, from, len);
+	bytes->at = at;
+	memcpy(at + bytes->len, from, len);
 	bytes->len += len;
 }
 
@@ -98,15 +98,11 @@ static enum cf_status new_node(struct tree *tree, uint32_t both, uint32_t *node_
 {
 	if (tree->count == MOST_NODES)
 		return CF_ETOOBIG;
-	if (tree->count == tree->room) {
-		uint32_t room = tree->room == 0 ? 1024 : tree->room * 2;
-		void *node = realloc(tree->node, room * sizeof *tree->node);
+	void *node = cf_array_grow(tree->node, tree->count, 1, &tree->room, sizeof *tree->node);
 
-		if (node == NULL)
-			return CF_ENOMEM;
-		tree->node = node;
-		tree->room = room;
-	}
+	if (node == NULL)
+		return CF_ENOMEM;
+	tree->node = node;
 	tree->node[tree->count][0] = tree->node[tree->count][1] = both;
 	*node_out = tree->count++;
 	return CF_OK;
