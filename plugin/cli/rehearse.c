@@ -1,5 +1,6 @@
 #include "cli/rehearse.h"
 
+#include "base/array.h"
 #include "base/instant.h"
 #include "ledger/map.h"
 #include "policy/decide.h"
@@ -136,15 +137,12 @@ static struct change *change_of(struct cli_rehearsal *rehearsal, const struct ch
 	uint32_t at;
 	bool added;
 
-	if (rehearsal->count == rehearsal->size) {
-		size_t size = rehearsal->size == 0 ? 64 : rehearsal->size * 2;
-		struct change *changes = realloc(rehearsal->changes, size * sizeof *changes);
+	struct change *changes = cf_array_grow(
+	    rehearsal->changes, rehearsal->count, 1, &rehearsal->size, sizeof *changes);
 
-		if (changes == NULL)
-			return NULL;
-		rehearsal->changes = changes;
-		rehearsal->size = size;
-	}
+	if (changes == NULL)
+		return NULL;
+	rehearsal->changes = changes;
 	if (cf_map_add(rehearsal->map, key, (size_t)len, (uint32_t)rehearsal->count, &at, &added) !=
 	    CF_OK)
 		return NULL;

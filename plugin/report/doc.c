@@ -1,5 +1,6 @@
 #include "report/doc.h"
 
+#include "base/array.h"
 #include "base/instant.h"
 
 #include <inttypes.h>
@@ -194,18 +195,14 @@ void cf_doc_row(struct cf_doc *doc, const struct cf_doc_cell *cells)
 		return;
 	struct cf_doc_table *table = &doc->tables[doc->table_count - 1];
 
-	if (table->row_count == table->size) {
-		size_t size = table->size == 0 ? 16 : table->size * 2;
-		struct cf_doc_cell *grown =
-		    realloc(table->cells, size * table->column_count * sizeof *grown);
+	struct cf_doc_cell *grown = cf_array_grow(
+	    table->cells, table->row_count, 1, &table->size, table->column_count * sizeof *grown);
 
-		if (grown == NULL) {
-			doc->failed = true;
-			return;
-		}
-		table->cells = grown;
-		table->size = size;
+	if (grown == NULL) {
+		doc->failed = true;
+		return;
 	}
+	table->cells = grown;
 	struct cf_doc_cell *row = table->cells + table->row_count++ * table->column_count;
 
 	for (size_t i = 0; i < table->column_count; i++) {
