@@ -4,6 +4,7 @@ import subprocess
 
 import measure
 import names as lists
+import questions
 import servers
 from result import Result
 
@@ -67,7 +68,7 @@ def add_compiles(bench, result):
     for size in [s for s in bench.sizes if s != "vendor"] or bench.scale.compile_sizes:
         bench.progress(f"compile, {size} names")
         listed = lists.read(lists.cached(bench.folder, size, 1))
-        server = servers.Curfew(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1, bench.tools)
+        server = questions.new_server(bench, servers.Curfew)
         try:
             server.compile(listed)
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:

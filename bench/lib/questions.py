@@ -130,11 +130,28 @@ def await_blocking(server, listed_name, timeout):
         time.sleep(0.02)
 
 
+def new_server(bench, cls, place=0):
+    """A contestant, not started; those that run side by side have places of their own."""
+    return cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1 + place, bench.tools)
+
+
+def each_alone(bench, result):
+    """All ways to block a list, of those that are wanted and installed, for experiments that run one after the other."""
+    for cls in (servers.Curfew, servers.UnboundRpz, servers.UnboundLocal, servers.UnboundPython, servers.Bind,
+                servers.PowerDns, servers.Knot, servers.Dnsmasq):
+        if not bench.wants(cls.name):
+            continue
+        if new_server(bench, cls).available():
+            yield cls
+        else:
+            result.skipped[cls.name] = "not installed"
+
+
 def start_all(bench, classes, listed, result, mark=""):
     """The contestants that could be started, with their list loaded and trusted to block."""
     running = {}
     for i, cls in enumerate(classes):
-        server = cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1 + i, bench.tools)
+        server = new_server(bench, cls, i)
         if not server.available():
             result.skipped[cls.name] = "not installed"
             continue

@@ -1,5 +1,4 @@
 """Start to the first right answer, and memory per name."""
-import os
 import statistics
 import subprocess
 import time
@@ -9,9 +8,6 @@ import names as lists
 import questions
 import servers
 from result import Result
-
-CONTESTANTS = [servers.Curfew, servers.UnboundRpz, servers.UnboundLocal, servers.UnboundPython, servers.Bind,
-               servers.PowerDns, servers.Knot, servers.Dnsmasq]
 
 
 def blocked_after(server, listed_name, timeout):
@@ -27,7 +23,7 @@ def blocked_after(server, listed_name, timeout):
 
 def one_size(bench, cls, size):
     """{seconds, rss_kib, peak_kib} of a list of size names; short starts up to three times."""
-    server = cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1, bench.tools)
+    server = questions.new_server(bench, cls)
     listed = lists.read(lists.cached(bench.folder, size, 1)) if size else ["nothing.example"]
     server.files(listed)
     seconds = []
@@ -87,12 +83,7 @@ def run(bench):
     noise = measure.Noise()
     noise.round()
     with questions.Stub(bench):
-        for cls in CONTESTANTS:
-            if not bench.wants(cls.name):
-                continue
-            if not cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1, bench.tools).available():
-                result.skipped[cls.name] = "not installed"
-                continue
+        for cls in questions.each_alone(bench, result):
             own = list(sizes)
             if cls is servers.Curfew and bench.scale.start_large and not bench.sizes:
                 own.append(bench.scale.start_large)

@@ -1,6 +1,5 @@
 """A changed list under load: time to effect, loss, worst latency, memory, and whether the cache leaks afterwards."""
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -12,8 +11,6 @@ import questions
 import servers
 from result import Result
 
-CONTESTANTS = [servers.Curfew, servers.UnboundRpz, servers.UnboundLocal, servers.UnboundPython, servers.Bind,
-               servers.PowerDns, servers.Knot, servers.Dnsmasq]
 FRESH = "newly-listed.example"
 RATE = 2000
 STEP_S = 0.02
@@ -161,7 +158,7 @@ def one_contestant(bench, cls, listed, clean):
     """Changes of one contestant, each from a fresh start: one, or up to three quick ones."""
     changes, began = [], time.monotonic()
     while not changes or (len(changes) < 3 and time.monotonic() - began < bench.scale.swap_repeat_s):
-        server = cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1, bench.tools)
+        server = questions.new_server(bench, cls)
         try:
             server.files(listed)
             server.start(timeout=bench.scale.start_timeout_s)
@@ -193,12 +190,7 @@ def run(bench):
          "p99.9", "max", "RSS before MiB", "peak MiB"])
     noise = measure.Noise()
     with questions.Stub(bench):
-        for cls in CONTESTANTS:
-            if not bench.wants(cls.name):
-                continue
-            if not cls(os.path.join(bench.folder, "servers"), bench.tools["stub"] + 1, bench.tools).available():
-                result.skipped[cls.name] = "not installed"
-                continue
+        for cls in questions.each_alone(bench, result):
             bench.progress(cls.name)
             noise.round()
             try:
