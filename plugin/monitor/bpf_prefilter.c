@@ -88,6 +88,7 @@ static void goto_if(struct build *b, uint32_t k, uint16_t label)
 static void advance(struct build *b, uint32_t k)
 {
 	op(b, BPF_MISC | BPF_TXA, 0);
+	/* NOLINTNEXTLINE(misc-redundant-expression): two names of 0 */
 	op(b, BPF_ALU | BPF_ADD | BPF_K, k);
 	op(b, BPF_MISC | BPF_TAX, 0);
 }
@@ -218,6 +219,7 @@ static void ip_v6(struct build *b)
 		load8(b, 0);
 		op(b, BPF_ST, M_NEXT);
 		load8(b, 1);
+		/* NOLINTNEXTLINE(misc-redundant-expression): two names of 0 */
 		op(b, BPF_ALU | BPF_ADD | BPF_K, 1);
 		op(b, BPF_ALU | BPF_LSH | BPF_K, 3);
 		advance_by_a(b);

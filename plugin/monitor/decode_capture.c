@@ -262,7 +262,6 @@ static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct c
 	case DLT_MPLS:
 		return cf_decode_mpls(decoder, frame);
 	case DLT_DSA_TAG_BRCM:
-		return decode_switch_tag(decoder, frame, 4);
 	case DLT_DSA_TAG_DSA:
 		return decode_switch_tag(decoder, frame, 4);
 	case LINK_PKTAP:

@@ -56,23 +56,14 @@ static bool next_line(struct reader *reader, char line[LINE_BYTES])
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* "01:02:0a" or "01020a" into bytes; returns their number, 0 when it is not such. */
 static unsigned read_hex(const char *text, uint8_t *bytes, unsigned size)
 {
 	unsigned count = 0;
 
 	while (*text != '\0') {
-		int high = hex_digit(text[0]);
-		int low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = cf_hex_value(text[0]);
+		int low = high < 0 ? -1 : cf_hex_value(text[1]);
 
 		if (low < 0 || count == size)
 			return 0;
@@ -137,6 +128,7 @@ static bool read_dhcpd_time(const char *text, int64_t *wall_s_out)
 		snprintf(number, sizeof number, "%.*s", (int)strcspn(text + 6, " ;"), text + 6);
 		return read_seconds(number, wall_s_out);
 	}
+	/* NOLINTNEXTLINE(cert-err34-c): numbers of at most four digits cannot overflow */
 	if (sscanf(text, "%1d %4d/%2d/%2d %2d:%2d:%2d", &weekday, &year, &month, &day, &hour,
 	        &minute, &second) != 7)
 		return false;
