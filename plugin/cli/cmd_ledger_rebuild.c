@@ -1,8 +1,10 @@
 /* curfew ledger rebuild: the ledger anew from its logs. */
 
+#include "base/array.h"
 #include "cli/cmd.h"
 #include "cli/ingesting.h"
 #include "cli/ledger_cmd.h"
+#include "ledger/rows.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -27,39 +29,46 @@ static const char rebuild_help[] =
     "\n"
     "exit: 0 done, 2 usage, 3 refused: logs are gone, 4 input/output\n";
 
-/* The folders of the logs that the ledger was made from, each once; for run->logs. */
-static enum cf_status list_folders(struct cf_ledger *ledger, struct cli_ingesting *run)
+struct folders {
+	struct cli_ingesting *run;
+	size_t room; /* of run->logs */
+};
+
+/*
+ * The folder of one log. Paths come in order, so most logs of a folder follow each other; one that
+ * comes again is read again, which counts nothing twice.
+ */
+static enum cf_status take_folder(void *context, sqlite3_stmt *row)
 {
-	sqlite3_stmt *row = NULL;
-	enum cf_status status = CF_OK;
+	struct folders *folders = context;
+	struct cli_ingesting *run = folders->run;
+	const char *path = (const char *)sqlite3_column_text(row, 0);
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	char **logs =
+	    cf_array_grow(run->logs, (size_t)run->log_count, 1, &folders->room, sizeof *logs);
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
 
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), "SELECT DISTINCT path FROM file ORDER BY path",
-	        -1, &row, NULL) != SQLITE_OK)
-		return CF_EIO;
-	while (status == CF_OK && sqlite3_step(row) == SQLITE_ROW) {
-		char *path = strdup((const char *)sqlite3_column_text(row, 0));
-		char **logs = realloc(run->logs, ((size_t)run->log_count + 1) * sizeof *logs);
-
-		if (logs != NULL)
-			run->logs = logs;
-		if (path == NULL || logs == NULL) {
-			free(path);
-			status = CF_ENOMEM;
-			break;
-		}
-		char *slash = strrchr(path, '/');
-
-		if (slash == NULL)
-			memcpy(path, ".", 2);
-		else
-			*slash = '\0';
-		if (run->log_count > 0 && strcmp(run->logs[run->log_count - 1], path) == 0)
-			free(path);
-		else
-			run->logs[run->log_count++] = path;
+	if (logs != NULL)
+		run->logs = logs;
+	if (logs == NULL || folder == NULL) {
+		free(folder);
+		return CF_ENOMEM;
 	}
-	sqlite3_finalize(row);
-	return status;
+	if (run->log_count > 0 && strcmp(logs[run->log_count - 1], folder) == 0)
+		free(folder);
+	else
+		logs[run->log_count++] = folder;
+	return CF_OK;
+}
+
+/* The folders of the logs that the ledger was made from; for run->logs. */
+static enum cf_status list_folders(
+    struct cf_ledger *ledger, struct cli_ingesting *run, struct cf_error *error)
+{
+	struct folders folders = {.run = run};
+
+	return cf_ledger_each_row(
+	    ledger, "SELECT DISTINCT path FROM file ORDER BY path", take_folder, &folders, error);
 }
 
 /* Logs in the old ledger that are not in the new one. */
@@ -148,7 +157,7 @@ int cmd_ledger_rebuild(int argc, char **argv)
 
 	if (own_list) {
 		run.logs = NULL;
-		status = list_folders(old, &run);
+		status = list_folders(old, &run, &error);
 	}
 	snprintf(fresh_path, sizeof fresh_path, "%s.rebuild", run.ledger_path);
 	if (status == CF_OK && run.log_count == 0)

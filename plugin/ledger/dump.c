@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 
 #include "base/array.h"
+#include "ledger/rows.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -50,43 +51,39 @@ static enum cf_status append(struct line *line, const char *text, size_t len)
 	return CF_OK;
 }
 
-static enum cf_status dump_query(struct cf_ledger *ledger, const char *sql, struct line *line,
-    void (*put)(void *arg, const char *line, size_t len), void *arg, struct cf_error *error)
+struct dump {
+	struct line line; /* the row at hand */
+	void (*put)(void *arg, const char *line, size_t len);
+	void *arg;
+};
+
+static enum cf_status dump_row(void *context, sqlite3_stmt *row)
 {
-	sqlite3_stmt *row = NULL;
+	struct dump *dump = context;
+	struct line *line = &dump->line;
 	enum cf_status status = CF_OK;
-	int rc = SQLITE_DONE;
 
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
-		return cf_ledger_fail(ledger, "read", error);
-	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
-		line->len = 0;
-		for (int i = 0; i < sqlite3_column_count(row) && status == CF_OK; i++) {
-			const char *text = (const char *)sqlite3_column_text(row, i);
+	line->len = 0;
+	for (int i = 0; i < sqlite3_column_count(row) && status == CF_OK; i++) {
+		const char *text = (const char *)sqlite3_column_text(row, i);
 
-			status = i > 0 ? append(line, "\t", 1) : CF_OK;
-			if (status == CF_OK)
-				status = append(line, text, (size_t)sqlite3_column_bytes(row, i));
-		}
+		status = i > 0 ? append(line, "\t", 1) : CF_OK;
 		if (status == CF_OK)
-			put(arg, line->bytes, line->len);
+			status = append(line, text, (size_t)sqlite3_column_bytes(row, i));
 	}
-	if (status != CF_OK)
-		status = cf_error_set(error, status, "no memory");
-	else if (rc != SQLITE_DONE)
-		status = cf_ledger_fail(ledger, "read", error);
-	sqlite3_finalize(row);
+	if (status == CF_OK)
+		dump->put(dump->arg, line->bytes, line->len);
 	return status;
 }
 
 enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
     void (*put)(void *arg, const char *line, size_t len), void *arg, struct cf_error *error)
 {
-	struct line line = {0};
+	struct dump dump = {.put = put, .arg = arg};
 	enum cf_status status = CF_OK;
 
 	for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == CF_OK; i++)
-		status = dump_query(ledger, queries[i], &line, put, arg, error);
-	free(line.bytes);
+		status = cf_ledger_each_row(ledger, queries[i], dump_row, &dump, error);
+	free(dump.line.bytes);
 	return status;
 }

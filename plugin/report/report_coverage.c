@@ -1,6 +1,7 @@
 /* curfew report coverage, curfew report exceptions. */
 
 #include "ledger/action.h"
+#include "ledger/rows.h"
 #include "report/report.h"
 
 #include <sqlite3.h>
@@ -83,6 +84,17 @@ static void add_gaps(struct cf_doc *doc, struct cf_model *model)
 		cf_doc_table_note(doc, "none between each sensor's first and last heartbeat");
 }
 
+static enum cf_status add_log(void *context, sqlite3_stmt *row)
+{
+	const struct cf_doc_cell cells[] = {{.text = (const char *)sqlite3_column_text(row, 0)},
+	    {.number = sqlite3_column_int64(row, 1)},
+	    {.text = (const char *)sqlite3_column_text(row, 2)},
+	    {.number = sqlite3_column_int64(row, 3)}};
+
+	cf_doc_row(context, cells);
+	return CF_OK;
+}
+
 static void add_logs(struct cf_doc *doc, struct cf_ledger *ledger)
 {
 	static const struct cf_doc_column columns[] = {
@@ -91,27 +103,14 @@ static void add_logs(struct cf_doc *doc, struct cf_ledger *ledger)
 	    {"reason", "skipped because", CF_DOC_TEXT, false},
 	    {"lines", "lines", CF_DOC_NUMBER, false},
 	};
-	sqlite3_stmt *row = NULL;
 
 	cf_doc_table(doc, "skipped", "Lines that were no records", columns,
 	    sizeof columns / sizeof columns[0]);
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger),
+	if (cf_ledger_each_row(ledger,
 	        "SELECT path, records, reason, n FROM reject JOIN file USING(key) ORDER BY n DESC, "
 	        "path",
-	        -1, &row, NULL) != SQLITE_OK) {
+	        add_log, doc, NULL) != CF_OK)
 		doc->failed = true;
-		return;
-	}
-	while (sqlite3_step(row) == SQLITE_ROW) {
-		const struct cf_doc_cell cells[] = {
-		    {.text = (const char *)sqlite3_column_text(row, 0)},
-		    {.number = sqlite3_column_int64(row, 1)},
-		    {.text = (const char *)sqlite3_column_text(row, 2)},
-		    {.number = sqlite3_column_int64(row, 3)}};
-
-		cf_doc_row(doc, cells);
-	}
-	sqlite3_finalize(row);
 }
 
 struct cf_doc *cf_report_coverage(struct cf_model *model, struct cf_ledger *ledger)
