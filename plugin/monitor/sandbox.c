@@ -38,10 +38,12 @@ enum cf_status cf_sandbox_find_user(
 
 enum cf_status cf_sandbox_drop(const struct cf_sandbox_user *user, struct cf_error *error)
 {
-	/* Needs its capability, so it comes while there are any; without it there is nothing to
-	 * lose. */
-	capng_clear(CAPNG_SELECT_BOTH);
-	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	/* Comes while there are any capabilities, since it needs one; without that there is nothing
+	 * to lose, and libcap-ng would complain in the system's log at each start. */
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
+		capng_clear(CAPNG_SELECT_BOTH);
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	}
 	if (geteuid() == 0 && user->uid != 0) {
 		if (setgroups(0, NULL) != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
 		    setresuid(user->uid, user->uid, user->uid) != 0)
