@@ -187,26 +187,13 @@ static bool is_empty(const char *text)
 	return text[0] == '\0' || strcmp(text, "-") == 0;
 }
 
-static enum cf_status write_sources(const struct import *import)
+/* The line of sources.tsv that says where the import comes from. */
+static void write_source(const struct import *import, FILE *to)
 {
 	const struct cf_list_target *t = import->target;
-	struct cf_file_writer writer;
-	char path[CF_PATH_BYTES];
-	enum cf_status status = path_in(import, "sources.tsv", path);
 
-	if (status == CF_OK)
-		status = cf_file_writer_open(&writer, path);
-	if (status != CF_OK)
-		return status;
-	status = copy_others(import, path, SOURCES_HEADER, 0, writer.to);
-	if (status == CF_OK)
-		fprintf(writer.to, "%s\t%s\t%s\t%s\n", t->source,
-		    is_empty(t->title) ? "imported" : t->title,
-		    is_empty(t->licence) ? "not stated" : t->licence, t->as_of);
-	if (status == CF_OK)
-		status = cf_file_writer_commit(&writer);
-	cf_file_writer_abandon(&writer);
-	return status;
+	fprintf(to, "%s\t%s\t%s\t%s\n", t->source, is_empty(t->title) ? "imported" : t->title,
+	    is_empty(t->licence) ? "not stated" : t->licence, t->as_of);
 }
 
 static void write_rows(const struct import *import, FILE *to)
@@ -228,21 +215,24 @@ static void write_rows(const struct import *import, FILE *to)
 	}
 }
 
-static enum cf_status write_names(const struct import *import)
+/* Replaces the table in file by the lines in it that are not the import's, and those behind them.
+ */
+static enum cf_status replace_table(const struct import *import, const char *file,
+    const char *header, unsigned column, void (*write)(const struct import *import, FILE *to))
 {
 	struct cf_file_writer writer;
 	char path[CF_PATH_BYTES];
-	enum cf_status status = path_in(import, "names.tsv", path);
+	enum cf_status status = path_in(import, file, path);
 
 	if (status == CF_OK)
 		status = cf_file_writer_open(&writer, path);
 	if (status != CF_OK)
 		return status;
-	status = copy_others(import, path, NAMES_HEADER, NAMES_SOURCES, writer.to);
-	if (status == CF_OK)
-		write_rows(import, writer.to);
-	if (status == CF_OK)
+	status = copy_others(import, path, header, column, writer.to);
+	if (status == CF_OK) {
+		write(import, writer.to);
 		status = cf_file_writer_commit(&writer);
+	}
 	cf_file_writer_abandon(&writer);
 	return status;
 }
@@ -307,9 +297,10 @@ static enum cf_status run(struct import *import, struct cf_diags *diags)
 		status = write_about(import);
 	}
 	if (status == CF_OK)
-		status = write_sources(import);
+		status = replace_table(import, "sources.tsv", SOURCES_HEADER, 0, write_source);
 	if (status == CF_OK)
-		status = write_names(import);
+		status =
+		    replace_table(import, "names.tsv", NAMES_HEADER, NAMES_SOURCES, write_rows);
 	return status;
 }
 

@@ -137,12 +137,24 @@ static bool wrap(struct cf_yaml_node *node)
 	return true;
 }
 
-static void check_sequence(struct check *check, struct cf_yaml_node *node,
-    const struct cyaml_schema_value *schema, const char *key)
+/* Each value of the list, under the key with its place behind it. */
+static void check_each(struct check *check, struct cf_yaml_node *list,
+    const struct cyaml_schema_value *schema, const char *key,
+    void (*check_one)(struct check *check, struct cf_yaml_node *node,
+        const struct cyaml_schema_value *schema, const char *key))
 {
 	char below[KEY_BYTES];
 	size_t i = 0;
 
+	for (struct cf_yaml_node *child = list->first; child != NULL; child = child->next, i++) {
+		snprintf(below, sizeof below, "%s[%zu]", key, i);
+		check_one(check, child, schema, below);
+	}
+}
+
+static void check_sequence(struct check *check, struct cf_yaml_node *node,
+    const struct cyaml_schema_value *schema, const char *key)
+{
 	if (node->kind != CF_YAML_SEQUENCE && !wrap(node)) {
 		check->status = CF_ENOMEM;
 		return;
@@ -153,14 +165,11 @@ static void check_sequence(struct check *check, struct cf_yaml_node *node,
 		    schema->sequence.min, schema->sequence.max, node->child_count);
 		return;
 	}
-	for (struct cf_yaml_node *child = node->first; child != NULL; child = child->next, i++) {
-		snprintf(below, sizeof below, "%s[%zu]", key, i);
-		check_value(check, child, schema->sequence.entry, below);
-	}
+	check_each(check, node, schema->sequence.entry, key, check_value);
 }
 
 /* The words of an enumeration as "one of a, b, c", or the one that was probably meant. */
-static void check_word(struct check *check, const struct cf_yaml_node *node,
+static void check_word(struct check *check, struct cf_yaml_node *node,
     const struct cyaml_schema_value *schema, const char *key)
 {
 	char expected[320] = "one of: ";
@@ -179,9 +188,6 @@ static void check_word(struct check *check, const struct cf_yaml_node *node,
 static void check_flags(struct check *check, struct cf_yaml_node *node,
     const struct cyaml_schema_value *schema, const char *key)
 {
-	char below[KEY_BYTES];
-	size_t i = 0;
-
 	if (node->kind != CF_YAML_SEQUENCE && !wrap(node)) {
 		check->status = CF_ENOMEM;
 		return;
@@ -189,10 +195,7 @@ static void check_flags(struct check *check, struct cf_yaml_node *node,
 	if (node->child_count == 0)
 		cf_diag_add(
 		    check->diags, CF_DIAG_ERROR, check->file, node->line, key, "the list is empty");
-	for (struct cf_yaml_node *child = node->first; child != NULL; child = child->next, i++) {
-		snprintf(below, sizeof below, "%s[%zu]", key, i);
-		check_word(check, child, schema, below);
-	}
+	check_each(check, node, schema, key, check_word);
 }
 
 static void check_string(struct check *check, const struct cf_yaml_node *node,
