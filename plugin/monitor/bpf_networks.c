@@ -83,12 +83,23 @@ static void load32(struct cf_bpf *bpf, uint32_t k)
 	cf_bpf_op(bpf, BPF_LD | BPF_W | BPF_IND, k);
 }
 
+/* Those that jumped to hit return the verdict; the rest goes on behind. */
+static void end_chain(struct cf_bpf *bpf, uint16_t hit, uint32_t verdict)
+{
+	uint16_t over = cf_bpf_label_new(bpf);
+
+	cf_bpf_goto(bpf, over);
+	cf_bpf_label_here(bpf, hit);
+	cf_bpf_op(bpf, BPF_RET | BPF_K, verdict);
+	cf_bpf_label_here(bpf, over);
+}
+
 void cf_bpf_networks_v4(
     struct cf_bpf *bpf, const struct cf_bpf_networks *networks, uint32_t offset, uint32_t verdict)
 {
 	for (unsigned bits = 1; bits <= 32; bits++) {
 		unsigned in_chain = 0;
-		uint16_t hit = 0, over;
+		uint16_t hit = 0;
 
 		for (unsigned i = 0; i < networks->count; i++) {
 			if (networks->at[i].bits != bits)
@@ -101,20 +112,11 @@ void cf_bpf_networks_v4(
 			cf_bpf_jump(bpf, BPF_JEQ, word_of(&networks->at[i], 0), hit, CF_BPF_NEXT);
 			if (++in_chain < CHAIN)
 				continue;
-			over = cf_bpf_label_new(bpf);
-			cf_bpf_goto(bpf, over);
-			cf_bpf_label_here(bpf, hit);
-			cf_bpf_op(bpf, BPF_RET | BPF_K, verdict);
-			cf_bpf_label_here(bpf, over);
+			end_chain(bpf, hit, verdict);
 			in_chain = 0;
 		}
-		if (in_chain == 0)
-			continue;
-		over = cf_bpf_label_new(bpf);
-		cf_bpf_goto(bpf, over);
-		cf_bpf_label_here(bpf, hit);
-		cf_bpf_op(bpf, BPF_RET | BPF_K, verdict);
-		cf_bpf_label_here(bpf, over);
+		if (in_chain > 0)
+			end_chain(bpf, hit, verdict);
 	}
 }
 

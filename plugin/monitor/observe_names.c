@@ -111,6 +111,14 @@ static void on_ndp(
 	}
 }
 
+/* Resolvers that DHCP gives to clients are the site's own. */
+static void told_by_dhcp(
+    struct cf_observe *observe, const struct cf_addr *resolvers, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		cf_locality_told(&observe->monitor->options.locality, &resolvers[i]);
+}
+
 static void on_dhcp4(
     struct cf_observe *observe, const struct cf_packet *packet, struct cf_slice bytes)
 {
@@ -120,8 +128,7 @@ static void on_dhcp4(
 	if (!cf_dhcp4_read(bytes, &dhcp))
 		return;
 	if (!dhcp.from_client)
-		for (unsigned i = 0; i < dhcp.resolver_count; i++)
-			cf_locality_told(&observe->monitor->options.locality, &dhcp.resolvers[i]);
+		told_by_dhcp(observe, dhcp.resolvers, dhcp.resolver_count);
 	fact = fact_of(packet, CF_IDENTITY_DHCP4, &dhcp.addr);
 	fact.mac = dhcp.has_mac ? dhcp.mac : NULL;
 	fact.name = dhcp.name;
@@ -138,8 +145,7 @@ static void on_dhcp6(
 	if (!cf_dhcp6_read(bytes, &dhcp))
 		return;
 	if (!dhcp.from_client)
-		for (unsigned i = 0; i < dhcp.resolver_count; i++)
-			cf_locality_told(&observe->monitor->options.locality, &dhcp.resolvers[i]);
+		told_by_dhcp(observe, dhcp.resolvers, dhcp.resolver_count);
 	fact = fact_of(packet, CF_IDENTITY_DHCP6, &dhcp.addr);
 	if (dhcp.from_client && !dhcp.relayed)
 		fact.mac = packet->mac_src;
