@@ -51,6 +51,14 @@ static void put_markup(FILE *to, const char *text)
 	}
 }
 
+static void put_strings(FILE *to, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fputs(i > 0 ? "," : "", to);
+		put_string(to, texts[i]);
+	}
+}
+
 static const char *type_word(enum cf_doc_type type)
 {
 	static const char *const words[] = {
@@ -99,10 +107,7 @@ static void put_chart(FILE *to, const struct cf_doc_chart *chart)
 	put_string(to, chart->title);
 	fprintf(to, ",\"first\":%u,\"stacked\":%s,\"series\":[", chart->first_day,
 	    chart->is_stacked ? "true" : "false");
-	for (size_t i = 0; i < chart->series_count; i++) {
-		fputs(i > 0 ? "," : "", to);
-		put_string(to, chart->series[i]);
-	}
+	put_strings(to, chart->series, chart->series_count);
 	fputs("],\"values\":[", to);
 	for (size_t day = 0; day < chart->day_count; day++) {
 		fputs(day > 0 ? ",[" : "[", to);
@@ -131,10 +136,7 @@ static void put_data(FILE *to, const struct cf_doc *doc)
 		fputc(']', to);
 	}
 	fputs("],\"notes\":[", to);
-	for (size_t i = 0; i < doc->note_count; i++) {
-		fputs(i > 0 ? "," : "", to);
-		put_string(to, doc->notes[i]);
-	}
+	put_strings(to, (const char *const *)doc->notes, doc->note_count);
 	fputs("],\"charts\":[", to);
 	for (size_t i = 0; i < doc->chart_count; i++) {
 		fputs(i > 0 ? "," : "", to);
