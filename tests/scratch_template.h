@@ -2,6 +2,7 @@
  * tests/in-scratch removes also when the test does not come to its end. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,4 +19,13 @@ static inline char *scratch_template(char path[SCRATCH_BYTES], const char *name)
 	    snprintf(path, SCRATCH_BYTES, "%s/curfew-%s-XXXXXX", base, name) >= SCRATCH_BYTES)
 		snprintf(path, SCRATCH_BYTES, "/tmp/curfew-%s-XXXXXX", name);
 	return path;
+}
+
+/* Removes a folder made from a template, and all in it. */
+static inline bool scratch_drop(const char *path)
+{
+	char command[SCRATCH_COMMAND_BYTES];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", path);
+	return system(command) == 0;
 }

@@ -47,15 +47,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[SCRATCH_COMMAND_BYTES];
-	int rc;
+	bool dropped = scratch_drop(f->dir);
 
 	cf_list_set_free(f->set);
 	cf_diags_done(&f->diags);
-	snprintf(command, sizeof command, "rm -r %s", f->dir);
-	rc = system(command);
 	free(f);
-	return rc;
+	return dropped ? 0 : -1;
 }
 
 static void add(struct fixture *f, const char *text, enum cf_scope scope)

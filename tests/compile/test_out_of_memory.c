@@ -234,7 +234,7 @@ static void comparing_and_checking_survive_every_failing_allocation(void **state
 
 static void import_survives_every_failing_allocation(void **state)
 {
-	char dir[SCRATCH_BYTES], pack[SCRATCH_COMMAND_BYTES], command[SCRATCH_COMMAND_BYTES];
+	char dir[SCRATCH_BYTES], pack[SCRATCH_COMMAND_BYTES];
 	struct cf_diags diags;
 	struct cf_pack *read = NULL;
 
@@ -249,8 +249,7 @@ static void import_survives_every_failing_allocation(void **state)
 	assert_int_equal(read->name_count, 3);
 	cf_pack_free(read);
 	cf_diags_done(&diags);
-	snprintf(command, sizeof command, "rm -r %s", dir);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_drop(dir));
 }
 
 int main(void)

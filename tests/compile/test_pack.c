@@ -44,15 +44,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[SCRATCH_COMMAND_BYTES];
-	int rc;
+	bool dropped = scratch_drop(f->dir);
 
 	cf_pack_free(f->pack);
 	cf_diags_done(&f->diags);
-	snprintf(command, sizeof command, "rm -r %s", f->dir);
-	rc = system(command);
 	free(f);
-	return rc;
+	return dropped ? 0 : -1;
 }
 
 static void put(const struct fixture *f, const char *file, const char *text)

@@ -1,20 +1,15 @@
 /* A capture file: pcap, pcapng, compressed or not. */
 
+#include "promise.h"
+
 #include "monitor/capture_file.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

@@ -1,17 +1,10 @@
 /* A DNS message: every question, record and name in it. */
 
+#include "promise.h"
+
 #include "monitor/decode_dns.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

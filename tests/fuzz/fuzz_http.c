@@ -1,25 +1,10 @@
 /* HTTP/1 requests and responses. */
 
+#include "slices.h"
+
 #include "monitor/decode_http.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
-
-static void check_inside(struct cf_slice outer, struct cf_slice inner)
-{
-	if (inner.len == 0)
-		return;
-	must(inner.data >= outer.data);
-	must((size_t)(inner.data - outer.data) <= outer.len - inner.len);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -29,19 +14,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint64_t next = 0;
 
 	if (cf_http_request_read(stream, &request, &next) != CF_READING_BAD) {
-		check_inside(stream, request.method);
-		check_inside(stream, request.target);
-		check_inside(stream, request.host);
-		check_inside(stream, request.user_agent);
-		check_inside(stream, request.headers);
+		must_lie_inside(stream, request.method);
+		must_lie_inside(stream, request.target);
+		must_lie_inside(stream, request.host);
+		must_lie_inside(stream, request.user_agent);
+		must_lie_inside(stream, request.headers);
 		/* What reads as a whole request is also recognised as one. */
 		if (request.complete && len < 12288)
 			must(cf_http_request_match(stream) == CF_MATCH_YES || data[0] < 'A' ||
 			    data[0] > 'Z');
 	}
 	if (cf_http_response_read(stream, &response, &next) != CF_READING_BAD) {
-		check_inside(stream, response.headers);
-		check_inside(stream, response.body);
+		must_lie_inside(stream, response.headers);
+		must_lie_inside(stream, response.body);
 	}
 	return 0;
 }

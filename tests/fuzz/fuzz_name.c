@@ -1,17 +1,12 @@
 /* Any bytes as a wire name and as text: what is read comes back the same through either form. */
 
+#include "promise.h"
+
 #include "names/hash.h"
 #include "names/name.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 static void check_name(const struct cf_name *name)
 {

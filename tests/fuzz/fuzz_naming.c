@@ -1,19 +1,14 @@
 /* What hosts say of themselves: DHCP, DHCPv6, NetBIOS names and datagrams. The first byte chooses.
  */
 
+#include "promise.h"
+
 #include "monitor/dhcp.h"
 #include "monitor/nbns.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 /* A slice of the message, or empty. */
 static void must_be_inside(struct cf_slice slice, struct cf_slice message)

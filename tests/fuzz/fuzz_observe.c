@@ -4,6 +4,8 @@
  * hold.
  */
 
+#include "promise.h"
+
 #include "compile/image_writer.h"
 #include "monitor/decoder.h"
 #include "monitor/observe.h"
@@ -13,12 +15,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 static void add_signature(
     struct cf_image_builder *builder, const char *kind, const char *match, const char *value)

@@ -25,12 +25,9 @@ void box_open(struct box *box)
 
 void box_close(struct box *box)
 {
-	char command[SCRATCH_COMMAND_BYTES];
-
 	cf_batch_free(box->batch);
 	cf_ledger_close(box->ledger);
-	snprintf(command, sizeof command, "rm -rf '%s'", box->dir);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_drop(box->dir));
 }
 
 void box_commit(struct box *box)

@@ -61,11 +61,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[SCRATCH_COMMAND_BYTES];
 
-	snprintf(command, sizeof command, "rm -rf '%s'", f->world.dir);
 	if (getenv("CF_KEEP") == NULL)
-		assert_int_equal(system(command), 0);
+		assert_true(scratch_drop(f->world.dir));
 	free(f->truth);
 	free(f->coverage);
 	free(f);
