@@ -9,9 +9,9 @@
 
 struct cf_addr cf_addr_v4(const uint8_t bytes[4])
 {
-	struct cf_addr addr = {.family = CF_FAMILY_V4};
+	struct cf_addr addr;
 
-	memcpy(addr.bytes, bytes, 4);
+	cf_addr_set_v4(&addr, bytes);
 	return addr;
 }
 

@@ -35,6 +35,20 @@ struct cf_prefix {
 
 /* From 4 bytes in network order. */
 struct cf_addr cf_addr_v4(const uint8_t bytes[4]);
+/*
+ * The same where every query and packet comes by: put in place in whole words, because the address
+ * is read as such in a moment, and for smaller stores the processor would wait until they, and all
+ * before them, have reached the cache.
+ */
+static inline void cf_addr_set_v4(struct cf_addr *addr, const uint8_t bytes[4])
+{
+	uint64_t half = 0;
+
+	memcpy(&half, bytes, 4);
+	addr->family = CF_FAMILY_V4;
+	memcpy(addr->bytes, &half, 8);
+	memset(addr->bytes + 8, 0, 8);
+}
 /* From 16 bytes in network order; a v4-mapped address becomes IPv4. */
 struct cf_addr cf_addr_v6(const uint8_t bytes[16]);
 

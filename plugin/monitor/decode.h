@@ -49,20 +49,6 @@ static inline void cf_decode_count(struct cf_decoder *decoder, enum cf_decode_co
 }
 
 /*
- * As cf_addr_v4(), where every packet comes by: in whole words, because they are read as such in a
- * moment, and the processor would wait for smaller ones to reach the cache.
- */
-static inline void cf_packet_set_v4(struct cf_addr *addr, const uint8_t bytes[4])
-{
-	uint64_t half = 0;
-
-	memcpy(&half, bytes, 4);
-	addr->family = CF_FAMILY_V4;
-	memcpy(addr->bytes, &half, 8);
-	memset(addr->bytes + 8, 0, 8);
-}
-
-/*
  * Notes one more Ethernet or IP header of the frame in hand; false, and counted, when there are too
  * many. Each tunnel has at most one of both.
  */

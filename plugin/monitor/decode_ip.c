@@ -93,8 +93,8 @@ bool cf_decode_ip4(struct cf_decoder *decoder, struct cf_bytes body)
 		return false;
 	cf_bytes_limit(
 	    &body, total_bytes - header_bytes); /* without padding and frame check sequence */
-	cf_packet_set_v4(&packet->src, header + 12);
-	cf_packet_set_v4(&packet->dst, header + 16);
+	cf_addr_set_v4(&packet->src, header + 12);
+	cf_addr_set_v4(&packet->dst, header + 16);
 	packet->ip_proto = header[9];
 	packet->ttl = header[8];
 	fragment_word = (unsigned)header[6] << 8 | header[7];

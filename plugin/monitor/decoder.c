@@ -231,8 +231,8 @@ static bool read_ahead(struct cf_bytes frame, struct cf_packet *packet)
 		packet->dst = cf_addr_v6(ip + 24);
 		return ip[6] == CF_PROTO_TCP;
 	}
-	cf_packet_set_v4(&packet->src, ip + 12);
-	cf_packet_set_v4(&packet->dst, ip + 16);
+	cf_addr_set_v4(&packet->src, ip + 12);
+	cf_addr_set_v4(&packet->dst, ip + 16);
 	return type == 0x0800 && ip[0] == 0x45 && ip[9] == CF_PROTO_TCP;
 }
 

@@ -67,7 +67,7 @@ static void read_own_address(
 
 		*port_out = ntohs(in->sin_port);
 		if (in->sin_addr.s_addr != htonl(INADDR_ANY))
-			*addr_out = cf_addr_v4((const uint8_t *)&in->sin_addr);
+			cf_addr_set_v4(addr_out, (const uint8_t *)&in->sin_addr);
 	} else if (addr->sa_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)addr;
 

@@ -10,17 +10,18 @@
 
 void cf_view_client(const struct sockaddr_storage *from, struct cf_client *client_out)
 {
-	*client_out = (struct cf_client){.port = 0};
 	if (from->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)from;
 
-		client_out->addr = cf_addr_v4((const uint8_t *)&in->sin_addr);
+		cf_addr_set_v4(&client_out->addr, (const uint8_t *)&in->sin_addr);
 		client_out->port = ntohs(in->sin_port);
 	} else if (from->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
 
 		client_out->addr = cf_addr_v6((const uint8_t *)&in6->sin6_addr);
 		client_out->port = ntohs(in6->sin6_port);
+	} else {
+		*client_out = (struct cf_client){.port = 0};
 	}
 }
 
@@ -138,7 +139,10 @@ static bool holds_listed_addr(
 
 		if (data->rr_len[i] != len + 2)
 			continue;
-		addr = len == 4 ? cf_addr_v4(rdata) : cf_addr_v6(rdata);
+		if (len == 4)
+			cf_addr_set_v4(&addr, rdata);
+		else
+			addr = cf_addr_v6(rdata);
 		if (cf_image_find_addr(image, &addr) != CF_NONE)
 			return true;
 	}
