@@ -90,6 +90,7 @@ static void measure_producer(unsigned long hits, unsigned long clients)
 	struct cf_hit hit;
 	double start, spent = 0;
 	unsigned long done = 0;
+	const void *record;
 	uint64_t bytes = 0;
 
 	fill(&hit);
@@ -109,8 +110,8 @@ static void measure_producer(unsigned long hits, unsigned long clients)
 			bytes += size;
 		}
 		spent += cpu_ns() - start;
-		while (cf_queue_peek(queue) != NULL)
-			cf_queue_pop(queue);
+		while (cf_queue_peek(queue, &record, 1) == 1)
+			cf_queue_pop(queue, 1);
 	}
 	cf_queue_free(queue);
 	printf("  \"producer_ns_per_hit\": %.1f,\n  \"packed_bytes_per_hit\": %.1f,\n",
@@ -124,9 +125,11 @@ static void measure_writer(
 	const struct cf_log_options options = {
 	    .path = path, .sensor = "edge-01", .source = "resolver", .fold_s = fold_s};
 	static struct cf_writer writer;
-	_Alignas(8) static uint8_t packed[CF_RECORD_PACKED_BYTES];
+	_Alignas(8) static uint8_t packed[CF_FOLD_EXPECTED][CF_RECORD_PACKED_BYTES];
+	const struct cf_packed *records[CF_FOLD_EXPECTED];
 	int64_t now = INT64_C(1727770443000000);
 	struct cf_hit hit;
+	unsigned count;
 
 	fill(&hit);
 	(void)unlink(path); /* may not be there */
@@ -135,10 +138,15 @@ static void measure_writer(
 	cf_writer_start(&writer, now, now);
 	for (unsigned long done = 0; done < hits;) {
 		/* 20 ms at 300,000 hits/s. */
-		for (unsigned i = 0; i < 6000 && done < hits; i++, done++) {
-			vary(&hit, done, clients);
-			(void)cf_pack_hit(&hit, packed); /* its size stands in its head */
-			cf_writer_take(&writer, (const struct cf_packed *)(const void *)packed);
+		for (unsigned i = 0; i < 6000 && done < hits; i += count, done += count) {
+			count = hits - done < CF_FOLD_EXPECTED ? (unsigned)(hits - done)
+			                                       : CF_FOLD_EXPECTED;
+			for (unsigned k = 0; k < count; k++) {
+				vary(&hit, done + k, clients);
+				(void)cf_pack_hit(&hit, packed[k]); /* its size is in its head */
+				records[k] = (const struct cf_packed *)(const void *)packed[k];
+			}
+			cf_writer_take(&writer, records, count);
 		}
 		now += 20000;
 		cf_writer_tick(&writer, now, now);

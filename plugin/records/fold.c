@@ -60,6 +60,9 @@ struct cf_fold {
 	 * unused. */
 	uint32_t *grown;
 	uint32_t grown_count;
+	/* The chains of the hits that come next; expected_next is the first not added yet. */
+	uint32_t expected[CF_FOLD_EXPECTED];
+	unsigned expected_next, expected_count;
 };
 
 enum cf_status cf_fold_new(uint32_t entries, const uint8_t hash_key[16], cf_fold_emit *emit,
@@ -282,6 +285,32 @@ static void count_repeat(struct cf_fold *fold, struct entry *entry, const struct
 	note_grown(fold, entry);
 }
 
+static uint32_t chain_of(const struct cf_fold *fold, const struct identity *identity)
+{
+	return (uint32_t)cf_siphash(fold->hash_key, identity, sizeof *identity) & fold->bucket_mask;
+}
+
+void cf_fold_expect(struct cf_fold *fold, const struct cf_packed *const packed[], unsigned count)
+{
+	struct identity identity;
+
+	if (!cf_check(count <= CF_FOLD_EXPECTED))
+		return;
+	fold->expected_next = 0;
+	fold->expected_count = count;
+	for (unsigned i = 0; i < count; i++) {
+		make_identity(packed[i], &identity);
+		fold->expected[i] = chain_of(fold, &identity);
+		__builtin_prefetch(&fold->buckets[fold->expected[i]]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t first = fold->buckets[fold->expected[i]];
+
+		if (first != NONE)
+			__builtin_prefetch(&fold->entries[first], 1);
+	}
+}
+
 bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t now_us)
 {
 	struct identity identity;
@@ -289,8 +318,8 @@ bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t n
 	uint32_t bucket, index;
 
 	make_identity(packed, &identity);
-	bucket =
-	    (uint32_t)cf_siphash(fold->hash_key, &identity, sizeof identity) & fold->bucket_mask;
+	bucket = fold->expected_next < fold->expected_count ? fold->expected[fold->expected_next++]
+	                                                    : chain_of(fold, &identity);
 	for (index = fold->buckets[bucket]; index != NONE;
 	     index = fold->entries[index].next_in_chain) {
 		entry = &fold->entries[index];

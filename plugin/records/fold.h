@@ -42,6 +42,15 @@ void cf_fold_free(struct cf_fold *fold);
  */
 bool cf_fold_add(struct cf_fold *fold, const struct cf_packed *packed, int64_t now_us);
 
+/* Hits that cf_fold_expect() takes at once. */
+#define CF_FOLD_EXPECTED 16
+/*
+ * Says which hits will be added next, in this order; none but them until all are. A series lies
+ * anywhere in the table, and waiting for the memory of many at once takes hardly longer than for
+ * one. Their places are kept, so it costs nothing else.
+ */
+void cf_fold_expect(struct cf_fold *fold, const struct cf_packed *const packed[], unsigned count);
+
 /*
  * Emits and ends windows that began at or before began_us; a series with hits in it goes on with a
  * new window that begins at now_us.

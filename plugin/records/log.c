@@ -70,22 +70,29 @@ static void take_settings(struct cf_log *log)
 static size_t drain(struct cf_log *log, bool *busy_out)
 {
 	struct cf_producer *producer = atomic_load_explicit(&log->producers, memory_order_acquire);
+	/* A synchronous log's clock moves with each record. */
+	const unsigned most = log->synchronous ? 1 : CF_FOLD_EXPECTED;
 	uint64_t lost = 0;
 	size_t total = 0;
 
 	for (; producer != NULL; producer = producer->next) {
-		const struct cf_packed *packed;
+		const void *records[CF_FOLD_EXPECTED];
+		const struct cf_packed *packed[CF_FOLD_EXPECTED];
 		size_t taken = 0;
+		unsigned count;
 
 		if (busy_out != NULL &&
 		    cf_queue_used_bytes(producer->queue) > cf_queue_size_bytes(producer->queue) / 4)
 			*busy_out = true;
-		while (taken < TURN_RECORDS && (packed = cf_queue_peek(producer->queue)) != NULL) {
+		while (taken < TURN_RECORDS &&
+		    (count = cf_queue_peek(producer->queue, records, most)) > 0) {
+			for (unsigned i = 0; i < count; i++)
+				packed[i] = records[i];
 			if (log->synchronous)
-				cf_writer_advance(&log->writer, packed->at_wall_us);
-			cf_writer_take(&log->writer, packed);
-			cf_queue_pop(producer->queue);
-			taken++;
+				cf_writer_advance(&log->writer, packed[0]->at_wall_us);
+			cf_writer_take(&log->writer, packed, count);
+			cf_queue_pop(producer->queue, count);
+			taken += count;
 		}
 		total += taken;
 		lost += atomic_load_explicit(&producer->lost, memory_order_relaxed);

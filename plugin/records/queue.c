@@ -90,34 +90,42 @@ void cf_queue_commit(struct cf_queue *queue, uint32_t size_bytes)
 	atomic_store_explicit(&queue->head, queue->reserved + size_bytes, memory_order_release);
 }
 
-const void *cf_queue_peek(struct cf_queue *queue)
+/* The record at *tail, its size in *size_out; *tail moves over a skip, which is published together
+ * with the record behind it. */
+static const void *record_at(const struct cf_queue *queue, uint64_t *tail, uint32_t *size_out)
 {
-	uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed), at;
-	uint32_t size;
+	uint64_t at = *tail & (queue->size - 1);
 
-	if (tail == queue->seen_head) {
-		queue->seen_head = atomic_load_explicit(&queue->head, memory_order_acquire);
-		if (tail == queue->seen_head)
-			return NULL;
-	}
-	at = tail & (queue->size - 1);
-	memcpy(&size, queue->ring + at, sizeof size);
-	if (size == 0) {
-		/* A skip is published together with the record behind it. */
-		tail += queue->size - at;
-		atomic_store_explicit(&queue->tail, tail, memory_order_release);
+	memcpy(size_out, queue->ring + at, sizeof *size_out);
+	if (*size_out == 0) {
+		*tail += queue->size - at;
 		at = 0;
+		memcpy(size_out, queue->ring, sizeof *size_out);
 	}
 	return queue->ring + at;
 }
 
-void cf_queue_pop(struct cf_queue *queue)
+unsigned cf_queue_peek(struct cf_queue *queue, const void *records[], unsigned count)
+{
+	uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+	unsigned found = 0;
+	uint32_t size;
+
+	if (tail == queue->seen_head)
+		queue->seen_head = atomic_load_explicit(&queue->head, memory_order_acquire);
+	for (; found < count && tail != queue->seen_head; found++, tail += size)
+		records[found] = record_at(queue, &tail, &size);
+	return found;
+}
+
+void cf_queue_pop(struct cf_queue *queue, unsigned count)
 {
 	uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
 	uint32_t size;
 
-	memcpy(&size, queue->ring + (tail & (queue->size - 1)), sizeof size);
-	atomic_store_explicit(&queue->tail, tail + size, memory_order_release);
+	for (; count > 0; count--, tail += size)
+		(void)record_at(queue, &tail, &size); /* only to get past it */
+	atomic_store_explicit(&queue->tail, tail, memory_order_release);
 }
 
 uint64_t cf_queue_put_bytes(const struct cf_queue *queue)

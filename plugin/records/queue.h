@@ -29,11 +29,12 @@ void *cf_queue_reserve(struct cf_queue *queue);
 void cf_queue_commit(struct cf_queue *queue, uint32_t size_bytes);
 
 /*
- * Consumer: the oldest record, its size in the first 4 bytes, or NULL when empty. It stays valid
- * until cf_queue_pop(), which gives its room back.
+ * Consumer: puts the oldest records, at most count of them, into records[], and returns how many
+ * there are; the size of each is in its first 4 bytes. They stay valid until cf_queue_pop(), which
+ * gives the room of the oldest count (not more than were looked at) back.
  */
-const void *cf_queue_peek(struct cf_queue *queue);
-void cf_queue_pop(struct cf_queue *queue);
+unsigned cf_queue_peek(struct cf_queue *queue, const void *records[], unsigned count);
+void cf_queue_pop(struct cf_queue *queue, unsigned count);
 
 /* How many bytes were ever put in and taken out; skipped ones count. Any thread. */
 uint64_t cf_queue_put_bytes(const struct cf_queue *queue);

@@ -2,6 +2,7 @@
 
 #include "records/writer.h"
 
+#include "base/check.h"
 #include "records/fold_journal.h"
 #include "records/line.h"
 #include "records/recover.h"
@@ -137,23 +138,45 @@ static void emit_raw(struct cf_writer *writer, const struct cf_packed *packed)
 	put_line(writer, line, cf_json_length(&json), 0);
 }
 
-void cf_writer_take(struct cf_writer *writer, const struct cf_packed *packed)
+static bool is_hit(const struct cf_packed *packed)
 {
-	if (packed->event == CF_EVENT_IDENTITY) {
+	return packed->event < CF_EVENT_IDENTITY;
+}
+
+static bool folds(const struct cf_writer *writer, const struct cf_packed *packed)
+{
+	return is_hit(packed) && writer->fold_s > 0 && packed->key != 0;
+}
+
+static void take_one(struct cf_writer *writer, const struct cf_packed *packed)
+{
+	if (packed->event == CF_EVENT_IDENTITY)
 		emit_identity(writer, packed);
-		return;
-	}
-	if (packed->event > CF_EVENT_IDENTITY) {
+	else if (!is_hit(packed))
 		emit_raw(writer, packed);
+	else if (!folds(writer, packed) || !cf_fold_add(writer->fold, packed, writer->now_us))
+		emit_hit(writer, packed, 1, packed->at_wall_us);
+}
+
+void cf_writer_take(
+    struct cf_writer *writer, const struct cf_packed *const packed[], unsigned count)
+{
+	const struct cf_packed *folding[CF_FOLD_EXPECTED] = {NULL};
+	unsigned folding_count = 0, hits = 0;
+
+	if (!cf_check(count <= CF_FOLD_EXPECTED))
 		return;
+	for (unsigned i = 0; i < count; i++) {
+		hits += is_hit(packed[i]);
+		if (folds(writer, packed[i]))
+			folding[folding_count++] = packed[i];
 	}
+	cf_fold_expect(writer->fold, folding, folding_count);
 	/* Only this thread writes hits, so that no locked instruction is needed. */
 	atomic_store_explicit(&writer->hits,
-	    atomic_load_explicit(&writer->hits, memory_order_relaxed) + 1, memory_order_relaxed);
-	if (writer->fold_s > 0 && packed->key != 0 &&
-	    cf_fold_add(writer->fold, packed, writer->now_us))
-		return;
-	emit_hit(writer, packed, 1, packed->at_wall_us);
+	    atomic_load_explicit(&writer->hits, memory_order_relaxed) + hits, memory_order_relaxed);
+	for (unsigned i = 0; i < count; i++)
+		take_one(writer, packed[i]);
 }
 
 void cf_writer_lost_queue(struct cf_writer *writer, uint64_t lost)

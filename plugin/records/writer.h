@@ -58,8 +58,9 @@ void cf_writer_done(struct cf_writer *writer);
 
 /* Opens the file, finds the end of its chain, ends a torn line, and writes the start record. */
 void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);
-/* One packed record. */
-void cf_writer_take(struct cf_writer *writer, const struct cf_packed *packed);
+/* Packed records, in this order; at most CF_FOLD_EXPECTED. */
+void cf_writer_take(
+    struct cf_writer *writer, const struct cf_packed *const packed[], unsigned count);
 /* Moves a synchronous log's clock forward to a record's time (never back) and ends folds. */
 void cf_writer_advance(struct cf_writer *writer, int64_t at_wall_us);
 /* How many hits the queues have dropped so far. */

@@ -16,6 +16,8 @@
 #include <cmocka.h>
 
 #define RECORDS 200000
+/* Taken at once. */
+#define MOST 5
 
 /* A record of 16 to 4,000 bytes whose every word says which one it is. */
 static uint32_t size_of(uint32_t number)
@@ -43,22 +45,32 @@ static void *produce(void *arg)
 static void records_arrive_whole_and_in_order(void **state)
 {
 	struct cf_queue *queue;
+	unsigned several = 0;
 	pthread_t thread;
+	const void *none;
 
 	(void)state;
 	assert_int_equal(cf_queue_new(1, &queue), CF_OK);
 	assert_int_equal(pthread_create(&thread, NULL, produce, queue), 0);
-	for (uint32_t i = 0; i < RECORDS; i++) {
-		const uint32_t *record;
+	for (uint32_t i = 0, most = 1; i < RECORDS; most = most % MOST + 1) {
+		const void *records[MOST];
+		unsigned count;
 
-		while ((record = cf_queue_peek(queue)) == NULL)
+		while ((count = cf_queue_peek(queue, records, most)) == 0)
 			sched_yield();
-		assert_int_equal(record[0], size_of(i));
-		assert_int_equal(record[1], i);
-		assert_int_equal(record[record[0] / 4 - 1], i);
-		cf_queue_pop(queue);
+		assert_in_range(count, 1, most);
+		several += count > 1;
+		for (unsigned k = 0; k < count; k++, i++) {
+			const uint32_t *record = records[k];
+
+			assert_int_equal(record[0], size_of(i));
+			assert_int_equal(record[1], i);
+			assert_int_equal(record[record[0] / 4 - 1], i);
+		}
+		cf_queue_pop(queue, count);
 	}
-	assert_null(cf_queue_peek(queue));
+	assert_true(several > 0);
+	assert_int_equal(cf_queue_peek(queue, &none, 1), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(cf_queue_used_bytes(queue), 0);
 	cf_queue_free(queue);
@@ -67,7 +79,8 @@ static void records_arrive_whole_and_in_order(void **state)
 static void full_ring_refuses_until_room_is_given_back(void **state)
 {
 	struct cf_queue *queue;
-	unsigned count = 0;
+	unsigned count = 0, taken = 0;
+	const void *record;
 	uint32_t *room;
 
 	(void)state;
@@ -79,8 +92,9 @@ static void full_ring_refuses_until_room_is_given_back(void **state)
 	}
 	assert_in_range(count, 4, 8);
 	assert_true(cf_queue_used_bytes(queue) <= cf_queue_size_bytes(queue));
-	while (cf_queue_peek(queue) != NULL)
-		cf_queue_pop(queue);
+	for (; cf_queue_peek(queue, &record, 1) == 1; taken++)
+		cf_queue_pop(queue, 1);
+	assert_int_equal(taken, count);
 	assert_non_null(cf_queue_reserve(queue));
 	cf_queue_free(queue);
 }

@@ -78,8 +78,10 @@ static int teardown(void **state)
 
 static void take(struct fixture *f, unsigned count)
 {
+	const struct cf_packed *packed = (const struct cf_packed *)(const void *)f->packed;
+
 	for (unsigned i = 0; i < count; i++)
-		cf_writer_take(&f->writer, (const struct cf_packed *)(const void *)f->packed);
+		cf_writer_take(&f->writer, &packed, 1);
 }
 
 static void tick(struct fixture *f, unsigned seconds)
