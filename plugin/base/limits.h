@@ -122,9 +122,9 @@
 
 /* One image file, bytes; sections are indexed by 32 bits, and more is a mistake. */
 #define CF_IMAGE_BYTES (16ULL << 30)
-/* Buckets that a name may lie behind its own before the writer takes another hash key; at three
- * quarters load the longest way seen with 10M names is 6. Bounds the cost of the worst look-up. */
-#define CF_IMAGE_OVERFLOW 16
+/* Names of one home before the writer takes another hash key; with as many homes as names the most
+ * seen with 10M names is 11. Bounds the cost of the worst look-up. */
+#define CF_IMAGE_HOME_NAMES 32
 /* Hash keys tried by the writer. One is enough unless the hash is broken. */
 #define CF_IMAGE_KEYS 8
 /* Entries of one name: every exception of a policy may name it, and a few packs. Bounds a look-up.

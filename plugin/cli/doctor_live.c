@@ -89,29 +89,45 @@ static void add_probe(struct cli_live *live, const char *kind, const struct cf_n
 	cf_decide_name(live->image, &live->question, name, &probe->decision);
 }
 
-/* The first entry of each category that decides about its own name. */
+/* True when the entry decides about its own name, which is then *name_out. */
+static bool decides_itself(
+    const struct cli_live *live, const struct cf_entry *entry, struct cf_name *name_out)
+{
+	struct cf_decision decision;
+
+	if (entry->exception != CF_NONE || entry->scope == CF_SCOPE_BELOW ||
+	    cf_name_from_wire(entry->name_wire, CF_NAME_WIRE_BYTES, name_out) != CF_OK)
+		return false;
+	cf_decide_name(live->image, &live->question, name_out, &decision);
+	return decision.matched && decision.category == entry->category;
+}
+
+/* Of each category the entry highest up in its file, of those that decide about their own name. */
 static void choose_probes(struct cli_live *live)
 {
 	static const char unlisted[] = "curfew-doctor.example";
-	bool seen[CF_CATEGORIES] = {false};
-	struct cf_decision decision;
+	uint32_t lines[CF_CATEGORIES];
+	struct cf_name names[CF_CATEGORIES], name;
+	uint32_t i = cf_image_first_entry(live->image);
 	struct cf_entry entry;
-	struct cf_name name;
 
-	for (uint32_t i = 0; i < cf_image_info(live->image)->names; i++) {
+	memset(lines, 0xff, sizeof lines);
+	for (; i != CF_NONE; i = cf_image_next_entry(live->image, i)) {
 		cf_image_entry(live->image, i, &entry);
-		if (seen[entry.category] || entry.exception != CF_NONE ||
-		    entry.scope == CF_SCOPE_BELOW ||
-		    cf_name_from_wire(entry.name_wire, CF_NAME_WIRE_BYTES, &name) != CF_OK)
+		if (entry.line < lines[entry.category] && decides_itself(live, &entry, &name)) {
+			lines[entry.category] = entry.line;
+			names[entry.category] = name;
+		}
+	}
+	for (unsigned c = 0; c < CF_CATEGORIES; c++) {
+		struct cf_decision decision;
+
+		if (lines[c] == UINT32_MAX)
 			continue;
-		cf_decide_name(live->image, &live->question, &name, &decision);
-		if (!decision.matched || decision.category != entry.category)
-			continue;
-		seen[entry.category] = true;
 		/* Malware's names are not looked up for a test, unless we are to answer them. */
-		if (entry.category == CF_CATEGORY_LOOKALIKE && decision.verdict != CF_VERDICT_BLOCK)
-			continue;
-		add_probe(live, cf_category_text(entry.category), &name);
+		cf_decide_name(live->image, &live->question, &names[c], &decision);
+		if (c != CF_CATEGORY_LOOKALIKE || decision.verdict == CF_VERDICT_BLOCK)
+			add_probe(live, cf_category_text((enum cf_category)c), &names[c]);
 	}
 	if (cf_name_from_text(unlisted, sizeof unlisted - 1, &name) == CF_OK)
 		add_probe(live, "unlisted", &name);

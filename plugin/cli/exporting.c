@@ -67,10 +67,10 @@ static enum cf_verdict verdict_below(const struct cli_export *export, const stru
 /* Collects every listed name once, with the entry that it has first. */
 static enum cf_status collect_listed(struct cli_export *export)
 {
-	uint32_t count = cf_image_info(export->image)->names;
+	uint32_t i = cf_image_first_entry(export->image);
 	enum cf_status status = CF_OK;
 
-	for (uint32_t i = 0; i < count && status == CF_OK; i++) {
+	for (; i != CF_NONE && status == CF_OK; i = cf_image_next_entry(export->image, i)) {
 		struct cf_entry entry;
 		struct cf_name name;
 

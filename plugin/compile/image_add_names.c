@@ -139,7 +139,7 @@ static enum cf_status reserve_name(struct cf_image_builder *builder)
 static enum cf_status add_entry(struct cf_image_builder *builder, const struct cf_name *name,
     enum cf_scope scope, const struct cf_image_attr *attr, uint32_t exception, uint32_t line)
 {
-	struct cf_image_entry_item entry = {.name = (uint32_t)builder->names_used, .line = line};
+	struct cf_added_entry entry = {.name = (uint32_t)builder->names_used, .line = line};
 	enum cf_status status;
 
 	if ((unsigned)scope > CF_SCOPE_BELOW || (unsigned)attr->category >= CF_CATEGORIES ||

@@ -11,13 +11,20 @@
 #include "compile/strings.h"
 #include "image/format.h"
 
+/* One thing said of one name. */
+struct cf_added_entry {
+	uint32_t name; /* offset in the builder's names; each entry has its own */
+	uint32_t attr;
+	uint32_t line;
+};
+
 struct cf_image_builder {
 	struct cf_strings strings;
 
 	/* Names in the order of addition, one after the other, and what is said of each. */
 	uint8_t *names;
 	size_t names_used, names_room;
-	struct cf_array entries; /* cf_image_entry_item; name is an offset in names */
+	struct cf_array entries; /* cf_added_entry */
 	struct cf_array attrs;   /* cf_image_attr_item, each once */
 	uint32_t *attr_slots;    /* open addressing over attrs: index + 1, or 0 */
 	size_t attr_slot_count;

@@ -12,10 +12,9 @@
 
 const uint16_t cf_image_item_bytes[CF_SECTIONS] = {
     [CF_SECTION_STRINGS] = 1,
-    [CF_SECTION_NAMES] = 1,
-    [CF_SECTION_ENTRIES] = sizeof(struct cf_image_entry_item),
+    [CF_SECTION_NAMES] = CF_IMAGE_UNIT_BYTES,
     [CF_SECTION_ATTRS] = sizeof(struct cf_image_attr_item),
-    [CF_SECTION_BUCKETS] = sizeof(struct cf_image_bucket),
+    [CF_SECTION_HOMES] = sizeof(uint32_t),
     [CF_SECTION_FILTER] = sizeof(uint64_t),
     [CF_SECTION_NETWORKS] = sizeof(struct cf_image_network_item),
     [CF_SECTION_NETWORK_V4] = sizeof(struct cf_image_range_v4),

@@ -1,9 +1,9 @@
 /*
- * Names to sections: equal names brought together, and the hash table that finds them.
+ * Names to sections: equal names brought together into records, and the homes that find them.
  *
- * Everything is done in the order of the hash - one radix sort - so that the table and the filter
- * are filled from front to back and equal names stand side by side; no hash map is needed for
- * either.
+ * Everything is done in the order of the hash - one radix sort - so that records, homes and filter
+ * are filled from front to back and equal names stand side by side; no hash map is needed for any
+ * of them.
  */
 
 #include "compile/image_builder.h"
@@ -22,7 +22,7 @@ struct keyed {
 
 struct sorter {
 	const struct cf_image_builder *builder;
-	const struct cf_image_entry_item *entries;
+	const struct cf_added_entry *entries;
 	const struct cf_image_attr_item *attrs;
 	uint32_t count;
 	struct keyed *keyed;
@@ -129,21 +129,16 @@ static int compare_keyed(const void *left, const void *right, void *context)
 	return a->entry < b->entry ? -1 : a->entry > b->entry;
 }
 
-/* Sorts the stretches whose hashes begin alike; *tied_out tells whether there are any. */
-static void sort_ties(struct sorter *s, bool *tied_out)
+/* Sorts the stretches whose hashes begin alike. */
+static void sort_ties(struct sorter *s)
 {
-	bool tied = false;
-
 	for (uint32_t i = 0, end; i < s->count; i = end) {
 		for (end = i + 1; end < s->count; end++)
 			if (s->keyed[end].hash >> SORT_SHIFT != s->keyed[i].hash >> SORT_SHIFT)
 				break;
-		if (end - i == 1)
-			continue;
-		tied = true;
-		qsort_r(s->keyed + i, end - i, sizeof *s->keyed, compare_keyed, s);
+		if (end - i > 1)
+			qsort_r(s->keyed + i, end - i, sizeof *s->keyed, compare_keyed, s);
 	}
-	*tied_out = tied;
 }
 
 /* The end of the stretch of keyed names equal to the one at start. */
@@ -156,165 +151,123 @@ static uint32_t equal_end(const struct sorter *s, uint32_t start)
 	return end;
 }
 
-/* Sections with each name once, in the order of first addition, its entries together. */
-struct merged {
-	uint8_t *names;
-	size_t names_used;
-	struct cf_image_entry_item *entries;
-	uint32_t entry_count;
+/* How many different names there are, and the units of their records. */
+struct extent {
+	uint32_t names;
+	uint64_t units;
 };
 
-static void emit_run(const struct sorter *s, uint32_t start, uint32_t end, struct merged *merged)
+static enum cf_status measure(const struct sorter *s, struct extent *extent)
 {
-	uint32_t name = (uint32_t)merged->names_used;
-
-	memcpy(merged->names + name, s->builder->names + s->entries[s->keyed[start].entry].name,
-	    s->keyed[start].name_len);
-	merged->names_used += s->keyed[start].name_len;
-	for (uint32_t i = start; i < end; i++) {
-		merged->entries[merged->entry_count] = s->entries[s->keyed[i].entry];
-		merged->entries[merged->entry_count++].name = name;
-	}
-}
-
-/*
- * Emits every name in the order of its first entry. place[entry] is where in keyed the stretch of
- * an entry that leads it begins, or none; keyed is then cut down to one item a name, which points
- * to the first of the new entries.
- */
-static enum cf_status merge(struct sorter *s, uint32_t *place, struct merged *merged)
-{
-	uint32_t kept = 0;
-
-	memset(place, 0xff, s->count * sizeof *place);
+	*extent = (struct extent){0};
 	for (uint32_t i = 0, end; i < s->count; i = end) {
-		uint32_t leader = s->keyed[i].entry;
-
 		end = equal_end(s, i);
 		if (end - i > CF_NAME_ENTRIES)
 			return CF_ETOOBIG;
-		for (uint32_t k = i + 1; k < end; k++)
-			if (s->keyed[k].entry < leader)
-				leader = s->keyed[k].entry;
-		place[leader] = i;
+		extent->names++;
+		extent->units += cf_image_record_units(end - i, s->keyed[i].name_len);
 	}
-	for (uint32_t entry = 0; entry < s->count; entry++) {
-		uint32_t start = place[entry], first = merged->entry_count;
+	return extent->units < UINT32_MAX ? CF_OK : CF_ETOOBIG;
+}
 
-		if (start == CF_IMAGE_NONE)
-			continue;
-		emit_run(s, start, equal_end(s, start), merged);
-		/* No longer needed as a length: marks the stretch as kept, and where it went. */
-		s->keyed[start].entry = first;
-		s->keyed[start].name_len = 0;
+/* Names are read in the order of the hash, all over the builder's memory: this far ahead. */
+#define LOOK_AHEAD 16
+
+static void look_ahead(const struct sorter *s, uint32_t from)
+{
+	if (from + LOOK_AHEAD < s->count)
+		__builtin_prefetch(
+		    s->builder->names + s->entries[s->keyed[from + LOOK_AHEAD].entry].name);
+	if (from + 2 * LOOK_AHEAD < s->count)
+		__builtin_prefetch(&s->entries[s->keyed[from + 2 * LOOK_AHEAD].entry]);
+}
+
+/* Writes the record of the stretch at start to before end; returns its units. */
+static uint32_t put_record(const struct sorter *s, uint32_t start, uint32_t end, uint32_t *to)
+{
+	uint32_t name_len = s->keyed[start].name_len, at = 0;
+	uint8_t *name;
+
+	for (uint32_t i = start; i < end; i++) {
+		const struct cf_added_entry *entry = &s->entries[s->keyed[i].entry];
+
+		look_ahead(s, i);
+		to[at++] = entry->attr | (i + 1 < end ? CF_IMAGE_MORE : 0);
+		to[at++] = entry->line;
 	}
-	for (uint32_t i = 0; i < s->count; i++)
-		if (s->keyed[i].name_len == 0)
-			s->keyed[kept++] = s->keyed[i];
-	s->count = kept;
-	return CF_OK;
+	name = (uint8_t *)(to + at);
+	name[0] = (uint8_t)name_len;
+	memcpy(name + 1, s->builder->names + s->entries[s->keyed[start].entry].name, name_len);
+	return cf_image_record_units(end - start, name_len);
 }
 
 /*
- * Puts count names, sorted by hash, into buckets: a name that finds its home full goes on to the
- * next with room. False when one would go further than CF_IMAGE_OVERFLOW.
+ * Fills names with the records, in the order of the hash, and homes with where those of each home
+ * begin. False when a home gets more than CF_IMAGE_HOME_NAMES.
  */
-static bool fill_buckets(const struct keyed *keyed, uint32_t count, uint32_t home_count,
-    struct cf_image_bucket *buckets, uint32_t *overflow_out)
+static bool fill_names(
+    const struct sorter *s, uint32_t home_count, uint32_t *names, uint32_t *homes)
 {
-	uint32_t bucket = 0, used = 0, overflow = 0;
+	uint32_t at = 0, home = 0, in_home = 0;
 
-	memset(buckets, 0, ((size_t)home_count + CF_IMAGE_OVERFLOW) * sizeof *buckets);
-	for (size_t i = 0; i < (size_t)home_count + CF_IMAGE_OVERFLOW; i++)
-		for (unsigned k = 0; k < CF_IMAGE_SLOTS; k++)
-			buckets[i].slots[k] = CF_IMAGE_NONE;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t home = cf_image_home(keyed[i].hash, home_count);
+	for (uint32_t i = 0, end; i < s->count; i = end) {
+		uint32_t own = cf_image_home(s->keyed[i].hash, home_count);
 
-		if (home > bucket || used == CF_IMAGE_SLOTS) {
-			bucket = home > bucket ? home : bucket + 1;
-			used = 0;
-		}
-		if (bucket - home > CF_IMAGE_OVERFLOW)
+		if (own > home)
+			in_home = 0;
+		while (home < own)
+			homes[++home] = at;
+		if (++in_home > CF_IMAGE_HOME_NAMES)
 			return false;
-		if (bucket - home > overflow)
-			overflow = bucket - home;
-		for (uint32_t passed = home; passed < bucket; passed++)
-			buckets[passed].slots[0] |= CF_IMAGE_OVERFLOWED;
-		buckets[bucket].slots[used] = (buckets[bucket].slots[used] & CF_IMAGE_OVERFLOWED) |
-		    CF_IMAGE_TAG(keyed[i].hash) << CF_IMAGE_TAG_SHIFT | keyed[i].entry;
-		used++;
+		end = equal_end(s, i);
+		at += put_record(s, i, end, names + at);
 	}
-	*overflow_out = overflow;
+	while (home < home_count)
+		homes[++home] = at;
 	return true;
 }
 
-static void fill_filter(const struct keyed *keyed, uint32_t count, uint64_t *filter, uint32_t words)
+static void fill_filter(const struct sorter *s, uint64_t *filter, uint32_t words)
 {
-	for (uint32_t i = 0; i < count; i++)
-		filter[cf_image_home(keyed[i].hash, words)] |= cf_image_filter_bits(keyed[i].hash);
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint64_t hash = s->keyed[i].hash;
+
+		filter[cf_image_home(hash, words)] |= cf_image_filter_bits(hash);
+	}
 }
 
-/* Table and filter of the sorted names. CF_EAGAIN: another key is needed. */
-static enum cf_status build_index(const struct sorter *s, struct cf_image_parts *parts)
+/* count zeroed items of the section, in part->owned; NULL without memory. */
+static void *new_part(struct cf_image_parts *parts, enum cf_section_id id, size_t count)
 {
-	uint32_t per_home = CF_IMAGE_SLOTS * CF_IMAGE_LOAD_NUM / CF_IMAGE_LOAD_DEN;
-	uint32_t home_count = s->count / per_home + 1, words = s->count / 8 + 1, overflow = 0;
-	struct cf_image_part *part = &parts->parts[CF_SECTION_BUCKETS];
+	struct cf_image_part *part = &parts->parts[id];
 
-	part->owned = aligned_alloc(CF_IMAGE_ALIGN,
-	    ((size_t)home_count + CF_IMAGE_OVERFLOW) * sizeof(struct cf_image_bucket));
-	if (part->owned == NULL)
+	part->data = part->owned = calloc(count, cf_image_item_bytes[id]);
+	part->count = part->owned == NULL ? 0 : count;
+	return part->owned;
+}
+
+/* Names, homes and filter of the sorted names. CF_EAGAIN: another key is needed. */
+static enum cf_status build_sections(const struct sorter *s, struct cf_image_parts *parts)
+{
+	uint32_t *names, *homes, words;
+	struct extent extent;
+	enum cf_status status = measure(s, &extent);
+	uint64_t *filter;
+
+	if (status != CF_OK)
+		return status;
+	words = extent.names / CF_IMAGE_FILTER_NAMES + 1;
+	names = new_part(parts, CF_SECTION_NAMES, (size_t)extent.units);
+	homes = new_part(parts, CF_SECTION_HOMES, (size_t)extent.names + 1);
+	filter = new_part(parts, CF_SECTION_FILTER, words);
+	if (names == NULL || homes == NULL || filter == NULL)
 		return CF_ENOMEM;
-	if (!fill_buckets(s->keyed, s->count, home_count, part->owned, &overflow)) {
-		free(part->owned);
-		part->owned = NULL;
+	if (!fill_names(s, extent.names, names, homes))
 		return CF_EAGAIN;
-	}
-	part->data = part->owned;
-	part->count = (size_t)home_count + overflow;
-	parts->header.home_count = home_count;
-	parts->header.overflow = overflow;
-
-	part = &parts->parts[CF_SECTION_FILTER];
-	part->owned = calloc(words, sizeof(uint64_t));
-	if (part->owned == NULL)
-		return CF_ENOMEM;
-	fill_filter(s->keyed, s->count, part->owned, words);
-	part->data = part->owned;
-	part->count = words;
+	fill_filter(s, filter, words);
+	parts->header.home_count = extent.names;
+	parts->header.entry_count = s->count;
 	return CF_OK;
-}
-
-/* When no name comes twice, names and entries of the builder are the sections as they are. */
-static enum cf_status build_lists(struct sorter *s, bool tied, struct cf_image_parts *parts)
-{
-	struct cf_image_part *names = &parts->parts[CF_SECTION_NAMES];
-	struct cf_image_part *entries = &parts->parts[CF_SECTION_ENTRIES];
-	struct merged merged = {0};
-	enum cf_status status;
-	uint32_t *place;
-
-	if (!tied) {
-		*names = (struct cf_image_part){
-		    .data = s->builder->names, .count = s->builder->names_used};
-		*entries = (struct cf_image_part){.data = s->entries, .count = s->count};
-		return CF_OK;
-	}
-	place = malloc(s->count * sizeof *place);
-	names->owned = merged.names = malloc(s->builder->names_used);
-	entries->owned = merged.entries = malloc(s->count * sizeof *merged.entries);
-	if (place == NULL || merged.names == NULL || merged.entries == NULL) {
-		free(place);
-		return CF_ENOMEM;
-	}
-	status = merge(s, place, &merged);
-	free(place);
-	names->data = merged.names;
-	names->count = merged.names_used;
-	entries->data = merged.entries;
-	entries->count = merged.entry_count;
-	return status;
 }
 
 static void count_labels(const struct cf_image_builder *builder, struct cf_image_header *header)
@@ -347,7 +300,6 @@ static enum cf_status build_with_key(
 	    .attrs = builder->attrs.items,
 	    .count = (uint32_t)builder->entries.used};
 	enum cf_status status = derive_key(builder, attempt, parts->header.hash_key);
-	bool tied = false;
 
 	if (status != CF_OK)
 		return status;
@@ -357,11 +309,9 @@ static enum cf_status build_with_key(
 	hash_names(&s, parts->header.hash_key);
 	status = sort_by_hash(&s);
 	if (status == CF_OK) {
-		sort_ties(&s, &tied);
-		status = build_lists(&s, tied, parts);
+		sort_ties(&s);
+		status = build_sections(&s, parts);
 	}
-	if (status == CF_OK)
-		status = build_index(&s, parts);
 	free(s.keyed);
 	return status;
 }
@@ -379,7 +329,8 @@ enum cf_status cf_image_build_names(
 	count_labels(builder, &parts->header);
 	for (uint32_t attempt = 0; status == CF_EAGAIN && attempt < CF_IMAGE_KEYS; attempt++) {
 		drop_part(&parts->parts[CF_SECTION_NAMES]);
-		drop_part(&parts->parts[CF_SECTION_ENTRIES]);
+		drop_part(&parts->parts[CF_SECTION_HOMES]);
+		drop_part(&parts->parts[CF_SECTION_FILTER]);
 		status = build_with_key(builder, attempt, parts);
 	}
 	/* Eight keys in a row cannot fail with a working hash. */

@@ -1,4 +1,7 @@
-/* Every name of one image looked up in the other: no sorting, a million names take a blink. */
+/*
+ * Every name of one image looked up in the other: a million names take a blink. Only what differs
+ * is sorted, for people.
+ */
 
 #include "image/diff.h"
 
@@ -47,14 +50,52 @@ static bool has_entry(const struct cf_image *image, const struct cf_entry *wante
 	return false;
 }
 
-/* What image has and other has not. */
-static void diff_names(const struct cf_image *image, const struct cf_image *other, bool added,
-    cf_image_diff_each *each, void *context, struct cf_image_category_diff *categories)
+/* Entries of one image. */
+struct entries {
+	uint32_t *ids;
+	size_t count, room;
+};
+
+static bool keep_entry(struct entries *entries, uint32_t id)
 {
-	const uint32_t names = image == NULL ? 0 : cf_image_info(image)->names;
+	size_t room = entries->room == 0 ? 64 : 2 * entries->room;
+	uint32_t *ids;
+
+	if (entries->count == entries->room) {
+		ids = realloc(entries->ids, room * sizeof *ids);
+		if (ids == NULL)
+			return false;
+		entries->ids = ids;
+		entries->room = room;
+	}
+	entries->ids[entries->count++] = id;
+	return true;
+}
+
+/* As they are written: by file, then line, then name. */
+static int compare_places(const void *left, const void *right, void *context)
+{
+	struct cf_entry a, b;
+	int order;
+
+	cf_image_entry(context, *(const uint32_t *)left, &a);
+	cf_image_entry(context, *(const uint32_t *)right, &b);
+	order = strcmp(a.file, b.file);
+	if (order == 0)
+		order = (a.line > b.line) - (a.line < b.line);
+	return order != 0 ? order : strcmp((const char *)a.name_wire, (const char *)b.name_wire);
+}
+
+/* What image has and other has not. */
+static enum cf_status diff_names(const struct cf_image *image, const struct cf_image *other,
+    bool added, cf_image_diff_each *each, void *context, struct cf_image_category_diff *categories)
+{
+	uint32_t i = image == NULL ? CF_NONE : cf_image_first_entry(image);
+	struct entries found = {.room = 0};
+	enum cf_status status = CF_OK;
 	struct cf_entry entry;
 
-	for (uint32_t i = 0; i < names; i++) {
+	for (; i != CF_NONE; i = cf_image_next_entry(image, i)) {
 		struct cf_image_category_diff *category;
 
 		cf_image_entry(image, i, &entry);
@@ -67,9 +108,19 @@ static void diff_names(const struct cf_image *image, const struct cf_image *othe
 			continue;
 		category->removed += !added;
 		category->added += added;
-		if (each != NULL)
-			each(context, image, i, added);
+		if (each != NULL && !keep_entry(&found, i)) {
+			status = CF_ENOMEM;
+			break;
+		}
 	}
+	if (status == CF_OK && found.count > 0) {
+		qsort_r(found.ids, found.count, sizeof *found.ids, compare_places,
+		    (void *)(uintptr_t)image);
+		for (size_t k = 0; k < found.count; k++)
+			each(context, image, found.ids[k], added);
+	}
+	free(found.ids);
+	return status;
 }
 
 static int compare_prefixes(const void *left, const void *right)
@@ -129,10 +180,11 @@ enum cf_status cf_image_diff(const struct cf_image *old_image, const struct cf_i
 	struct cf_image_diff diff = {0};
 	enum cf_status status = diff_networks(old_image, new_image, &diff.networks);
 
-	if (status != CF_OK)
-		return status;
-	diff_names(old_image, new_image, false, each, context, diff.categories);
-	diff_names(new_image, old_image, true, each, context, diff.categories);
-	*diff_out = diff;
-	return CF_OK;
+	if (status == CF_OK)
+		status = diff_names(old_image, new_image, false, each, context, diff.categories);
+	if (status == CF_OK)
+		status = diff_names(new_image, old_image, true, each, context, diff.categories);
+	if (status == CF_OK)
+		*diff_out = diff;
+	return status;
 }

@@ -3,7 +3,8 @@
  * replaces one by the other. Names that belong to exceptions are not counted; the exceptions of a
  * policy are compared by whoever shows them.
  *
- * One look-up a name and image; allocates for networks alone. Not for hot paths. Any thread.
+ * One look-up a name and image; allocates for networks and for what differs. Not for hot paths. Any
+ * thread.
  */
 #pragma once
 
@@ -21,7 +22,11 @@ struct cf_image_diff {
 	struct cf_image_category_diff networks;
 };
 
-/* Told once a name that one image has and the other has not; the entry is the image's own. */
+/*
+ * Told once a name that one image has and the other has not; the entry is the image's own. First
+ * what the old image has, then the new one, each in the order in which it is written: by file, then
+ * line.
+ */
 typedef void cf_image_diff_each(
     void *context, const struct cf_image *image, uint32_t entry, bool added);
 

@@ -1,11 +1,11 @@
 /*
  * From a name to the entries that cover it.
  *
- * All suffixes are hashed in one pass, then all filter words are fetched, then the buckets of the
- * few suffixes that the filter lets through, which are searched one by one as asked for: the cache
+ * All suffixes are hashed in one pass, then all filter words are fetched, then the homes of the few
+ * suffixes that the filter lets through, which are searched one by one as asked for: the cache
  * misses of one name overlap instead of queueing. A clean name usually ends at the filter, which is
- * small enough to stay in a cache. Whatever the hash says, names are compared in full before
- * anything counts as listed.
+ * small enough to stay in a cache; a listed one costs three places: filter, home and record.
+ * Whatever the hash says, names are compared in full before anything counts as listed.
  */
 
 #include "image/mapped.h"
@@ -14,39 +14,26 @@
 
 #include <string.h>
 
-/* The first entry of the name suffix[0..len) whose hash is given, or CF_NONE. */
-static uint32_t probe(
-    const struct cf_image *image, uint64_t hash, const uint8_t *suffix, size_t len)
+/* Finds the entries of the name suffix[0..len) whose hash is given. */
+static bool probe(const struct cf_image *image, uint64_t hash, const uint8_t *suffix, size_t len,
+    struct cf_name_run *run_out)
 {
-	const struct cf_image_bucket *bucket =
-	    &image->buckets[cf_image_home(hash, image->header.home_count)];
+	const uint32_t *home = &image->homes[cf_image_home(hash, image->header.home_count)];
+	uint32_t first = home[0], after = home[1], end;
+	const uint8_t *name;
 
-	for (uint32_t step = 0; step <= image->header.overflow; step++, bucket++) {
-		for (unsigned i = 0; i < CF_IMAGE_SLOTS; i++) {
-			uint32_t entry = (uint32_t)bucket->slots[i], name;
-
-			if (bucket->slots[i] >> CF_IMAGE_TAG_SHIFT != CF_IMAGE_TAG(hash) ||
-			    entry == CF_NONE)
-				continue;
-			name = image->entries[entry].name;
-			if (len <= image->names_bytes - name &&
-			    memcmp(image->names + name, suffix, len) == 0)
-				return entry;
+	/* Most homes reach into a second line of the cache. */
+	__builtin_prefetch(&image->names[after]);
+	for (; first < after; first = end + cf_image_record_units(0, name[0])) {
+		end = cf_entries_end(image, first);
+		name = (const uint8_t *)(image->names + end);
+		if (name[0] == len && memcmp(name + 1, suffix, len) == 0) {
+			run_out->first = first;
+			run_out->end = end;
+			return true;
 		}
-		if ((bucket->slots[0] & CF_IMAGE_OVERFLOWED) == 0)
-			break;
 	}
-	return CF_NONE;
-}
-
-/* The end of the run of entries that begins at first. */
-static uint32_t run_end(const struct cf_image *image, uint32_t first)
-{
-	uint32_t end = first + 1;
-
-	while (end < image->entry_count && image->entries[end].name == image->entries[first].name)
-		end++;
-	return end;
+	return false;
 }
 
 void cf_image_walk_begin(
@@ -60,7 +47,7 @@ void cf_image_walk_begin(
 	walk->passed = walk->next = 0;
 	if (most > name->label_count)
 		most = name->label_count;
-	if (image->entry_count == 0 || most < least)
+	if (image->names_units == 0 || most < least)
 		return;
 	cf_name_hash_suffixes(name, header->hash_key, least, most, walk->hashes);
 	for (unsigned k = least; k <= most; k++)
@@ -71,7 +58,7 @@ void cf_image_walk_begin(
 
 		if ((image->filter[cf_image_home(hash, image->filter_count)] & bits) != bits)
 			continue;
-		__builtin_prefetch(&image->buckets[cf_image_home(hash, header->home_count)]);
+		__builtin_prefetch(&image->homes[cf_image_home(hash, header->home_count)]);
 		walk->levels[passed++] = (uint8_t)k;
 	}
 	walk->passed = passed;
@@ -83,12 +70,10 @@ bool cf_image_walk_next(struct cf_name_walk *walk, struct cf_name_run *run_out)
 		unsigned labels = walk->levels[walk->next++];
 		size_t len;
 		const uint8_t *suffix = cf_name_suffix(walk->name, labels, &len);
-		uint32_t first = probe(walk->image, walk->hashes[labels], suffix, len);
 
-		if (first == CF_NONE)
+		if (!probe(walk->image, walk->hashes[labels], suffix, len, run_out))
 			continue;
-		*run_out = (struct cf_name_run){
-		    .first = first, .end = run_end(walk->image, first), .label_count = labels};
+		run_out->label_count = labels;
 		return true;
 	}
 	return false;
@@ -103,8 +88,8 @@ unsigned cf_image_find_name(
 
 	cf_image_walk_begin(&walk, image, name);
 	while (cf_image_walk_next(&walk, &run)) {
-		for (uint32_t entry = run.first; entry < run.end; entry++) {
-			uint8_t scope = image->attrs[image->entries[entry].attr].scope;
+		for (uint32_t entry = run.first; entry < run.end; entry += CF_IMAGE_ENTRY_UNITS) {
+			uint8_t scope = cf_entry_attr(image, entry)->scope;
 
 			if (!cf_scope_covers(scope, run.label_count, name->label_count))
 				continue;

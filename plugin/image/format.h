@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define CF_IMAGE_MAGIC   "CURFEWIM"
-#define CF_IMAGE_VERSION 2U
+#define CF_IMAGE_VERSION 3U
 #define CF_IMAGE_ENDIAN  0x01020304U
 #define CF_IMAGE_ALIGN   64U
 
@@ -25,32 +25,31 @@
 #define CF_IMAGE_NONE UINT32_MAX
 
 enum cf_section_id {
-	CF_SECTION_STRINGS = 0,          /* NUL-terminated texts; offset 0 is "" */
-	CF_SECTION_NAMES = 1,            /* canonical wire names, each once, one after the other */
-	CF_SECTION_ENTRIES = 2,          /* cf_image_entry_item, those of one name together */
-	CF_SECTION_ATTRS = 3,            /* cf_image_attr_item */
-	CF_SECTION_BUCKETS = 4,          /* cf_image_bucket: the hash table of names */
-	CF_SECTION_FILTER = 5,           /* uint64_t: which hashes cannot be in the table */
-	CF_SECTION_NETWORKS = 6,         /* cf_image_network_item, sorted by address, then bits */
-	CF_SECTION_NETWORK_V4 = 7,       /* cf_image_range_v4 -> network */
-	CF_SECTION_NETWORK_V6 = 8,       /* cf_image_range_v6 -> network */
-	CF_SECTION_NETWORK_V4_BITS = 9,  /* uint64_t[1024]: /16s that hold a network */
-	CF_SECTION_NETWORK_V6_BITS = 10, /* uint64_t[1024]: hashes of /32s that hold a network */
-	CF_SECTION_ASNS = 11,            /* cf_image_asn_item, sorted */
-	CF_SECTION_SIGNATURES = 12,      /* cf_image_signature_item */
-	CF_SECTION_PORTS = 13,           /* cf_image_port_item */
-	CF_SECTION_RESOLVERS = 14,       /* cf_image_resolver_item */
-	CF_SECTION_POLICY = 15,          /* one cf_image_policy_item */
-	CF_SECTION_PHASES = 16,          /* cf_image_phase_item, sorted by instant */
-	CF_SECTION_STEPS = 17,           /* cf_image_step_item, by category, then instant */
-	CF_SECTION_EXCEPTIONS = 18,      /* cf_image_exception_item */
-	CF_SECTION_BY_CATEGORY = 19,     /* uint32_t: exceptions by category */
-	CF_SECTION_TYPES = 20,           /* uint16_t: query types of exceptions */
-	CF_SECTION_GROUPS = 21,          /* uint32_t: string, name of each group */
-	CF_SECTION_GROUP_SETS = 22,      /* cf_image_group_set; 0 is the empty set */
-	CF_SECTION_CLIENT_V4 = 23,       /* cf_image_range_v4 -> group set */
-	CF_SECTION_CLIENT_V6 = 24,       /* cf_image_range_v6 -> group set */
-	CF_SECTIONS = 25,
+	CF_SECTION_STRINGS = 0,    /* NUL-terminated texts; offset 0 is "" */
+	CF_SECTION_NAMES = 1,      /* records of names, below, in the order of the hash */
+	CF_SECTION_ATTRS = 2,      /* cf_image_attr_item */
+	CF_SECTION_HOMES = 3,      /* uint32_t: where the records of each hash begin, as units */
+	CF_SECTION_FILTER = 4,     /* uint64_t: which hashes cannot be in the table */
+	CF_SECTION_NETWORKS = 5,   /* cf_image_network_item, sorted by address, then bits */
+	CF_SECTION_NETWORK_V4 = 6, /* cf_image_range_v4 -> network */
+	CF_SECTION_NETWORK_V6 = 7, /* cf_image_range_v6 -> network */
+	CF_SECTION_NETWORK_V4_BITS = 8, /* uint64_t[1024]: /16s that hold a network */
+	CF_SECTION_NETWORK_V6_BITS = 9, /* uint64_t[1024]: hashes of /32s that hold a network */
+	CF_SECTION_ASNS = 10,           /* cf_image_asn_item, sorted */
+	CF_SECTION_SIGNATURES = 11,     /* cf_image_signature_item */
+	CF_SECTION_PORTS = 12,          /* cf_image_port_item */
+	CF_SECTION_RESOLVERS = 13,      /* cf_image_resolver_item */
+	CF_SECTION_POLICY = 14,         /* one cf_image_policy_item */
+	CF_SECTION_PHASES = 15,         /* cf_image_phase_item, sorted by instant */
+	CF_SECTION_STEPS = 16,          /* cf_image_step_item, by category, then instant */
+	CF_SECTION_EXCEPTIONS = 17,     /* cf_image_exception_item */
+	CF_SECTION_BY_CATEGORY = 18,    /* uint32_t: exceptions by category */
+	CF_SECTION_TYPES = 19,          /* uint16_t: query types of exceptions */
+	CF_SECTION_GROUPS = 20,         /* uint32_t: string, name of each group */
+	CF_SECTION_GROUP_SETS = 21,     /* cf_image_group_set; 0 is the empty set */
+	CF_SECTION_CLIENT_V4 = 22,      /* cf_image_range_v4 -> group set */
+	CF_SECTION_CLIENT_V6 = 23,      /* cf_image_range_v6 -> group set */
+	CF_SECTIONS = 24,
 };
 
 /* Where a section lies: at from the start of the file, bytes = count x its item. */
@@ -68,9 +67,9 @@ struct cf_image_header {
 	uint8_t digest[CF_SHA256_BYTES]; /* of the whole file, these bytes taken as zero */
 	uint8_t source_digest[CF_SHA256_BYTES];
 	int64_t built_wall_s;
-	uint64_t hash_key[2];  /* of the name hash, names/hash.h */
-	uint32_t home_count;   /* buckets that a hash can select */
-	uint32_t overflow;     /* buckets that a name may lie behind its own */
+	uint64_t hash_key[2]; /* of the name hash, names/hash.h */
+	uint32_t home_count;  /* places among the names that a hash can select */
+	uint32_t entry_count;
 	uint32_t least_labels; /* of a listed name */
 	uint32_t most_labels;
 	uint32_t section_count;
@@ -78,12 +77,23 @@ struct cf_image_header {
 	struct cf_image_section sections[CF_SECTIONS];
 };
 
-/* One thing said of one name. Entries of one name lie together: exact, subtree, below. */
-struct cf_image_entry_item {
-	uint32_t name; /* offset in NAMES; never decreasing */
-	uint32_t attr;
-	uint32_t line;
-};
+/*
+ * A record of NAMES: all that is said of one name, and the name, together so that a look-up touches
+ * one place. Units of four bytes: first the entries - exact, subtree, below - of two units each,
+ * attribute (bit 31 set when another entry follows) and line; then one byte, the length of the wire
+ * name, the canonical wire name, and zeros to a whole unit. An entry is known by the unit it lies
+ * at, which is also how the rest of curfew names it.
+ */
+#define CF_IMAGE_UNIT_BYTES  4
+#define CF_IMAGE_ENTRY_UNITS 2
+#define CF_IMAGE_MORE        (UINT32_C(1) << 31)
+
+/* Units of a record of so many entries and bytes of name. */
+static inline uint32_t cf_image_record_units(uint32_t entries, uint32_t wire_len)
+{
+	return entries * CF_IMAGE_ENTRY_UNITS +
+	    (1 + wire_len + CF_IMAGE_UNIT_BYTES - 1) / CF_IMAGE_UNIT_BYTES;
+}
 
 struct cf_image_attr_item {
 	uint8_t scope;
@@ -95,27 +105,17 @@ struct cf_image_attr_item {
 };
 
 /*
- * Eight slots of one cache line. A slot is tag << 33 | overflowed << 32 | entry: tag the low 31
- * bits of the name's hash, entry the first of the name's entries or none when the slot is free. The
- * bit overflowed counts in slot 0 alone: some name of this bucket, or of one before it, lies
- * further on.
+ * The home of a hash among count homes or filter words: the top half, scaled. HOMES has the unit at
+ * which the records of each home begin, and the end of the last one; they have as many homes as
+ * there are names.
  */
-#define CF_IMAGE_SLOTS      8
-#define CF_IMAGE_OVERFLOWED (UINT64_C(1) << 32)
-#define CF_IMAGE_TAG_SHIFT  33
-#define CF_IMAGE_TAG(hash)  ((hash)&0x7fffffffU)
-/* Names a bucket gets on average is 8 x 3/4: fuller overflows often, emptier wastes memory. */
-#define CF_IMAGE_LOAD_NUM 3U
-#define CF_IMAGE_LOAD_DEN 4U
-struct cf_image_bucket {
-	uint64_t slots[CF_IMAGE_SLOTS];
-};
-
-/* The home of a hash among count buckets or filter words: the top half, scaled. */
 static inline uint32_t cf_image_home(uint64_t hash, uint32_t count)
 {
 	return (uint32_t)((hash >> 32) * count >> 32);
 }
+
+/* Names to a filter word: four bits each among 64 let 2 of 100 other names through. */
+#define CF_IMAGE_FILTER_NAMES 6
 
 /* The bits that a hash must find set in its filter word: four of 64, from its low 24 bits. */
 static inline uint64_t cf_image_filter_bits(uint64_t hash)
@@ -252,9 +252,7 @@ struct cf_image_exception_item {
 
 _Static_assert(sizeof(struct cf_image_section) == 24, "format");
 _Static_assert(sizeof(struct cf_image_header) == 136 + 24 * CF_SECTIONS, "format");
-_Static_assert(sizeof(struct cf_image_entry_item) == 12, "format");
 _Static_assert(sizeof(struct cf_image_attr_item) == 32, "format");
-_Static_assert(sizeof(struct cf_image_bucket) == 64, "format");
 _Static_assert(sizeof(struct cf_image_network_item) == 72, "format");
 _Static_assert(sizeof(struct cf_image_range_v4) == 8, "format");
 _Static_assert(sizeof(struct cf_image_range_v6) == 24, "format");

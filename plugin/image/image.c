@@ -32,7 +32,7 @@ static void fill_info(struct cf_image *image)
 	    .preset = text(image, policy->preset),
 	    .citation = text(image, policy->citation),
 	    .policy_file = text(image, policy->policy_file),
-	    .names = image->entry_count,
+	    .names = header->entry_count,
 	    .networks = image->network_count,
 	    .asns = image->asn_count,
 	    .signatures = image->signature_count,
@@ -249,12 +249,35 @@ enum cf_verdict cf_image_baseline(const struct cf_image *image, enum cf_category
 	return (enum cf_verdict)image->policy->baseline[category];
 }
 
+/* The name behind the entries that end there: its length, then its bytes. */
+static const uint8_t *name_behind(const struct cf_image *image, uint32_t end)
+{
+	return (const uint8_t *)(image->names + end);
+}
+
+/*
+ * True for a place at which an entry can be read without leaving the names. Entries are known by
+ * their places, so one that is no entry of this image shows only when what lies there cannot be.
+ */
+static bool is_entry(const struct cf_image *image, uint32_t entry)
+{
+	uint32_t units = image->names_units, end = entry;
+	bool more = true;
+
+	for (; more; end += CF_IMAGE_ENTRY_UNITS) {
+		if (end >= units || units - end <= CF_IMAGE_ENTRY_UNITS ||
+		    (image->names[end] & ~CF_IMAGE_MORE) >= image->attr_count)
+			return false;
+		more = (image->names[end] & CF_IMAGE_MORE) != 0;
+	}
+	return cf_image_record_units(0, name_behind(image, end)[0]) <= units - end;
+}
+
 void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entry *entry_out)
 {
-	const struct cf_image_entry_item *item;
 	const struct cf_image_attr_item *attr;
 
-	if (!cf_check(entry < image->entry_count)) {
+	if (!cf_check(is_entry(image, entry))) {
 		*entry_out = (struct cf_entry){.name_wire = (const uint8_t *)"",
 		    .exception = CF_NONE,
 		    .list = "",
@@ -265,10 +288,9 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 		    .file = ""};
 		return;
 	}
-	item = &image->entries[entry];
-	attr = &image->attrs[item->attr];
+	attr = cf_entry_attr(image, entry);
 	*entry_out = (struct cf_entry){
-	    .name_wire = image->names + item->name,
+	    .name_wire = name_behind(image, cf_entries_end(image, entry)) + 1,
 	    .scope = (enum cf_scope)attr->scope,
 	    .category = (enum cf_category)attr->category,
 	    .confidence = (enum cf_confidence)attr->confidence,
@@ -279,8 +301,24 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 	    .as_of = text(image, attr->as_of),
 	    .note = text(image, attr->note),
 	    .file = text(image, attr->file),
-	    .line = item->line,
+	    .line = image->names[entry + 1],
 	};
+}
+
+uint32_t cf_image_first_entry(const struct cf_image *image)
+{
+	return image->names_units == 0 ? CF_NONE : 0;
+}
+
+uint32_t cf_image_next_entry(const struct cf_image *image, uint32_t entry)
+{
+	uint32_t next = entry + CF_IMAGE_ENTRY_UNITS;
+
+	if (!cf_check(is_entry(image, entry)))
+		return CF_NONE;
+	if ((image->names[entry] & CF_IMAGE_MORE) == 0)
+		next += cf_image_record_units(0, name_behind(image, next)[0]);
+	return next == image->names_units ? CF_NONE : next;
 }
 
 void cf_image_network(

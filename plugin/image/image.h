@@ -54,7 +54,8 @@ struct cf_image_info {
 	const char *preset;       /* name of the preset, "" for own phases */
 	const char *citation;     /* legal text the preset follows */
 	const char *policy_file;  /* where the policy was read from */
-	uint32_t names, networks, asns, signatures, ports, resolvers;
+	uint32_t names;           /* entries of names */
+	uint32_t networks, asns, signatures, ports, resolvers;
 	uint32_t phases, exceptions, groups;
 	/* log settings */
 	const char *log_path;
@@ -96,7 +97,15 @@ struct cf_entry {
 	const char *file; /* where it stands */
 	uint32_t line;
 };
+/* entry comes from a match, a decision, or the two calls below. */
 void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entry *entry_out);
+
+/*
+ * All entries, one after the other, those of one name together; in an order that is the same for
+ * the same image and means nothing. CF_NONE: there is none, or none after entry.
+ */
+uint32_t cf_image_first_entry(const struct cf_image *image);
+uint32_t cf_image_next_entry(const struct cf_image *image, uint32_t entry);
 
 /* The network with the longest prefix that contains addr, or CF_NONE. */
 uint32_t cf_image_find_addr(const struct cf_image *image, const struct cf_addr *addr);

@@ -19,14 +19,11 @@ struct cf_image {
 
 	const char *strings;
 	size_t strings_bytes;
-	const uint8_t *names;
-	size_t names_bytes;
-	const struct cf_image_entry_item *entries;
-	uint32_t entry_count;
+	const uint32_t *names; /* by units */
+	uint32_t names_units;
 	const struct cf_image_attr_item *attrs;
 	uint32_t attr_count;
-	const struct cf_image_bucket *buckets;
-	uint32_t bucket_count;
+	const uint32_t *homes; /* one more than header.home_count; NULL without names */
 	const uint64_t *filter;
 	uint32_t filter_count;
 	const struct cf_image_network_item *networks;
@@ -83,11 +80,27 @@ bool cf_image_verify_names(const struct cf_image *image);
 /* The same for networks, clients, policy and the small lists. *what_out names what is not sound. */
 bool cf_image_verify_tables(const struct cf_image *image, const char **what_out);
 
-/* All that is said of one suffix of a name: entries first to end - 1. */
+/* All that is said of one suffix of a name: entries first to before end, in steps of
+ * CF_IMAGE_ENTRY_UNITS. */
 struct cf_name_run {
 	uint32_t first, end;
 	uint32_t label_count;
 };
+
+/* What is said by an entry that a look-up gave. */
+static inline const struct cf_image_attr_item *cf_entry_attr(
+    const struct cf_image *image, uint32_t entry)
+{
+	return &image->attrs[image->names[entry] & ~CF_IMAGE_MORE];
+}
+
+/* The end of the entries that begin at first. */
+static inline uint32_t cf_entries_end(const struct cf_image *image, uint32_t first)
+{
+	while ((image->names[first] & CF_IMAGE_MORE) != 0)
+		first += CF_IMAGE_ENTRY_UNITS;
+	return first + CF_IMAGE_ENTRY_UNITS;
+}
 
 /*
  * The listed suffixes of a name, most specific first. Begun, the walk knows which suffixes may be

@@ -20,10 +20,9 @@ static const struct section_rule {
 	uint32_t least, most;
 } rules[CF_SECTIONS] = {
     [CF_SECTION_STRINGS] = {1, 1, 1, UINT32_MAX - 1},
-    [CF_SECTION_NAMES] = {1, 1, 0, UINT32_MAX - 1},
-    [CF_SECTION_ENTRIES] = {sizeof(struct cf_image_entry_item), 4, 0, UINT32_MAX - 1},
+    [CF_SECTION_NAMES] = {CF_IMAGE_UNIT_BYTES, 4, 0, UINT32_MAX - 1},
     [CF_SECTION_ATTRS] = {sizeof(struct cf_image_attr_item), 4, 0, UINT32_MAX - 1},
-    [CF_SECTION_BUCKETS] = {sizeof(struct cf_image_bucket), 8, 0, UINT32_MAX - 1},
+    [CF_SECTION_HOMES] = {sizeof(uint32_t), 4, 0, UINT32_MAX - 1},
     [CF_SECTION_FILTER] = {sizeof(uint64_t), 8, 0, UINT32_MAX - 1},
     [CF_SECTION_NETWORKS] = {sizeof(struct cf_image_network_item), 8, 0, UINT32_MAX - 1},
     [CF_SECTION_NETWORK_V4] = {sizeof(struct cf_image_range_v4), 4, 0, UINT32_MAX - 1},
@@ -128,13 +127,10 @@ static void find_sections(struct cf_image *image)
 	image->strings = section(image, CF_SECTION_STRINGS);
 	image->strings_bytes = count(image, CF_SECTION_STRINGS);
 	image->names = section(image, CF_SECTION_NAMES);
-	image->names_bytes = count(image, CF_SECTION_NAMES);
-	image->entries = section(image, CF_SECTION_ENTRIES);
-	image->entry_count = count(image, CF_SECTION_ENTRIES);
+	image->names_units = count(image, CF_SECTION_NAMES);
 	image->attrs = section(image, CF_SECTION_ATTRS);
 	image->attr_count = count(image, CF_SECTION_ATTRS);
-	image->buckets = section(image, CF_SECTION_BUCKETS);
-	image->bucket_count = count(image, CF_SECTION_BUCKETS);
+	image->homes = section(image, CF_SECTION_HOMES);
 	image->filter = section(image, CF_SECTION_FILTER);
 	image->filter_count = count(image, CF_SECTION_FILTER);
 	image->networks = section(image, CF_SECTION_NETWORKS);

@@ -1,68 +1,80 @@
 /*
- * Are the names of an image sound, and their index? One pass over names and entries side by side,
- * one over the buckets; written for ten million names in a fraction of a second.
+ * Are the names of an image sound, and their index? One pass over the records and the homes that
+ * lead to them, side by side; written for ten million names in a fraction of a second.
  */
 
 #include "image/mapped.h"
 
-/*
- * The bytes of the wire name at the start of names[0..left), 0 when it runs out or is too long; its
- * labels in *labels_out.
- */
-static size_t wire_length(const uint8_t *names, size_t left, unsigned *labels_out)
-{
-	size_t most = left < CF_NAME_WIRE_BYTES ? left : CF_NAME_WIRE_BYTES, at = 0;
-	unsigned labels = 0;
+/* One record under the eyes. */
+struct reading {
+	const struct cf_image *image;
+	uint32_t at; /* unit */
+	uint32_t entries;
+};
 
-	while (at < most && names[at] != 0) {
-		if (names[at] > 63)
-			return 0;
-		at += 1U + names[at];
+/* True for a canonical wire name of just len bytes with a number of labels that the header allows.
+ */
+static bool name_is_sound(const struct cf_image_header *header, const uint8_t *wire, uint32_t len)
+{
+	uint32_t at = 0, labels = 0;
+	unsigned upper = 0;
+
+	while (at < len && wire[at] != 0) {
+		if (wire[at] > 63)
+			return false;
+		at += 1U + wire[at];
 		labels++;
 	}
-	*labels_out = labels;
-	return at < most ? at + 1 : 0;
+	/* A length byte is below 'A'. */
+	for (uint32_t i = 0; i < len; i++)
+		upper |= (uint8_t)(wire[i] - 'A') < 26;
+	return at + 1 == len && labels >= header->least_labels && labels <= header->most_labels &&
+	    upper == 0;
 }
 
-/* No upper case anywhere; a length byte is below 'A'. The loop becomes vector instructions. */
-static bool names_are_lower_case(const struct cf_image *image)
+/* Reads the record at r->at, which must end before end, and moves on behind it. */
+static bool record_is_sound(struct reading *r, uint32_t end)
 {
-	unsigned found = 0;
+	const struct cf_image *image = r->image;
+	uint32_t at = r->at, count = 0, item;
+	const uint8_t *name;
+	uint8_t scope = 0;
 
-	for (size_t i = 0; i < image->names_bytes; i++)
-		found |= (uint8_t)(image->names[i] - 'A') < 26;
-	return found == 0;
+	do {
+		if (end - at <= CF_IMAGE_ENTRY_UNITS || ++count > CF_NAME_ENTRIES)
+			return false;
+		item = image->names[at];
+		if ((item & ~CF_IMAGE_MORE) >= image->attr_count ||
+		    cf_entry_attr(image, at)->scope < scope)
+			return false;
+		scope = cf_entry_attr(image, at)->scope;
+		at += CF_IMAGE_ENTRY_UNITS;
+	} while ((item & CF_IMAGE_MORE) != 0);
+	name = (const uint8_t *)(image->names + at);
+	if (cf_image_record_units(0, name[0]) > end - at ||
+	    !name_is_sound(&image->header, name + 1, name[0]))
+		return false;
+	r->at = at + cf_image_record_units(0, name[0]);
+	r->entries += count;
+	return true;
 }
 
-/* Every name has entries, every entry a name, in the same order. */
-static bool entries_are_sound(const struct cf_image *image)
+/* Every home leads to the start of a record, or behind the last; none has too many. */
+static bool records_are_sound(const struct cf_image *image)
 {
 	const struct cf_image_header *header = &image->header;
-	size_t next = 0, current = SIZE_MAX;
-	uint32_t run = 0;
+	struct reading r = {.image = image};
 
-	for (uint32_t i = 0; i < image->entry_count; i++) {
-		const struct cf_image_entry_item *entry = &image->entries[i];
+	for (uint32_t i = 0; i < header->home_count; i++) {
+		uint32_t end = image->homes[i + 1];
 
-		if (entry->attr >= image->attr_count)
+		if (image->homes[i] != r.at || end < r.at || end > image->names_units)
 			return false;
-		if (entry->name == next && next < image->names_bytes) {
-			unsigned labels;
-			size_t len =
-			    wire_length(image->names + next, image->names_bytes - next, &labels);
-
-			if (len == 0 || labels < header->least_labels ||
-			    labels > header->most_labels)
+		for (uint32_t names = 0; r.at < end; names++)
+			if (names == CF_IMAGE_HOME_NAMES || !record_is_sound(&r, end))
 				return false;
-			current = next;
-			next += len;
-			run = 1;
-		} else if (entry->name != current || ++run > CF_NAME_ENTRIES ||
-		    image->attrs[entry->attr].scope < image->attrs[entry[-1].attr].scope) {
-			return false;
-		}
 	}
-	return next == image->names_bytes;
+	return r.at == image->names_units && r.entries == header->entry_count;
 }
 
 static bool attrs_are_sound(const struct cf_image *image)
@@ -84,30 +96,21 @@ static bool attrs_are_sound(const struct cf_image *image)
 	return true;
 }
 
-/* Every slot is free or leads to an entry; the last home has room for the longest overflow. */
-static bool buckets_are_sound(const struct cf_image *image)
+/* Nothing of an index without names; with names, a home more than can be selected, and a filter. */
+static bool index_fits(const struct cf_image *image)
 {
 	const struct cf_image_header *header = &image->header;
-	unsigned bad = 0;
+	uint64_t homes = header->sections[CF_SECTION_HOMES].count;
 
-	if (image->entry_count == 0)
-		return image->bucket_count == 0 && image->filter_count == 0;
-	if (header->home_count == 0 || image->filter_count == 0 ||
-	    header->overflow > CF_IMAGE_OVERFLOW || image->bucket_count < header->home_count ||
-	    image->bucket_count - header->home_count != header->overflow)
-		return false;
-	for (uint32_t i = 0; i < image->bucket_count; i++)
-		for (unsigned k = 0; k < CF_IMAGE_SLOTS; k++) {
-			uint32_t entry = (uint32_t)image->buckets[i].slots[k];
-
-			bad |=
-			    (unsigned)(entry >= image->entry_count) & (unsigned)(entry != CF_NONE);
-		}
-	return bad == 0;
+	if (header->entry_count == 0)
+		return image->names_units == 0 && homes == 0 && header->home_count == 0 &&
+		    image->filter_count == 0;
+	return header->home_count > 0 && homes == (uint64_t)header->home_count + 1 &&
+	    image->filter_count > 0;
 }
 
 bool cf_image_verify_names(const struct cf_image *image)
 {
 	return image->header.most_labels <= CF_NAME_LABELS && attrs_are_sound(image) &&
-	    entries_are_sound(image) && names_are_lower_case(image) && buckets_are_sound(image);
+	    index_fits(image) && records_are_sound(image);
 }

@@ -8,9 +8,9 @@
  * wyhash and its kin mix (Wang Yi, 2019); docs/FORMATS.md has the formula.
  *
  * Why not SipHash, which is made for keys that strangers choose: strangers choose what is looked up
- * here, never what the table holds, and a look-up has a bound whatever its hash (cf_image_header,
- * overflow). What SipHash would protect costs every answer of the resolver more than the look-up
- * itself. Part of the image format. Pure functions; any thread.
+ * here, never what the table holds, and a look-up has a bound whatever its hash
+ * (CF_IMAGE_HOME_NAMES). What SipHash would protect costs every answer of the resolver more than
+ * the look-up itself. Part of the image format. Pure functions; any thread.
  */
 #pragma once
 

@@ -140,17 +140,15 @@ void cf_decide_name(const struct cf_image *image, const struct cf_question *ques
 		if (w.groups == NULL)
 			w.groups = cf_client_groups(image, question->client);
 		/* Policy names first: which category they take is settled by the pack's entries. */
-		for (uint32_t entry = run.first; entry < run.end; entry++) {
-			const struct cf_image_attr_item *attr =
-			    &image->attrs[image->entries[entry].attr];
+		for (uint32_t entry = run.first; entry < run.end; entry += CF_IMAGE_ENTRY_UNITS) {
+			const struct cf_image_attr_item *attr = cf_entry_attr(image, entry);
 
 			if (attr->exception != CF_NONE &&
 			    cf_scope_covers(attr->scope, run.label_count, name->label_count))
 				weigh_policy_name(&w, attr, entry);
 		}
-		for (uint32_t entry = run.first; entry < run.end; entry++) {
-			const struct cf_image_attr_item *attr =
-			    &image->attrs[image->entries[entry].attr];
+		for (uint32_t entry = run.first; entry < run.end; entry += CF_IMAGE_ENTRY_UNITS) {
+			const struct cf_image_attr_item *attr = cf_entry_attr(image, entry);
 
 			if (attr->exception == CF_NONE &&
 			    cf_scope_covers(attr->scope, run.label_count, name->label_count))
@@ -206,9 +204,8 @@ bool cf_decide_may_block_name(const struct cf_image *image, const struct cf_name
 
 	cf_image_walk_begin(&walk, image, name);
 	while (entries == 0 && cf_image_walk_next(&walk, &run)) {
-		for (uint32_t entry = run.first; entry < run.end; entry++) {
-			const struct cf_image_attr_item *attr =
-			    &image->attrs[image->entries[entry].attr];
+		for (uint32_t entry = run.first; entry < run.end; entry += CF_IMAGE_ENTRY_UNITS) {
+			const struct cf_image_attr_item *attr = cf_entry_attr(image, entry);
 
 			if (!cf_scope_covers(attr->scope, run.label_count, name->label_count))
 				continue;

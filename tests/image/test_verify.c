@@ -127,29 +127,69 @@ static void strings_have_an_end(void **state)
 	refuse(strings.at + strings.bytes - 1, 'x', 1, "strings");
 }
 
+/* Where the first record of one entry, or of several, lies in the file. */
+static size_t record_at(bool several)
+{
+	struct cf_image_section names = header_of(good).sections[CF_SECTION_NAMES];
+	size_t at = 0;
+
+	while (at < names.count) {
+		uint32_t entries = 0, attr;
+		size_t start = at;
+
+		do {
+			memcpy(&attr, good + names.at + 4 * at, sizeof attr);
+			at += CF_IMAGE_ENTRY_UNITS;
+			entries++;
+		} while ((attr & CF_IMAGE_MORE) != 0);
+		if ((entries > 1) == several)
+			return names.at + 4 * start;
+		at += cf_image_record_units(0, good[names.at + 4 * at]);
+	}
+	fail();
+	return 0;
+}
+
 static void names_are_names(void **state)
 {
+	size_t record = record_at(false), len = record + 8, wire = record + 9;
 	struct cf_image_section names = header_of(good).sections[CF_SECTION_NAMES];
 
 	(void)state;
-	refuse(names.at, 64, 1, "names");
-	refuse(names.at, 255, 1, "names");
-	refuse(names.at, 0, 1, "names");
-	refuse(names.at + 1, 'K', 1, "names");
-	refuse(names.at + names.bytes - 1, 1, 1, "names");
+	refuse(len, good[len] + 1U, 1, "names");
+	refuse(len, good[len] - 1U, 1, "names");
+	refuse(len, 0, 1, "names");
+	refuse(len, 255, 1, "names");
+	refuse(wire, 64, 1, "names");
+	refuse(wire, 255, 1, "names");
+	refuse(wire, 0, 1, "names");
+	refuse(wire + 1, 'K', 1, "names");
+	refuse(names.at + names.bytes - 4, 0x01010101, 4, "names");
 	REFUSE_HEADER(least_labels, 3, "names");
 	REFUSE_HEADER(most_labels, 2, "names");
 	REFUSE_HEADER(most_labels, 128, "names");
 }
 
-static void entries_follow_the_names(void **state)
+static void entries_say_what_there_is(void **state)
 {
+	size_t record = record_at(false), several = record_at(true);
+	uint32_t entries[2 * CF_IMAGE_ENTRY_UNITS], first;
+
 	(void)state;
-	REFUSE(CF_SECTION_ENTRIES, 0, cf_image_entry_item, name, 1, "names");
-	REFUSE(CF_SECTION_ENTRIES, 4, cf_image_entry_item, name, 0, "names");
-	REFUSE(CF_SECTION_ENTRIES, 4, cf_image_entry_item, name, UINT32_MAX, "names");
-	REFUSE(CF_SECTION_ENTRIES, 2, cf_image_entry_item, attr, 99, "names");
-	REFUSE(CF_SECTION_ENTRIES, 2, cf_image_entry_item, attr, UINT32_MAX, "names");
+	refuse(record, 99, 4, "names");
+	refuse(record, ~CF_IMAGE_MORE, 4, "names");
+	refuse(record, CF_IMAGE_MORE, 4, "names");
+	refuse(record, UINT32_MAX, 4, "names");
+	/* The exact entry behind that of the subtree. */
+	memcpy(entries, good + several, sizeof entries);
+	first = entries[0];
+	entries[0] = entries[2] | CF_IMAGE_MORE;
+	entries[2] = first & ~CF_IMAGE_MORE;
+	assert_int_equal(open_with(several, entries, sizeof entries, NULL), CF_EMALFORMED);
+	refuse(several, first & ~CF_IMAGE_MORE, 4, "names");
+	REFUSE_HEADER(entry_count, header_of(good).entry_count + 1, "names");
+	REFUSE_HEADER(entry_count, header_of(good).entry_count - 1, "names");
+	REFUSE_HEADER(entry_count, 0, "names");
 }
 
 static void attributes_are_within_their_words(void **state)
@@ -167,19 +207,25 @@ static void attributes_are_within_their_words(void **state)
 	REFUSE(CF_SECTION_ATTRS, 0, cf_image_attr_item, file, NO_STRING, "names");
 }
 
-static void the_name_table_stays_within_itself(void **state)
+static void every_home_leads_to_records(void **state)
 {
 	struct cf_image_header header = header_of(good);
-	size_t buckets = header.sections[CF_SECTION_BUCKETS].at;
+	struct cf_image_section homes = header.sections[CF_SECTION_HOMES];
+	uint32_t units = (uint32_t)header.sections[CF_SECTION_NAMES].count;
 
 	(void)state;
 	REFUSE_HEADER(home_count, 0, "names");
 	REFUSE_HEADER(home_count, header.home_count + 1, "names");
 	REFUSE_HEADER(home_count, UINT32_MAX, "names");
-	REFUSE_HEADER(overflow, header.overflow + 1, "names");
-	REFUSE_HEADER(overflow, UINT32_MAX, "names");
-	refuse(buckets, header.sections[CF_SECTION_ENTRIES].count, 4, "names");
-	refuse(buckets, UINT32_MAX - 1, 4, "names");
+	for (uint32_t i = 0; i < homes.count; i++) {
+		uint32_t place;
+
+		memcpy(&place, good + homes.at + 4 * i, sizeof place);
+		refuse(homes.at + 4 * i, place + 1, 4, "names");
+		refuse(homes.at + 4 * i, place - 1, 4, "names");
+		refuse(homes.at + 4 * i, units + 1, 4, "names");
+		refuse(homes.at + 4 * i, UINT32_MAX, 4, "names");
+	}
 }
 
 static void networks_are_sound(void **state)
@@ -286,9 +332,9 @@ int main(void)
 	    cmocka_unit_test(sections_lie_where_they_must),
 	    cmocka_unit_test(strings_have_an_end),
 	    cmocka_unit_test(names_are_names),
-	    cmocka_unit_test(entries_follow_the_names),
+	    cmocka_unit_test(entries_say_what_there_is),
 	    cmocka_unit_test(attributes_are_within_their_words),
-	    cmocka_unit_test(the_name_table_stays_within_itself),
+	    cmocka_unit_test(every_home_leads_to_records),
 	    cmocka_unit_test(networks_are_sound),
 	    cmocka_unit_test(ranges_rise_from_zero),
 	    cmocka_unit_test(small_lists_are_sound),

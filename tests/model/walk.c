@@ -39,9 +39,10 @@ static unsigned long ask_name(const struct cf_image *image, const struct cf_name
 
 static unsigned long walk_entries(const struct cf_image *image)
 {
+	uint32_t i = cf_image_first_entry(image);
 	unsigned long sum = 0;
 
-	for (uint32_t i = 0; i < cf_image_info(image)->names && i < MOST; i++) {
+	for (unsigned n = 0; i != CF_NONE && n < MOST; n++, i = cf_image_next_entry(image, i)) {
 		char text[CF_NAME_TEXT_BYTES];
 		struct cf_entry entry;
 		struct cf_name name;
