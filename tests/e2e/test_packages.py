@@ -338,16 +338,21 @@ echo '## alone'; dpkg -i module.deb || true
 dpkg -P curfew-unbound >/dev/null
 dpkg -i curfew.deb module.deb >/dev/null 2>&1
 curfew apply --yes >/dev/null
+mkdir /etc/curfew/unbound
+cp /usr/share/curfew/unbound/*.conf /etc/curfew/unbound
+echo '# of this site' | tee -a /etc/curfew/unbound/module.conf >>/etc/curfew/unbound/rpz.conf
 systemctl try-restart unbound
-echo '## installed'; ls /etc/unbound/unbound.conf.d
+dpkg -i module.deb >/dev/null 2>&1
+echo '## installed'; ls /etc/unbound/unbound.conf.d; tail -n 1 /etc/unbound/unbound.conf.d/curfew.conf
 echo '## needed'; ! dpkg -r curfew
 : >systemctl.log
 dpkg -r curfew-unbound >/dev/null
 echo '## removed'; cat systemctl.log; ls /etc/unbound/unbound.conf.d /usr/lib/systemd/system
-dpkg -P curfew-unbound curfew >/dev/null
+dpkg -P curfew curfew-unbound >/dev/null
 """)
         self.assertIn("depends on curfew", said["alone"])
-        self.assertIn("curfew.conf", said["installed"])
+        self.assertIn("curfew.conf\n", said["installed"])
+        self.assertTrue(said["installed"].endswith("# of this site\n"), said["installed"])
         self.assertIn("depends on curfew", said["needed"])
         self.assertIn("try-restart unbound", said["removed"])
         self.assertNotIn("curfew.conf", said["removed"])

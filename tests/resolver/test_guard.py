@@ -41,6 +41,7 @@ class Machine:
 
     def guard(self):
         environment = dict(os.environ, CURFEW_GUARD_CONFIG=self.config, CURFEW_GUARD_SHARE=self.folder / 'share',
+                           CURFEW_GUARD_SITE=self.folder / 'site',
                            CURFEW_GUARD_MODULE=self.module, CURFEW_GUARD_ZONE=self.zone,
                            CURFEW_GUARD_UNBOUND=self.unbound, CURFEW_GUARD_CURFEW=self.curfew)
         environment['PATH'] = '/usr/bin:/bin'
@@ -75,6 +76,18 @@ def test_replaced_unbound_falls_back_to_the_zone_and_comes_back():
         assert machine.zone.read_text() == 'zone\n'
         machine.unbound.write_text(body)
         assert 'dynlib' in machine.guard()[1]
+
+
+def test_files_of_the_site_go_before_the_packages():
+    with Machine() as machine:
+        (machine.folder / 'site').mkdir()
+        for name in ('module.conf', 'rpz.conf'):
+            (machine.folder / 'site' / name).write_text(f'# {name} of this site\n')
+        assert machine.guard()[1] == '# module.conf of this site\n'
+        machine.module.unlink()
+        assert machine.guard()[1] == '# rpz.conf of this site\n'
+        shutil.rmtree(machine.folder / 'site')
+        assert 'rpz:' in machine.guard()[1]
 
 
 def test_unbound_without_dynlib_or_a_missing_module_fall_back():
