@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-CURFEW = sys.argv[1]
+CURFEW = os.path.abspath(sys.argv[1])
 failures = 0
 
 
@@ -239,6 +239,23 @@ def rebuild(top):
     check("does not follow" in done.stderr, "an edited record of actions is found", done.stderr)
 
 
+def rebuild_without_paths(top):
+    """A damaged ledger that lost where its logs are."""
+    import sqlite3
+    log, ledger, elsewhere = top / "lost.jsonl", top / "lost.db", top / "elsewhere"
+    log.write_text(line(1))
+    elsewhere.mkdir()
+    ingest(ledger, log)
+    before = digest(ledger)
+    with sqlite3.connect(ledger) as db:
+        db.execute("update file set path=''")
+    db.close()
+    done = subprocess.run([CURFEW, "ledger", "rebuild", "-l", ledger], cwd=elsewhere, capture_output=True, text=True,
+                          timeout=120)
+    check(done.returncode == 3 and digest(ledger) == before, "a ledger that lost where its logs are stays as it is",
+          f"{done.returncode}: {done.stderr}")
+
+
 def retention(top):
     log, ledger = top / "keep.jsonl", top / "keep.db"
     log.write_text("".join(line(i) for i in range(0, 20 * 1440, 3)))
@@ -310,7 +327,8 @@ def wrong_name(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
     try:
-        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild, retention, full_disk, other_files, wrong_name):
+        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild,
+                     rebuild_without_paths, retention, full_disk, other_files, wrong_name):
             part(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)
