@@ -326,7 +326,7 @@ static void read_kea_row(struct reader *reader, const struct kea_columns *column
 		reader->report.ignored++;
 		return;
 	}
-	if (cf_addr_parse(fields[columns->address], &lease.addr) != CF_OK) {
+	if (cf_addr_parse(field_of(fields, count, columns->address), &lease.addr) != CF_OK) {
 		bad(reader, reader->line, "not an address");
 		return;
 	}

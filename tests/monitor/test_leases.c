@@ -116,6 +116,22 @@ static void kea_columns_are_found_by_name_in_any_order(void **state)
 	assert_int_equal(leases.report.ignored, 1); /* declined */
 }
 
+/* The header may name a column twice: the last one counts, and a short row has none there. */
+static void a_kea_row_without_its_address_column_is_reported(void **state)
+{
+	struct leases leases;
+
+	(void)state;
+	/* What stands where the header has its last column is no answer. */
+	assert_int_equal(read_leases(&leases,
+	                     "address,expire,valid_lifetime,hostname,five,six,address\n"
+	                     "bad,1727348400,3600,xxxxxxxxxxxxxxxxxxxxxxxxxxxx10.20.0.44\n"),
+	    CF_OK);
+	assert_int_equal(leases.count, 0);
+	assert_int_equal(leases.report.bad, 1);
+	assert_string_equal(leases.report.first_bad_reason, "not an address");
+}
+
 static void kea_v6_leases_carry_their_duid(void **state)
 {
 	struct leases leases;
@@ -171,6 +187,7 @@ int main(void)
 	    cmocka_unit_test(dhcpd_leases_are_read_with_their_times),
 	    cmocka_unit_test(free_leases_are_ignored_and_damaged_ones_reported),
 	    cmocka_unit_test(kea_columns_are_found_by_name_in_any_order),
+	    cmocka_unit_test(a_kea_row_without_its_address_column_is_reported),
 	    cmocka_unit_test(kea_v6_leases_carry_their_duid),
 	    cmocka_unit_test(dnsmasq_leases_know_only_their_end),
 	    cmocka_unit_test(other_files_are_told_apart),
