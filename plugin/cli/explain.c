@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void decide_at(
@@ -74,4 +75,53 @@ const char *cli_explanation_exception_state(
 	else
 		snprintf(text, 128, "for other clients or types, or less specific");
 	return text;
+}
+
+const char *cli_explanation_subject(const struct cli_explanation *e, char text[CF_NAME_TEXT_BYTES])
+{
+	if (e->is_addr)
+		return cf_addr_format(&e->addr, text);
+	return cf_name_format(&e->name, text);
+}
+
+const char *cli_explanation_source(const char *file, uint32_t line, char text[CLI_SOURCE_BYTES])
+{
+	snprintf(text, CLI_SOURCE_BYTES, "%s:%" PRIu32, file, line);
+	return text;
+}
+
+static unsigned deciding_labels(const struct cli_explanation *e)
+{
+	for (unsigned i = 0; i < e->match_count; i++)
+		if (e->matches[i].entry == e->decision.entry)
+			return e->matches[i].label_count;
+	return 0;
+}
+
+const char *cli_explanation_why_not(const struct cli_explanation *e, const struct cf_match *match,
+    const struct cf_entry *entry, char text[128])
+{
+	if (entry->exception != CF_NONE && entry->exception != e->decision.exception)
+		return cli_explanation_exception_state(e, entry->exception, text);
+	if (match->label_count < deciding_labels(e))
+		return "less specific";
+	if (e->decision.exception != CF_NONE)
+		return "as specific; an exception comes first";
+	return "as specific; pass comes before block, block before flag";
+}
+
+const char *cli_explanation_span_reason(
+    const struct cli_explanation *e, const struct cf_decision *decision)
+{
+	struct cf_exception exception;
+	struct cf_phase phase;
+
+	if (decision->exception != CF_NONE) {
+		cf_image_exception(e->image, decision->exception, &exception);
+		return exception.reason;
+	}
+	if (decision->phase == CF_NONE)
+		return "baseline";
+	cf_image_phase(e->image, decision->phase, &phase);
+	return phase.name;
 }

@@ -46,6 +46,24 @@ void cli_explanation_print(const struct cli_explanation *explanation, FILE *to);
 /* One JSON object; the keys are in curfew-explain(1). */
 void cli_explanation_print_json(const struct cli_explanation *explanation, FILE *to);
 
+/* Place for "file:line", the file cut if need be. */
+#define CLI_SOURCE_BYTES 512
+
+/* What was asked about, a name or an address; returns text. */
+const char *cli_explanation_subject(
+    const struct cli_explanation *explanation, char text[CF_NAME_TEXT_BYTES]);
+
+/* "file:line"; returns text. */
+const char *cli_explanation_source(const char *file, uint32_t line, char text[CLI_SOURCE_BYTES]);
+
+/* Why an entry that covers the name too did not decide; text is room that may be used for it. */
+const char *cli_explanation_why_not(const struct cli_explanation *explanation,
+    const struct cf_match *match, const struct cf_entry *entry, char text[128]);
+
+/* What a span's outcome comes from: an exception's reason, a phase's name, or "baseline". */
+const char *cli_explanation_span_reason(
+    const struct cli_explanation *explanation, const struct cf_decision *decision);
+
 /*
  * Why the exception did not decide at the question's instant ("lapsed at ..."), or that it did;
  * returns text.

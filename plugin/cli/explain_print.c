@@ -1,31 +1,14 @@
-/* An explanation as text for people and as JSON. */
+/* An explanation as text for people. */
 
 #include "cli/explain.h"
 
 #include "base/instant.h"
 #include "cli/changes.h"
-#include "cli/json_out.h"
 #include "cli/term.h"
 #include "names/rrtype.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* Place for "file:line", the file cut if need be. */
-#define SOURCE_BYTES 512
-
-static const char *format_subject(const struct cli_explanation *e, char text[CF_NAME_TEXT_BYTES])
-{
-	if (e->is_addr)
-		return cf_addr_format(&e->addr, text);
-	return cf_name_format(&e->name, text);
-}
-
-static const char *format_source(const char *file, uint32_t line, char text[SOURCE_BYTES])
-{
-	snprintf(text, SOURCE_BYTES, "%s:%" PRIu32, file, line);
-	return text;
-}
 
 /* A line with its label in the first column; an empty label continues the one above. */
 static void print_label(FILE *to, const char *label)
@@ -45,7 +28,7 @@ static void print_head(const struct cli_explanation *e, FILE *to)
 	const struct cf_answer_spec *answer = e->decision.answer;
 	char subject[CF_NAME_TEXT_BYTES], addr[CF_ADDR_TEXT_BYTES];
 
-	fprintf(to, "%s%s%s: ", cli_term_style(to, CLI_BOLD), format_subject(e, subject),
+	fprintf(to, "%s%s%s: ", cli_term_style(to, CLI_BOLD), cli_explanation_subject(e, subject),
 	    cli_term_style(to, CLI_PLAIN));
 	print_verdict(to, e->decision.verdict);
 	if (!e->decision.matched)
@@ -89,7 +72,7 @@ static void print_detail(FILE *to, const char *what, const char *text)
 
 static void print_entry(const struct cli_explanation *e, FILE *to)
 {
-	char name[CF_NAME_TEXT_BYTES], source[SOURCE_BYTES];
+	char name[CF_NAME_TEXT_BYTES], source[CLI_SOURCE_BYTES];
 	struct cf_entry entry;
 
 	cf_image_entry(e->image, e->decision.entry, &entry);
@@ -103,7 +86,7 @@ static void print_entry(const struct cli_explanation *e, FILE *to)
 		fprintf(to, ", named by an exception");
 	putc('\n', to);
 	print_label(to, "");
-	fprintf(to, "%s\n", format_source(entry.file, entry.line, source));
+	fprintf(to, "%s\n", cli_explanation_source(entry.file, entry.line, source));
 	print_detail(to, "product", entry.product);
 	print_detail(to, "source", entry.source);
 	print_detail(to, "note", entry.note);
@@ -111,7 +94,7 @@ static void print_entry(const struct cli_explanation *e, FILE *to)
 
 static void print_network(const struct cli_explanation *e, FILE *to)
 {
-	char prefix[CF_PREFIX_TEXT_BYTES], source[SOURCE_BYTES], until[CF_INSTANT_TEXT_BYTES];
+	char prefix[CF_PREFIX_TEXT_BYTES], source[CLI_SOURCE_BYTES], until[CF_INSTANT_TEXT_BYTES];
 	struct cf_network network;
 
 	cf_image_network(e->image, e->decision.network, &network);
@@ -120,7 +103,7 @@ static void print_network(const struct cli_explanation *e, FILE *to)
 	    cf_network_kind_text(network.kind), cf_category_text(network.category),
 	    cf_confidence_text(network.confidence), network.as_of);
 	print_label(to, "");
-	fprintf(to, "%s\n", format_source(network.file, network.line, source));
+	fprintf(to, "%s\n", cli_explanation_source(network.file, network.line, source));
 	if (network.asn != 0) {
 		print_label(to, "");
 		fprintf(to, "AS%" PRIu32 " %s\n", network.asn, network.org);
@@ -133,7 +116,7 @@ static void print_network(const struct cli_explanation *e, FILE *to)
 
 static void print_phase(const struct cli_explanation *e, FILE *to)
 {
-	char from[CF_INSTANT_TEXT_BYTES], source[SOURCE_BYTES];
+	char from[CF_INSTANT_TEXT_BYTES], source[CLI_SOURCE_BYTES];
 	struct cf_phase phase;
 
 	print_label(to, "phase");
@@ -147,7 +130,7 @@ static void print_phase(const struct cli_explanation *e, FILE *to)
 	fprintf(to, "%s: %s from %s\n", phase.name, cf_verdict_text(phase.verdict),
 	    cf_instant_format(phase.from_wall_s, from));
 	print_label(to, "");
-	fprintf(to, "%s\n", format_source(phase.file, phase.line, source));
+	fprintf(to, "%s\n", cli_explanation_source(phase.file, phase.line, source));
 	print_detail(to, "citation", phase.citation);
 }
 
@@ -167,7 +150,7 @@ static bool is_among_matches(const struct cli_explanation *e, uint32_t exception
 static void print_exceptions(const struct cli_explanation *e, FILE *to)
 {
 	const uint32_t count = cf_image_info(e->image)->exceptions;
-	char source[SOURCE_BYTES], state[128];
+	char source[CLI_SOURCE_BYTES], state[128];
 	const char *label = "exception";
 	struct cf_exception x;
 
@@ -181,34 +164,14 @@ static void print_exceptions(const struct cli_explanation *e, FILE *to)
 		fprintf(to, "%s for %s (%s; %s): %s\n", cf_verdict_text(x.verdict), x.clients,
 		    x.reason, x.owner, cli_explanation_exception_state(e, i, state));
 		print_label(to, "");
-		fprintf(to, "%s\n", format_source(x.file, x.line, source));
+		fprintf(to, "%s\n", cli_explanation_source(x.file, x.line, source));
 	}
-}
-
-static unsigned deciding_labels(const struct cli_explanation *e)
-{
-	for (unsigned i = 0; i < e->match_count; i++)
-		if (e->matches[i].entry == e->decision.entry)
-			return e->matches[i].label_count;
-	return 0;
-}
-
-static const char *why_it_lost(const struct cli_explanation *e, const struct cf_match *match,
-    const struct cf_entry *entry, char text[128])
-{
-	if (entry->exception != CF_NONE && entry->exception != e->decision.exception)
-		return cli_explanation_exception_state(e, entry->exception, text);
-	if (match->label_count < deciding_labels(e))
-		return "less specific";
-	if (e->decision.exception != CF_NONE)
-		return "as specific; an exception comes first";
-	return "as specific; pass comes before block, block before flag";
 }
 
 /* Entries that cover the name too and did not decide. */
 static void print_others(const struct cli_explanation *e, FILE *to)
 {
-	char name[CF_NAME_TEXT_BYTES], source[SOURCE_BYTES], why[128];
+	char name[CF_NAME_TEXT_BYTES], source[CLI_SOURCE_BYTES], why[128];
 	const char *label = "also";
 	struct cf_entry entry;
 
@@ -222,25 +185,10 @@ static void print_others(const struct cli_explanation *e, FILE *to)
 		label = "";
 		fprintf(to, "%s, %s, %s: %s\n", cf_name_format_wire(entry.name_wire, name),
 		    cf_scope_text(entry.scope), cf_category_text(entry.category),
-		    why_it_lost(e, &e->matches[i], &entry, why));
+		    cli_explanation_why_not(e, &e->matches[i], &entry, why));
 		print_label(to, "");
-		fprintf(to, "%s\n", format_source(entry.file, entry.line, source));
+		fprintf(to, "%s\n", cli_explanation_source(entry.file, entry.line, source));
 	}
-}
-
-static const char *span_reason(const struct cli_explanation *e, const struct cf_decision *decision)
-{
-	struct cf_exception exception;
-	struct cf_phase phase;
-
-	if (decision->exception != CF_NONE) {
-		cf_image_exception(e->image, decision->exception, &exception);
-		return exception.reason;
-	}
-	if (decision->phase == CF_NONE)
-		return "baseline";
-	cf_image_phase(e->image, decision->phase, &phase);
-	return phase.name;
 }
 
 static void print_spans(const struct cli_explanation *e, FILE *to)
@@ -261,7 +209,7 @@ static void print_spans(const struct cli_explanation *e, FILE *to)
 		    span->from_wall_s == INT64_MIN ? "at first"
 		                                   : cf_instant_format(span->from_wall_s, from));
 		print_verdict(to, span->decision.verdict);
-		fprintf(to, " (%s)\n", span_reason(e, &span->decision));
+		fprintf(to, " (%s)\n", cli_explanation_span_reason(e, &span->decision));
 	}
 }
 
@@ -300,152 +248,4 @@ void cli_explanation_print(const struct cli_explanation *e, FILE *to)
 	print_others(e, to);
 	print_spans(e, to);
 	print_image(e, to);
-}
-
-static void json_answer(const struct cli_explanation *e, struct cli_json *json)
-{
-	const struct cf_answer_spec *answer = e->decision.answer;
-
-	if (e->decision.verdict != CF_VERDICT_BLOCK || answer == NULL) {
-		cli_json_null(json, "answer");
-		return;
-	}
-	cli_json_text(json, "answer", cf_answer_text(answer->kind));
-	cli_json_number(json, "answer_ttl_s", answer->ttl_s);
-	cli_json_number(json, "ede_code", answer->ede_code);
-	cli_json_text(json, "ede_text", answer->ede_text);
-}
-
-static void json_entry(const struct cli_explanation *e, struct cli_json *json)
-{
-	char text[CF_NAME_TEXT_BYTES], source[SOURCE_BYTES];
-	struct cf_network network;
-	struct cf_entry entry;
-
-	if (e->decision.entry != CF_NONE) {
-		cf_image_entry(e->image, e->decision.entry, &entry);
-		cli_json_text(json, "entry", cf_name_format_wire(entry.name_wire, text));
-		cli_json_text(json, "entry_scope", cf_scope_text(entry.scope));
-		cli_json_text(json, "entry_source", format_source(entry.file, entry.line, source));
-		cli_json_text(json, "list", entry.list);
-		cli_json_text(json, "confidence", cf_confidence_text(entry.confidence));
-		cli_json_text(json, "product", entry.product);
-		cli_json_text(json, "provenance", entry.source);
-		cli_json_text(json, "as_of", entry.as_of);
-		cli_json_text(json, "note", entry.note);
-	} else if (e->decision.network != CF_NONE) {
-		cf_image_network(e->image, e->decision.network, &network);
-		cli_json_text(json, "entry", cf_prefix_format(&network.prefix, text));
-		cli_json_text(json, "entry_scope", cf_network_kind_text(network.kind));
-		cli_json_text(
-		    json, "entry_source", format_source(network.file, network.line, source));
-		cli_json_text(json, "list", network.list);
-		cli_json_text(json, "confidence", cf_confidence_text(network.confidence));
-		cli_json_number(json, "asn", network.asn);
-		cli_json_text(json, "org", network.org);
-		cli_json_text(json, "provenance", network.source);
-		cli_json_text(json, "as_of", network.as_of);
-		cli_json_text(json, "note", network.note);
-	} else {
-		cli_json_null(json, "entry");
-		cli_json_null(json, "entry_source");
-	}
-}
-
-static void json_phase(const struct cli_explanation *e, struct cli_json *json)
-{
-	char source[SOURCE_BYTES];
-	struct cf_phase phase;
-
-	if (e->decision.phase == CF_NONE) {
-		cli_json_null(json, "phase");
-		return;
-	}
-	cf_image_phase(e->image, e->decision.phase, &phase);
-	cli_json_text(json, "phase", phase.name);
-	cli_json_instant(json, "phase_from", phase.from_wall_s);
-	cli_json_text(json, "phase_source", format_source(phase.file, phase.line, source));
-	cli_json_text(json, "citation", phase.citation);
-}
-
-static void json_exception(const struct cli_explanation *e, struct cli_json *json)
-{
-	char source[SOURCE_BYTES];
-	struct cf_exception x;
-
-	if (e->decision.exception == CF_NONE) {
-		cli_json_null(json, "exception");
-		return;
-	}
-	cf_image_exception(e->image, e->decision.exception, &x);
-	cli_json_text(json, "exception", x.reason);
-	cli_json_text(json, "exception_owner", x.owner);
-	cli_json_text(json, "exception_clients", x.clients);
-	cli_json_instant(json, "exception_until", x.until_wall_s);
-	cli_json_text(json, "exception_source", format_source(x.file, x.line, source));
-}
-
-static void json_others(const struct cli_explanation *e, struct cli_json *json)
-{
-	char text[CF_NAME_TEXT_BYTES], source[SOURCE_BYTES], why[128];
-	struct cf_entry entry;
-
-	cli_json_open_array(json, "also");
-	for (unsigned i = 0; i < e->match_count; i++) {
-		if (e->matches[i].entry == e->decision.entry)
-			continue;
-		cf_image_entry(e->image, e->matches[i].entry, &entry);
-		cli_json_open_object(json, NULL);
-		cli_json_text(json, "entry", cf_name_format_wire(entry.name_wire, text));
-		cli_json_text(json, "scope", cf_scope_text(entry.scope));
-		cli_json_text(json, "category",
-		    entry.exception == CF_NONE ? cf_category_text(entry.category) : NULL);
-		cli_json_text(json, "entry_source", format_source(entry.file, entry.line, source));
-		cli_json_text(json, "why_not", why_it_lost(e, &e->matches[i], &entry, why));
-		cli_json_close_object(json);
-	}
-	cli_json_close_array(json);
-}
-
-static void json_spans(const struct cli_explanation *e, struct cli_json *json)
-{
-	cli_json_open_array(json, "in_time");
-	for (unsigned i = 0; i < e->span_count; i++) {
-		cli_json_open_object(json, NULL);
-		cli_json_instant(json, "from", e->spans[i].from_wall_s);
-		cli_json_text(json, "verdict", cf_verdict_text(e->spans[i].decision.verdict));
-		cli_json_text(json, "reason", span_reason(e, &e->spans[i].decision));
-		cli_json_close_object(json);
-	}
-	cli_json_close_array(json);
-}
-
-void cli_explanation_print_json(const struct cli_explanation *e, FILE *to)
-{
-	char subject[CF_NAME_TEXT_BYTES], client[CF_ADDR_TEXT_BYTES], type[CF_RRTYPE_TEXT_BYTES];
-	char digest[CF_SHA256_TEXT_BYTES];
-	struct cli_json json = cli_json_start(to);
-
-	cli_json_open_object(&json, NULL);
-	cli_json_text(&json, "subject", format_subject(e, subject));
-	cli_json_text(&json, "client",
-	    e->question.client == NULL ? NULL : cf_addr_format(e->question.client, client));
-	cli_json_text(&json, "type",
-	    e->question.qtype == 0 ? NULL : cf_rrtype_format(e->question.qtype, type));
-	cli_json_instant(&json, "at", e->question.at_wall_s);
-	cli_json_bool(&json, "listed", e->decision.matched);
-	cli_json_text(&json, "verdict", cf_verdict_text(e->decision.verdict));
-	json_answer(e, &json);
-	cli_json_text(
-	    &json, "category", e->decision.matched ? cf_category_text(e->decision.category) : NULL);
-	json_entry(e, &json);
-	json_phase(e, &json);
-	json_exception(e, &json);
-	json_others(e, &json);
-	json_spans(e, &json);
-	cli_json_instant(&json, "next_change", e->decision.next_change_wall_s);
-	cli_json_text(&json, "image", cf_sha256_format(cf_image_info(e->image)->digest, digest));
-	cli_json_text(&json, "image_file", e->image_path);
-	cli_json_close_object(&json);
-	cli_json_end(&json);
 }
