@@ -3,7 +3,6 @@
 #include "cli/explain.h"
 
 #include "base/instant.h"
-#include "cli/changes.h"
 #include "cli/term.h"
 #include "names/rrtype.h"
 

@@ -1,7 +1,10 @@
+/* Heartbeats and doubts to intervals, and sets of sensors. */
+
 #include "ledger/coverage.h"
 
 #include "base/array.h"
 #include "ledger/map.h"
+#include "ledger/minute_spans.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +12,6 @@
 /* Heartbeats come each minute by default; two may be late or lost before we call it a gap. */
 #define BEAT_GAP_MINUTES 3
 #define WORD_BITS        64
-
-struct spans {
-	struct cf_span *items;
-	size_t count, size;
-};
 
 struct run {
 	uint32_t sensor;
@@ -23,13 +21,13 @@ struct run {
 
 struct set {
 	uint64_t *words;
-	struct spans watched; /* union over the set */
+	struct cf_minute_spans watched; /* union over the set */
 	bool is_built;
 };
 
 struct cf_coverage {
 	uint32_t sensor_count, words;
-	struct spans *watched, *doubts, *gaps;
+	struct cf_minute_spans *watched, *doubts, *gaps;
 	struct cf_map *run_map;
 	struct run *runs;
 	uint32_t run_count;
@@ -39,19 +37,6 @@ struct cf_coverage {
 	uint32_t set_count;
 	size_t set_size;
 };
-
-static enum cf_status push(struct spans *spans, uint32_t from, uint32_t to, const char *reason)
-{
-	struct cf_span *items =
-	    cf_array_grow(spans->items, spans->count, 1, &spans->size, sizeof *items);
-
-	if (items == NULL)
-		return CF_ENOMEM;
-	spans->items = items;
-	spans->items[spans->count++] =
-	    (struct cf_span){.from_minute = from, .to_minute = to, .reason = reason};
-	return CF_OK;
-}
 
 enum cf_status cf_coverage_new(uint32_t sensor_count, struct cf_coverage **coverage_out)
 {
@@ -155,11 +140,12 @@ enum cf_status cf_coverage_beat(struct cf_coverage *coverage, uint32_t sensor, i
 	uint32_t from = run->last_minute, to = minute + 1;
 
 	if (lost > run->lost)
-		status = push(&coverage->doubts[sensor], from, to, "records or packets lost");
+		status = cf_minute_spans_add(
+		    &coverage->doubts[sensor], from, to, "records or packets lost");
 	if (status == CF_OK && minute - from <= BEAT_GAP_MINUTES)
-		status = push(&coverage->watched[sensor], from, to, NULL);
+		status = cf_minute_spans_add(&coverage->watched[sensor], from, to, NULL);
 	else if (status == CF_OK) /* late: it answers for its own minute only */
-		status = push(&coverage->watched[sensor], minute, to, NULL);
+		status = cf_minute_spans_add(&coverage->watched[sensor], minute, to, NULL);
 	run->last_minute = minute;
 	run->lost = lost;
 	return status;
@@ -168,70 +154,12 @@ enum cf_status cf_coverage_beat(struct cf_coverage *coverage, uint32_t sensor, i
 enum cf_status cf_coverage_doubt(struct cf_coverage *coverage, uint32_t sensor,
     uint32_t from_minute, uint32_t to_minute, const char *reason)
 {
-	return push(&coverage->doubts[sensor], from_minute, to_minute, reason);
-}
-
-static int by_from(const void *a, const void *b)
-{
-	const struct cf_span *x = a, *y = b;
-
-	if (x->from_minute != y->from_minute)
-		return x->from_minute < y->from_minute ? -1 : 1;
-	return (x->to_minute > y->to_minute) - (x->to_minute < y->to_minute);
-}
-
-/* Sorts, and joins what overlaps or touches. */
-static void join(struct spans *spans)
-{
-	size_t kept = 0;
-
-	if (spans->count > 1)
-		qsort(spans->items, spans->count, sizeof *spans->items, by_from);
-	for (size_t i = 0; i < spans->count; i++) {
-		struct cf_span *last = kept > 0 ? &spans->items[kept - 1] : NULL;
-
-		if (last != NULL && spans->items[i].from_minute <= last->to_minute) {
-			if (spans->items[i].to_minute > last->to_minute)
-				last->to_minute = spans->items[i].to_minute;
-		} else {
-			spans->items[kept++] = spans->items[i];
-		}
-	}
-	spans->count = kept;
-}
-
-/* Takes the doubts out of what was watched. Both are joined. */
-static enum cf_status subtract(struct spans *watched, const struct spans *doubts)
-{
-	struct spans left = {0};
-	size_t d = 0;
-
-	for (size_t i = 0; i < watched->count; i++) {
-		uint32_t from = watched->items[i].from_minute, to = watched->items[i].to_minute;
-
-		while (d < doubts->count && doubts->items[d].to_minute <= from)
-			d++;
-		for (size_t j = d; j < doubts->count && doubts->items[j].from_minute < to; j++) {
-			if (doubts->items[j].from_minute > from &&
-			    push(&left, from, doubts->items[j].from_minute, NULL) != CF_OK)
-				goto out;
-			if (doubts->items[j].to_minute > from)
-				from = doubts->items[j].to_minute;
-		}
-		if (from < to && push(&left, from, to, NULL) != CF_OK)
-			goto out;
-	}
-	free(watched->items);
-	*watched = left;
-	return CF_OK;
-out:
-	free(left.items);
-	return CF_ENOMEM;
+	return cf_minute_spans_add(&coverage->doubts[sensor], from_minute, to_minute, reason);
 }
 
 /* What lies between two watched intervals, with the doubt that explains it if one does. */
-static enum cf_status find_gaps(
-    struct spans *gaps, const struct spans *watched, const struct spans *doubts)
+static enum cf_status find_gaps(struct cf_minute_spans *gaps, const struct cf_minute_spans *watched,
+    const struct cf_minute_spans *doubts)
 {
 	size_t d = 0;
 
@@ -243,7 +171,7 @@ static enum cf_status find_gaps(
 			d++;
 		if (d < doubts->count && doubts->items[d].from_minute < to)
 			reason = doubts->items[d].reason;
-		if (push(gaps, from, to, reason) != CF_OK)
+		if (cf_minute_spans_add(gaps, from, to, reason) != CF_OK)
 			return CF_ENOMEM;
 	}
 	return CF_OK;
@@ -252,9 +180,10 @@ static enum cf_status find_gaps(
 enum cf_status cf_coverage_finish(struct cf_coverage *coverage)
 {
 	for (uint32_t i = 0; i < coverage->sensor_count; i++) {
-		join(&coverage->watched[i]);
-		join(&coverage->doubts[i]);
-		if (subtract(&coverage->watched[i], &coverage->doubts[i]) != CF_OK ||
+		cf_minute_spans_join(&coverage->watched[i]);
+		cf_minute_spans_join(&coverage->doubts[i]);
+		if (cf_minute_spans_subtract(&coverage->watched[i], &coverage->doubts[i]) !=
+		        CF_OK ||
 		    find_gaps(&coverage->gaps[i], &coverage->watched[i], &coverage->doubts[i]) !=
 		        CF_OK)
 			return CF_ENOMEM;
@@ -351,7 +280,7 @@ uint32_t cf_coverage_set_union(struct cf_coverage *coverage, uint32_t a, uint32_
 }
 
 /* The union of what its sensors watched, made when first asked for. */
-static const struct spans *watched_by(struct cf_coverage *coverage, uint32_t number)
+static const struct cf_minute_spans *watched_by(struct cf_coverage *coverage, uint32_t number)
 {
 	struct set *set = &coverage->sets[number];
 
@@ -363,29 +292,14 @@ static const struct spans *watched_by(struct cf_coverage *coverage, uint32_t num
 		for (size_t j = 0; j < coverage->watched[i].count; j++) {
 			const struct cf_span *span = &coverage->watched[i].items[j];
 
-			if (push(&set->watched, span->from_minute, span->to_minute, NULL) != CF_OK)
+			if (cf_minute_spans_add(
+			        &set->watched, span->from_minute, span->to_minute, NULL) != CF_OK)
 				return &set->watched; /* less than there is: never too much */
 		}
 	}
-	join(&set->watched);
+	cf_minute_spans_join(&set->watched);
 	set->is_built = true;
 	return &set->watched;
-}
-
-/* Index of the last interval that begins before minute, or -1. */
-static ptrdiff_t last_before(const struct spans *spans, uint32_t minute)
-{
-	size_t low = 0, high = spans->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (spans->items[mid].from_minute < minute)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return (ptrdiff_t)low - 1;
 }
 
 uint32_t cf_coverage_since(struct cf_coverage *coverage, uint32_t set, uint32_t to_minute,
@@ -393,8 +307,8 @@ uint32_t cf_coverage_since(struct cf_coverage *coverage, uint32_t set, uint32_t 
 {
 	if (set == 0 || set == UINT32_MAX)
 		return to_minute;
-	const struct spans *spans = watched_by(coverage, set);
-	ptrdiff_t i = last_before(spans, to_minute);
+	const struct cf_minute_spans *spans = watched_by(coverage, set);
+	ptrdiff_t i = cf_minute_spans_before(spans, to_minute);
 
 	if (i < 0 ||
 	    (spans->items[i].to_minute < to_minute &&
@@ -411,10 +325,10 @@ bool cf_coverage_holds(struct cf_coverage *coverage, uint32_t set, uint32_t from
 {
 	if (set == 0 || set == UINT32_MAX)
 		return false;
-	const struct spans *spans = watched_by(coverage, set);
+	const struct cf_minute_spans *spans = watched_by(coverage, set);
 	uint32_t at = to_minute;
 
-	for (ptrdiff_t i = last_before(spans, to_minute); at > from_minute; i--) {
+	for (ptrdiff_t i = cf_minute_spans_before(spans, to_minute); at > from_minute; i--) {
 		uint32_t end = i < 0 || spans->items[i].to_minute < from_minute
 		    ? from_minute
 		    : spans->items[i].to_minute;
