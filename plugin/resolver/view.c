@@ -109,8 +109,14 @@ static bool visit_record(struct walk *w, uint16_t rrtype, const uint8_t *rdata, 
 void cf_view_walk(
     const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit, void *arg)
 {
-	struct walk w = {.qname = qname, .visit = visit, .arg = arg};
+	struct walk w;
 
+	/* Not zeroed as a whole: every answer comes by, and few have a name to remember. */
+	w.qname = qname;
+	w.visit = visit;
+	w.arg = arg;
+	w.last.wire_len = 0;
+	w.stopped = false;
 	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++) {
 		const struct ub_packed_rrset_key *key = rep->rrsets[i];
 		const struct packed_rrset_data *data = key->entry.data;
