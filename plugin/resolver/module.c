@@ -154,8 +154,9 @@ static bool begin(struct cf_module *module, struct cf_worker *worker,
 	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
 	struct cf_client client;
 	struct cf_name qname;
-	struct cf_judgement judgement = {.decision = {.matched = false}};
+	struct cf_judgement judgement; /* large: only the decision is set when there is none */
 
+	judgement.decision = (struct cf_decision){.matched = false};
 	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
 		return false;
 	if (slot != NULL) {
