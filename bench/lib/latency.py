@@ -17,7 +17,7 @@ def run(bench):
     listed = lists.read(lists.cached(bench.folder, size, 1))
     mixes = questions.Mixes(bench, listed, bench.scale.asked_names)
     classes = [servers.Unbound] + [c for c in servers.ALL if c not in (servers.Unbound, servers.CurfewVendor)
-                                   and bench.wants(c.name)]
+                                   and c.base == servers.Unbound.name and bench.wants(c.name)]
     running, got = {}, {}
     with questions.Stub(bench):
         try:

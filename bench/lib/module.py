@@ -11,15 +11,19 @@ PLAIN = "unbound"
 
 
 def contestants(bench, size, result):
-    """Of a list; the plain server is always there, because everything is set against it."""
-    own = [servers.CurfewVendor] if size == "vendor" else [servers.Curfew, servers.CurfewQuiet]
+    """Of a list; the plain servers are always there, because everything is set against one of them."""
+    own = ([servers.CurfewVendor, servers.UnboundTwo, servers.CurfewVendorTwo] if size == "vendor"
+           else [servers.Curfew, servers.CurfewQuiet, servers.UnboundTwo, servers.CurfewTwo])
     everybody = [servers.Unbound, *own, servers.UnboundRpz, servers.UnboundRpzLog, servers.UnboundLocal,
                  servers.UnboundPython, servers.Bind, servers.PowerDns, servers.Knot, servers.Dnsmasq]
     out = bench.scale.left_out.get(size, [])
     for cls in everybody:
         if cls.name in out and not bench.only:
             result.skipped[f"{cls.name}, {size} names"] = f"left out by --{bench.scale.name}"
-    return [c for c in everybody if c is servers.Unbound or bench.wants(c.name, c.name in out)]
+    # Whatever is wanted brings the plain server that it is set against.
+    wanted = {c.name for c in everybody if c is servers.Unbound or bench.wants(c.name, c.name in out)}
+    bases = {c.base for c in everybody if c.name in wanted}
+    return [c for c in everybody if c.name in wanted | bases]
 
 
 def one_load(bench, server, mixes, mix):
@@ -93,7 +97,7 @@ def cell(values, base):
 
 def add_table(result, size, cells, running, noise, mark):
     table = result.table(
-        f"Server CPU per query, {size} names: microseconds, ratio to the same Unbound without a list (median of the rounds' "
+        f"Server CPU per query, {size} names: microseconds, ratio to the same Unbound with as many threads and no list (median of the rounds' "
         "own ratios; blocked is set against its cached clean answer, the others against the same mix), [smallest-largest ratio]",
         ["contestant", "version", "cached clean", "blocked", "99/1", "miss", "lost", "SERVFAIL", "wrong"])
     data = {"noise": noise}
@@ -104,7 +108,7 @@ def add_table(result, size, cells, running, noise, mark):
         row, data[name], lost, servfail, wrong, answered = [name, server.version()], {}, 0, 0, 0, 0
         for mix in questions.MIXES:
             text, figures = cell([c for c, _ in cells[mix][name]],
-                                 [c for c, _ in cells[mix].get(PLAIN, [])] if PLAIN in cells[mix] else [])
+                                 [c for c, _ in cells[mix].get(server.base, [])])
             loads = [got for _, got in cells[mix][name]]
             lost += sum(got["lost"] for got in loads)
             answered += sum(got["received"] for got in loads)

@@ -1,6 +1,6 @@
 """The contestants: each knows how to write its configuration, start, stop and name its version.
 
-All forward to the same stub on loopback, use one thread, a cache large enough for the test, no DNSSEC
+All forward to the same stub on loopback, use one thread (but for the few that are named after two), a cache large enough for the test, no DNSSEC
 validation (the stub signs nothing), and log nothing unless the contestant is there for its log.
 """
 import glob
@@ -75,6 +75,7 @@ class Server:
     program = None
     blocked_rcode = 3
     blocks = True  # False: it has no list, others are set against it
+    base = "unbound"  # what its figures are set against
     control_port = None
 
     def __init__(self, folder, port, tools):
@@ -185,6 +186,7 @@ class Unbound(Server):
     name = "unbound"
     modules = "iterator"
     blocks = False
+    threads = 1
 
     def __init__(self, folder, port, tools):
         super().__init__(folder, port, tools)
@@ -213,7 +215,7 @@ class Unbound(Server):
   use-syslog: no
   logfile: "{self.path('unbound.log')}"
   verbosity: 0
-  num-threads: 1
+  num-threads: {self.threads}
   msg-cache-size: 256m
   rrset-cache-size: 256m
   msg-cache-slabs: 1
@@ -313,6 +315,29 @@ class CurfewVendor(Curfew):
 class CurfewQuiet(Curfew):
     name = "curfew-nolog"
     log = False
+
+
+class UnboundTwo(Unbound):
+    """As on a machine with two cores; the generator's one socket gives all questions to one of them.
+
+    A process with more than one thread pays for that with each message: the kernel counts who holds the
+    socket, which it need not do for one thread. The module has threads of its own.
+    """
+    name = "unbound-2threads"
+    base = name
+    threads = 2
+
+
+class CurfewTwo(Curfew):
+    name = "curfew-2threads"
+    base = UnboundTwo.name
+    threads = 2
+
+
+class CurfewVendorTwo(CurfewVendor):
+    name = "curfew-vendor-2threads"
+    base = UnboundTwo.name
+    threads = 2
 
 
 class UnboundRpz(Unbound):
@@ -515,5 +540,5 @@ class Dnsmasq(Server):
         self.process.send_signal(signal.SIGHUP)
 
 
-ALL = [Unbound, Curfew, CurfewVendor, CurfewQuiet, UnboundRpz, UnboundRpzLog, UnboundLocal, UnboundPython, Bind,
-       PowerDns, Knot, Dnsmasq]
+ALL = [Unbound, Curfew, CurfewVendor, CurfewQuiet, UnboundTwo, CurfewTwo, CurfewVendorTwo, UnboundRpz, UnboundRpzLog, UnboundLocal,
+       UnboundPython, Bind, PowerDns, Knot, Dnsmasq]

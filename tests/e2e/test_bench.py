@@ -95,8 +95,9 @@ class EveryExperiment(unittest.TestCase):
 
     def test_module_has_every_contestant_with_every_mix(self):
         module = self.by_name["module"]
-        wanted = {"vendor": {"unbound", "curfew-vendor"},
-                  "200": {"unbound", "curfew", "curfew-nolog", *RIVALS} - not_installed(module)}
+        wanted = {"vendor": {"unbound", "curfew-vendor", "unbound-2threads", "curfew-vendor-2threads"},
+                  "200": {"unbound", "curfew", "curfew-nolog", "unbound-2threads", "curfew-2threads",
+                          *RIVALS} - not_installed(module)}
         for size, names in wanted.items():
             found = module["data"][size]
             self.assertEqual(set(found) - {"noise"}, names, size)
@@ -106,6 +107,11 @@ class EveryExperiment(unittest.TestCase):
                 for mix in ("clean", "blocked", "99/1", "miss"):
                     self.assertGreater(found[name][mix]["cpu_us_median"], 0, f"{name} {mix}")
                     self.assertGreater(found[name][mix]["ratio_median"], 0, f"{name} {mix}")
+            # Set against a server of as many threads, not against the first one.
+            two = {name for name in names if name.endswith("-2threads") and name != "unbound-2threads"}
+            for name in two:
+                ours, base = found[name]["clean"], found["unbound-2threads"]["clean"]
+                self.assertAlmostEqual(ours["ratios"][0], ours["cpu_us"][0] / base["cpu_us"][0], 6)
 
     def test_latency_has_every_contestant(self):
         latency = self.by_name["latency"]
