@@ -1,4 +1,7 @@
-/* What policy.c and policy_exceptions.c share while a policy is being read; nobody else. */
+/*
+ * What policy.c, policy_sections.c and policy_exceptions.c share while a policy is being read;
+ * nobody else includes it.
+ */
 #pragma once
 
 #include "compile/policy.h"
@@ -27,6 +30,9 @@ void *cf_policy_alloc(struct cf_policy_reader *reader, size_t count, size_t size
 /* Parses the instant text of key in node; otherwise stays when text is NULL or refused. */
 void cf_policy_instant(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
     const char *path, const char *key, const char *text, int64_t *wall_s_inout);
+
+/* policy_sections.c: fills the policy, everything in it. */
+void cf_policy_read_sections(struct cf_policy_reader *reader);
 
 /* policy_exceptions.c: fills the policy's groups, then its exceptions. */
 void cf_policy_read_groups(struct cf_policy_reader *reader);
