@@ -81,7 +81,7 @@ struct cf_evidence {
 	int64_t sample_wall_us;
 };
 
-enum cf_identity_kind {
+enum cf_host_identity_kind {
 	CF_IDENTITY_ADDR,
 	CF_IDENTITY_MAC,
 	CF_IDENTITY_NAME,
@@ -90,7 +90,7 @@ enum cf_identity_kind {
 };
 
 struct cf_host_identity {
-	enum cf_identity_kind kind;
+	enum cf_host_identity_kind kind;
 	const char *value;
 	const char *how; /* "dhcp", "traffic" ... */
 	const char *site;

@@ -11,7 +11,7 @@
 
 /* The latest identity of a kind; of two equally late, the smaller text. */
 static const char *latest(
-    const struct cf_host *host, enum cf_identity_kind kind, const char **site_out)
+    const struct cf_host *host, enum cf_host_identity_kind kind, const char **site_out)
 {
 	const struct cf_host_identity *best = NULL;
 

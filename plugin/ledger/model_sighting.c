@@ -16,7 +16,7 @@ static enum cf_status note_claim(struct cf_model *model, uint32_t index,
 	struct cf_host_identity seen = {
 	    .how = claim->how, .from_minute = base + first, .to_minute = base + last};
 	const struct {
-		enum cf_identity_kind kind;
+		enum cf_host_identity_kind kind;
 		const char *value;
 	} values[] = {{CF_IDENTITY_ADDR, claim->addr},
 	    {CF_IDENTITY_MAC, is_other ? "" : claim->mac}, {CF_IDENTITY_NAME, claim->name},

@@ -134,7 +134,7 @@ static void finish(struct cf_quic *quic, struct handshake *handshake)
 /* Reports an unfinished handshake if its beginning holds a name, and frees its place. */
 static void give_up(struct cf_quic *quic, struct cf_decoder *decoder, struct handshake *handshake)
 {
-	const struct cf_span *span = cf_spans_find(&handshake->spans, 0);
+	const struct cf_byte_span *span = cf_spans_find(&handshake->spans, 0);
 	struct cf_client_hello hello = {.has_sni = false};
 
 	if (span != NULL) {
@@ -228,7 +228,7 @@ static void read_frames(struct cf_quic *quic, struct cf_decoder *decoder, uint32
     const struct cf_quic_keys *keys, struct handshake *handshake, uint64_t hash,
     struct cf_bytes cursor)
 {
-	const struct cf_span *span;
+	const struct cf_byte_span *span;
 	struct cf_slice data;
 	uint64_t offset;
 

@@ -11,7 +11,7 @@
 
 _Static_assert((CF_HOSTS & (CF_HOSTS - 1)) == 0, "buckets are chosen by mask");
 _Static_assert((CF_MACS & (CF_MACS - 1)) == 0, "buckets are chosen by mask");
-_Static_assert(sizeof(struct cf_host) == 2 * LINE_BYTES, "a host is two lines of the cache");
+_Static_assert(sizeof(struct cf_seen_host) == 2 * LINE_BYTES, "a host is two lines of the cache");
 
 enum cf_status cf_host_table_init(struct cf_host_table *table, uint64_t seed)
 {
@@ -60,13 +60,13 @@ static uint32_t *mac_bucket(const struct cf_host_table *table, const uint8_t byt
 	return &table->mac_bucket[mix(value ^ table->seed) % CF_MACS];
 }
 
-struct cf_host *cf_host_find(
+struct cf_seen_host *cf_host_find(
     const struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan)
 {
 	uint32_t i = *host_bucket(table, addr, vlan);
 
 	while (i != CF_NO_PLACE) {
-		struct cf_host *host = &table->host[i];
+		struct cf_seen_host *host = &table->host[i];
 
 		if (host->vlan == vlan && cf_addr_equal(&host->addr, addr))
 			return host;
@@ -75,7 +75,8 @@ struct cf_host *cf_host_find(
 	return NULL;
 }
 
-struct cf_host *cf_host_add(struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan)
+struct cf_seen_host *cf_host_add(
+    struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan)
 {
 	uint32_t *bucket = host_bucket(table, addr, vlan), place = table->hosts_free;
 
@@ -83,20 +84,20 @@ struct cf_host *cf_host_add(struct cf_host_table *table, const struct cf_addr *a
 		place = table->hosts_fresh++;
 	else
 		table->hosts_free = table->host[place].chain;
-	table->host[place] = (struct cf_host){.addr = *addr, .vlan = vlan, .chain = *bucket};
+	table->host[place] = (struct cf_seen_host){.addr = *addr, .vlan = vlan, .chain = *bucket};
 	*bucket = place;
 	table->hosts_known++;
 	return &table->host[place];
 }
 
-struct cf_host *cf_host_victim(struct cf_host_table *table)
+struct cf_seen_host *cf_host_victim(struct cf_host_table *table)
 {
-	struct cf_host *oldest = NULL;
+	struct cf_seen_host *oldest = NULL;
 
 	if (table->hosts_known < CF_HOSTS)
 		return NULL;
 	for (unsigned i = 0; i < LINE_LENGTH; i++) {
-		struct cf_host *host = &table->host[table->host_hand++ % CF_HOSTS];
+		struct cf_seen_host *host = &table->host[table->host_hand++ % CF_HOSTS];
 
 		if (oldest == NULL || host->last_wall_us < oldest->last_wall_us)
 			oldest = host;
@@ -105,7 +106,7 @@ struct cf_host *cf_host_victim(struct cf_host_table *table)
 	return oldest;
 }
 
-void cf_host_remove(struct cf_host_table *table, struct cf_host *host)
+void cf_host_remove(struct cf_host_table *table, struct cf_seen_host *host)
 {
 	uint32_t *link = host_bucket(table, &host->addr, host->vlan);
 	uint32_t place = (uint32_t)(host - table->host);
@@ -113,7 +114,7 @@ void cf_host_remove(struct cf_host_table *table, struct cf_host *host)
 	while (*link != place)
 		link = &table->host[*link].chain;
 	*link = host->chain;
-	*host = (struct cf_host){.chain = table->hosts_free};
+	*host = (struct cf_seen_host){.chain = table->hosts_free};
 	table->hosts_free = place;
 	table->hosts_known--;
 }

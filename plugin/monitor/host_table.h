@@ -22,7 +22,7 @@
 #define CF_BOUND_HOSTS 8
 
 /* Two cache lines; looking one up reads the first. */
-struct cf_host {
+struct cf_seen_host {
 	struct cf_addr addr; /* family none: free */
 	uint8_t kind;        /* enum cf_identity_kind of the MAC */
 	uint8_t name_kind;   /* and of the name */
@@ -52,8 +52,8 @@ struct cf_mac {
 
 struct cf_host_table {
 	uint64_t seed;
-	struct cf_host *host; /* CF_HOSTS */
-	struct cf_mac *mac;   /* CF_MACS */
+	struct cf_seen_host *host; /* CF_HOSTS */
+	struct cf_mac *mac;        /* CF_MACS */
 	uint32_t *host_bucket, *mac_bucket;
 	uint32_t hosts_fresh, macs_fresh; /* those from there on were never used */
 	uint32_t hosts_free;              /* chain of those that were */
@@ -67,16 +67,17 @@ enum cf_status cf_host_table_init(struct cf_host_table *table, uint64_t seed) CF
 void cf_host_table_done(struct cf_host_table *table);
 
 /* NULL when it is not known. */
-struct cf_host *cf_host_find(
+struct cf_seen_host *cf_host_find(
     const struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan);
 /*
  * A host that is not there yet, zeroed but for its address and VLAN. Only while cf_host_victim() is
  * NULL.
  */
-struct cf_host *cf_host_add(struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan);
+struct cf_seen_host *cf_host_add(
+    struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan);
 /* The host to remove before another can be added; NULL while there is room. Counts an eviction. */
-struct cf_host *cf_host_victim(struct cf_host_table *table);
-void cf_host_remove(struct cf_host_table *table, struct cf_host *host);
+struct cf_seen_host *cf_host_victim(struct cf_host_table *table);
+void cf_host_remove(struct cf_host_table *table, struct cf_seen_host *host);
 
 /* NULL when it is not known. */
 struct cf_mac *cf_mac_find(const struct cf_host_table *table, const uint8_t bytes[6]);

@@ -66,7 +66,7 @@ void cf_hosts_free(struct cf_hosts *hosts)
 	free(hosts);
 }
 
-static void write_host(struct cf_hosts *hosts, struct cf_host *host)
+static void write_host(struct cf_hosts *hosts, struct cf_seen_host *host)
 {
 	const struct cf_mac *mac = host->has_mac ? cf_mac_find(&hosts->table, host->mac) : NULL;
 	enum cf_identity_kind kind = host->kind;
@@ -90,14 +90,14 @@ static void write_host(struct cf_hosts *hosts, struct cf_host *host)
 }
 
 /* Is there anything to say that the last record did not? */
-static bool is_news(const struct cf_host *host)
+static bool is_news(const struct cf_seen_host *host)
 {
 	return host->changed || host->written_wall_us < host->last_wall_us ||
 	    host->written_wall_us == 0;
 }
 
 /* Says what was not said yet of a host that makes room or is gone. */
-static void forget(struct cf_hosts *hosts, struct cf_host *host)
+static void forget(struct cf_hosts *hosts, struct cf_seen_host *host)
 {
 	if (is_news(host))
 		write_host(hosts, host);
@@ -105,10 +105,10 @@ static void forget(struct cf_hosts *hosts, struct cf_host *host)
 }
 
 /* A host that is not there yet, another one making room if need be. */
-static struct cf_host *host_add(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
-    uint32_t interface, int64_t at_wall_us)
+static struct cf_seen_host *host_add(struct cf_hosts *hosts, const struct cf_addr *addr,
+    uint16_t vlan, uint32_t interface, int64_t at_wall_us)
 {
-	struct cf_host *victim = cf_host_victim(&hosts->table), *host;
+	struct cf_seen_host *victim = cf_host_victim(&hosts->table), *host;
 
 	if (victim != NULL)
 		forget(hosts, victim);
@@ -119,16 +119,16 @@ static struct cf_host *host_add(struct cf_hosts *hosts, const struct cf_addr *ad
 	return host;
 }
 
-static struct cf_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr, uint16_t vlan,
-    uint32_t interface, int64_t at_wall_us)
+static struct cf_seen_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr,
+    uint16_t vlan, uint32_t interface, int64_t at_wall_us)
 {
-	struct cf_host *host = cf_host_find(&hosts->table, addr, vlan);
+	struct cf_seen_host *host = cf_host_find(&hosts->table, addr, vlan);
 
 	return host != NULL ? host : host_add(hosts, addr, vlan, interface, at_wall_us);
 }
 
 /* The binding to one MAC ends here; what follows is another host's time on this address. */
-static void rebind(struct cf_hosts *hosts, struct cf_host *host, const uint8_t mac[6],
+static void rebind(struct cf_hosts *hosts, struct cf_seen_host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
 	if (host->has_mac) {
@@ -145,8 +145,8 @@ static void rebind(struct cf_hosts *hosts, struct cf_host *host, const uint8_t m
 	host->changed = true;
 }
 
-static void remember_bound(
-    struct cf_hosts *hosts, const struct cf_host *host, const uint8_t bytes[6], int64_t at_wall_us)
+static void remember_bound(struct cf_hosts *hosts, const struct cf_seen_host *host,
+    const uint8_t bytes[6], int64_t at_wall_us)
 {
 	struct cf_mac *mac = cf_mac_get(&hosts->table, bytes, at_wall_us);
 	uint32_t place = (uint32_t)(host - hosts->table.host);
@@ -159,7 +159,7 @@ static void remember_bound(
 		mac->bound_count++;
 }
 
-static void bind_mac(struct cf_hosts *hosts, struct cf_host *host, const uint8_t mac[6],
+static void bind_mac(struct cf_hosts *hosts, struct cf_seen_host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
 	static const uint8_t none[6];
@@ -184,7 +184,8 @@ static void make_router(struct cf_hosts *hosts, struct cf_mac *mac)
 {
 	mac->is_router = true;
 	for (unsigned i = 0; i < mac->address_count; i++) {
-		struct cf_host *host = cf_host_find(&hosts->table, &mac->address[i], mac->vlan[i]);
+		struct cf_seen_host *host =
+		    cf_host_find(&hosts->table, &mac->address[i], mac->vlan[i]);
 
 		if (host != NULL && host->has_mac && host->kind < CF_IDENTITY_NDP &&
 		    memcmp(host->mac, mac->bytes, 6) == 0) {
@@ -242,13 +243,13 @@ static bool can_be_host(const struct cf_addr *addr)
 	        addr->bytes[15] == 1);
 }
 
-static bool is_settled(const struct cf_host *host)
+static bool is_settled(const struct cf_seen_host *host)
 {
 	return host->kind > CF_IDENTITY_TRAFFIC || host->name[0] != '\0' ||
 	    host->last_wall_us - host->from_wall_us >= SETTLE_S * US_PER_S;
 }
 
-static void write_if_due(struct cf_hosts *hosts, struct cf_host *host)
+static void write_if_due(struct cf_hosts *hosts, struct cf_seen_host *host)
 {
 	bool refresh =
 	    host->last_wall_us - host->written_wall_us >= CF_IDENTITY_REFRESH_S * US_PER_S;
@@ -260,7 +261,7 @@ static void write_if_due(struct cf_hosts *hosts, struct cf_host *host)
 bool cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
 {
 	uint16_t vlan = vlan_of(packet);
-	struct cf_host *host;
+	struct cf_seen_host *host;
 	struct cf_mac *mac = NULL;
 	bool by_router;
 
@@ -318,7 +319,7 @@ static void write_fact(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 
 void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact)
 {
-	struct cf_host *host;
+	struct cf_seen_host *host;
 	char name[CF_HOST_NAME_BYTES];
 
 	if (!can_be_host(&fact->addr)) {
@@ -356,7 +357,7 @@ void cf_hosts_due(
 {
 	const uint8_t *mac =
 	    cf_addr_equal(&packet->src, client) ? packet->mac_src : packet->mac_dst;
-	struct cf_host *host;
+	struct cf_seen_host *host;
 
 	if (!can_be_host(client))
 		return;
@@ -379,7 +380,7 @@ bool cf_hosts_is_router(const struct cf_hosts *hosts, const uint8_t mac[6])
 bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr *addr,
     uint16_t vlan, struct cf_addr *others, unsigned capacity, unsigned *count_out)
 {
-	const struct cf_host *host = cf_host_find(&hosts->table, addr, vlan);
+	const struct cf_seen_host *host = cf_host_find(&hosts->table, addr, vlan);
 	const struct cf_mac *mac;
 
 	*count_out = 0;
@@ -389,7 +390,7 @@ bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr
 	if (mac == NULL || mac->is_router)
 		return false;
 	for (unsigned i = 0; i < mac->bound_count && *count_out < capacity; i++) {
-		const struct cf_host *other = &hosts->table.host[mac->bound[i]];
+		const struct cf_seen_host *other = &hosts->table.host[mac->bound[i]];
 
 		if (other->addr.family != CF_FAMILY_NONE && other != host && other->has_mac &&
 		    other->vlan == vlan && memcmp(other->mac, host->mac, 6) == 0)
@@ -399,7 +400,7 @@ bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr
 }
 
 /* What traffic alone said is written when it has settled, or fallen silent. */
-static void look_at(struct cf_hosts *hosts, struct cf_host *host, int64_t now_wall_us)
+static void look_at(struct cf_hosts *hosts, struct cf_seen_host *host, int64_t now_wall_us)
 {
 	int64_t silent_us = now_wall_us - host->last_wall_us;
 
@@ -426,7 +427,7 @@ void cf_hosts_reap(struct cf_hosts *hosts, int64_t now_wall_us)
 void cf_hosts_flush(struct cf_hosts *hosts)
 {
 	for (uint32_t i = 0; i < hosts->table.hosts_fresh; i++) {
-		struct cf_host *host = &hosts->table.host[i];
+		struct cf_seen_host *host = &hosts->table.host[i];
 
 		if (host->addr.family != CF_FAMILY_NONE && is_news(host))
 			write_host(hosts, host);

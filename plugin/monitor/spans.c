@@ -23,7 +23,7 @@ bool cf_spans_fill(
 	if (len == 0)
 		return true;
 	for (; behind < spans->count && spans->at[behind].from <= end; behind++) {
-		const struct cf_span *held = &spans->at[behind];
+		const struct cf_byte_span *held = &spans->at[behind];
 
 		if (held->from > at)
 			memcpy(buffer + at, data + (at - from), held->from - at);
@@ -47,11 +47,11 @@ bool cf_spans_fill(
 	}
 	if (at < end)
 		memcpy(buffer + at, data + (at - from), end - at);
-	spans->at[first] = (struct cf_span){.from = (uint16_t)low, .to = (uint16_t)high};
+	spans->at[first] = (struct cf_byte_span){.from = (uint16_t)low, .to = (uint16_t)high};
 	return true;
 }
 
-const struct cf_span *cf_spans_find(const struct cf_spans *spans, size_t at)
+const struct cf_byte_span *cf_spans_find(const struct cf_spans *spans, size_t at)
 {
 	for (unsigned i = 0; i < spans->count; i++) {
 		if (at < spans->at[i].from)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Bytes from..to of the buffer, to not included. */
-struct cf_span {
+struct cf_byte_span {
 	uint16_t from;
 	uint16_t to;
 };
@@ -22,7 +22,7 @@ struct cf_span {
 /* Empty when count is 0, so a zeroed one is ready. */
 struct cf_spans {
 	uint16_t count;
-	struct cf_span at[CF_SPANS];
+	struct cf_byte_span at[CF_SPANS];
 };
 
 /*
@@ -34,4 +34,4 @@ bool cf_spans_fill(
     struct cf_spans *spans, uint8_t *buffer, size_t from, const uint8_t *data, size_t len);
 
 /* The range that holds offset at, or NULL. Valid until the next fill. */
-const struct cf_span *cf_spans_find(const struct cf_spans *spans, size_t at);
+const struct cf_byte_span *cf_spans_find(const struct cf_spans *spans, size_t at);

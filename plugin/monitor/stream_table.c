@@ -100,7 +100,7 @@ void cf_stream_release(struct cf_streams *streams, struct cf_stream *stream)
 struct cf_slice cf_stream_held(
     const struct cf_streams *streams, const struct cf_stream *stream, size_t at)
 {
-	const struct cf_span *span = cf_spans_find(&stream->spans, at);
+	const struct cf_byte_span *span = cf_spans_find(&stream->spans, at);
 
 	if (span == NULL)
 		return (struct cf_slice){.data = NULL};
@@ -243,7 +243,7 @@ void cf_stream_rebase(const struct cf_streams *streams, struct cf_stream *stream
 		return;
 	memmove(buffer, buffer + at, spans->at[spans->count - 1].to - at);
 	for (unsigned i = 0; i < spans->count; i++) {
-		struct cf_span span = spans->at[i];
+		struct cf_byte_span span = spans->at[i];
 
 		if (span.to <= at)
 			continue;

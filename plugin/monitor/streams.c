@@ -258,7 +258,7 @@ static void adopt(struct segment *segment, struct cf_stream *stream, size_t at)
 static void take_orphan(struct segment *segment)
 {
 	struct cf_stream *stream = cf_stream_waiting(segment->streams, segment->flow);
-	const struct cf_span *span;
+	const struct cf_byte_span *span;
 	size_t at;
 
 	if (stream == NULL && segment->flow->stream != CF_STREAM_NONE) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *identity_word(enum cf_identity_kind kind)
+static const char *identity_word(enum cf_host_identity_kind kind)
 {
 	static const char *const words[] = {"address", "MAC", "name", "client id", "VLAN"};
 

@@ -25,7 +25,7 @@ static void instant_member(FILE *to, const char *key, int64_t wall_s)
 
 /* All values of one kind of identity as an array member; nothing when there is none. */
 static void identities(
-    FILE *to, const char *key, const struct cf_host *host, enum cf_identity_kind kind)
+    FILE *to, const char *key, const struct cf_host *host, enum cf_host_identity_kind kind)
 {
 	const char *before = "";
 	bool any = false;

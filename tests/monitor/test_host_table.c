@@ -31,7 +31,7 @@ static struct cf_addr addr_of(uint32_t number)
 	return cf_addr_v4(bytes);
 }
 
-static struct cf_host *add(uint32_t number, uint16_t vlan)
+static struct cf_seen_host *add(uint32_t number, uint16_t vlan)
 {
 	struct cf_addr addr = addr_of(number);
 
@@ -39,7 +39,7 @@ static struct cf_host *add(uint32_t number, uint16_t vlan)
 	return cf_host_add(&table, &addr, vlan);
 }
 
-static struct cf_host *find(uint32_t number, uint16_t vlan)
+static struct cf_seen_host *find(uint32_t number, uint16_t vlan)
 {
 	struct cf_addr addr = addr_of(number);
 
@@ -65,7 +65,7 @@ static void the_table_takes_as_many_as_it_says_and_finds_each(void **state)
 
 static void one_address_in_two_vlans_is_two_hosts(void **state)
 {
-	struct cf_host *one, *two;
+	struct cf_seen_host *one, *two;
 
 	(void)state;
 	one = add(1, 0);
@@ -96,7 +96,7 @@ static void a_removed_host_leaves_its_place_and_its_neighbours(void **state)
 
 static void a_full_table_gives_up_one_unheard_of_for_long_and_counts_it(void **state)
 {
-	struct cf_host *victim;
+	struct cf_seen_host *victim;
 
 	(void)state;
 	fill();

@@ -42,7 +42,7 @@ static void same_as_a_model_that_marks_each_byte(void **state)
 			assert_memory_equal(buffer, model, SIZE);
 		}
 		for (size_t at = 0; at < SIZE; at++) {
-			const struct cf_span *span = cf_spans_find(&spans, at);
+			const struct cf_byte_span *span = cf_spans_find(&spans, at);
 
 			assert_int_equal(span != NULL, model[at] != 0);
 			if (span != NULL)
