@@ -236,11 +236,13 @@ static void fill_filter(const struct sorter *s, uint64_t *filter, uint32_t words
 	}
 }
 
-/* count zeroed items of the section, in part->owned; NULL without memory. */
+/* count (not 0: there are names) zeroed items of the section, in part->owned; NULL without memory.
+ */
 static void *new_part(struct cf_image_parts *parts, enum cf_section_id id, size_t count)
 {
 	struct cf_image_part *part = &parts->parts[id];
 
+	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): see above */
 	part->data = part->owned = calloc(count, cf_image_item_bytes[id]);
 	part->count = part->owned == NULL ? 0 : count;
 	return part->owned;
