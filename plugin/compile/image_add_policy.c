@@ -49,7 +49,7 @@ enum cf_status cf_image_builder_add_group(struct cf_image_builder *builder, cons
 		return CF_ETOOBIG;
 	cf_image_add_string(builder, &status, name, &name_at);
 	for (size_t i = 0; status == CF_OK && i < prefix_count; i++) {
-		struct cf_client client = {
+		struct cf_group_client client = {
 		    .prefix = prefixes[i], .group = (uint32_t)builder->groups.used};
 
 		status = cf_image_add_item(&builder->clients, &client, sizeof client);

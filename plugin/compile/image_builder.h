@@ -33,7 +33,7 @@ struct cf_image_builder {
 	struct cf_array networks; /* cf_image_network_item, unsorted, without parents */
 	struct cf_array asns, signatures, ports, resolvers, phases, exceptions, types;
 	struct cf_array groups;  /* uint32_t: name */
-	struct cf_array clients; /* cf_client */
+	struct cf_array clients; /* cf_group_client */
 	struct cf_image_policy_item policy;
 	uint8_t source_digest[CF_SHA256_BYTES];
 	int64_t built_wall_s;
@@ -55,7 +55,7 @@ enum cf_status cf_image_add_item(
 bool cf_image_prefix_is_valid(const struct cf_prefix *prefix);
 
 /* One prefix of one group. */
-struct cf_client {
+struct cf_group_client {
 	struct cf_prefix prefix;
 	uint32_t group;
 };

@@ -173,7 +173,7 @@ static enum cf_status collect_sets(const struct cf_interval *intervals, size_t c
 static enum cf_status build_client_family(const struct cf_image_builder *builder,
     struct cf_image_parts *parts, bool v4, struct cf_array *sets)
 {
-	const struct cf_client *clients = builder->clients.items;
+	const struct cf_group_client *clients = builder->clients.items;
 	size_t room = builder->clients.used, count = 0, range_count = 0;
 	struct cf_interval *intervals = calloc(room + 1, sizeof *intervals);
 	uint32_t *values = calloc(2 * room + 1, sizeof *values), *parents = values + room;

@@ -2,13 +2,13 @@
 
 #include "compile/list_line.h"
 
-static bool is_comment(struct cf_text line)
+static bool is_comment(struct cf_line_text line)
 {
 	return line.len == 0 || line.at[0] == '#' || line.at[0] == '!' || line.at[0] == ';';
 }
 
 /* Names every hosts file gives to the machine itself. */
-static bool is_own_name(struct cf_text name)
+static bool is_own_name(struct cf_line_text name)
 {
 	static const char *const own[] = {"localhost", "localhost.localdomain", "localhost4",
 	    "localhost6", "local", "broadcasthost", "ip6-localhost", "ip6-loopback", "ip6-localnet",
@@ -20,9 +20,9 @@ static bool is_own_name(struct cf_text name)
 	return false;
 }
 
-void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_text line)
+void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_line_text line)
 {
-	struct cf_text addr, name;
+	struct cf_line_text addr, name;
 	bool is_sink = false;
 
 	if (is_comment(line))
@@ -51,9 +51,9 @@ void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_text line)
 	}
 }
 
-void cf_list_line_plain(struct cf_list_reader *reader, struct cf_text line)
+void cf_list_line_plain(struct cf_list_reader *reader, struct cf_line_text line)
 {
-	struct cf_text name;
+	struct cf_line_text name;
 
 	if (is_comment(line))
 		return;
@@ -68,7 +68,8 @@ void cf_list_line_plain(struct cf_list_reader *reader, struct cf_text line)
 }
 
 /* Parts "/a/b/VALUE" into names and value; false when it is not of that form. */
-static bool split_slashes(struct cf_text text, struct cf_text *names_out, struct cf_text *value_out)
+static bool split_slashes(
+    struct cf_line_text text, struct cf_line_text *names_out, struct cf_line_text *value_out)
 {
 	const char *last;
 
@@ -77,15 +78,15 @@ static bool split_slashes(struct cf_text text, struct cf_text *names_out, struct
 	last = memrchr(text.at, '/', text.len);
 	if (last == text.at)
 		return false;
-	*names_out = (struct cf_text){text.at + 1, (size_t)(last - text.at) - 1};
+	*names_out = (struct cf_line_text){text.at + 1, (size_t)(last - text.at) - 1};
 	*value_out = cf_text_after(text, (size_t)(last - text.at) + 1);
 	return true;
 }
 
-void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_text line)
+void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	static const char *const keys[] = {"address=", "server=", "local=", "ipset=", "nftset="};
-	struct cf_text names, value = {NULL, 0};
+	struct cf_line_text names, value = {NULL, 0};
 	bool is_sink = false, is_address;
 	size_t key = 0;
 
@@ -110,7 +111,7 @@ void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_text line)
 		return;
 	}
 	for (;;) {
-		struct cf_text name = cf_text_until(names, '/');
+		struct cf_line_text name = cf_text_until(names, '/');
 
 		if (name.len == 0 || cf_text_is(name, "#"))
 			cf_list_reject(reader, "covers every name");
@@ -123,10 +124,10 @@ void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_text line)
 }
 
 /* Modifiers that leave the rule as wide as the name; any other narrows or inverts it. */
-static bool harmless_modifiers(struct cf_text options)
+static bool harmless_modifiers(struct cf_line_text options)
 {
 	for (;;) {
-		struct cf_text option = cf_text_until(options, ',');
+		struct cf_line_text option = cf_text_until(options, ',');
 
 		if (!cf_text_is(option, "important") && !cf_text_is(option, "all") &&
 		    !cf_text_is(option, "document") && !cf_text_is(option, "doc"))
@@ -137,15 +138,15 @@ static bool harmless_modifiers(struct cf_text options)
 	}
 }
 
-static bool holds(struct cf_text text, const char *word)
+static bool holds(struct cf_line_text text, const char *word)
 {
 	return text.at != NULL && memmem(text.at, text.len, word, strlen(word)) != NULL;
 }
 
-void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_text line)
+void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	enum cf_scope scope = CF_SCOPE_EXACT;
-	struct cf_text name, options;
+	struct cf_line_text name, options;
 
 	if (line.len == 0 || line.at[0] == '!' || line.at[0] == '[' ||
 	    (line.at[0] == '#' && (line.len == 1 || line.at[1] == ' ' || line.at[1] == '#')))
@@ -159,8 +160,8 @@ void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_text line)
 		return;
 	}
 	name = cf_text_until(line, '$');
-	options =
-	    name.len < line.len ? cf_text_after(line, name.len + 1) : (struct cf_text){line.at, 0};
+	options = name.len < line.len ? cf_text_after(line, name.len + 1)
+	                              : (struct cf_line_text){line.at, 0};
 	if (name.len < line.len && !harmless_modifiers(options)) {
 		cf_list_reject(reader, "its modifiers narrow the rule");
 		return;
@@ -181,10 +182,10 @@ void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_text line)
 		cf_list_emit(reader, name, scope);
 }
 
-void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_text line)
+void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	enum cf_scope scope = CF_SCOPE_SUBTREE;
-	struct cf_text rule;
+	struct cf_line_text rule;
 
 	if (is_comment(line))
 		return;

@@ -28,7 +28,7 @@ bool cf_list_format_parse(const char *text, enum cf_list_format *format_out)
 	return false;
 }
 
-struct cf_text cf_text_trim(struct cf_text text)
+struct cf_line_text cf_text_trim(struct cf_line_text text)
 {
 	while (text.len > 0 && cf_text_blank(text.at[0]))
 		text = cf_text_after(text, 1);
@@ -37,7 +37,7 @@ struct cf_text cf_text_trim(struct cf_text text)
 	return text;
 }
 
-struct cf_text cf_text_until(struct cf_text text, char stop)
+struct cf_line_text cf_text_until(struct cf_line_text text, char stop)
 {
 	const char *at = text.len == 0 ? NULL : memchr(text.at, stop, text.len);
 
@@ -46,13 +46,13 @@ struct cf_text cf_text_until(struct cf_text text, char stop)
 	return text;
 }
 
-struct cf_text cf_text_word(struct cf_text *text)
+struct cf_line_text cf_text_word(struct cf_line_text *text)
 {
-	struct cf_text word;
+	struct cf_line_text word;
 
 	while (text->len > 0 && cf_text_blank(text->at[0]))
 		*text = cf_text_after(*text, 1);
-	word = (struct cf_text){text->at, 0};
+	word = (struct cf_line_text){text->at, 0};
 	while (text->len > 0 && !cf_text_blank(text->at[0])) {
 		word.len++;
 		*text = cf_text_after(*text, 1);
@@ -60,7 +60,7 @@ struct cf_text cf_text_word(struct cf_text *text)
 	return word;
 }
 
-bool cf_text_is_addr(struct cf_text text, bool *is_sink_out)
+bool cf_text_is_addr(struct cf_line_text text, bool *is_sink_out)
 {
 	static const struct cf_addr zero;
 	char copy[CF_ADDR_TEXT_BYTES];
@@ -82,7 +82,8 @@ bool cf_text_is_addr(struct cf_text text, bool *is_sink_out)
 	return true;
 }
 
-void cf_list_reject_part(struct cf_list_reader *reader, struct cf_text part, const char *reason)
+void cf_list_reject_part(
+    struct cf_list_reader *reader, struct cf_line_text part, const char *reason)
 {
 	reader->rejected++;
 	reader->sink->reject(reader->sink->context, reader->line_number, part.at, part.len, reason);
@@ -94,7 +95,7 @@ void cf_list_reject(struct cf_list_reader *reader, const char *reason)
 }
 
 /* A name in UTF-8 to A-labels; false when it is none. */
-static bool to_ascii(struct cf_text text, struct cf_name *name_out)
+static bool to_ascii(struct cf_line_text text, struct cf_name *name_out)
 {
 	char copy[CF_NAME_TEXT_BYTES];
 
@@ -105,7 +106,7 @@ static bool to_ascii(struct cf_text text, struct cf_name *name_out)
 	return cf_idn_parse(copy, name_out, NULL) == CF_OK;
 }
 
-static bool all_ascii(struct cf_text text)
+static bool all_ascii(struct cf_line_text text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.at[i] >= 0x80)
@@ -138,9 +139,9 @@ static bool is_public_suffix(const struct cf_list_reader *reader, const struct c
 	return psl_is_public_suffix(reader->psl, cf_name_format(name, text)) != 0;
 }
 
-void cf_list_emit(struct cf_list_reader *reader, struct cf_text text, enum cf_scope scope)
+void cf_list_emit(struct cf_list_reader *reader, struct cf_line_text text, enum cf_scope scope)
 {
-	struct cf_text bare = text;
+	struct cf_line_text bare = text;
 	struct cf_name name;
 
 	if (reader->stopped)
@@ -171,9 +172,9 @@ void cf_list_emit(struct cf_list_reader *reader, struct cf_text text, enum cf_sc
 }
 
 /* The next line of *text, stepping over its end. */
-static struct cf_text take_line(struct cf_text *text)
+static struct cf_line_text take_line(struct cf_line_text *text)
 {
-	struct cf_text line = cf_text_until(*text, '\n');
+	struct cf_line_text line = cf_text_until(*text, '\n');
 
 	*text = cf_text_after(*text, line.len + (line.len < text->len));
 	if (line.len > 0 && line.at[line.len - 1] == '\r')
@@ -181,19 +182,19 @@ static struct cf_text take_line(struct cf_text *text)
 	return line;
 }
 
-static struct cf_text without_bom(const char *text, size_t len)
+static struct cf_line_text without_bom(const char *text, size_t len)
 {
-	struct cf_text all = {text, len};
+	struct cf_line_text all = {text, len};
 
 	return cf_text_begins(all, "\xef\xbb\xbf") ? cf_text_after(all, 3) : all;
 }
 
-static enum cf_list_format guess_line(struct cf_text line)
+static enum cf_list_format guess_line(struct cf_line_text line)
 {
 	static const char *const dnsmasq[] = {
 	    "address=/", "server=/", "local=/", "ipset=/", "nftset=/"};
 	static const char *const v2fly[] = {"full:", "domain:", "include:", "regexp:", "keyword:"};
-	struct cf_text rest = line, first;
+	struct cf_line_text rest = line, first;
 
 	if (cf_text_begins(line, "||") || cf_text_begins(line, "@@") ||
 	    cf_text_begins(line, "[Adblock"))
@@ -221,12 +222,12 @@ static enum cf_list_format guess_line(struct cf_text line)
 
 enum cf_list_format cf_list_detect(const char *text, size_t len)
 {
-	struct cf_text rest = without_bom(text, len);
+	struct cf_line_text rest = without_bom(text, len);
 	unsigned votes[CF_LIST_FORMATS] = {0};
 	enum cf_list_format best = CF_LIST_PLAIN;
 
 	for (unsigned seen = 0; rest.len > 0 && seen < DETECT_LINES;) {
-		struct cf_text line = cf_text_trim(take_line(&rest));
+		struct cf_line_text line = cf_text_trim(take_line(&rest));
 
 		if (line.len == 0 || line.at[0] == '#' || line.at[0] == '!' || line.at[0] == ';')
 			continue;
@@ -244,9 +245,9 @@ enum cf_list_format cf_list_detect(const char *text, size_t len)
 	return best;
 }
 
-typedef void line_reader(struct cf_list_reader *reader, struct cf_text line);
+typedef void line_reader(struct cf_list_reader *reader, struct cf_line_text line);
 
-static void read_lines(struct cf_list_reader *reader, struct cf_text rest)
+static void read_lines(struct cf_list_reader *reader, struct cf_line_text rest)
 {
 	static line_reader *const readers[CF_LIST_FORMATS] = {
 	    [CF_LIST_HOSTS] = cf_list_line_hosts,
@@ -269,7 +270,7 @@ enum cf_status cf_list_parse(const char *text, size_t len, const struct cf_list_
 {
 	struct cf_list_options own = *options;
 	struct cf_list_reader reader = {.options = &own, .sink = sink};
-	struct cf_text all = without_bom(text, len);
+	struct cf_line_text all = without_bom(text, len);
 
 	if (own.format == CF_LIST_AUTO)
 		own.format = cf_list_detect(text, len);

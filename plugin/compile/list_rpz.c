@@ -14,14 +14,14 @@
 
 struct zone {
 	struct cf_list_reader *reader;
-	struct cf_text rest;
+	struct cf_line_text rest;
 	char apex[CF_NAME_TEXT_BYTES];   /* without the last dot; "" unknown */
 	char origin[CF_NAME_TEXT_BYTES]; /* in force, without the last dot; "" unknown */
 	char owner[CF_NAME_TEXT_BYTES];  /* of the last record, as written */
 };
 
 struct record {
-	struct cf_text words[WORDS];
+	struct cf_line_text words[WORDS];
 	unsigned count; /* at most WORDS are kept */
 	bool own_owner; /* begins in column one */
 	bool torn;      /* the file ends inside quotes or parentheses */
@@ -34,7 +34,7 @@ static char lower(char c)
 	return c;
 }
 
-static bool same(struct cf_text text, const char *word)
+static bool same(struct cf_line_text text, const char *word)
 {
 	size_t i;
 
@@ -45,7 +45,7 @@ static bool same(struct cf_text text, const char *word)
 }
 
 /* Copies a name without its last dot, lower case; false when it is too long. */
-static bool copy_name(struct cf_text text, char name[CF_NAME_TEXT_BYTES])
+static bool copy_name(struct cf_line_text text, char name[CF_NAME_TEXT_BYTES])
 {
 	if (text.len > 1 && text.at[text.len - 1] == '.')
 		text.len--;
@@ -58,9 +58,9 @@ static bool copy_name(struct cf_text text, char name[CF_NAME_TEXT_BYTES])
 }
 
 /* Reads one word at the front of rest: quoted, or up to a blank, a parenthesis or a comment. */
-static struct cf_text take_word(struct cf_text *rest, bool *torn)
+static struct cf_line_text take_word(struct cf_line_text *rest, bool *torn)
 {
-	struct cf_text word = {rest->at, 0};
+	struct cf_line_text word = {rest->at, 0};
 	size_t n = 0;
 
 	if (rest->at[0] == '"') {
@@ -109,7 +109,7 @@ static bool take_record(struct zone *zone, struct record *record)
 			depth -= c == ')' && depth > 0;
 			zone->rest = cf_text_after(zone->rest, 1);
 		} else {
-			struct cf_text word = take_word(&zone->rest, &record->torn);
+			struct cf_line_text word = take_word(&zone->rest, &record->torn);
 
 			if (record->count < WORDS)
 				record->words[record->count++] = word;
@@ -118,7 +118,7 @@ static bool take_record(struct zone *zone, struct record *record)
 		}
 	}
 	record->torn |= depth != 0;
-	zone->reader->line = (struct cf_text){start, (size_t)(zone->rest.at - start)};
+	zone->reader->line = (struct cf_line_text){start, (size_t)(zone->rest.at - start)};
 	zone->reader->line = cf_text_until(zone->reader->line, '\n');
 	if (record
 	        ->torn) /* what an open quote or parenthesis swallowed cannot be told: next line */
@@ -200,25 +200,25 @@ static unsigned type_at(const struct record *record)
 }
 
 /* Why a CNAME with this target withholds nothing, or NULL when it does. */
-static const char *refusal(struct cf_text target, const char *trigger)
+static const char *refusal(struct cf_line_text target, const char *trigger)
 {
 	if (same(target, "rpz-passthru.") || same(target, "rpz-passthru"))
 		return "an exception: it belongs into the policy";
 	if (same(target, "rpz-tcp-only."))
 		return "asks for TCP: withholds nothing";
 	if (target.len == strlen(trigger) + 1 && target.at[target.len - 1] == '.' &&
-	    same((struct cf_text){target.at, target.len - 1}, trigger))
+	    same((struct cf_line_text){target.at, target.len - 1}, trigger))
 		return "an exception: it belongs into the policy";
 	return NULL;
 }
 
 static void take_trigger(
-    struct zone *zone, const char *trigger, struct cf_text type, struct cf_text target)
+    struct zone *zone, const char *trigger, struct cf_line_text type, struct cf_line_text target)
 {
 	static const char *const other[] = {
 	    ".rpz-ip", ".rpz-client-ip", ".rpz-nsip", ".rpz-nsdname"};
 	const char *reason = NULL;
-	struct cf_text name = {trigger, strlen(trigger)};
+	struct cf_line_text name = {trigger, strlen(trigger)};
 
 	if (trigger[0] == '\0' || same(type, "RRSIG") || same(type, "NSEC") || same(type, "NSEC3"))
 		return; /* the zone's own records */
@@ -239,7 +239,7 @@ static void take_resource_record(struct zone *zone, const struct record *record)
 {
 	char trigger[CF_NAME_TEXT_BYTES];
 	unsigned type = type_at(record);
-	struct cf_text target = {NULL, 0};
+	struct cf_line_text target = {NULL, 0};
 
 	if (record->own_owner) {
 		if (record->words[0].len >= sizeof zone->owner) {
@@ -260,7 +260,7 @@ static void take_resource_record(struct zone *zone, const struct record *record)
 	if (same(record->words[type], "SOA") && zone->apex[0] == '\0' &&
 	    zone->owner[strlen(zone->owner) - 1] == '.') {
 		(void)copy_name(
-		    (struct cf_text){zone->owner, strlen(zone->owner)}, zone->apex); /* fits */
+		    (struct cf_line_text){zone->owner, strlen(zone->owner)}, zone->apex); /* fits */
 		memcpy(zone->origin, zone->apex, sizeof zone->origin);
 	}
 	if (strcmp(zone->owner, "@") == 0)
@@ -277,7 +277,7 @@ void cf_list_read_rpz(struct cf_list_reader *reader, const char *text, size_t le
 	const char *origin = reader->options->origin;
 	struct record record;
 
-	if (origin != NULL && copy_name((struct cf_text){origin, strlen(origin)}, zone.apex))
+	if (origin != NULL && copy_name((struct cf_line_text){origin, strlen(origin)}, zone.apex))
 		memcpy(zone.origin, zone.apex, sizeof zone.origin);
 	while (!reader->stopped && take_record(&zone, &record)) {
 		if (record.count == 0)

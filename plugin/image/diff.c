@@ -5,6 +5,8 @@
 
 #include "image/diff.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,16 +60,11 @@ struct entries {
 
 static bool keep_entry(struct entries *entries, uint32_t id)
 {
-	size_t room = entries->room == 0 ? 64 : 2 * entries->room;
-	uint32_t *ids;
+	uint32_t *ids = cf_array_grow(entries->ids, entries->count, 1, &entries->room, sizeof *ids);
 
-	if (entries->count == entries->room) {
-		ids = realloc(entries->ids, room * sizeof *ids);
-		if (ids == NULL)
-			return false;
-		entries->ids = ids;
-		entries->room = room;
-	}
+	if (ids == NULL)
+		return false;
+	entries->ids = ids;
 	entries->ids[entries->count++] = id;
 	return true;
 }

@@ -290,7 +290,7 @@ static void count_host(
 			continue;
 		if (end > model->at_minute)
 			end = model->at_minute;
-		struct cf_judgement judgement =
+		struct cf_state_judgement judgement =
 		    cf_state_judge(host, known, end, model->coverage, &model->options, false);
 		enum cf_state state = judgement.state;
 

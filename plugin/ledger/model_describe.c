@@ -159,7 +159,7 @@ static void find_exception(const struct cf_model *model, struct cf_host *host)
 
 static void judge(struct cf_model *model, struct cf_host *host)
 {
-	struct cf_judgement judgement = cf_state_judge(
+	struct cf_state_judgement judgement = cf_state_judge(
 	    host, host->day_count, model->at_minute, model->coverage, &model->options, true);
 	bool by_hand =
 	    host->excepted_until_wall_s > model->options.at_wall_s && host->excepted_by[0] != '\0';

@@ -80,11 +80,11 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 }
 
 /* Something was seen in the window, but not lately. */
-static struct cf_judgement judge_quiet(
+static struct cf_state_judgement judge_quiet(
     const struct history *history, uint32_t covered_from, const struct cf_model_options *options)
 {
 	uint32_t last = history->hit > history->excepted ? history->hit : history->excepted;
-	struct cf_judgement judgement = {.since_minute = last};
+	struct cf_state_judgement judgement = {.since_minute = last};
 
 	if (history->alive_from > last + options->alive_minutes) {
 		judgement.state =
@@ -101,8 +101,9 @@ static struct cf_judgement judge_quiet(
 	return judgement;
 }
 
-struct cf_judgement cf_state_judge(const struct cf_host *host, size_t day_count, uint32_t at_minute,
-    struct cf_coverage *coverage, const struct cf_model_options *options, bool with_since)
+struct cf_state_judgement cf_state_judge(const struct cf_host *host, size_t day_count,
+    uint32_t at_minute, struct cf_coverage *coverage, const struct cf_model_options *options,
+    bool with_since)
 {
 	uint32_t from =
 	    at_minute > options->window_minutes ? at_minute - options->window_minutes : 0;
@@ -110,18 +111,18 @@ struct cf_judgement cf_state_judge(const struct cf_host *host, size_t day_count,
 	    at_minute > options->recent_minutes ? at_minute - options->recent_minutes : 0;
 	struct history history =
 	    look_back(host, day_count, at_minute, from, coverage, options, with_since);
-	struct cf_judgement judgement = {.state = CF_STATE_UNKNOWN};
+	struct cf_state_judgement judgement = {.state = CF_STATE_UNKNOWN};
 
 	if (history.escape > 0)
-		return (struct cf_judgement){.state = CF_STATE_BYPASSING,
+		return (struct cf_state_judgement){.state = CF_STATE_BYPASSING,
 		    .since_minute = history.escape,
 		    .why = "vendor traffic got through after the cut-off"};
 	if (history.hit >= recent && history.hit > 0)
-		return (struct cf_judgement){.state = CF_STATE_DEPENDENT,
+		return (struct cf_state_judgement){.state = CF_STATE_DEPENDENT,
 		    .since_minute = history.hit,
 		    .why = "asks for the vendor's services"};
 	if (history.excepted >= recent && history.excepted > 0)
-		return (struct cf_judgement){.state = CF_STATE_EXCEPTED,
+		return (struct cf_state_judgement){.state = CF_STATE_EXCEPTED,
 		    .since_minute = history.excepted,
 		    .why = "asks for the vendor's services, by an exception"};
 	uint32_t covered_from = cf_coverage_since(

@@ -7,7 +7,7 @@
 
 #include "ledger/model.h"
 
-struct cf_judgement {
+struct cf_state_judgement {
 	enum cf_state state;
 	uint32_t since_minute; /* of clean; of the last hit otherwise; 0 none */
 	const char *why;       /* static text */
@@ -17,5 +17,6 @@ struct cf_judgement {
  * Judges by the first day_count days of host, as if it were at_minute. with_since: look back past
  * the window to find since when a clean host is clean (slower).
  */
-struct cf_judgement cf_state_judge(const struct cf_host *host, size_t day_count, uint32_t at_minute,
-    struct cf_coverage *coverage, const struct cf_model_options *options, bool with_since);
+struct cf_state_judgement cf_state_judge(const struct cf_host *host, size_t day_count,
+    uint32_t at_minute, struct cf_coverage *coverage, const struct cf_model_options *options,
+    bool with_since);

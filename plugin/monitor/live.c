@@ -183,7 +183,7 @@ static bool check_workers(struct cf_live_run *run)
 	unsigned alive = 0;
 
 	for (unsigned i = 0; i < run->worker_count; i++) {
-		struct cf_worker *worker = &run->workers[i];
+		struct cf_capture_worker *worker = &run->workers[i];
 
 		if (!atomic_load(&worker->failed)) {
 			alive++;

@@ -27,7 +27,7 @@ void cf_live_add_counts(
 {
 	memset(sum, 0, sizeof *sum);
 	for (unsigned i = 0; i < run->worker_count; i++) {
-		struct cf_worker *worker = &run->workers[i];
+		struct cf_capture_worker *worker = &run->workers[i];
 
 		if (!all && worker->interface != interface)
 			continue;

@@ -21,7 +21,7 @@ struct cf_live_run {
 	struct cf_session_options options;
 	struct cf_session session;
 	struct cf_image_file image;
-	struct cf_worker *workers; /* interface_count * live->workers */
+	struct cf_capture_worker *workers; /* interface_count * live->workers */
 	unsigned worker_count, started_count;
 	struct cf_capture **captures;
 	struct cf_prefilter *prefilter; /* as the kernel has it; NULL: none */

@@ -23,7 +23,7 @@ static int64_t now_us(clockid_t clock)
 	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
-enum cf_status cf_worker_init(struct cf_worker *worker, struct cf_capture *capture,
+enum cf_status cf_worker_init(struct cf_capture_worker *worker, struct cf_capture *capture,
     uint32_t interface, const struct cf_session *session, uint64_t seed, const atomic_bool *stop)
 {
 	struct cf_producer *producer = cf_log_producer(session->log);
@@ -43,7 +43,7 @@ enum cf_status cf_worker_init(struct cf_worker *worker, struct cf_capture *captu
 	return cf_decoder_new(&observer, seed, &worker->decoder);
 }
 
-static void publish_counts(struct cf_worker *worker)
+static void publish_counts(struct cf_capture_worker *worker)
 {
 	struct cf_capture_stats capture;
 
@@ -57,7 +57,7 @@ static void publish_counts(struct cf_worker *worker)
 }
 
 struct batch {
-	struct cf_worker *worker;
+	struct cf_capture_worker *worker;
 	int link_type;
 	int64_t last_wall_us;
 };
@@ -72,7 +72,7 @@ static void on_packet(void *arg, int64_t at_wall_us, const uint8_t *data, uint32
 	    at_wall_us, data, captured_bytes, wire_bytes);
 }
 
-static void take_watchlist(struct cf_worker *worker)
+static void take_watchlist(struct cf_capture_worker *worker)
 {
 	struct cf_watchlist *next = atomic_exchange(&worker->next, NULL);
 
@@ -83,7 +83,7 @@ static void take_watchlist(struct cf_worker *worker)
 }
 
 /* What is due each second, busy or idle. */
-static void each_second(struct cf_worker *worker, const struct batch *batch)
+static void each_second(struct cf_capture_worker *worker, const struct batch *batch)
 {
 	int64_t idle_wall_us = now_us(CLOCK_REALTIME) - RING_LAG_US;
 	int64_t at_wall_us =
@@ -96,7 +96,7 @@ static void each_second(struct cf_worker *worker, const struct batch *batch)
 
 static void *run(void *arg)
 {
-	struct cf_worker *worker = arg;
+	struct cf_capture_worker *worker = arg;
 	struct batch batch = {.worker = worker, .link_type = cf_capture_link_type(worker->capture)};
 	int64_t next_second_us = now_us(CLOCK_MONOTONIC) + US_PER_S;
 	unsigned waits_left = LAST_WAITS, count;
@@ -122,7 +122,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-enum cf_status cf_worker_start(struct cf_worker *worker)
+enum cf_status cf_worker_start(struct cf_capture_worker *worker)
 {
 	int failure = pthread_create(&worker->thread, NULL, run, worker);
 
@@ -133,14 +133,14 @@ enum cf_status cf_worker_start(struct cf_worker *worker)
 	return CF_EIO;
 }
 
-void cf_worker_join(struct cf_worker *worker)
+void cf_worker_join(struct cf_capture_worker *worker)
 {
 	if (worker->has_thread)
 		pthread_join(worker->thread, NULL);
 	worker->has_thread = false;
 }
 
-void cf_worker_done(struct cf_worker *worker)
+void cf_worker_done(struct cf_capture_worker *worker)
 {
 	cf_watchlist_put(atomic_exchange(&worker->next, NULL));
 	cf_observe_free(worker->observe);
@@ -149,7 +149,7 @@ void cf_worker_done(struct cf_worker *worker)
 	pthread_mutex_destroy(&worker->lock);
 }
 
-void cf_worker_publish(struct cf_worker *worker, struct cf_watchlist *watchlist)
+void cf_worker_publish(struct cf_capture_worker *worker, struct cf_watchlist *watchlist)
 {
 	/* A worker that has not taken the last one yet goes straight to this one. */
 	cf_watchlist_put(atomic_exchange(&worker->next, cf_watchlist_get(watchlist)));

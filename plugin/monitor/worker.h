@@ -21,7 +21,7 @@ struct cf_worker_counts {
 	struct cf_observe_traffic traffic[CF_VLANS];
 };
 
-struct cf_worker {
+struct cf_capture_worker {
 	uint32_t interface;
 	struct cf_capture *capture;
 	struct cf_decoder *decoder;
@@ -40,15 +40,15 @@ struct cf_worker {
  * Prepares a worker that reads capture (owned by it from here on, also on failure) into session.
  * CF_ENOMEM.
  */
-enum cf_status cf_worker_init(struct cf_worker *worker, struct cf_capture *capture,
+enum cf_status cf_worker_init(struct cf_capture_worker *worker, struct cf_capture *capture,
     uint32_t interface, const struct cf_session *session, uint64_t seed,
     const atomic_bool *stop) CF_MUST_CHECK;
 /* Starts its thread, which ends when *stop is true and the ring is empty. CF_EIO. */
-enum cf_status cf_worker_start(struct cf_worker *worker) CF_MUST_CHECK;
+enum cf_status cf_worker_start(struct cf_capture_worker *worker) CF_MUST_CHECK;
 /* Waits for the thread to end. */
-void cf_worker_join(struct cf_worker *worker);
+void cf_worker_join(struct cf_capture_worker *worker);
 /* After cf_worker_join(). */
-void cf_worker_done(struct cf_worker *worker);
+void cf_worker_done(struct cf_capture_worker *worker);
 
 /* Has it work with watchlist (its own reference is taken) from the next batch on. Any thread. */
-void cf_worker_publish(struct cf_worker *worker, struct cf_watchlist *watchlist);
+void cf_worker_publish(struct cf_capture_worker *worker, struct cf_watchlist *watchlist);
