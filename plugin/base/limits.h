@@ -122,8 +122,8 @@
 
 /* One image file, bytes; sections are indexed by 32 bits, and more is a mistake. */
 #define CF_IMAGE_BYTES (16ULL << 30)
-/* Names of one home before the writer takes another hash key; with as many homes as names the most
- * seen with 10M names is 11. Bounds the cost of the worst look-up. */
+/* Names of one home before the writer takes another hash key; with as many homes as names one home
+ * in nine million has ten or more (Poisson). Bounds the cost of the worst look-up. */
 #define CF_IMAGE_HOME_NAMES 32
 /* Hash keys tried by the writer. One is enough unless the hash is broken. */
 #define CF_IMAGE_KEYS 8
