@@ -7,8 +7,8 @@
  * Prints one JSON object with the best of ROUNDS (default 3), in nanoseconds a packet. The floor of
  * libpcap is bench/pcaploop's.
  */
-#include "monitor/capture_file.h"
-#include "monitor/decoder.h"
+#include "monitor/capture/capture_file.h"
+#include "monitor/decode/decoder.h"
 
 #include <stdint.h>
 #include <stdio.h>

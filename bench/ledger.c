@@ -6,8 +6,8 @@
  * CPU time is measured, not wall time, so that other work on the machine matters little. Prints one
  * JSON object.
  */
-#include "ledger/ingest.h"
-#include "ledger/model.h"
+#include "ledger/ingest/ingest.h"
+#include "ledger/model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,11 +10,11 @@
  * CPU time per hit is measured, not wall time, so that other work on the machine matters little.
  * Prints one JSON object.
  */
-#include "records/log.h"
-#include "records/pack.h"
-#include "records/queue.h"
-#include "records/reader.h"
-#include "records/writer.h"
+#include "records/write/log.h"
+#include "records/form/pack.h"
+#include "records/read/reader.h"
+#include "records/write/queue.h"
+#include "records/write/writer.h"
 
 #include <stdbool.h>
 #include <stdio.h>

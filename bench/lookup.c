@@ -11,7 +11,7 @@
  * names.
  */
 
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 #include "image/format.h"
 #include "image/image.h"
 #include "policy/decide.h"

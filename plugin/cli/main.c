@@ -1,6 +1,6 @@
 /* The curfew program: a table of verbs, and nothing else. */
 
-#include "cli/cmd.h"
+#include "cli/front/cmd.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "compile/compile.h"
 
 #include "compile/compile_pack.h"
-#include "compile/idn.h"
+#include "compile/pack/idn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

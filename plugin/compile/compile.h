@@ -6,12 +6,12 @@
  */
 #pragma once
 
+#include "base/diag.h"
 #include "base/status.h"
-#include "compile/diag.h"
-#include "compile/image_writer.h"
-#include "compile/pack.h"
-#include "compile/policy.h"
-#include "compile/preset.h"
+#include "compile/image/image_writer.h"
+#include "compile/pack/pack.h"
+#include "compile/policy/policy.h"
+#include "compile/policy/preset.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 
 #include "compile/compile_pack.h"
 
-#include "compile/pattern.h"
+#include "compile/pack/pattern.h"
 
 /* A pattern being expanded into the builder. */
 struct expansion {

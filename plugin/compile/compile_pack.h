@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "compile/image_writer.h"
-#include "compile/pack.h"
+#include "compile/image/image_writer.h"
+#include "compile/pack/pack.h"
 
 /* Adds all names (patterns expanded), networks, AS numbers, signatures, ports and resolvers. Fails
  * as the builder does; the builder is of no use then. */

@@ -1,5 +1,5 @@
 /*
- * The bytes of an image, shared by its writer (compile/image_writer.h) and its reader
+ * The bytes of an image, shared by its writer (compile/image/image_writer.h) and its reader
  * (image/image.h); described for people in docs/FORMATS.md, "The image".
  *
  * A header, then sections: arrays of one fixed structure each, 64-byte aligned, found through the

@@ -1,6 +1,7 @@
 /*
  * The image: one read-only, verified file that holds everything the module and the monitor
- * decide by (docs/FORMATS.md, image/format.h). `curfew apply` writes it (compile/image_writer.h).
+ * decide by (docs/FORMATS.md, image/format.h). `curfew apply` writes it
+ * (compile/image/image_writer.h).
  *
  * An image is verified completely when it is opened - bounds, order, checksum, every index - and
  * trusted afterwards; look-ups do not allocate and cannot fail. An opened image is immutable: any

@@ -1,10 +1,10 @@
 /* The content of a ledger as sorted text: what "the same ledger" means (docs/FORMATS.md, "ledger").
  */
 
-#include "ledger/ledger.h"
+#include "ledger/store/ledger.h"
 
 #include "base/array.h"
-#include "ledger/rows.h"
+#include "ledger/store/rows.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

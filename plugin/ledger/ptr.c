@@ -2,7 +2,7 @@
 
 #include "base/array.h"
 #include "base/limits.h"
-#include "ledger/map.h"
+#include "ledger/ingest/map.h"
 
 #include <errno.h>
 #include <limits.h>

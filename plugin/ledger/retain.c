@@ -1,7 +1,7 @@
 /* Forgetting: whole days, oldest first. Logs keep what they keep; this is about the ledger's size.
  */
 
-#include "ledger/ledger.h"
+#include "ledger/store/ledger.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

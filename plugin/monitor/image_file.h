@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/limits.h"
-#include "monitor/watchlist.h"
+#include "monitor/evidence/watchlist.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "monitor/bpf_prefilter.h"
+#include "monitor/capture/bpf_prefilter.h"
 #include "monitor/image_file.h"
 #include "monitor/live.h"
 #include "monitor/worker.h"

@@ -2,7 +2,7 @@
 
 #include "monitor/names_printer.h"
 
-#include "monitor/decode_dns.h"
+#include "monitor/message/decode_dns.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/observer.h"
+#include "monitor/decode/observer.h"
 
 #include <stdio.h>
 

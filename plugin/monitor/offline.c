@@ -2,7 +2,7 @@
 
 #include "monitor/offline.h"
 
-#include "monitor/capture_file.h"
+#include "monitor/capture/capture_file.h"
 
 #include <string.h>
 

@@ -8,10 +8,10 @@
 
 #include "base/limits.h"
 #include "base/status.h"
-#include "monitor/asn.h"
-#include "monitor/decoder.h"
-#include "monitor/observe.h"
-#include "records/log.h"
+#include "monitor/decode/decoder.h"
+#include "monitor/evidence/asn.h"
+#include "monitor/observe/observe.h"
+#include "records/write/log.h"
 
 #include <stdbool.h>
 #include <stdint.h>

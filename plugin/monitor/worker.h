@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "monitor/capture_live.h"
+#include "monitor/capture/capture_live.h"
 #include "monitor/session.h"
 
 #include <pthread.h>

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "ledger/model.h"
+#include "ledger/model/model.h"
 
 #include <stdio.h>
 

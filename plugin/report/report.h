@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "ledger/model.h"
+#include "ledger/model/model.h"
 #include "report/doc.h"
 
 /* Who still depends, worst first. */

@@ -1,7 +1,7 @@
 /* curfew report coverage, curfew report exceptions. */
 
 #include "ledger/action.h"
-#include "ledger/rows.h"
+#include "ledger/store/rows.h"
 #include "report/report.h"
 
 #include <sqlite3.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ledger/model.h"
+#include "ledger/model/model.h"
 
 #include <stdio.h>
 

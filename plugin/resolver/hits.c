@@ -4,7 +4,7 @@
 #include "resolver/hits.h"
 
 #include "base/bytes.h"
-#include "records/pack.h"
+#include "records/form/pack.h"
 
 #include <netdb.h>
 #include <netinet/in.h>

@@ -26,7 +26,7 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
     const struct cf_judgement *judgement, const struct cf_recipient *recipient);
 
 /*
- * Makes a hit whole that cf_hits_record() queued by reference; a cf_expand (records/log.h), for the
- * log's thread. arg is not used.
+ * Makes a hit whole that cf_hits_record() queued by reference; a cf_expand (records/write/log.h),
+ * for the log's thread. arg is not used.
  */
 void cf_hits_expand(void *arg, const void *payload, struct cf_hit *hit_out);

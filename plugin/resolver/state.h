@@ -11,7 +11,7 @@
 #include "resolver/unbound.h"
 
 #include "image/image.h"
-#include "records/log.h"
+#include "records/write/log.h"
 #include "resolver/clock.h"
 #include "resolver/learned.h"
 #include "resolver/options.h"

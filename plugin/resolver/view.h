@@ -9,7 +9,7 @@
 #include "resolver/unbound.h"
 
 #include "policy/decide.h"
-#include "records/record.h"
+#include "records/form/record.h"
 
 #include <stdbool.h>
 #include <stdint.h>

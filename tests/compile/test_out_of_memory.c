@@ -4,11 +4,11 @@
  */
 
 #include "../scratch_template.h"
-#include "compile/list_diff.h"
-#include "compile/list_import.h"
-#include "compile/list_parse.h"
-#include "compile/pack_check.h"
-#include "compile/preset.h"
+#include "compile/list/list_diff.h"
+#include "compile/list/list_import.h"
+#include "compile/list/list_parse.h"
+#include "compile/pack/pack_check.h"
+#include "compile/policy/preset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 
 #include "promise.h"
 
-#include "monitor/capture_file.h"
+#include "monitor/capture/capture_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A certificate's names, whole and cut at every length; everything handed over lies inside it. */
 
-#include "monitor/certificate.h"
+#include "monitor/evidence/certificate.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 
 #include "promise.h"
 
-#include "monitor/decode_dns.h"
+#include "monitor/message/decode_dns.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

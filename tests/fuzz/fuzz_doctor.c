@@ -1,7 +1,7 @@
 /* What doctor reads of others: the module's status file and program files. */
 
-#include "cli/elf_id.h"
-#include "cli/json_in.h"
+#include "cli/doctor/elf_id.h"
+#include "cli/front/json_in.h"
 
 #include <stdint.h>
 #include <stdlib.h>

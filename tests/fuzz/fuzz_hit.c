@@ -1,7 +1,7 @@
 /* Any bytes in a hit's texts: the line is ASCII, one line, bounded, and read back as it was. */
 
-#include "records/pack.h"
-#include "records/parse.h"
+#include "records/form/pack.h"
+#include "records/form/parse.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "slices.h"
 
-#include "monitor/decode_http.h"
+#include "monitor/message/decode_http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,8 +1,8 @@
 /* Frames of any link type through the whole decoder: first byte the link type, then frames behind a
  * two-byte length each, so that fragments and segments can add up. */
 
-#include "monitor/decode_dns.h"
-#include "monitor/decoder.h"
+#include "monitor/decode/decoder.h"
+#include "monitor/message/decode_dns.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
  * name that survives the set, and every line is counted once at most as torn.
  */
 
-#include "compile/list_parse.h"
-#include "compile/list_set.h"
+#include "compile/list/list_parse.h"
+#include "compile/list/list_set.h"
 
 #include <stdint.h>
 #include <stdlib.h>

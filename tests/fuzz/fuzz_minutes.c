@@ -1,6 +1,6 @@
 /* The minutes of a roll-up: any bytes are refused, or come out again as they went in. */
 
-#include "ledger/minutes.h"
+#include "ledger/minutes/minutes.h"
 
 #include <stdlib.h>
 #include <string.h>

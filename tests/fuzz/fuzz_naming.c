@@ -3,8 +3,8 @@
 
 #include "promise.h"
 
-#include "monitor/dhcp.h"
-#include "monitor/nbns.h"
+#include "monitor/hosts/dhcp.h"
+#include "monitor/hosts/nbns.h"
 
 #include <string.h>
 

@@ -6,9 +6,9 @@
 
 #include "promise.h"
 
-#include "compile/image_writer.h"
-#include "monitor/decoder.h"
-#include "monitor/observe.h"
+#include "compile/image/image_writer.h"
+#include "monitor/decode/decoder.h"
+#include "monitor/observe/observe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

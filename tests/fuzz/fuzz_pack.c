@@ -4,10 +4,10 @@
  * expanded.
  */
 
-#include "compile/list_diff.h"
-#include "compile/pack_check.h"
-#include "compile/pack_table.h"
-#include "compile/pattern.h"
+#include "compile/list/list_diff.h"
+#include "compile/pack/pack_check.h"
+#include "compile/pack/pack_table.h"
+#include "compile/pack/pattern.h"
 
 #include <stdint.h>
 #include <stdlib.h>

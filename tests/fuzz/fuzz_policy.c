@@ -1,6 +1,6 @@
 /* A policy file of any bytes is read or refused with at least one error, and can be freed. */
 
-#include "compile/policy.h"
+#include "compile/policy/policy.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A preset of any bytes is read or refused with at least one error; what is read can be used. */
 
-#include "compile/preset.h"
+#include "compile/policy/preset.h"
 
 #include <stdint.h>
 #include <stdlib.h>

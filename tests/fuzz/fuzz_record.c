@@ -1,6 +1,6 @@
 /* Any line: the parser stays inside, and what it takes for a record can be converted. */
 
-#include "records/convert.h"
+#include "records/form/convert.h"
 
 #include <stdlib.h>
 

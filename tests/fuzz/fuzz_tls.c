@@ -2,7 +2,7 @@
 
 #include "slices.h"
 
-#include "monitor/decode_tls.h"
+#include "monitor/message/decode_tls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

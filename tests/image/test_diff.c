@@ -1,6 +1,6 @@
 /* image/diff: what is told of two images, and in which order. */
 
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 #include "image/diff.h"
 
 #include <setjmp.h>

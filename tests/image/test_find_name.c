@@ -1,7 +1,7 @@
 /* image/find_name in the large: enough names that homes are shared, and names that come many times.
  */
 
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 #include "image/format.h"
 #include "image/image.h"
 

@@ -1,8 +1,8 @@
 /* Facts for tests, and a ledger in a folder of its own. */
 #pragma once
 
-#include "ledger/batch.h"
-#include "ledger/model.h"
+#include "ledger/ingest/batch.h"
+#include "ledger/model/model.h"
 
 /* 2026-01-05T00:00:00Z, a Monday. */
 #define T0_S   INT64_C(1767571200)

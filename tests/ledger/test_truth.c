@@ -8,7 +8,7 @@
 #include "../scratch_template.h"
 #include "base/sha256.h"
 #include "facts.h"
-#include "ledger/ingest.h"
+#include "ledger/ingest/ingest.h"
 #include "world.h"
 
 #include <errno.h>

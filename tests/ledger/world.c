@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "records/log.h"
+#include "records/write/log.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "ledger/model.h"
+#include "ledger/model/model.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* An image that has one of everything, for tests of reading and writing. */
 #pragma once
 
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 
 /*
  * Adds one of everything to a new builder. Stops at the first refusal and returns it; *builder_out

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 #include "image/image.h"
 #include "policy/decide.h"
 

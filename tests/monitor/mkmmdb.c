@@ -1,6 +1,6 @@
 /* Writes the AS database of an image to a file, for tests: mkmmdb IMAGE FILE */
 
-#include "compile/mmdb_writer.h"
+#include "compile/image/mmdb_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

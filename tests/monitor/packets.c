@@ -2,8 +2,8 @@
 
 #include "packets.h"
 
-#include "monitor/decode_dns.h"
-#include "monitor/quic_keys.h"
+#include "monitor/message/decode_dns.h"
+#include "monitor/message/quic_keys.h"
 
 #include <nettle/aes.h>
 #include <nettle/gcm.h>

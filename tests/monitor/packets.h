@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "monitor/decoder.h"
+#include "monitor/decode/decoder.h"
 
 #include <stddef.h>
 #include <stdint.h>

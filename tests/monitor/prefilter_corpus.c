@@ -6,9 +6,9 @@
  * Prints recall by kind and the part of packets that passes; fails when a kind loses more than the
  * filter admits to lose. Captures whose link type is not Ethernet are left out.
  */
-#include "monitor/bpf_prefilter.h"
-#include "monitor/capture_file.h"
-#include "monitor/decoder.h"
+#include "monitor/capture/bpf_prefilter.h"
+#include "monitor/capture/capture_file.h"
+#include "monitor/decode/decoder.h"
 #include "monitor/names_printer.h"
 
 #include <dirent.h>

@@ -9,9 +9,9 @@
  * CORPUS has captures in pcap/ and robust/; CURFEW_CORPUS overrides it. Exits 77 when there are
  * none, so that a test that needs captures skips visibly.
  */
-#include "monitor/capture_file.h"
-#include "monitor/decode_dns.h"
-#include "monitor/decoder.h"
+#include "monitor/capture/capture_file.h"
+#include "monitor/decode/decoder.h"
+#include "monitor/message/decode_dns.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  * ms, the number handed over so far is printed on a line. Ends with the final counters.
  */
 
-#include "records/log.h"
+#include "records/write/log.h"
 
 #include "samples.h"
 

@@ -1,7 +1,7 @@
 /* Hits as the module and the monitor make them, for tests and benchmarks. */
 #pragma once
 
-#include "records/record.h"
+#include "records/form/record.h"
 
 /* A blocked A query for dnl-03.geo.kaspersky.com from 10.20.30.40, 2024-10-01T08:14:03.481207Z. */
 void sample_blocked_query(struct cf_hit *hit);

@@ -2,8 +2,8 @@
  * a report. */
 
 #include "../scratch_template.h"
-#include "ledger/batch.h"
-#include "ledger/model.h"
+#include "ledger/ingest/batch.h"
+#include "ledger/model/model.h"
 #include "report/report.h"
 
 #include <setjmp.h>

@@ -9,7 +9,7 @@
  *	log PATH	fold SECONDS		addresses yes|no	syslog yes|no
  *	many COUNT NAME CATEGORY: n0.NAME to n(COUNT-1).NAME
  */
-#include "compile/image_writer.h"
+#include "compile/image/image_writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>

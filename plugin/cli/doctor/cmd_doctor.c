@@ -1,0 +1,248 @@
+/* curfew doctor: what is installed, what is in force, what is wrong with it. */
+
+#include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_live.h"
+#include "cli/doctor/run.h"
+#include "cli/front/cmd.h"
+#include "cli/front/json_out.h"
+#include "cli/front/options.h"
+#include "cli/front/term.h"
+#include "cli/policy/compiling.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: curfew doctor [options]\n"
+    "\n"
+    "Looks at the resolver, the module built for it, the image on disk and in force, the hit log "
+    "and\n"
+    "what was lost, and says what is wrong. Changes nothing.\n"
+    "\n"
+    "  -C, --config FILE     the resolver's configuration; its dynlib-file lines name the rest,\n"
+    "                        those in included files as well\n"
+    "  -u, --unbound FILE    the unbound program\n"
+    "  -m, --module FILE     the module\n"
+    "  -i, --image FILE      the image\n"
+    "  -o, --log FILE        the hit log; the module's status stands beside it\n"
+    "  -L, --live[=ADDR[@PORT]]  ask the running resolver one name of every kind (127.0.0.1)\n"
+    "  -j, --json            as JSON\n"
+    "\n"
+    "exit: 0 good, 1 --live: an answer is not what the image demands, 2 usage, 4 no such file,\n"
+    "5 something is degraded\n";
+
+static const char *const config_default = "/etc/unbound/unbound.conf";
+
+/* What the options ask for. */
+struct request {
+	const char *config, *unbound, *module, *image, *log, *server;
+	bool live, json;
+};
+
+static bool take_live(void *place, const struct cli_given *given)
+{
+	struct request *request = place;
+
+	request->live = true;
+	request->server = given->value;
+	return true;
+}
+
+static const struct cli_option options[] = {
+    CLI_WORD("config", 'C', struct request, config),
+    CLI_WORD("unbound", 'u', struct request, unbound),
+    CLI_WORD("module", 'm', struct request, module),
+    CLI_WORD("image", 'i', struct request, image),
+    CLI_WORD("log", 'o', struct request, log),
+    CLI_OPTIONAL("live", 'L', take_live),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
+};
+
+static void set(char place[CF_PATH_BYTES], const char *path)
+{
+	if (path != NULL)
+		snprintf(place, CF_PATH_BYTES, "%s", path);
+}
+
+/* Defaults, then the resolver's configuration, then the options. */
+static bool find_places(const struct request *request, struct cli_doctor_places *places)
+{
+	const char *config = request->config == NULL ? config_default : request->config;
+	struct cli_paths paths;
+
+	cli_paths_default(&paths);
+	set(places->module, paths.module);
+	set(places->image, paths.image);
+	if (CF_UNBOUND_BIN[0] != '\0' && paths.from_checkout)
+		set(places->unbound, CF_UNBOUND_BIN);
+	else if (!cli_find_program("unbound", places->unbound, sizeof places->unbound))
+		places->unbound[0] = '\0';
+	set(places->unbound, request->unbound); /* its own tool reads the configuration */
+	if (!cli_doctor_read_config(places, config) && request->config != NULL) {
+		fprintf(stderr, "curfew doctor: cannot read '%s'\n", config);
+		return false;
+	}
+	set(places->module, request->module);
+	set(places->image, request->image);
+	set(places->log, request->log);
+	return true;
+}
+
+static const char *word(enum cli_answer answer)
+{
+	static const char *const words[] = {"unknown", "no", "yes"};
+
+	return words[answer];
+}
+
+static void print_line(const char *label, enum cli_answer state, const char *text)
+{
+	static const enum cli_style styles[] = {CLI_YELLOW, CLI_RED, CLI_GREEN};
+	static const char *const marks[] = {"?", "!", "ok"};
+
+	printf("  %s%-2s%s %-9s %s\n", cli_term_style(stdout, styles[state]), marks[state],
+	    cli_term_style(stdout, CLI_PLAIN), label, text);
+}
+
+static enum cli_answer good_if(bool good)
+{
+	return good ? CLI_YES : CLI_NO;
+}
+
+static void print_text(const struct cli_doctor *d)
+{
+	char text[CF_PATH_BYTES + 1024];
+
+	snprintf(text, sizeof text, "%s, version %s, dynlib: %s",
+	    d->places.unbound[0] == '\0' ? "none found" : d->places.unbound,
+	    d->unbound_version[0] == '\0' ? "unknown" : d->unbound_version, word(d->dynlib));
+	print_line("unbound", d->dynlib, text);
+	snprintf(text, sizeof text, "%s, there: %s, matches this unbound: %s", d->places.module,
+	    word(d->module_exists), word(d->module_matches));
+	print_line("module", d->module_matches, text);
+	if (d->image_valid == CLI_YES)
+		snprintf(text, sizeof text, "%s, %.12s, %s, %s", d->places.image, d->image_digest,
+		    d->vendor, d->preset[0] == '\0' ? "own phases" : d->preset);
+	else
+		snprintf(text, sizeof text, "%s: %s", d->places.image, d->image_error);
+	print_line("image", d->image_valid, text);
+	snprintf(text, sizeof text, "%.12s",
+	    d->digest_in_force[0] == '\0' ? "none" : d->digest_in_force);
+	print_line("in force", good_if(d->digest_in_force[0] != '\0'), text);
+	snprintf(text, sizeof text, "%s", d->places.log[0] == '\0' ? "none" : d->places.log);
+	print_line("log", good_if(d->has_status && !d->log_degraded), text);
+	if (d->has_status) {
+		snprintf(text, sizeof text,
+		    "%" PRIu64 " (%" PRIu64 " flagged, %" PRIu64 " blocked), %" PRIu64 " lost",
+		    d->hits, d->flagged, d->blocked, d->lost);
+		print_line("hits", good_if(d->lost == 0), text);
+	}
+	for (unsigned i = 0; i < d->problem_count; i++)
+		printf("%s%s%s\n", cli_term_style(stdout, CLI_YELLOW), d->problems[i],
+		    cli_term_style(stdout, CLI_PLAIN));
+}
+
+static void json_answer(struct cli_json *json, const char *key, enum cli_answer answer)
+{
+	if (answer == CLI_UNKNOWN)
+		cli_json_null(json, key);
+	else
+		cli_json_bool(json, key, answer == CLI_YES);
+}
+
+/* NULL instead of "". */
+static const char *or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+static void json_count(struct cli_json *json, const char *key, bool is_known, uint64_t count)
+{
+	if (is_known)
+		cli_json_number(json, key, (int64_t)count);
+	else
+		cli_json_null(json, key);
+}
+
+static void print_json(const struct cli_doctor *d, const struct cli_live *live)
+{
+	struct cli_json json = cli_json_start(stdout);
+
+	cli_json_open_object(&json, NULL);
+	cli_json_text(&json, "version", CF_VERSION);
+	cli_json_text(&json, "unbound", or_null(d->places.unbound));
+	cli_json_text(&json, "unbound_version", or_null(d->unbound_version));
+	cli_json_text(&json, "unbound_build_id", or_null(d->build_id));
+	json_answer(&json, "dynlib", d->dynlib);
+	cli_json_text(&json, "module", d->module_exists == CLI_YES ? d->places.module : NULL);
+	json_answer(&json, "module_matches", d->module_matches);
+	cli_json_text(&json, "image", d->places.image);
+	json_answer(&json, "image_valid", d->image_valid);
+	cli_json_text(&json, "image_digest", or_null(d->image_digest));
+	cli_json_text(&json, "image_in_force", or_null(d->digest_in_force));
+	cli_json_text(&json, "vendor", or_null(d->vendor));
+	cli_json_text(&json, "preset", or_null(d->preset));
+	cli_json_text(&json, "policy", or_null(d->policy_file));
+	cli_json_text(&json, "log", or_null(d->places.log));
+	json_count(&json, "pid", d->has_status, d->pid);
+	json_count(&json, "hits", d->has_status, d->hits);
+	json_count(&json, "flagged", d->has_status, d->flagged);
+	json_count(&json, "blocked", d->has_status, d->blocked);
+	json_count(&json, "lost", d->has_status, d->lost);
+	cli_json_bool(&json, "degraded", d->degraded);
+	cli_json_open_array(&json, "problems");
+	for (unsigned i = 0; i < d->problem_count; i++)
+		cli_json_text(&json, NULL, d->problems[i]);
+	cli_json_close_array(&json);
+	if (live != NULL)
+		cli_live_json(live, &json);
+	cli_json_close_object(&json);
+	cli_json_end(&json);
+}
+
+static int examine(const struct request *request)
+{
+	struct cli_doctor *doctor = calloc(1, sizeof *doctor);
+	struct cli_live *live = NULL;
+	int code = CMD_IO;
+
+	if (doctor == NULL) {
+		fprintf(stderr, "curfew doctor: no memory\n");
+		return CMD_IO;
+	}
+	if (find_places(request, &doctor->places)) {
+		cli_doctor_look(doctor, cli_now_s());
+		if (request->live)
+			live = cli_live_ask(doctor->places.image, request->server, cli_now_s());
+		if (request->json)
+			print_json(doctor, live);
+		else
+			print_text(doctor);
+		if (live != NULL && !request->json)
+			cli_live_print(live, stdout);
+		code = doctor->degraded ? CMD_DEGRADED : CMD_OK;
+		if (live != NULL && cli_live_differs(live))
+			code = CMD_FOUND;
+	}
+	cli_live_free(live);
+	free(doctor);
+	return code;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct request request = {.config = NULL};
+	int code;
+
+	if (!cli_options_read(options, "doctor", help, &request, argc, argv, &code))
+		return code;
+	if (optind < argc) {
+		fprintf(stderr, "curfew doctor: takes options only, not '%s'\n", argv[optind]);
+		return CMD_USAGE;
+	}
+	return examine(&request);
+}

@@ -1,0 +1,280 @@
+/* Looks at an installation without touching it. */
+
+#include "cli/doctor/doctor.h"
+
+#include "base/instant.h"
+#include "cli/doctor/run.h"
+#include "cli/doctor/unbound_config.h"
+#include "cli/front/json_in.h"
+#include "image/image.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The module writes its status every five seconds; after this it does not run. */
+#define STATUS_STALE_S 30
+/* Largest program or module file read, bytes. */
+#define PROGRAM_BYTES (64L * 1024 * 1024)
+
+CF_PRINTF(2, 3)
+static void add_problem(struct cli_doctor *doctor, const char *format, ...)
+{
+	va_list args;
+
+	doctor->degraded = true;
+	if (doctor->problem_count == CLI_DOCTOR_PROBLEMS)
+		return;
+	va_start(args, format);
+	vsnprintf(
+	    doctor->problems[doctor->problem_count++], sizeof doctor->problems[0], format, args);
+	va_end(args);
+}
+
+/* The whole file, terminated, or NULL; errno says why. */
+static char *read_file(const char *path, size_t max, size_t *len_out)
+{
+	FILE *from = fopen(path, "re");
+	char *text = NULL;
+	long size;
+
+	if (from == NULL)
+		return NULL;
+	if (fseek(from, 0, SEEK_END) == 0 && (size = ftell(from)) >= 0 && (size_t)size <= max &&
+	    fseek(from, 0, SEEK_SET) == 0)
+		text = malloc((size_t)size + 1);
+	if (text != NULL) {
+		*len_out = fread(text, 1, (size_t)size, from);
+		text[*len_out] = '\0';
+	}
+	(void)fclose(from); /* was only read */
+	return text;
+}
+
+/* Copies the rest of the line behind prefix in text; false when no line begins so. */
+static bool copy_line(const char *text, const char *prefix, char *to, size_t size)
+{
+	const char *at = strstr(text, prefix);
+	size_t len;
+
+	if (at == NULL)
+		return false;
+	at += strlen(prefix);
+	at += strspn(at, " ");
+	len = strcspn(at, "\n");
+	if (len >= size)
+		len = size - 1;
+	memcpy(to, at, len);
+	to[len] = '\0';
+	return true;
+}
+
+static void look_at_unbound(struct cli_doctor *doctor)
+{
+	char *const command[] = {doctor->places.unbound, (char[]){"-V"}, NULL};
+	char output[16384], modules[512];
+	char *program;
+	size_t len;
+
+	if (doctor->places.unbound[0] == '\0' || !cli_run(command, output, sizeof output)) {
+		add_problem(doctor, "no unbound found; name it with --unbound");
+		return;
+	}
+	if (!copy_line(output, "Version ", doctor->unbound_version, sizeof doctor->unbound_version))
+		add_problem(doctor, "'%.200s' does not tell its version", doctor->places.unbound);
+	(void)copy_line(output, "Configure line:", doctor->configure_line,
+	    sizeof doctor->configure_line); /* "" when it does not say */
+	if (copy_line(output, "Linked modules:", modules, sizeof modules))
+		doctor->dynlib = strstr(modules, "dynlib") != NULL ? CLI_YES : CLI_NO;
+	if (doctor->dynlib == CLI_NO)
+		add_problem(doctor,
+		    "this unbound cannot load modules (it is built without dynlib); "
+		    "plugin/resolver/build-unbound makes one that can");
+	program = read_file(doctor->places.unbound, PROGRAM_BYTES, &len);
+	if (program != NULL && cli_build_id(program, len, doctor->build_id) != CF_OK)
+		doctor->build_id[0] = '\0'; /* built without: the version has to do */
+	free(program);
+}
+
+/* True when some run of exactly 40 hex digits stands in the bytes: the module knows build-ids. */
+static bool holds_build_ids(const char *bytes, size_t len)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (isdigit((unsigned char)bytes[i]) || (bytes[i] >= 'a' && bytes[i] <= 'f')) {
+			run++;
+			continue;
+		}
+		if (run == 40)
+			return true;
+		run = 0;
+	}
+	return false;
+}
+
+static bool holds(const char *bytes, size_t len, const char *text)
+{
+	return text[0] != '\0' && memmem(bytes, len, text, strlen(text)) != NULL;
+}
+
+/* The module's own gate (resolver/gate.c) judges by the same three things. */
+static void look_at_module(struct cli_doctor *doctor)
+{
+	char version[96];
+	size_t len = 0;
+	char *module = read_file(doctor->places.module, PROGRAM_BYTES, &len);
+
+	doctor->module_exists = module == NULL ? CLI_NO : CLI_YES;
+	if (module == NULL) {
+		add_problem(
+		    doctor, "no module at '%.200s': %s", doctor->places.module, strerror(errno));
+		return;
+	}
+	if (doctor->unbound_version[0] != '\0') {
+		snprintf(version, sizeof version, "unbound %s", doctor->unbound_version);
+		doctor->module_matches = holds(module, len, version) &&
+		        (doctor->build_id[0] == '\0' || !holds_build_ids(module, len) ||
+		            holds(module, len, doctor->build_id)) &&
+		        (doctor->configure_line[0] == '\0' ||
+		            holds(module, len, doctor->configure_line))
+		    ? CLI_YES
+		    : CLI_NO;
+	}
+	if (doctor->module_matches == CLI_NO)
+		add_problem(doctor,
+		    "the module was built for another unbound and will refuse to act in this one; "
+		    "build it again with -Dunbound_src= and -Dunbound_bin=");
+	free(module);
+}
+
+static void look_at_image(struct cli_doctor *doctor)
+{
+	struct cf_image *image = NULL;
+	const struct cf_image_info *info;
+	struct cf_error error;
+
+	if (cf_image_open(doctor->places.image, &image, &error) != CF_OK) {
+		doctor->image_valid = CLI_NO;
+		snprintf(doctor->image_error, sizeof doctor->image_error, "%s", error.text);
+		add_problem(doctor, "cannot use image '%.100s': %.150s; `curfew apply` makes one",
+		    doctor->places.image, error.text);
+		return;
+	}
+	info = cf_image_info(image);
+	doctor->image_valid = CLI_YES;
+	cf_sha256_format(info->digest, doctor->image_digest);
+	doctor->image_built_wall_s = info->built_wall_s;
+	snprintf(doctor->vendor, sizeof doctor->vendor, "%s", info->vendor);
+	snprintf(doctor->preset, sizeof doctor->preset, "%s", info->preset);
+	snprintf(doctor->policy_file, sizeof doctor->policy_file, "%s", info->policy_file);
+	if (doctor->places.log[0] == '\0')
+		snprintf(doctor->places.log, sizeof doctor->places.log, "%s", info->log_path);
+	cf_image_close(image);
+}
+
+/* True for a digest, whole or its first dozen digits or more. */
+static bool is_digest(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= 12 && len < CF_SHA256_TEXT_BYTES && strspn(text, "0123456789abcdef") == len;
+}
+
+static void read_status(struct cli_doctor *doctor, const char *status)
+{
+	char written[64] = "", image[CF_SHA256_TEXT_BYTES] = "";
+	bool in_force = true;
+
+	/* What is absent stays empty, and such a time is 1970. */
+	if (!cli_json_find_text(status, "written", written, sizeof written))
+		(void)cli_json_find_text(status, "timestamp", written, sizeof written);
+	if (cf_instant_parse(written, &doctor->status_wall_s) != CF_OK)
+		doctor->status_wall_s = 0;
+	(void)cli_json_find_bool(status, "image_in_force", &in_force);
+	(void)cli_json_find_text(status, "image", image, sizeof image);
+	if (in_force && is_digest(image))
+		memcpy(doctor->digest_in_force, image, sizeof image);
+	(void)cli_json_find_text(status, "state", doctor->state, sizeof doctor->state);
+	(void)cli_json_find_text(status, "source", doctor->source, sizeof doctor->source);
+	/* Numbers that are absent stay 0. */
+	(void)cli_json_find_number(status, "pid", &doctor->pid);
+	(void)cli_json_find_number(status, "hits", &doctor->hits);
+	(void)cli_json_find_number(status, "flagged", &doctor->flagged);
+	(void)cli_json_find_number(status, "blocked", &doctor->blocked);
+	(void)cli_json_find_number(status, "lost", &doctor->lost);
+	(void)cli_json_find_bool(status, "degraded", &doctor->log_degraded);
+}
+
+static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
+{
+	char *status, refused[CF_ERROR_TEXT_BYTES];
+	size_t len;
+
+	snprintf(
+	    doctor->status_path, sizeof doctor->status_path, "%s.status.json", doctor->places.log);
+	status = doctor->places.log[0] == '\0' ? NULL : read_file(doctor->status_path, 65536, &len);
+	if (status == NULL) {
+		add_problem(doctor, "no status of a running module at '%.200s': %s",
+		    doctor->status_path,
+		    doctor->places.log[0] == '\0' ? "no log" : strerror(errno));
+		return;
+	}
+	doctor->has_status = true;
+	read_status(doctor, status);
+	if (cli_json_find_text(status, "image_refused", refused, sizeof refused))
+		add_problem(doctor, "the module refused the image on disk: %.300s", refused);
+	free(status);
+	if (strcmp(doctor->state, "stopped") == 0)
+		add_problem(doctor, "the module was stopped; does unbound run");
+	else if (at_wall_s - doctor->status_wall_s > STATUS_STALE_S)
+		add_problem(doctor,
+		    "the module has not written its status for %lld s; does unbound run",
+		    (long long)(at_wall_s - doctor->status_wall_s));
+	if (doctor->digest_in_force[0] == '\0')
+		add_problem(doctor, "the module runs without an image: everything passes");
+	else if (doctor->image_valid == CLI_YES &&
+	    strncmp(doctor->digest_in_force, doctor->image_digest,
+	        strlen(doctor->digest_in_force)) != 0)
+		add_problem(doctor, "the module still acts by image %.12s, on disk is %.12s",
+		    doctor->digest_in_force, doctor->image_digest);
+	if (doctor->lost != 0)
+		add_problem(doctor, "%llu hits were lost", (unsigned long long)doctor->lost);
+	if (strchr(doctor->source, '.') != NULL)
+		add_problem(doctor,
+		    "another process wrote the hit log when this one started, which therefore "
+		    "calls "
+		    "itself '%s' in it; if both are to stay, name another curfew-log in one",
+		    doctor->source);
+	if (doctor->log_degraded)
+		add_problem(doctor, "the hit log cannot be written at present");
+}
+
+static void take_value(void *arg, const char *value)
+{
+	struct cli_doctor_places *places = arg;
+
+	if (strncmp(value, "curfew-image=", 13) == 0)
+		snprintf(places->image, sizeof places->image, "%s", value + 13);
+	else if (strncmp(value, "curfew-log=", 11) == 0)
+		snprintf(places->log, sizeof places->log, "%s", value + 11);
+	else if (strncmp(value, "curfew-", 7) != 0)
+		snprintf(places->module, sizeof places->module, "%s", value);
+}
+
+bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path)
+{
+	return cli_config_dynlib(path, places->unbound, take_value, places);
+}
+
+void cli_doctor_look(struct cli_doctor *doctor, int64_t at_wall_s)
+{
+	look_at_unbound(doctor);
+	look_at_module(doctor);
+	look_at_image(doctor);
+	look_at_status(doctor, at_wall_s);
+}

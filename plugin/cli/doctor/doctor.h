@@ -1,0 +1,63 @@
+/*
+ * What is installed and in force, gathered for `curfew doctor`: the Unbound, the module for it, the
+ * image on disk and in force, the hit log and what was lost. Reads files and runs `unbound -V`;
+ * changes nothing. One thread.
+ */
+#pragma once
+
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "cli/doctor/elf_id.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A question that may stay without an answer. */
+enum cli_answer { CLI_UNKNOWN, CLI_NO, CLI_YES };
+
+/* Where to look; "" for what is not known. */
+struct cli_doctor_places {
+	char unbound[CF_PATH_BYTES]; /* the program */
+	char module[CF_PATH_BYTES];
+	char image[CF_PATH_BYTES];
+	char log[CF_PATH_BYTES]; /* "": the image's */
+};
+
+/* Problems that are listed; there are about ten kinds. */
+#define CLI_DOCTOR_PROBLEMS 16
+
+struct cli_doctor {
+	struct cli_doctor_places places;
+	char unbound_version[64]; /* "" unknown */
+	char build_id[CLI_BUILD_ID_TEXT_BYTES];
+	char configure_line[4096];
+	enum cli_answer dynlib;
+	enum cli_answer module_exists, module_matches;
+	enum cli_answer image_valid;
+	char image_error[512];
+	char image_digest[CF_SHA256_TEXT_BYTES];
+	char vendor[256], preset[128], policy_file[CF_PATH_BYTES];
+	int64_t image_built_wall_s;
+	/* From the status file beside the log; has_status false when there is none. */
+	bool has_status;
+	char status_path[CF_PATH_BYTES + 16];
+	char digest_in_force[CF_SHA256_TEXT_BYTES]; /* "" when none is */
+	char state[16];                             /* "stopped" when it said so */
+	char source[64];                            /* what it calls itself in the log */
+	int64_t status_wall_s;                      /* when it was written */
+	uint64_t pid, hits, flagged, blocked, lost;
+	bool log_degraded;
+	/* The judgement. */
+	char problems[CLI_DOCTOR_PROBLEMS][320];
+	unsigned problem_count;
+	bool degraded;
+};
+
+/*
+ * Fills places from an Unbound configuration file and what it includes: the dynlib-file values.
+ * places->unbound is used and must be known. False when unreadable.
+ */
+bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path);
+
+/* Looks at everything and judges it as of at_wall_s. */
+void cli_doctor_look(struct cli_doctor *doctor, int64_t at_wall_s);

@@ -1,0 +1,159 @@
+/* curfew ledger: takes its word and gives the rest to whoever knows it. */
+
+#include "cli/front/cmd.h"
+#include "cli/front/options.h"
+#include "cli/ledger/ledger_cmd.h"
+#include "report/safe.h"
+
+#include "base/sha256.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: curfew ledger COMMAND [options]\n"
+    "\n"
+    "  ingest LOG|DIR...        take logs in; each line counts once, whatever happens\n"
+    "  rebuild [LOG|DIR...]     make the ledger anew from the logs\n"
+    "  name HOST NAME           call a host something\n"
+    "  owner HOST PERSON        say who answers for it\n"
+    "  note HOST TEXT           say something about it\n"
+    "  except HOST UNTIL WHY    accept its dependence until an instant\n"
+    "  merge HOST HOST          these are one host\n"
+    "  split MAC ADDRESS        this address is another host, though the MAC is the same\n"
+    "  site SENSOR SITE         where a sensor stands: private addresses of two sites differ\n"
+    "  undo NUMBER              take an action back\n"
+    "  actions                  what people said, when, and who\n"
+    "  ptr                      ask what addresses without a name are called\n"
+    "  dump                     the content as text, sorted\n"
+    "  digest                   SHA-256 of the content\n"
+    "\n"
+    "  -l, --ledger FILE        the ledger\n"
+    "\n"
+    "`curfew ledger COMMAND --help` says more. exit: 0 done, 1 found something, 2 usage,\n"
+    "3 refused, 4 input/output\n";
+
+int cli_ledger_failed(const char *what, enum cf_status status, const struct cf_error *error)
+{
+	const char *text = error->text[0] == '\0' ? cf_status_text(status) : error->text;
+	char safe[2 * CF_ERROR_TEXT_BYTES];
+
+	/* SQLite's messages quote the file, and that may hold anything. */
+	cf_safe_text(text, strlen(text), safe, sizeof safe);
+	fprintf(stderr, "curfew %s: %s\n", what, safe);
+	return status == CF_EVERSION || status == CF_EINVALID || status == CF_ECHECKSUM
+	    ? CMD_INVALID
+	    : CMD_IO;
+}
+
+static void tell_waiting(void *arg)
+{
+	fprintf(stderr, "curfew %s: another curfew is writing to the ledger; waiting for it\n",
+	    (const char *)arg);
+}
+
+enum cf_status cli_ledger_open_to_write(const char *what, const char *path, bool no_wait,
+    struct cf_ledger **ledger_out, bool *set_aside_out, struct cf_error *error)
+{
+	union {
+		const char *text;
+		void *arg;
+	} who = {.text = what};
+	const struct cf_ledger_options options = {.path = path,
+	    .mode = CF_LEDGER_WRITE,
+	    .no_wait = no_wait,
+	    .waiting = tell_waiting,
+	    .arg = who.arg};
+	char *set_aside = NULL;
+	enum cf_status status = cf_ledger_open(&options, ledger_out, &set_aside, error);
+
+	*set_aside_out = set_aside != NULL;
+	if (set_aside != NULL)
+		fprintf(stderr,
+		    "curfew %s: ledger '%s' was damaged and is kept as '%s'; starting a new one\n",
+		    what, path, set_aside);
+	free(set_aside);
+	return status;
+}
+
+static void print_line(void *arg, const char *line, size_t len)
+{
+	(void)arg;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)line[i];
+
+		if ((byte < ' ' && byte != '\t') || byte >= 0x7f)
+			printf("\\x%02x", byte);
+		else
+			putchar(byte);
+	}
+	putchar('\n');
+}
+
+static void hash_line(void *arg, const char *line, size_t len)
+{
+	struct cf_sha256 *sha = arg;
+
+	cf_sha256_update(sha, line, len);
+	cf_sha256_update(sha, "\n", 1);
+}
+
+static int dump(int argc, char **argv, bool only_digest)
+{
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct cf_ledger_options, path), CLI_OPTIONS_END};
+	struct cli_paths paths;
+	struct cf_ledger_options open_options = {.mode = CF_LEDGER_READ};
+	struct cf_ledger *ledger = NULL;
+	struct cf_error error = {0};
+	struct cf_sha256 *sha;
+	int code;
+
+	cli_paths_default(&paths);
+	open_options.path = paths.ledger;
+	if (!cli_options_read(options, "ledger", help, &open_options, argc, argv, &code))
+		return code;
+	sha = cf_sha256_new();
+	enum cf_status status =
+	    sha == NULL ? CF_ENOMEM : cf_ledger_open(&open_options, &ledger, NULL, &error);
+
+	if (status == CF_OK)
+		status = only_digest ? cf_ledger_dump(ledger, hash_line, sha, &error)
+		                     : cf_ledger_dump(ledger, print_line, NULL, &error);
+	if (status == CF_OK && only_digest) {
+		uint8_t digest[CF_SHA256_BYTES];
+		char text[CF_SHA256_TEXT_BYTES];
+
+		cf_sha256_final(sha, digest);
+		puts(cf_sha256_format(digest, text));
+	}
+	cf_sha256_free(sha);
+	cf_ledger_close(ledger);
+	return status == CF_OK ? CMD_OK : cli_ledger_failed("ledger", status, &error);
+}
+
+int cmd_ledger(int argc, char **argv)
+{
+	static const char *const actions[] = {
+	    "name", "owner", "note", "except", "merge", "split", "site", "undo", "actions"};
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		fputs(help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? CMD_USAGE : CMD_OK;
+	}
+	if (strcmp(argv[1], "ingest") == 0)
+		return cmd_ledger_ingest(argc - 1, argv + 1);
+	if (strcmp(argv[1], "rebuild") == 0)
+		return cmd_ledger_rebuild(argc - 1, argv + 1);
+	if (strcmp(argv[1], "ptr") == 0)
+		return cmd_ledger_ptr(argc - 1, argv + 1);
+	if (strcmp(argv[1], "dump") == 0 || strcmp(argv[1], "digest") == 0)
+		return dump(argc - 1, argv + 1, argv[1][1] == 'i');
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+		if (strcmp(argv[1], actions[i]) == 0)
+			return cmd_ledger_action(argc - 1, argv + 1);
+	fprintf(
+	    stderr, "curfew ledger: no command '%s'; `curfew ledger --help` lists them\n", argv[1]);
+	return CMD_USAGE;
+}

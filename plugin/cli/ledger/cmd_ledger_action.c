@@ -1,0 +1,237 @@
+/* curfew ledger name, owner, note, except, merge, split, site, undo, actions: what people say. */
+
+#include "cli/front/cmd.h"
+#include "cli/front/json_out.h"
+#include "cli/front/options.h"
+#include "cli/ledger/ledger_cmd.h"
+#include "cli/policy/compiling.h"
+
+#include "base/instant.h"
+#include "ledger/action.h"
+#include "ledger/model/model.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: curfew ledger name HOST NAME | owner HOST PERSON | note HOST TEXT\n"
+    "       curfew ledger except HOST UNTIL WHY\n"
+    "       curfew ledger merge HOST HOST | split MAC ADDRESS\n"
+    "       curfew ledger site SENSOR SITE | undo NUMBER | actions [--json]\n"
+    "\n"
+    "A HOST is its id, MAC, name, or address (the last who had it; ADDRESS@SITE to be exact).\n"
+    "Actions are kept beside the ledger with time and author, sealed, and survive a rebuild.\n"
+    "\n"
+    "  -l, --ledger FILE   the ledger\n"
+    "  -w, --who PERSON    who says so, if not the one logged in\n"
+    "  -j, --json          actions as JSON\n"
+    "\n"
+    "exit: 0 recorded, 1 no such host, 2 usage, 3 the record of actions was changed, 4 "
+    "input/output\n";
+
+struct request {
+	struct cli_paths paths;
+	const char *ledger, *who;
+	bool json;
+	const char *verb;
+	char **args;
+	int arg_count;
+};
+
+/* sudo's caller rather than root. */
+static const char *who_asks(void)
+{
+	const char *name = getenv("SUDO_USER");
+	const struct passwd *entry;
+
+	if (name != NULL && name[0] != '\0')
+		return name;
+	entry = getpwuid(getuid());
+	return entry == NULL ? "unknown" : entry->pw_name;
+}
+
+static bool parse(struct request *request, int argc, char **argv, int *exit_out)
+{
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct request, ledger),
+	    CLI_WORD("who", 'w', struct request, who),
+	    CLI_SWITCH("json", 'j', struct request, json),
+	    CLI_OPTIONS_END,
+	};
+
+	cli_paths_default(&request->paths);
+	request->ledger = request->paths.ledger;
+	request->who = who_asks();
+	request->verb = argv[0];
+	if (!cli_options_read(options, "ledger", help, request, argc, argv, exit_out))
+		return false;
+	request->args = argv + optind;
+	request->arg_count = argc - optind;
+	return true;
+}
+
+static int list_actions(const struct request *request)
+{
+	struct cf_actions *actions = NULL;
+	struct cf_error error = {0};
+	enum cf_status status = cf_actions_open(request->ledger, &actions, &error);
+	struct cli_json json;
+
+	if (status != CF_OK)
+		return cli_ledger_failed("ledger", status, &error);
+	if (request->json) {
+		json = cli_json_start(stdout);
+		cli_json_open_array(&json, NULL);
+	}
+	for (size_t i = 0; i < cf_actions_count(actions); i++) {
+		const struct cf_ledger_action *action = cf_actions_get(actions, i);
+		char when[CF_INSTANT_TEXT_BYTES];
+
+		if (request->json) {
+			cli_json_open_object(&json, NULL);
+			cli_json_number(&json, "number", action->seq);
+			cli_json_instant(&json, "at", action->at_wall_s);
+			cli_json_text(&json, "who", action->who);
+			cli_json_text(&json, "action", action->verb);
+			cli_json_open_array(&json, "arguments");
+			for (int j = 0; j < CF_ACTION_ARGS && action->args[j][0] != '\0'; j++)
+				cli_json_text(&json, NULL, action->args[j]);
+			cli_json_close_array(&json);
+			cli_json_bool(&json, "undone", cf_actions_is_undone(actions, i));
+			cli_json_close_object(&json);
+			continue;
+		}
+		printf("%u  %s  ", action->seq, cf_instant_format(action->at_wall_s, when));
+		struct cli_json text =
+		    cli_json_start(stdout); /* quotes and escapes what people typed */
+
+		cli_json_open_array(&text, NULL);
+		cli_json_text(&text, NULL, action->who);
+		cli_json_text(&text, NULL, action->verb);
+		for (int j = 0; j < CF_ACTION_ARGS && action->args[j][0] != '\0'; j++)
+			cli_json_text(&text, NULL, action->args[j]);
+		cli_json_close_array(&text);
+		fputs(cf_actions_is_undone(actions, i) ? "  undone" : "", stdout);
+		cli_json_end(&text);
+	}
+	if (request->json) {
+		cli_json_close_array(&json);
+		cli_json_end(&json);
+	}
+	cf_actions_close(actions);
+	return CMD_OK;
+}
+
+/*
+ * The key of the host a person means: actions name hosts by what identifies them, so that they mean
+ * the same after a rebuild. Free it. NULL: no such host, or no ledger (already told).
+ */
+static char *key_of(const struct request *request, struct cf_model *model, const char *selector)
+{
+	const struct cf_host *host = cf_model_find(model, selector);
+
+	(void)request;
+	if (host == NULL) {
+		fprintf(stderr, "curfew ledger: no host '%s' in the ledger; nothing was recorded\n",
+		    selector);
+		return NULL;
+	}
+	return strdup(host->key);
+}
+
+static int record(const struct request *request, struct cf_ledger_action *action)
+{
+	struct cf_error error = {0};
+	enum cf_status status = cf_action_append(request->ledger, action, &error);
+
+	if (status != CF_OK)
+		return cli_ledger_failed("ledger", status, &error);
+	printf("recorded as action %u; `curfew ledger undo %u` takes it back\n", action->seq,
+	    action->seq);
+	return CMD_OK;
+}
+
+static int record_for_host(
+    const struct request *request, struct cf_ledger_action *action, struct cf_model *model)
+{
+	bool is_merge = strcmp(request->verb, "merge") == 0;
+	char *first = key_of(request, model, request->args[0]);
+	char *second = first != NULL && is_merge ? key_of(request, model, request->args[1]) : NULL;
+	char until[24];
+	int64_t until_s;
+	int code = CMD_FOUND;
+
+	if (first == NULL || (is_merge && second == NULL))
+		goto out;
+	action->args[0] = first;
+	action->args[1] = is_merge ? second : request->args[1];
+	if (strcmp(request->verb, "except") == 0) {
+		if (!cli_parse_at("ledger except", request->args[1], &until_s)) {
+			code = CMD_USAGE;
+			goto out;
+		}
+		snprintf(until, sizeof until, "%lld", (long long)until_s);
+		action->args[1] = until;
+		action->args[2] = request->who;
+		action->args[3] = request->args[2];
+	}
+	code = record(request, action);
+out:
+	free(first);
+	free(second);
+	return code;
+}
+
+static int open_and_record(const struct request *request, struct cf_ledger_action *action)
+{
+	const struct cf_ledger_options options = {.path = request->ledger, .mode = CF_LEDGER_READ};
+	struct cf_ledger *ledger = NULL;
+	struct cf_model *model = NULL;
+	struct cf_error error = {0};
+	enum cf_status status = cf_ledger_open(&options, &ledger, NULL, &error);
+
+	if (status == CF_OK) {
+		struct cf_model_options model_options = {.at_wall_s = cf_model_horizon(ledger)};
+
+		status = cf_model_load(ledger, &model_options, &model, &error);
+	}
+	int code = status == CF_OK ? record_for_host(request, action, model)
+	                           : cli_ledger_failed("ledger", status, &error);
+
+	cf_model_free(model);
+	cf_ledger_close(ledger);
+	return code;
+}
+
+int cmd_ledger_action(int argc, char **argv)
+{
+	struct request request = {0};
+	int code;
+
+	if (!parse(&request, argc, argv, &code))
+		return code;
+	if (strcmp(request.verb, "actions") == 0)
+		return list_actions(&request);
+	int wanted = strcmp(request.verb, "undo") == 0 ? 1
+	    : strcmp(request.verb, "except") == 0      ? 3
+	                                               : 2;
+
+	if (request.arg_count != wanted) {
+		fprintf(stderr,
+		    "curfew ledger %s: takes %d arguments; see `curfew ledger name --help`\n",
+		    request.verb, wanted);
+		return CMD_USAGE;
+	}
+	struct cf_ledger_action action = {
+	    .at_wall_s = cli_now_s(), .who = request.who, .verb = request.verb};
+
+	for (int i = 0; i < wanted; i++)
+		action.args[i] = request.args[i];
+	if (strcmp(request.verb, "split") == 0 || strcmp(request.verb, "site") == 0 ||
+	    strcmp(request.verb, "undo") == 0)
+		return record(&request, &action);
+	return open_and_record(&request, &action);
+}

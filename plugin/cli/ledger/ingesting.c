@@ -1,0 +1,290 @@
+#include "cli/ledger/ingesting.h"
+
+#include "cli/front/cmd.h"
+#include "cli/front/json_out.h"
+#include "cli/front/options.h"
+#include "cli/ledger/ledger_cmd.h"
+#include "ledger/action.h"
+#include "report/safe.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The only thing a signal handler may touch. */
+static volatile sig_atomic_t stop_requested;
+
+bool cli_ingesting_is_stopped(void)
+{
+	return stop_requested != 0;
+}
+
+static void request_stop(int number)
+{
+	(void)number;
+	stop_requested = 1;
+}
+
+static void tell_progress(void *arg, const struct cf_ingest_counts *counts)
+{
+	struct cli_ingesting *run = arg;
+
+	cli_progress_update(&run->progress, counts->lines + counts->already);
+}
+
+static void tell_notice(void *arg, const char *text)
+{
+	struct cli_ingesting *run = arg;
+	char safe[2 * CF_ERROR_TEXT_BYTES];
+
+	if (run->follow && strcmp(run->last_notice, text) == 0)
+		return; /* once, not each second */
+	snprintf(run->last_notice, sizeof run->last_notice, "%s", text);
+	cf_safe_text(text, strlen(text), safe, sizeof safe); /* names of files are anybody's */
+	fprintf(stderr, "curfew %s: %s\n", run->what, safe);
+}
+
+/* The sensor of a log that was never seen: it stands where --site says. */
+static void give_site(void *arg, const char *sensor)
+{
+	const struct cli_ingesting *run = arg;
+	struct cf_ledger_action action = {.at_wall_s = time(NULL),
+	    .who = "ingest --site",
+	    .verb = "site",
+	    .args = {sensor, run->site}};
+	struct cf_actions *actions = NULL;
+	struct cf_error error = {0};
+	const char *site = "";
+
+	if (run->site == NULL)
+		return;
+	if (cf_actions_open(run->ledger_path, &actions, &error) == CF_OK) {
+		for (size_t i = 0; i < cf_actions_count(actions); i++) {
+			const struct cf_ledger_action *one = cf_actions_get(actions, i);
+
+			if (strcmp(one->verb, "site") == 0 && strcmp(one->args[0], sensor) == 0 &&
+			    !cf_actions_is_undone(actions, i))
+				site = one->args[1];
+		}
+		bool is_same = strcmp(site, run->site) == 0;
+
+		cf_actions_close(actions);
+		if (is_same || cf_action_append(run->ledger_path, &action, &error) == CF_OK)
+			return;
+	}
+	fprintf(stderr, "curfew %s: %s\n", run->what, error.text);
+}
+
+static bool take_number(const struct cli_given *given, uint64_t most, uint64_t *number_out)
+{
+	char *end;
+
+	*number_out = strtoull(given->value, &end, 10);
+	if (given->value[0] >= '0' && given->value[0] <= '9' && *end == '\0' && *number_out <= most)
+		return true;
+	fprintf(stderr, "curfew %s: '%s' is not a number up to %" PRIu64 "\n", given->verb,
+	    given->value, most);
+	return false;
+}
+
+static bool take_days(void *place, const struct cli_given *given)
+{
+	uint64_t days;
+
+	if (!take_number(given, 1000000, &days))
+		return false;
+	*(uint32_t *)place = (uint32_t)days;
+	return true;
+}
+
+static bool take_mib(void *place, const struct cli_given *given)
+{
+	uint64_t mib;
+
+	if (!take_number(given, 1U << 30, &mib))
+		return false;
+	*(uint64_t *)place = mib << 20;
+	return true;
+}
+
+bool cli_ingesting_parse(
+    struct cli_ingesting *run, int argc, char **argv, const char *help, int *exit_out)
+{
+	static const struct cli_option options[] = {
+	    CLI_WORD("ledger", 'l', struct cli_ingesting, ledger_path),
+	    CLI_WORD("site", 's', struct cli_ingesting, site),
+	    CLI_SWITCH("follow", 'f', struct cli_ingesting, follow),
+	    CLI_SWITCH("alone", 0, struct cli_ingesting, alone),
+	    CLI_SWITCH("no-wait", 0, struct cli_ingesting, no_wait),
+	    CLI_VALUE("keep", 0, struct cli_ingesting, keep_days, take_days),
+	    CLI_VALUE("keep-size", 0, struct cli_ingesting, keep_bytes, take_mib),
+	    CLI_SWITCH("force", 0, struct cli_ingesting, force),
+	    CLI_SWITCH("json", 'j', struct cli_ingesting, json),
+	    CLI_SWITCH("quiet", 'q', struct cli_ingesting, quiet),
+	    CLI_OPTIONS_END,
+	};
+
+	cli_paths_default(&run->paths);
+	run->ledger_path = run->paths.ledger;
+	if (!cli_options_read(options, run->what, help, run, argc, argv, exit_out))
+		return false;
+	run->logs = argv + optind;
+	run->log_count = argc - optind;
+	return true;
+}
+
+static double seconds_since(const struct timespec *began)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+static void print_json(const struct cf_ingest_counts *counts, double seconds)
+{
+	struct cli_json json = cli_json_start(stdout);
+
+	cli_json_open_object(&json, NULL);
+	cli_json_number(&json, "logs", (int64_t)counts->files);
+	cli_json_number(&json, "logs_new", (int64_t)counts->files_new);
+	cli_json_number(&json, "logs_unchanged", (int64_t)counts->files_unchanged);
+	cli_json_number(&json, "lines", (int64_t)counts->lines);
+	cli_json_number(&json, "records", (int64_t)counts->records);
+	cli_json_number(&json, "already_known", (int64_t)counts->already);
+	cli_json_number(&json, "refused", (int64_t)counts->refused);
+	cli_json_number(&json, "broken_seals", (int64_t)counts->broken);
+	cli_json_number(&json, "unfinished_tails", (int64_t)counts->torn_tail);
+	cli_json_open_object(&json, "skipped");
+	for (int i = 1; i < CF_LINE_FAULTS; i++)
+		cli_json_number(
+		    &json, cf_line_fault_text((enum cf_line_fault)i), (int64_t)counts->faults[i]);
+	cli_json_close_object(&json);
+	cli_json_number(&json, "milliseconds", (int64_t)(seconds * 1000));
+	cli_json_close_object(&json);
+	cli_json_end(&json);
+}
+
+static void print_text(const struct cf_ingest_counts *counts, double seconds)
+{
+	uint64_t skipped = 0;
+
+	for (int i = 1; i < CF_LINE_FAULTS; i++)
+		skipped += counts->faults[i];
+	printf("%llu logs (%llu new, %llu unchanged): %llu records taken, %llu lines skipped",
+	    (unsigned long long)counts->files, (unsigned long long)counts->files_new,
+	    (unsigned long long)counts->files_unchanged, (unsigned long long)counts->records,
+	    (unsigned long long)skipped);
+	const char *before = " (";
+
+	for (int i = 1; i < CF_LINE_FAULTS; i++) {
+		if (counts->faults[i] == 0)
+			continue;
+		printf("%s%llu %s", before, (unsigned long long)counts->faults[i],
+		    cf_line_fault_text((enum cf_line_fault)i));
+		before = ", ";
+	}
+	printf("%s; %.1f s\n", skipped > 0 ? ")" : "", seconds);
+	if (counts->refused > 0)
+		printf("%llu records refused: impossible time or too many hosts\n",
+		    (unsigned long long)counts->refused);
+	if (counts->broken > 0)
+		printf("%llu seals do not hold: those intervals are not covered; `curfew log "
+		       "verify` says"
+		       " where\n",
+		    (unsigned long long)counts->broken);
+	if (counts->torn_tail > 0)
+		printf("%llu logs end in an unfinished line; it is read when it is whole\n",
+		    (unsigned long long)counts->torn_tail);
+}
+
+/* One round over all logs. A log that cannot be read is told and does not stop the rest. */
+static enum cf_status take_logs(
+    struct cli_ingesting *run, struct cf_ingest *ingest, struct cf_error *error)
+{
+	enum cf_status worst = CF_OK, status = CF_OK;
+
+	for (int i = 0; i < run->log_count && stop_requested == 0; i++) {
+		status = cf_ingest_path(ingest, run->logs[i], !run->alone, error);
+		if (status == CF_EIO)
+			worst = status;
+		else if (status != CF_OK)
+			return status;
+	}
+	status = cf_ingest_finish(ingest, error);
+	return status != CF_OK ? status : worst;
+}
+
+static enum cf_status follow(
+    struct cli_ingesting *run, struct cf_ingest *ingest, struct cf_error *error)
+{
+	enum cf_status status = CF_OK;
+
+	/* A log that is not there now may be there in a second. */
+	while (stop_requested == 0 && status == CF_OK) {
+		sleep(1);
+		status = take_logs(run, ingest, error);
+		if (status != CF_EIO)
+			continue;
+		tell_notice(
+		    run, error->text); /* a full disk, say: tried again until there is room */
+		status = CF_OK;
+	}
+	return status;
+}
+
+enum cf_status cli_ingesting_run(struct cli_ingesting *run, struct cf_ledger *ledger,
+    struct cf_ingest_counts *counts_out, struct cf_error *error)
+{
+	const struct cf_ingest_options options = {.progress = run->quiet ? NULL : tell_progress,
+	    .notice = tell_notice,
+	    .found = give_site,
+	    .arg = run,
+	    .stop = &stop_requested};
+	struct cf_ingest *ingest = NULL;
+	enum cf_status status = cf_ingest_new(ledger, &options, &ingest, error);
+
+	if (status != CF_OK)
+		return status;
+	run->progress = cli_progress_start("lines", 0);
+	status = take_logs(run, ingest, error);
+	cli_progress_end(&run->progress);
+	if (run->follow && (status == CF_OK || status == CF_EIO))
+		status = follow(run, ingest, error);
+	*counts_out = *cf_ingest_counts(ingest);
+	cf_ingest_free(ingest);
+	if ((status == CF_OK || status == CF_EIO) && (run->keep_days > 0 || run->keep_bytes > 0)) {
+		uint32_t days = 0;
+		enum cf_status kept =
+		    cf_ledger_retain(ledger, run->keep_days, run->keep_bytes, &days, error);
+
+		if (kept != CF_OK)
+			return kept;
+		if (days > 0 && !run->quiet && !run->json)
+			printf("%u days forgotten\n", days);
+	}
+	return status;
+}
+
+void cli_ingesting_catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = request_stop};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+int cli_ingesting_finish(struct cli_ingesting *run, enum cf_status status,
+    const struct cf_ingest_counts *counts, const struct cf_error *error)
+{
+	double seconds = seconds_since(&run->began);
+
+	if (run->json)
+		print_json(counts, seconds);
+	else if (!run->quiet)
+		print_text(counts, seconds);
+	return status == CF_OK ? CMD_OK : cli_ledger_failed(run->what, status, error);
+}

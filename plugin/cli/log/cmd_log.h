@@ -1,0 +1,31 @@
+/*
+ * The parts of `curfew log`: what its verbs share. One thread.
+ */
+#pragma once
+
+#include "records/read/reader.h"
+
+#include <stdbool.h>
+
+int cmd_log_verify(int argc, char **argv);
+int cmd_log_convert(int argc, char **argv);
+
+/* The files to read, in order. */
+struct log_files {
+	struct cf_log_set *sets; /* one for each argument */
+	size_t count;
+};
+
+/*
+ * Takes the arguments left after options; none means the installed log with all its rotated files.
+ * rotated puts each file's rotated siblings before it. False, with a message on stderr, when there
+ * is nothing to read.
+ */
+bool log_files_take(struct log_files *files, int argc, char **argv, bool rotated);
+void log_files_done(struct log_files *files);
+
+/* Opens one file, with a message on stderr when that fails. */
+struct cf_reader *log_open(const char *path);
+
+/* Says on stderr why a reader failed. */
+void log_complain(const struct cf_reader *reader);

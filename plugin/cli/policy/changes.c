@@ -1,0 +1,306 @@
+/* Compares two images section by section and prints what a person needs to agree to it. */
+
+#include "cli/policy/changes.h"
+
+#include "base/instant.h"
+#include "cli/front/json_out.h"
+#include "cli/front/term.h"
+#include "image/diff.h"
+#include "policy/decide.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *cli_categories_format(uint32_t categories, char text[256])
+{
+	size_t used = 0;
+
+	if (categories == (1U << CF_CATEGORIES) - 1) {
+		snprintf(text, 256, "all");
+		return text;
+	}
+	text[0] = '\0';
+	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+		if ((categories & 1U << i) == 0)
+			continue;
+		used += (size_t)snprintf(text + used, 256 - used, "%s%s", used == 0 ? "" : ", ",
+		    cf_category_text((enum cf_category)i)); /* all of them have 143 bytes */
+	}
+	return text;
+}
+
+static void decide_category(const struct cli_changes *changes, const struct cf_image *image,
+    unsigned category, struct cf_decision *decision_out)
+{
+	const struct cf_question question = {.at_wall_s = changes->at_wall_s};
+
+	cf_decide_category(image, &question, (enum cf_category)category, decision_out);
+}
+
+static const char *instant_or(
+    int64_t wall_s, const char *otherwise, char text[CF_INSTANT_TEXT_BYTES])
+{
+	return wall_s == INT64_MIN || wall_s == INT64_MAX ? otherwise
+	                                                  : cf_instant_format(wall_s, text);
+}
+
+static void print_entry(void *context, const struct cf_image *image, uint32_t entry, bool added)
+{
+	char name[CF_NAME_TEXT_BYTES];
+	struct cf_entry e;
+
+	cf_image_entry(image, entry, &e);
+	fprintf(context, "  %c %s (%s, %s)\n", added ? '+' : '-',
+	    cf_name_format_wire(e.name_wire, name), cf_scope_text(e.scope),
+	    cf_category_text(e.category));
+}
+
+static void print_verdict(const struct cli_changes *changes, FILE *to, unsigned category)
+{
+	struct cf_decision now, before;
+	char from[CF_INSTANT_TEXT_BYTES];
+	struct cf_phase phase;
+
+	decide_category(changes, changes->new_image, category, &now);
+	if (changes->old_image != NULL) {
+		decide_category(changes, changes->old_image, category, &before);
+		if (before.verdict != now.verdict)
+			fprintf(to, "%s, then ", cf_verdict_text(before.verdict));
+	}
+	fprintf(to, "%s%s%s", cli_term_style(to, cli_term_verdict_style(now.verdict)),
+	    cf_verdict_text(now.verdict), cli_term_style(to, CLI_PLAIN));
+	if (now.phase != CF_NONE) {
+		cf_image_phase(changes->new_image, now.phase, &phase);
+		fprintf(
+		    to, " since %s (%s)", cf_instant_format(phase.from_wall_s, from), phase.name);
+	}
+	if (now.next_change_wall_s != INT64_MAX)
+		fprintf(to, ", changes %s", cf_instant_format(now.next_change_wall_s, from));
+}
+
+static void print_counts(
+    const struct cli_changes *changes, FILE *to, const struct cf_image_diff *diff)
+{
+	fprintf(to, "%-16s %9s %9s %9s  verdict for everybody\n", "category", "names", "added",
+	    "removed");
+	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+		const struct cf_image_category_diff *c = &diff->categories[i];
+
+		if (c->old_count == 0 && c->new_count == 0)
+			continue;
+		fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "  ",
+		    cf_category_text((enum cf_category)i), c->new_count, c->added, c->removed);
+		print_verdict(changes, to, i);
+		putc('\n', to);
+	}
+	fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "\n", "networks",
+	    diff->networks.new_count, diff->networks.added, diff->networks.removed);
+}
+
+static bool same_phase(const struct cf_phase *a, const struct cf_phase *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->from_wall_s == b->from_wall_s &&
+	    a->verdict == b->verdict && a->categories == b->categories;
+}
+
+static bool has_phase(const struct cf_image *image, const struct cf_phase *wanted)
+{
+	struct cf_phase phase;
+
+	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->phases; i++) {
+		cf_image_phase(image, i, &phase);
+		if (same_phase(&phase, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* The phases of image that other has not. */
+static void print_phases(
+    const struct cf_image *image, const struct cf_image *other, char sign, FILE *to)
+{
+	char from[CF_INSTANT_TEXT_BYTES], categories[256];
+	struct cf_phase phase;
+
+	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->phases; i++) {
+		cf_image_phase(image, i, &phase);
+		if (has_phase(other, &phase))
+			continue;
+		fprintf(to, "phase %c %s: from %s %s %s\n", sign, phase.name,
+		    cf_instant_format(phase.from_wall_s, from), cf_verdict_text(phase.verdict),
+		    cli_categories_format(phase.categories, categories));
+	}
+}
+
+static bool same_exception(const struct cf_exception *a, const struct cf_exception *b)
+{
+	return a->verdict == b->verdict && a->from_wall_s == b->from_wall_s &&
+	    a->until_wall_s == b->until_wall_s && a->categories == b->categories &&
+	    strcmp(a->owner, b->owner) == 0 && strcmp(a->reason, b->reason) == 0 &&
+	    strcmp(a->clients, b->clients) == 0;
+}
+
+static bool has_exception(const struct cf_image *image, const struct cf_exception *wanted)
+{
+	struct cf_exception exception;
+
+	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->exceptions; i++) {
+		cf_image_exception(image, i, &exception);
+		if (same_exception(&exception, wanted))
+			return true;
+	}
+	return false;
+}
+
+static void print_exceptions(
+    const struct cf_image *image, const struct cf_image *other, char sign, FILE *to)
+{
+	char until[CF_INSTANT_TEXT_BYTES], categories[256];
+	struct cf_exception e;
+
+	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->exceptions; i++) {
+		cf_image_exception(image, i, &e);
+		if (has_exception(other, &e))
+			continue;
+		fprintf(to, "exception %c %s: %s %s until %s (%s; %s)\n", sign, e.clients,
+		    cf_verdict_text(e.verdict),
+		    e.categories == 0 ? "names" : cli_categories_format(e.categories, categories),
+		    instant_or(e.until_wall_s, "further notice", until), e.reason, e.owner);
+	}
+}
+
+static void print_answer(const struct cli_changes *changes, FILE *to)
+{
+	const struct cf_answer_spec *now = cf_image_answer(changes->new_image);
+	const struct cf_answer_spec *before =
+	    changes->old_image == NULL ? now : cf_image_answer(changes->old_image);
+
+	if (before->kind != now->kind)
+		fprintf(to, "answer: %s, then %s\n", cf_answer_text(before->kind),
+		    cf_answer_text(now->kind));
+	if (before->ttl_s != now->ttl_s)
+		fprintf(to, "answer ttl: %" PRIu32 " s, then %" PRIu32 " s\n", before->ttl_s,
+		    now->ttl_s);
+	if (before->ede_code != now->ede_code || strcmp(before->ede_text, now->ede_text) != 0)
+		fprintf(to, "answer ede: %u '%s', then %u '%s'\n", before->ede_code,
+		    before->ede_text, now->ede_code, now->ede_text);
+	if (!cf_addr_equal(&before->sinkhole_v4, &now->sinkhole_v4) ||
+	    !cf_addr_equal(&before->sinkhole_v6, &now->sinkhole_v6))
+		fprintf(to, "answer sinkhole: other addresses\n");
+}
+
+static void print_setting(FILE *to, const char *what, const char *before, const char *now)
+{
+	if (strcmp(before, now) != 0)
+		fprintf(to, "%s: '%s', then '%s'\n", what, before, now);
+}
+
+static void print_settings(const struct cli_changes *changes, FILE *to)
+{
+	const struct cf_image_info *now = cf_image_info(changes->new_image), *before;
+
+	if (changes->old_image == NULL)
+		return;
+	before = cf_image_info(changes->old_image);
+	print_setting(to, "vendor", before->vendor, now->vendor);
+	print_setting(to, "pack version", before->pack_version, now->pack_version);
+	print_setting(to, "preset", before->preset, now->preset);
+	print_setting(to, "log path", before->log_path, now->log_path);
+	print_setting(to, "log privacy", before->privacy, now->privacy);
+	if (before->fold_s != now->fold_s)
+		fprintf(to, "log fold: %" PRIu32 " s, then %" PRIu32 " s\n", before->fold_s,
+		    now->fold_s);
+	if (before->block_addresses != now->block_addresses)
+		fprintf(to, "block-addresses: %s, then %s\n",
+		    before->block_addresses ? "yes" : "no", now->block_addresses ? "yes" : "no");
+}
+
+static void sum_up(const struct cli_changes *changes, const struct cf_image_diff *diff,
+    struct cli_change_totals *totals_out)
+{
+	struct cli_change_totals totals = {0};
+	struct cf_decision decision;
+
+	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+		totals.old_names += diff->categories[i].old_count;
+		totals.new_names += diff->categories[i].new_count;
+		decide_category(changes, changes->new_image, i, &decision);
+		if (decision.verdict == CF_VERDICT_BLOCK)
+			totals.new_blocked += diff->categories[i].new_count;
+		if (changes->old_image == NULL)
+			continue;
+		decide_category(changes, changes->old_image, i, &decision);
+		if (decision.verdict == CF_VERDICT_BLOCK)
+			totals.old_blocked += diff->categories[i].old_count;
+	}
+	*totals_out = totals;
+}
+
+enum cf_status cli_changes_print(
+    const struct cli_changes *changes, FILE *to, struct cli_change_totals *totals_out)
+{
+	struct cf_image_diff diff;
+	enum cf_status status = cf_image_diff(changes->old_image, changes->new_image,
+	    changes->verbose ? print_entry : NULL, to, &diff);
+
+	if (status != CF_OK)
+		return status;
+	print_counts(changes, to, &diff);
+	print_settings(changes, to);
+	print_answer(changes, to);
+	print_phases(changes->old_image, changes->new_image, '-', to);
+	print_phases(changes->new_image, changes->old_image, '+', to);
+	print_exceptions(changes->old_image, changes->new_image, '-', to);
+	print_exceptions(changes->new_image, changes->old_image, '+', to);
+	sum_up(changes, &diff, totals_out);
+	return CF_OK;
+}
+
+enum cf_status cli_changes_print_json(
+    const struct cli_changes *changes, FILE *to, struct cli_change_totals *totals_out)
+{
+	const struct cf_image_info *info = cf_image_info(changes->new_image);
+	struct cli_json json = cli_json_start(to);
+	struct cf_decision decision;
+	struct cf_image_diff diff;
+	enum cf_status status =
+	    cf_image_diff(changes->old_image, changes->new_image, NULL, NULL, &diff);
+
+	if (status != CF_OK)
+		return status;
+	sum_up(changes, &diff, totals_out);
+	cli_json_open_object(&json, NULL);
+	cli_json_text(&json, "vendor", info->vendor);
+	cli_json_text(&json, "pack_version", info->pack_version);
+	cli_json_text(&json, "preset", info->preset);
+	cli_json_open_array(&json, "categories");
+	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+		decide_category(changes, changes->new_image, i, &decision);
+		cli_json_open_object(&json, NULL);
+		cli_json_text(&json, "category", cf_category_text((enum cf_category)i));
+		cli_json_number(&json, "names", diff.categories[i].new_count);
+		cli_json_number(&json, "added", diff.categories[i].added);
+		cli_json_number(&json, "removed", diff.categories[i].removed);
+		cli_json_text(&json, "verdict", cf_verdict_text(decision.verdict));
+		cli_json_close_object(&json);
+	}
+	cli_json_close_array(&json);
+	cli_json_number(&json, "networks", diff.networks.new_count);
+	cli_json_number(&json, "networks_added", diff.networks.added);
+	cli_json_number(&json, "networks_removed", diff.networks.removed);
+	cli_json_number(&json, "names", (int64_t)totals_out->new_names);
+	cli_json_number(&json, "names_before", (int64_t)totals_out->old_names);
+	cli_json_number(&json, "blocked", (int64_t)totals_out->new_blocked);
+	cli_json_number(&json, "blocked_before", (int64_t)totals_out->old_blocked);
+	cli_json_number(&json, "phases", info->phases);
+	cli_json_number(&json, "exceptions", info->exceptions);
+	cli_json_close_object(&json);
+	cli_json_end(&json);
+	return CF_OK;
+}
+
+bool cli_changes_shrink(const struct cli_change_totals *totals)
+{
+	return totals->new_names < totals->old_names - totals->old_names / 10 ||
+	    totals->new_blocked < totals->old_blocked - totals->old_blocked / 10;
+}

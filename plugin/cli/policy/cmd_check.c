@@ -1,0 +1,61 @@
+/* curfew check: everything that apply would refuse, without writing anything. */
+
+#include "cli/front/cmd.h"
+#include "cli/front/json_out.h"
+#include "cli/policy/compiling.h"
+
+#include <stdio.h>
+
+static const char help[] =
+    "usage: curfew check [options]\n"
+    "\n"
+    "Reads the policy, the packs and the preset as `curfew apply` would, reports everything that "
+    "is\n"
+    "wrong with them and what time has made of the exceptions, and writes nothing.\n"
+    "\n"
+    "  -p, --policy FILE   the policy\n"
+    "  -l, --lists DIR     the folder of packs\n"
+    "  -a, --at TIME       as if it were TIME, to see which exceptions will have lapsed\n"
+    "  -s, --strict        exit 1 on warnings\n"
+    "  -j, --json          the result as JSON\n"
+    "\n"
+    "exit: 0 good, 1 warnings with --strict, 2 usage, 3 invalid, 4 unreadable\n";
+
+static void print_text(const struct cf_compiled *compiled, size_t warnings)
+{
+	size_t names = 0;
+
+	for (size_t i = 0; i < compiled->pack_count; i++)
+		names += compiled->packs[i]->name_count;
+	printf("good: %s %s, preset %s, %zu list entries, %zu exceptions, %zu warnings\n",
+	    compiled->vendor, compiled->pack_version,
+	    compiled->preset == NULL ? "none" : compiled->preset->name, names,
+	    compiled->policy->exception_count, warnings);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct cli_compiling compiling;
+	struct cf_compiled *compiled = NULL;
+	size_t warnings = 0;
+	int code;
+
+	if (!cli_compiling_parse(&compiling, argc, argv, "plasj", help, &code))
+		return code;
+	code = cli_compiling_run(&compiling, &compiled, &warnings);
+	if (compiling.json) {
+		struct cli_json json = cli_json_start(stdout);
+
+		cli_json_open_object(&json, NULL);
+		cli_json_bool(&json, "valid", code == CMD_OK);
+		cli_json_text(&json, "policy", compiling.policy);
+		cli_json_text(&json, "vendor", code == CMD_OK ? compiled->vendor : NULL);
+		cli_json_number(&json, "warnings", (int64_t)warnings);
+		cli_json_close_object(&json);
+		cli_json_end(&json);
+	} else if (code == CMD_OK) {
+		print_text(compiled, warnings);
+	}
+	cf_compiled_free(compiled);
+	return code == CMD_OK && compiling.strict && warnings > 0 ? CMD_FOUND : code;
+}

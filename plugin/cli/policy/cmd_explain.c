@@ -1,0 +1,135 @@
+/* curfew explain: what is decided about a name or an address, and why. */
+
+#include "cli/front/cmd.h"
+#include "cli/front/options.h"
+#include "cli/policy/compiling.h"
+#include "cli/policy/explain.h"
+#include "compile/pack/idn.h"
+#include "names/rrtype.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: curfew explain NAME|ADDRESS [options]\n"
+    "\n"
+    "Says what happens to a name or an address and why: the entry, list, category, phase and\n"
+    "exception that decide, each with the line it stands in; what else covers it and lost; and "
+    "how\n"
+    "the verdict changes in time. The same code and bytes decide in the resolver and the monitor.\n"
+    "\n"
+    "  -c, --client ADDR   as this client sees it\n"
+    "  -t, --type TYPE     for this record type (A, AAAA, HTTPS, TYPE64...)\n"
+    "  -a, --at TIME       as at TIME, such as 2024-09-29T00:00:00-04:00\n"
+    "  -i, --image FILE    the image to ask\n"
+    "  -j, --json          as JSON\n"
+    "\n"
+    "exit: 0 passed or flagged, 1 blocked, 2 usage, 3 bad image, 4 no image\n";
+
+struct request {
+	struct cli_explanation explanation;
+	bool json;
+};
+
+/* The host of what people paste: "https://host:443/path" and "host/path" too. */
+static void strip_url(const char *text, char *host, size_t size)
+{
+	const char *scheme = strstr(text, "://");
+	char *end;
+
+	snprintf(host, size, "%s", scheme == NULL ? text : scheme + 3);
+	end = host + strcspn(host, "/?#");
+	*end = '\0';
+	end = strrchr(host, ':');
+	/* One colon is a port; an IPv6 address has more. */
+	if (end != NULL && strchr(host, ':') == end)
+		*end = '\0';
+}
+
+static bool take_subject(struct cli_explanation *e, const char *text)
+{
+	char host[CF_NAME_TEXT_BYTES + 64];
+	struct cf_error error;
+
+	strip_url(text, host, sizeof host);
+	if (cf_addr_parse(host, &e->addr) == CF_OK) {
+		e->is_addr = true;
+		return true;
+	}
+	if (cf_idn_parse(host, &e->name, &error) == CF_OK)
+		return true;
+	fprintf(stderr, "curfew explain: %s\n", error.text);
+	return false;
+}
+
+static bool take_client(void *place, const struct cli_given *given)
+{
+	struct cli_explanation *e = place;
+
+	e->question.client = &e->client;
+	if (cf_addr_parse(given->value, &e->client) == CF_OK)
+		return true;
+	fprintf(stderr, "curfew explain: '%s' is not an address\n", given->value);
+	return false;
+}
+
+static bool take_type(void *place, const struct cli_given *given)
+{
+	if (cf_rrtype_parse(given->value, place))
+		return true;
+	fprintf(stderr, "curfew explain: '%s' is not a record type\n", given->value);
+	return false;
+}
+
+static const struct cli_option options[] = {
+    CLI_VALUE("client", 'c', struct request, explanation, take_client),
+    CLI_VALUE("type", 't', struct request, explanation.question.qtype, take_type),
+    CLI_VALUE("at", 'a', struct request, explanation.question.at_wall_s, cli_take_instant),
+    CLI_WORD("image", 'i', struct request, explanation.image_path),
+    CLI_SWITCH("json", 'j', struct request, json),
+    CLI_OPTIONS_END,
+};
+
+/* Opens the image, fills and prints. */
+static int explain(struct cli_explanation *e, bool json)
+{
+	struct cf_image *image = NULL;
+	struct cf_error error;
+	enum cf_status status = cf_image_open(e->image_path, &image, &error);
+
+	if (status != CF_OK) {
+		fprintf(stderr,
+		    "curfew explain: cannot use image '%s': %s; `curfew apply` makes one\n",
+		    e->image_path, error.text);
+		return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
+	}
+	e->image = image;
+	cli_explanation_fill(e);
+	if (json)
+		cli_explanation_print_json(e, stdout);
+	else
+		cli_explanation_print(e, stdout);
+	cf_image_close(image);
+	return e->decision.verdict == CF_VERDICT_BLOCK ? CMD_FOUND : CMD_OK;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const char usage[] =
+	    "usage: curfew explain NAME|ADDRESS [--client ADDR] [--type TYPE] "
+	    "[--at TIME] [--image FILE] [--json]\n";
+	struct request request = {.explanation = {.question = {.at_wall_s = cli_now_s()}}};
+	struct cli_explanation *e = &request.explanation;
+	struct cli_paths paths;
+	int code;
+
+	cli_paths_default(&paths);
+	e->image_path = paths.image;
+	if (!cli_options_read(options, "explain", help, &request, argc, argv, &code))
+		return code;
+	if (optind + 1 != argc) {
+		fputs(usage, stderr);
+		return CMD_USAGE;
+	}
+	return take_subject(e, argv[optind]) ? explain(e, request.json) : CMD_USAGE;
+}

@@ -1,0 +1,228 @@
+/* curfew rehearse: logs through another policy, or at another instant. */
+
+#include "cli/front/cmd.h"
+#include "cli/front/term.h"
+#include "cli/ledger/ledger_cmd.h"
+#include "cli/policy/compiling.h"
+#include "cli/report/report_output.h"
+#include "records/read/reader.h"
+#include "rehearse/rehearse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char help[] =
+    "usage: curfew rehearse --at TIME [--policy FILE | --image FILE] [options] [LOG|DIR...]\n"
+    "\n"
+    "Decides every logged hit again, as if it were TIME or the policy were another one: who would\n"
+    "break, who would work again, and what each exception would let pass. Nothing is changed.\n"
+    "Without LOG the log of the image is read, with its rotated files.\n"
+    "\n"
+    "  -a, --at TIME        the instant, such as 2024-09-29T00:00:00-04:00; else now\n"
+    "  -p, --policy FILE    a policy, compiled for this\n"
+    "  -L, --lists DIR      the packs it names\n"
+    "  -i, --image FILE     an image; else the one in force\n" CLI_OUTPUT_HELP "\n"
+    "exit: 0 nobody would break, 1 somebody would, 2 usage, 3 invalid policy or image, 4 "
+    "input/output\n";
+
+struct rehearse_run {
+	struct cli_compiling compiling; /* paths, policy, lists, image, instant */
+	struct cli_output output;
+	const char *policy;
+	void *image_data; /* of a compiled policy */
+	struct cf_image *image;
+	struct cli_rehearsal *rehearsal;
+	struct cf_record *record;
+	struct cli_progress progress;
+	uint64_t lines;
+	bool had_failures;
+};
+
+static const struct cli_option options[] = {
+    CLI_VALUE("at", 'a', struct rehearse_run, compiling.at_wall_s, cli_take_instant),
+    CLI_WORD("policy", 'p', struct rehearse_run, policy),
+    CLI_WORD("lists", 'L', struct rehearse_run, compiling.lists),
+    CLI_WORD("image", 'i', struct rehearse_run, compiling.image),
+    CLI_OUTPUT_OPTIONS(struct rehearse_run, output),
+    CLI_OPTIONS_END,
+};
+
+static bool parse(struct rehearse_run *run, int argc, char **argv, int *exit_out)
+{
+	struct cli_compiling *compiling = &run->compiling;
+
+	cli_paths_default(&compiling->paths);
+	compiling->lists = compiling->paths.lists;
+	compiling->image = compiling->paths.image;
+	compiling->at_wall_s = cli_now_s();
+	if (!cli_options_read(options, "rehearse", help, run, argc, argv, exit_out))
+		return false;
+	compiling->policy = run->policy;
+	return true;
+}
+
+/* The image in force, the one given, or one made of the given policy, in memory only. */
+static int get_image(struct rehearse_run *run)
+{
+	struct cf_compiled *compiled = NULL;
+	struct cf_error error = {0};
+	size_t len = 0, warnings;
+
+	if (run->policy == NULL) {
+		enum cf_status status = cf_image_open(run->compiling.image, &run->image, &error);
+
+		if (status == CF_OK)
+			return CMD_OK;
+		fprintf(stderr, "curfew rehearse: %s\n", error.text);
+		return status == CF_EIO ? CMD_IO : CMD_INVALID;
+	}
+	int code = cli_compiling_run(&run->compiling, &compiled, &warnings);
+
+	if (code == CMD_OK &&
+	    (cf_image_builder_to_memory(compiled->builder, &run->image_data, &len, &error) !=
+	            CF_OK ||
+	        cf_image_from_memory(run->image_data, len, &run->image, &error) != CF_OK)) {
+		fprintf(stderr, "curfew rehearse: cannot build the image: %s\n", error.text);
+		code = CMD_INVALID;
+	}
+	cf_compiled_free(compiled);
+	return code;
+}
+
+static enum cf_status take_file(struct rehearse_run *run, const char *path)
+{
+	struct cf_reader *reader = NULL;
+	struct cf_error error = {0};
+	struct cf_line line;
+	enum cf_read got;
+	enum cf_status status = cf_reader_open(path, &reader, &error);
+
+	if (status != CF_OK) {
+		fprintf(stderr, "curfew rehearse: %s\n", error.text);
+		run->had_failures = true;
+		return CF_OK;
+	}
+	while (
+	    status == CF_OK && (got = cf_reader_next(reader, run->record, &line)) != CF_READ_END) {
+		if (got == CF_READ_FAILED) {
+			fprintf(stderr, "curfew rehearse: %s\n", cf_reader_error(reader)->text);
+			run->had_failures = true;
+			break;
+		}
+		if (got == CF_READ_RECORD)
+			status = cli_rehearsal_take(run->rehearsal, run->record);
+		cli_progress_update(&run->progress, ++run->lines);
+	}
+	cf_reader_close(reader);
+	return status;
+}
+
+static enum cf_status take_set(struct rehearse_run *run, const char *path)
+{
+	struct cf_log_set set = {0};
+	enum cf_status status = cf_log_set_find(path, &set);
+
+	if (status != CF_OK || set.count == 0) {
+		fprintf(stderr, "curfew rehearse: no log '%s'\n", path);
+		run->had_failures = true;
+		return CF_OK;
+	}
+	for (size_t i = 0; i < set.count && status == CF_OK; i++)
+		status = take_file(run, set.paths[i]);
+	cf_log_set_done(&set);
+	return status;
+}
+
+static enum cf_status take_folder(struct rehearse_run *run, const char *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, NULL, alphasort);
+	enum cf_status status = CF_OK;
+
+	if (count < 0) {
+		fprintf(stderr, "curfew rehearse: cannot read '%s': %s\n", folder, strerror(errno));
+		run->had_failures = true;
+		return CF_OK;
+	}
+	for (int i = 0; i < count; i++) {
+		char path[CF_PATH_BYTES];
+
+		if (status == CF_OK && strstr(entries[i]->d_name, ".jsonl") != NULL &&
+		    (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) <
+		        sizeof path)
+			status = take_file(run, path);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+static enum cf_status take_logs(struct rehearse_run *run, char **logs, int count)
+{
+	const char *own = cf_image_info(run->image)->log_path;
+	enum cf_status status = CF_OK;
+
+	if (count == 0)
+		return take_set(run, own[0] == '\0' ? run->compiling.paths.log : own);
+	for (int i = 0; i < count && status == CF_OK; i++) {
+		struct stat st;
+
+		status = stat(logs[i], &st) == 0 && S_ISDIR(st.st_mode) ? take_folder(run, logs[i])
+		                                                        : take_set(run, logs[i]);
+	}
+	return status;
+}
+
+static bool somebody_breaks(const struct cf_doc *doc)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): printed, so there */
+	for (size_t i = 0; i < doc->fact_count; i++)
+		if (strcmp(doc->facts[i].key, "would_break") == 0)
+			return true;
+	return false;
+}
+
+static int rehearse(struct rehearse_run *run, char **logs, int count)
+{
+	int code = get_image(run);
+
+	if (code != CMD_OK)
+		return code;
+	enum cf_status status =
+	    cli_rehearsal_new(run->image, run->compiling.at_wall_s, &run->rehearsal);
+
+	run->record = calloc(1, sizeof *run->record);
+	run->progress = cli_progress_start("lines", 0);
+	if (status == CF_OK && run->record != NULL)
+		status = take_logs(run, logs, count);
+	cli_progress_end(&run->progress);
+	struct cf_doc *doc =
+	    status == CF_OK && run->record != NULL ? cli_rehearsal_report(run->rehearsal) : NULL;
+
+	code = cli_output_doc(&run->output, doc);
+	if (code == CMD_OK && run->had_failures)
+		code = CMD_IO;
+	if (code == CMD_OK && somebody_breaks(doc))
+		code = CMD_FOUND;
+	cf_doc_free(doc);
+	return code;
+}
+
+int cmd_rehearse(int argc, char **argv)
+{
+	struct rehearse_run run = {.output = {.what = "rehearse"}};
+	int code;
+
+	if (!parse(&run, argc, argv, &code))
+		return code;
+	code = rehearse(&run, argv + optind, argc - optind);
+	cli_rehearsal_free(run.rehearsal);
+	free(run.record);
+	cf_image_close(run.image);
+	free(run.image_data);
+	return code;
+}

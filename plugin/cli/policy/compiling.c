@@ -1,0 +1,121 @@
+/* Options, compiling and its complaints. */
+
+#include "cli/policy/compiling.h"
+
+#include "base/instant.h"
+#include "cli/front/cmd.h"
+#include "cli/front/json_out.h"
+#include "cli/front/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Of all verbs; each takes some. */
+static const struct cli_option all_options[] = {
+    CLI_WORD("policy", 'p', struct cli_compiling, policy),
+    CLI_WORD("lists", 'l', struct cli_compiling, lists),
+    CLI_WORD("image", 'i', struct cli_compiling, image),
+    CLI_VALUE("at", 'a', struct cli_compiling, at_wall_s, cli_take_instant),
+    CLI_SWITCH("dry-run", 'n', struct cli_compiling, dry_run),
+    CLI_SWITCH("yes", 'y', struct cli_compiling, yes),
+    CLI_SWITCH("verbose", 'v', struct cli_compiling, verbose),
+    CLI_SWITCH("json", 'j', struct cli_compiling, json),
+    CLI_SWITCH("strict", 's', struct cli_compiling, strict),
+};
+#define ALL_OPTIONS (sizeof all_options / sizeof all_options[0])
+
+int64_t cli_now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	return now.tv_sec;
+}
+
+bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out)
+{
+	char quoted[80];
+	enum cf_status status = cf_instant_parse(text, wall_s_out);
+
+	if (status == CF_OK)
+		return true;
+	cf_quote(text, strlen(text), quoted, sizeof quoted);
+	if (status == CF_EINVALID)
+		fprintf(stderr,
+		    "curfew %s: %s has no offset; write Z for UTC or one such as -04:00\n", verb,
+		    quoted);
+	else
+		fprintf(stderr, "curfew %s: %s is not an instant such as 2024-09-29T04:00:00Z\n",
+		    verb, quoted);
+	return false;
+}
+
+bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
+    const char *letters, const char *help, int *exit_out)
+{
+	struct cli_option options[ALL_OPTIONS + 1] = {{.name = NULL}};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ALL_OPTIONS; i++)
+		if (strchr(letters, all_options[i].letter) != NULL)
+			options[count++] = all_options[i];
+
+	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s()};
+	cli_paths_default(&compiling->paths);
+	compiling->policy = compiling->paths.policy;
+	compiling->lists = compiling->paths.lists;
+	compiling->image = compiling->paths.image;
+	if (!cli_options_read(options, argv[0], help, compiling, argc, argv, exit_out))
+		return false;
+	*exit_out = CMD_USAGE;
+	if (optind < argc) {
+		fprintf(stderr, "curfew %s: takes options only, not '%s'\n", argv[0], argv[optind]);
+		return false;
+	}
+	return true;
+}
+
+/* The time that goes into the image: of builds that are repeated, theirs. */
+static int64_t built_wall_s(int64_t now_s)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+	long long value;
+
+	if (epoch == NULL || epoch[0] == '\0')
+		return now_s;
+	value = strtoll(epoch, &end, 10);
+	return *end == '\0' && value >= 0 ? value : now_s;
+}
+
+static int exit_for(enum cf_status status)
+{
+	return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
+}
+
+int cli_compiling_run(
+    const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out)
+{
+	const struct cf_compile_options options = {
+	    .policy_path = compiling->policy,
+	    .lists_dir = compiling->lists,
+	    .default_log_path = compiling->paths.log,
+	    .built_wall_s = built_wall_s(compiling->at_wall_s),
+	};
+	struct cf_diags diags;
+	enum cf_status status;
+
+	cf_diags_init(&diags);
+	status = cf_compile(&options, compiled_out, &diags);
+	if (status == CF_OK)
+		cf_policy_review((*compiled_out)->policy, compiling->at_wall_s, &diags);
+	cf_diags_print(&diags, stderr);
+	if (status != CF_OK && diags.errors == 0)
+		fprintf(stderr, "curfew: cannot compile '%s': %s\n", compiling->policy,
+		    cf_status_text(status));
+	*warnings_out = diags.warnings;
+	cf_diags_done(&diags);
+	return status == CF_OK ? CMD_OK : exit_for(status);
+}

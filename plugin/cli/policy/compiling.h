@@ -1,0 +1,36 @@
+/*
+ * What `apply` and `check` have in common: their options, compiling, and showing what was found.
+ * One thread.
+ */
+#pragma once
+
+#include "cli/front/paths.h"
+#include "compile/compile.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli_compiling {
+	struct cli_paths paths;
+	const char *policy, *lists, *image; /* point into paths until an option says otherwise */
+	int64_t at_wall_s;                  /* now, or the instant of --at */
+	bool dry_run, yes, verbose, json, strict;
+};
+
+/*
+ * Reads the options of a verb. True to go on; false with the exit code in *exit_out when there is
+ * nothing more to do (--help, bad usage). letters names the options that the verb takes.
+ */
+bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
+    const char *letters, const char *help, int *exit_out);
+
+/* Compiles, prints everything found on stderr, time's doings included, and returns the exit code;
+ * CMD_OK with *compiled_out. *warnings_out counts warnings. */
+int cli_compiling_run(
+    const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out);
+
+/* Parses the instant of --at into *wall_s_out; false after a message that names the verb. */
+bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out);
+
+/* Seconds since 1970 now. */
+int64_t cli_now_s(void);

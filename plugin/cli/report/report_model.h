@@ -1,0 +1,52 @@
+/* Options that all reports share, and the model they give. One thread. */
+#pragma once
+
+#include "cli/front/options.h"
+#include "cli/front/paths.h"
+#include "image/image.h"
+#include "ledger/model/model.h"
+
+#include <stdbool.h>
+
+/* Rows for a table of options whose request has a struct cli_model as member. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
+#define CLI_MODEL_OPTIONS(request, member) \
+	CLI_WORD("ledger", 'l', request, member.ledger_path), \
+	    CLI_VALUE("at", 'a', request, member, cli_model_take_at), \
+	    CLI_VALUE("window", 'w', request, member.options.window_minutes, cli_take_minutes), \
+	    CLI_VALUE("recent", 0, request, member.options.recent_minutes, cli_take_minutes), \
+	    CLI_VALUE("alive", 0, request, member.options.alive_minutes, cli_take_minutes), \
+	    CLI_VALUE("tolerate", 0, request, member.options.tolerance_minutes, cli_take_minutes), \
+	    CLI_VALUE("lag", 0, request, member.options.lag_minutes, cli_take_minutes), \
+	    CLI_WORD("image", 'i', request, member.image_path)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
+#define CLI_MODEL_HELP \
+	"  -l, --ledger FILE    the ledger\n" \
+	"  -a, --at TIME        as of TIME; else of the newest heartbeat\n" \
+	"  -w, --window 14d     clean is said after this long\n" \
+	"      --recent 3d      quiet for this long: migrating\n" \
+	"      --alive 3d       silent for this long: not known to be clean\n" \
+	"      --tolerate 5m    a gap in coverage no longer than this is let pass\n" \
+	"      --lag 60m        logs may be this late\n" \
+	"  -i, --image FILE     exceptions are read from this image; else from the one in force\n"
+
+struct cli_model {
+	const char *what; /* verb, for messages */
+	struct cli_paths paths;
+	const char *ledger_path, *image_path;
+	bool has_at;
+	struct cf_model_options options;
+	struct cf_ledger *ledger;
+	struct cf_model *model;
+	struct cf_image *image;
+	struct cf_model_exception *exceptions;
+};
+
+void cli_model_init(struct cli_model *cli, const char *what);
+/* What the rows above take: an instant into a struct cli_model, a length of time in minutes. */
+bool cli_model_take_at(void *place, const struct cli_given *given);
+bool cli_take_minutes(void *place, const struct cli_given *given);
+/* Opens and loads; an exit code, CMD_OK when good. */
+int cli_model_load(struct cli_model *cli);
+void cli_model_done(struct cli_model *cli);

@@ -1,0 +1,249 @@
+/* An image at an instant, name by name. */
+
+#include "compile/list/exporting.h"
+
+#include "compile/list/list_set.h"
+#include "policy/decide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The tag of names that are not listed themselves. */
+#define BETWEEN UINT32_MAX
+
+/* A label that nobody lists, to ask what happens below a name. */
+static const uint8_t probe_label[] = "\x0f"
+                                     "curfew-probe-q7";
+
+struct cli_export {
+	const struct cf_image *image;
+	struct cf_export export;
+	struct cf_export_name *names;
+	struct cf_export_network *networks;
+	char *text; /* the names, one after the other */
+	size_t text_len, text_capacity;
+	struct cf_list_set *set;
+	struct cf_question question;
+};
+
+void cli_export_free(struct cli_export *export)
+{
+	if (export == NULL)
+		return;
+	cf_list_set_free(export->set);
+	free(export->names);
+	free(export->networks);
+	free(export->text);
+	free(export);
+}
+
+struct cf_export *cli_export_get(struct cli_export *export)
+{
+	return &export->export;
+}
+
+static struct cf_decision decide(const struct cli_export *export, const struct cf_name *name)
+{
+	struct cf_decision decision;
+
+	cf_decide_name(export->image, &export->question, name, &decision);
+	return decision;
+}
+
+/* The verdict for an unlisted name right below; the name's own when that would be too long. */
+static enum cf_verdict verdict_below(const struct cli_export *export, const struct cf_name *name)
+{
+	uint8_t wire[CF_NAME_WIRE_BYTES + sizeof probe_label];
+	size_t probe_len = sizeof probe_label - 1;
+	struct cf_name below;
+
+	memcpy(wire, probe_label, probe_len);
+	memcpy(wire + probe_len, name->wire, name->wire_len);
+	if (cf_name_from_wire(wire, probe_len + name->wire_len, &below) != CF_OK)
+		return decide(export, name).verdict;
+	return decide(export, &below).verdict;
+}
+
+/* Collects every listed name once, with the entry that it has first. */
+static enum cf_status collect_listed(struct cli_export *export)
+{
+	uint32_t i = cf_image_first_entry(export->image);
+	enum cf_status status = CF_OK;
+
+	for (; i != CF_NONE && status == CF_OK; i = cf_image_next_entry(export->image, i)) {
+		struct cf_entry entry;
+		struct cf_name name;
+
+		cf_image_entry(export->image, i, &entry);
+		if (cf_name_from_wire(entry.name_wire, CF_NAME_WIRE_BYTES, &name) != CF_OK)
+			return CF_EINTERNAL; /* the image was verified */
+		status = cf_list_set_add(export->set, &name, CF_SCOPE_EXACT, i);
+		if (status == CF_EINVALID)
+			status = CF_OK; /* the root, or a zero byte: no format could say it */
+	}
+	return status;
+}
+
+/*
+ * Adds the names between a listed name and its nearest listed ancestor: RPZ needs them. Sorted by
+ * domain, the ancestor is the last one above in the chain.
+ */
+static enum cf_status collect_between(struct cli_export *export)
+{
+	size_t count = cf_list_set_count(export->set), chain[CF_NAME_LABELS], depth = 0;
+	char text[CF_NAME_TEXT_BYTES];
+	enum cf_scope scope;
+
+	for (size_t i = 0; i < count; i++) {
+		struct cf_name name, ancestor, middle;
+
+		while (depth > 0 && !cf_list_set_below(export->set, i, chain[depth - 1]))
+			depth--;
+		cf_list_set_get(export->set, i, text, &scope);
+		if (cf_name_from_text(text, strlen(text), &name) != CF_OK)
+			return CF_EINTERNAL;
+		if (depth > 0) {
+			cf_list_set_get(export->set, chain[depth - 1], text, &scope);
+			if (cf_name_from_text(text, strlen(text), &ancestor) != CF_OK)
+				return CF_EINTERNAL;
+			for (unsigned labels = ancestor.label_count + 1U; labels < name.label_count;
+			     labels++) {
+				size_t len;
+				const uint8_t *wire = cf_name_suffix(&name, labels, &len);
+				enum cf_status status = cf_name_from_wire(wire, len, &middle);
+
+				if (status == CF_OK)
+					status = cf_list_set_add(
+					    export->set, &middle, CF_SCOPE_EXACT, BETWEEN);
+				if (status != CF_OK)
+					return status;
+			}
+		}
+		if (depth < CF_NAME_LABELS)
+			chain[depth++] = i;
+	}
+	return CF_OK;
+}
+
+static void fill_name(
+    const struct cli_export *export, size_t i, const char *text, struct cf_export_name *out)
+{
+	uint32_t tag = cf_list_set_tag(export->set, i);
+	struct cf_name name = {.wire_len = 0}, parent;
+	struct cf_entry entry;
+	size_t len;
+	const uint8_t *wire;
+
+	*out = (struct cf_export_name){
+	    .name = text, .product = "", .source = "", .between = tag == BETWEEN};
+	if (cf_name_from_text(text, strlen(text), &name) != CF_OK)
+		return; /* the set made this text */
+	out->self = decide(export, &name).verdict;
+	out->below = verdict_below(export, &name);
+	wire = cf_name_suffix(&name, name.label_count - 1U, &len);
+	if (cf_name_from_wire(wire, len, &parent) == CF_OK)
+		out->inherited = verdict_below(export, &parent);
+	if (tag == BETWEEN)
+		return;
+	cf_image_entry(export->image, tag, &entry);
+	out->category = entry.category;
+	out->product = entry.product;
+	out->source = entry.source;
+}
+
+static enum cf_status fill_names(struct cli_export *export)
+{
+	size_t count = cf_list_set_count(export->set), at = 0;
+	char text[CF_NAME_TEXT_BYTES];
+	enum cf_scope scope;
+
+	export->names = calloc(count + 1, sizeof *export->names);
+	if (export->names == NULL)
+		return CF_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		export->text_capacity += strlen(cf_list_set_get(export->set, i, text, &scope)) + 1;
+	export->text = malloc(export->text_capacity + 1);
+	if (export->text == NULL)
+		return CF_ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(cf_list_set_get(export->set, i, text, &scope));
+
+		memcpy(export->text + at, text, len + 1);
+		fill_name(export, i, export->text + at, &export->names[i]);
+		at += len + 1;
+	}
+	export->export.names = export->names;
+	export->export.name_count = count;
+	return CF_OK;
+}
+
+static enum cf_status fill_networks(struct cli_export *export)
+{
+	uint32_t count = cf_image_info(export->image)->networks;
+	size_t kept = 0;
+
+	export->networks = calloc((size_t)count + 1, sizeof *export->networks);
+	if (export->networks == NULL)
+		return CF_ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		struct cf_network network;
+		struct cf_decision decision;
+
+		cf_image_network(export->image, i, &network);
+		if (network.until_wall_s <= export->export.at_wall_s)
+			continue; /* this evidence has expired */
+		cf_decide_category(export->image, &export->question, network.category, &decision);
+		export->networks[kept++] = (struct cf_export_network){.prefix = network.prefix,
+		    .kind = network.kind,
+		    .category = network.category,
+		    .verdict = decision.verdict,
+		    .asn = network.asn,
+		    .source = network.source,
+		    .as_of = network.as_of};
+	}
+	export->export.networks = export->networks;
+	export->export.network_count = kept;
+	return CF_OK;
+}
+
+enum cf_status cli_export_new(
+    const struct cf_image *image, int64_t at_wall_s, struct cli_export **export_out)
+{
+	const struct cf_image_info *info = cf_image_info(image);
+	struct cli_export *export = calloc(1, sizeof *export);
+	enum cf_status status;
+
+	if (export == NULL)
+		return CF_ENOMEM;
+	export->image = image;
+	export->question = (struct cf_question){.at_wall_s = at_wall_s};
+	export->export = (struct cf_export){.vendor = info->vendor,
+	    .version = info->pack_version,
+	    .policy = info->preset[0] != '\0' ? info->preset : info->policy_file,
+	    .citation = info->citation,
+	    .at_wall_s = at_wall_s,
+	    .zone = "curfew.rpz",
+	    .dataset = "curfew-names.lst",
+	    .first_sid = 1890000};
+	status = cf_list_set_new(&export->set);
+	if (status == CF_OK)
+		status = collect_listed(export);
+	if (status == CF_OK) {
+		(void)cf_list_set_finish(
+		    export->set); /* names listed several times are asked once */
+		status = collect_between(export);
+	}
+	if (status == CF_OK) {
+		(void)cf_list_set_finish(
+		    export->set); /* of a name listed and between, the listing stays */
+		status = fill_names(export);
+	}
+	if (status == CF_OK)
+		status = fill_networks(export);
+	if (status != CF_OK) {
+		cli_export_free(export);
+		return status;
+	}
+	*export_out = export;
+	return CF_OK;
+}

@@ -1,0 +1,24 @@
+/*
+ * From an image and an instant to what `curfew list export` writes: every listed name asked of
+ * cf_decide_name(), itself and for a name below it that nobody listed. Exceptions for groups of
+ * clients cannot be said in an export; those for everybody are in it. One thread; points into the
+ * image.
+ */
+#pragma once
+
+#include "compile/list/list_export.h"
+#include "image/image.h"
+
+struct cli_export;
+
+/*
+ * Asks about everything in the image at the instant. CF_ENOMEM, CF_ETOOBIG. The image must outlive
+ * *export_out; free it with cli_export_free().
+ */
+enum cf_status cli_export_new(
+    const struct cf_image *image, int64_t at_wall_s, struct cli_export **export_out) CF_MUST_CHECK;
+/* NULL is fine. */
+void cli_export_free(struct cli_export *export);
+
+/* What cf_export_write() takes; zone, dataset and first_sid are for the caller to set. */
+struct cf_export *cli_export_get(struct cli_export *export);

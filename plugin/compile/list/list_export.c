@@ -1,0 +1,231 @@
+/* Exports of names: RPZ, Unbound, dnsmasq, hosts, adblock, plain. */
+
+#include "compile/list/list_export.h"
+
+#include "base/instant.h"
+#include "compile/list/list_export_formats.h"
+
+#include <string.h>
+
+static const struct {
+	const char *text;
+	void (*write)(struct cf_exporter *exporter);
+} formats[CF_EXPORT_FORMATS] = {
+    [CF_EXPORT_RPZ] = {"rpz", cf_export_rpz},
+    [CF_EXPORT_UNBOUND] = {"unbound", cf_export_unbound},
+    [CF_EXPORT_DNSMASQ] = {"dnsmasq", cf_export_dnsmasq},
+    [CF_EXPORT_HOSTS] = {"hosts", cf_export_hosts},
+    [CF_EXPORT_ADBLOCK] = {"adblock", cf_export_adblock},
+    [CF_EXPORT_PLAIN] = {"plain", cf_export_plain},
+    [CF_EXPORT_NFT] = {"nft", cf_export_nft},
+    [CF_EXPORT_SURICATA] = {"suricata", cf_export_suricata},
+    [CF_EXPORT_SURICATA_DATASET] = {"suricata dataset", cf_export_suricata_dataset},
+    [CF_EXPORT_ZEEK] = {"zeek", cf_export_zeek},
+};
+
+const char *cf_export_format_text(enum cf_export_format format)
+{
+	return (unsigned)format < CF_EXPORT_FORMATS ? formats[format].text : "?";
+}
+
+bool cf_export_format_parse(const char *text, enum cf_export_format *format_out)
+{
+	for (unsigned i = 0; i < CF_EXPORT_FORMATS; i++) {
+		if (i == CF_EXPORT_SURICATA_DATASET || strcmp(formats[i].text, text) != 0)
+			continue;
+		*format_out = (enum cf_export_format)i;
+		return true;
+	}
+	return false;
+}
+
+/* Text of packs and policies in a comment: no line ends. */
+static void put_text(FILE *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text,
+		    to); /* errors stick */
+}
+
+void cf_export_head(struct cf_exporter *exporter, const char *mark)
+{
+	const struct cf_export *export = exporter->export;
+	char at[CF_INSTANT_TEXT_BYTES];
+
+	fprintf(exporter->to, "%scurfew: what is in force at %s\n", mark,
+	    cf_instant_format(export->at_wall_s, at));
+	fprintf(exporter->to, "%spack ", mark);
+	put_text(exporter->to, export->vendor);
+	fputs(" version ", exporter->to);
+	put_text(exporter->to, export->version);
+	fputs("; policy ", exporter->to);
+	put_text(exporter->to, export->policy);
+	if (export->citation[0] != '\0') {
+		fprintf(exporter->to, "\n%s", mark);
+		put_text(exporter->to, export->citation);
+	}
+	fputc('\n', exporter->to);
+}
+
+/*
+ * RPZ: a name and its wildcard are said apart, and in a strict server any name that exists in the
+ * zone hides the wildcards above it. So inside a blocked subtree every name written gets both, and
+ * so do those that exist only because something below them is written (struct cf_export_name's
+ * between).
+ */
+void cf_export_rpz(struct cf_exporter *exporter)
+{
+	FILE *to = exporter->to;
+	const struct cf_export *export = exporter->export;
+
+	fprintf(to, "$TTL 300\n$ORIGIN %s.\n", export->zone);
+	cf_export_head(exporter, "; ");
+	/* The serial is the instant: exports of later instants are newer. */
+	fprintf(to, "@ SOA localhost. nobody.invalid. %u 3600 600 604800 300\n@ NS localhost.\n",
+	    (unsigned)(uint32_t) export->at_wall_s);
+	for (size_t i = 0; i < export->name_count; i++) {
+		const struct cf_export_name *n = &export->names[i];
+		bool inside = cf_export_blocks(n->inherited);
+
+		if (!inside && !cf_export_blocks(n->self) && !cf_export_blocks(n->below))
+			continue;
+		if (cf_export_blocks(n->self) || inside)
+			fprintf(to, "%s CNAME %s\n", n->name,
+			    cf_export_blocks(n->self) ? "." : "rpz-passthru.");
+		if (cf_export_blocks(n->below) || inside)
+			fprintf(to, "*.%s CNAME %s\n", n->name,
+			    cf_export_blocks(n->below) ? "." : "rpz-passthru.");
+		exporter->counts.written += !n->between;
+	}
+}
+
+/*
+ * Unbound's most specific local-zone decides. An exact name is a transparent zone that holds only a
+ * TXT record: other types of the name get NODATA, what lies below it is resolved.
+ */
+void cf_export_unbound(struct cf_exporter *exporter)
+{
+	FILE *to = exporter->to;
+
+	cf_export_head(exporter, "# ");
+	fputs("server:\n", to);
+	for (size_t i = 0; i < exporter->export->name_count; i++) {
+		const struct cf_export_name *n = &exporter->export->names[i];
+		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
+
+		if (n->between || cf_export_is_repeated(n))
+			continue;
+		if (!self && below) {
+			exporter->counts.left_out++;
+			continue;
+		}
+		exporter->counts.written++;
+		if (self && below)
+			fprintf(to, "\tlocal-zone: \"%s.\" always_nxdomain\n", n->name);
+		else if (!self)
+			fprintf(to, "\tlocal-zone: \"%s.\" always_transparent\n", n->name);
+		else
+			fprintf(to,
+			    "\tlocal-zone: \"%s.\" transparent\n"
+			    "\tlocal-data: \"%s. 300 IN TXT curfew\"\n",
+			    n->name, n->name);
+	}
+}
+
+/*
+ * dnsmasq: local=/x/ covers x and below, server=/x/# gives it back to the servers, the longest
+ * domain wins. An exact name is a host record that leads nowhere; its other types still go out.
+ */
+void cf_export_dnsmasq(struct cf_exporter *exporter)
+{
+	FILE *to = exporter->to;
+
+	cf_export_head(exporter, "# ");
+	for (size_t i = 0; i < exporter->export->name_count; i++) {
+		const struct cf_export_name *n = &exporter->export->names[i];
+		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
+
+		if (n->between || cf_export_is_repeated(n))
+			continue;
+		if (self != below && (below || cf_export_blocks(n->inherited))) {
+			exporter->counts.left_out++;
+			continue;
+		}
+		exporter->counts.written++;
+		if (self && below)
+			fprintf(to, "local=/%s/\n", n->name);
+		else if (!self)
+			fprintf(to, "server=/%s/#\n", n->name);
+		else
+			fprintf(to, "host-record=%s,0.0.0.0,::\n", n->name);
+	}
+}
+
+void cf_export_hosts(struct cf_exporter *exporter)
+{
+	FILE *to = exporter->to;
+
+	cf_export_head(exporter, "# ");
+	fputs("# A hosts file knows no subtrees: names below those listed are resolved.\n", to);
+	for (size_t i = 0; i < exporter->export->name_count; i++) {
+		const struct cf_export_name *n = &exporter->export->names[i];
+
+		if (n->between)
+			continue;
+		exporter->counts.narrowed +=
+		    cf_export_blocks(n->below) && !cf_export_blocks(n->inherited);
+		if (!cf_export_blocks(n->self))
+			continue;
+		exporter->counts.written++;
+		fprintf(to, "0.0.0.0 %s\n:: %s\n", n->name, n->name);
+	}
+}
+
+/* adblock: exceptions win there however specific a block inside them is; no pack has one so far. */
+void cf_export_adblock(struct cf_exporter *exporter)
+{
+	FILE *to = exporter->to;
+
+	cf_export_head(exporter, "! ");
+	for (size_t i = 0; i < exporter->export->name_count; i++) {
+		const struct cf_export_name *n = &exporter->export->names[i];
+		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
+		bool inside = cf_export_blocks(n->inherited);
+
+		if (n->between || cf_export_is_repeated(n))
+			continue;
+		exporter->counts.written++;
+		if (self == below)
+			fprintf(to, "%s||%s^\n", self ? "" : "@@", n->name);
+		else if (self != inside)
+			fprintf(to, "%s|%s^\n", self ? "" : "@@", n->name);
+		else
+			fprintf(to, "%s||*.%s^\n", below ? "" : "@@", n->name);
+	}
+}
+
+/* One name a line; what reads it takes each with or without what lies below. */
+void cf_export_plain(struct cf_exporter *exporter)
+{
+	cf_export_head(exporter, "# ");
+	for (size_t i = 0; i < exporter->export->name_count; i++) {
+		const struct cf_export_name *n = &exporter->export->names[i];
+
+		if (n->between || !cf_export_blocks(n->self))
+			continue;
+		exporter->counts.written++;
+		exporter->counts.narrowed +=
+		    cf_export_blocks(n->below) && !cf_export_blocks(n->inherited);
+		fprintf(exporter->to, "%s\n", n->name);
+	}
+}
+
+enum cf_status cf_export_write(const struct cf_export *export, enum cf_export_format format,
+    FILE *to, struct cf_export_counts *counts_out)
+{
+	struct cf_exporter exporter = {.export = export, .to = to};
+
+	formats[format].write(&exporter);
+	*counts_out = exporter.counts;
+	return fflush(to) == 0 && ferror(to) == 0 ? CF_OK : CF_EIO;
+}

@@ -1,0 +1,233 @@
+/* Reads curfew.yaml: bytes to tree, tree through the schema to text, text to meaning. */
+
+#include "compile/policy/policy.h"
+
+#include "base/instant.h"
+#include "compile/policy/policy_reader.h"
+#include "compile/yaml/yaml_load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What cf_policy_free() needs beyond the public arrays. */
+struct cf_policy_owned {
+	char *file;
+	struct cf_policy_text *text;
+};
+
+void cf_policy_refuse(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *key, const char *format, ...)
+{
+	char text[CF_ERROR_TEXT_BYTES], full[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	snprintf(full, sizeof full, "%s%s%s", path, path[0] == '\0' || key == NULL ? "" : ".",
+	    key == NULL ? "" : key);
+	cf_diag_add(reader->diags, CF_DIAG_ERROR, reader->policy->file, cf_policy_line(node, key),
+	    full, "%s", text);
+}
+
+unsigned cf_policy_line(const struct cf_yaml_node *node, const char *key)
+{
+	const struct cf_yaml_node *child = key == NULL ? NULL : cf_yaml_node_find(node, key);
+
+	return child == NULL ? node->line : child->line;
+}
+
+void *cf_policy_alloc(struct cf_policy_reader *reader, size_t count, size_t size)
+{
+	void *memory;
+
+	if (count == 0)
+		return NULL;
+	memory = calloc(count, size);
+	if (memory == NULL)
+		reader->status = CF_ENOMEM;
+	return memory;
+}
+
+void cf_policy_instant(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *key, const char *text, int64_t *wall_s_inout)
+{
+	char quoted[80];
+	enum cf_status status;
+
+	if (text == NULL)
+		return;
+	status = cf_instant_parse(text, wall_s_inout);
+	if (status == CF_OK)
+		return;
+	cf_quote(text, strlen(text), quoted, sizeof quoted);
+	if (status == CF_EINVALID)
+		cf_policy_refuse(reader, node, path, key,
+		    "%s has no offset, so nobody knows when it is; write Z for UTC or an offset "
+		    "such as "
+		    "-04:00 behind it",
+		    quoted);
+	else
+		cf_policy_refuse(reader, node, path, key,
+		    "%s is not an instant such as 2024-09-29T00:00:00-04:00", quoted);
+}
+
+/* "groups: {lab: [a, b]}" as the list of {name, prefixes} that the schema knows. */
+static bool reshape_groups(struct cf_yaml_node *root)
+{
+	struct cf_yaml_node *groups = cf_yaml_node_find(root, "groups"), *child, *next, *name,
+	                    *group;
+
+	if (groups == NULL || groups->kind != CF_YAML_MAPPING)
+		return true;
+	child = groups->first;
+	groups->kind = CF_YAML_SEQUENCE;
+	groups->first = groups->last = NULL;
+	groups->child_count = 0;
+	for (; child != NULL; child = next) {
+		next = child->next;
+		child->next = NULL;
+		name = cf_yaml_node_new(CF_YAML_SCALAR, child->line, "name", child->key);
+		group = cf_yaml_node_new(CF_YAML_MAPPING, child->line, NULL, NULL);
+		free(child->key);
+		child->key = strdup("prefixes");
+		if (name == NULL || group == NULL || child->key == NULL) {
+			cf_yaml_tree_free(name);
+			cf_yaml_tree_free(group);
+			cf_yaml_tree_free(child);
+			for (; next != NULL; next = child) {
+				child = next->next;
+				cf_yaml_tree_free(next);
+			}
+			return false;
+		}
+		name->quoted = true;
+		cf_yaml_node_append(group, name);
+		cf_yaml_node_append(group, child);
+		cf_yaml_node_append(groups, group);
+	}
+	return true;
+}
+
+/* From a checked tree; root stays the caller's. */
+static enum cf_status from_tree(
+    struct cf_yaml_node *root, struct cf_policy *policy, struct cf_diags *diags)
+{
+	struct cf_policy_reader reader = {.policy = policy, .root = root, .diags = diags};
+	size_t errors = diags->errors;
+	void *text = NULL;
+	enum cf_status status;
+
+	if (!reshape_groups(root))
+		return CF_ENOMEM;
+	status = cf_yaml_tree_load(root, &cf_policy_schema, policy->file, diags, &text);
+	if (status != CF_OK)
+		return status;
+	policy->owned->text = text;
+	reader.text = text;
+	cf_policy_read_sections(&reader);
+	if (reader.status != CF_OK)
+		return reader.status;
+	return diags->errors == errors ? CF_OK : CF_EINVALID;
+}
+
+static struct cf_policy *new_policy(const char *file)
+{
+	struct cf_policy *policy = calloc(1, sizeof *policy);
+
+	if (policy == NULL)
+		return NULL;
+	policy->owned = calloc(1, sizeof *policy->owned);
+	if (policy->owned != NULL)
+		policy->owned->file = strdup(file);
+	if (policy->owned == NULL || policy->owned->file == NULL) {
+		cf_policy_free(policy);
+		return NULL;
+	}
+	policy->file = policy->owned->file;
+	return policy;
+}
+
+enum cf_status cf_policy_parse(const char *text, size_t len, const char *file,
+    struct cf_policy **policy_out, struct cf_diags *diags)
+{
+	struct cf_policy *policy = new_policy(file);
+	struct cf_yaml_node *root = NULL;
+	enum cf_status status = CF_ENOMEM;
+
+	if (policy == NULL)
+		return CF_ENOMEM;
+	status = cf_sha256(text, len, policy->digest);
+	if (status == CF_OK)
+		status = cf_yaml_tree_parse(text, len, file, diags, &root);
+	if (status == CF_OK)
+		status = from_tree(root, policy, diags);
+	cf_yaml_tree_free(root);
+	if (status != CF_OK) {
+		cf_policy_free(policy);
+		return status;
+	}
+	*policy_out = policy;
+	return CF_OK;
+}
+
+/* The whole file, at most one byte more than a policy may have; NULL with a diag. */
+static char *read_file(const char *path, size_t *len_out, struct cf_diags *diags)
+{
+	char *text = malloc(CF_POLICY_BYTES + 1);
+	FILE *from = text == NULL ? NULL : fopen(path, "re");
+
+	if (from != NULL) {
+		errno = 0;
+		*len_out = fread(text, 1, CF_POLICY_BYTES + 1, from);
+		if (!ferror(from)) {
+			(void)fclose(from); /* was only read */
+			return text;
+		}
+		(void)fclose(from);
+	}
+	cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read it: %s", strerror(errno));
+	free(text);
+	return NULL;
+}
+
+enum cf_status cf_policy_read(
+    const char *path, struct cf_policy **policy_out, struct cf_diags *diags)
+{
+	enum cf_status status;
+	size_t len;
+	char *text = read_file(path, &len, diags);
+
+	if (text == NULL)
+		return CF_EIO;
+	status = cf_policy_parse(text, len, path, policy_out, diags);
+	free(text);
+	return status;
+}
+
+void cf_policy_free(struct cf_policy *policy)
+{
+	if (policy == NULL)
+		return;
+	for (size_t i = 0; i < policy->group_count; i++)
+		free(policy->groups[i].prefixes);
+	for (size_t i = 0; i < policy->exception_count; i++) {
+		free((void *)policy->exceptions[i].image.groups); /* const is for readers only */
+		free((void *)policy->exceptions[i].image.types);
+		free((void *)policy->exceptions[i].image.clients);
+		free(policy->exceptions[i].names);
+	}
+	free(policy->groups);
+	free(policy->exceptions);
+	free(policy->names);
+	free(policy->phases);
+	if (policy->owned != NULL) {
+		cf_yaml_tree_unload(&cf_policy_schema, policy->owned->text);
+		free(policy->owned->file);
+	}
+	free(policy->owned);
+	free(policy);
+}

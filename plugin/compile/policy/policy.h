@@ -1,0 +1,96 @@
+/*
+ * The operator's policy: curfew.yaml, read, checked and given meaning (curfew.yaml(5)).
+ *
+ * Reading reports every mistake with file, line and key. What was read is plain memory that nobody
+ * changes; strings and arrays live as long as the policy. One thread reads; any may look.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "base/status.h"
+#include "compile/image/image_writer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A client group; those without a name of their own stand for a prefix written in an exception. */
+struct cf_policy_group {
+	const char *name;
+	struct cf_prefix *prefixes;
+	size_t prefix_count;
+	unsigned line;
+};
+
+/* A name in the policy: "name" (exact), "*.name" (below) or ".name" (it and below). */
+struct cf_policy_pattern {
+	const char *text;
+	unsigned line;
+};
+
+struct cf_policy_exception {
+	struct cf_image_exception image; /* its groups are indices of struct cf_policy's groups */
+	struct cf_policy_pattern *names;
+	size_t name_count;
+};
+
+/* An entry that the operator adds to the packs. */
+struct cf_policy_name {
+	const char *text;
+	enum cf_scope scope;
+	enum cf_category category;
+	const char *product, *source, *as_of, *note; /* "" when not said */
+	unsigned line;
+};
+
+struct cf_policy {
+	const char *file;                /* as given to the reader */
+	uint8_t digest[CF_SHA256_BYTES]; /* of its bytes */
+	const char *const *vendors;
+	size_t vendor_count;
+	const char *preset; /* "" for own phases only */
+	unsigned preset_line;
+	bool baseline_said[CF_CATEGORIES]; /* where the policy overrides the preset */
+	enum cf_verdict baseline[CF_CATEGORIES];
+	struct cf_phase
+	    *phases; /* in order of the file; one with the name of a preset's replaces it */
+	size_t phase_count;
+	struct cf_policy_group *groups;
+	size_t group_count;
+	struct cf_policy_exception *exceptions;
+	size_t exception_count;
+	struct cf_policy_name *names;
+	size_t name_count;
+	struct cf_answer_spec answer;
+	const char *log_path; /* "" when not said */
+	const char *privacy, *privacy_key_file, *sensor;
+	uint32_t fold_s;
+	bool syslog, block_addresses;
+	struct cf_policy_owned *owned;
+};
+
+/*
+ * Reads the policy from len bytes of text; file is what problems call it. *policy_out is set on
+ * CF_OK only; free it with cf_policy_free(). CF_EINVALID: errors were added to diags; CF_ENOMEM.
+ */
+enum cf_status cf_policy_parse(const char *text, size_t len, const char *file,
+    struct cf_policy **policy_out, struct cf_diags *diags) CF_MUST_CHECK;
+
+/* The same from the file at path; CF_EIO likewise with a diag. */
+enum cf_status cf_policy_read(
+    const char *path, struct cf_policy **policy_out, struct cf_diags *diags) CF_MUST_CHECK;
+
+void cf_policy_free(struct cf_policy *policy);
+
+/*
+ * Adds what at_wall_s makes of the policy: warnings for exceptions that have lapsed, notes for
+ * those that lapse within CF_LAPSE_NOTICE_S and those without an end.
+ */
+void cf_policy_review(const struct cf_policy *policy, int64_t at_wall_s, struct cf_diags *diags);
+
+/* A pattern as in struct cf_policy_pattern to name and scope. CF_EMALFORMED with *error; CF_ENOMEM.
+ */
+enum cf_status cf_policy_pattern_parse(const char *text, struct cf_name *name_out,
+    enum cf_scope *scope_out, struct cf_error *error) CF_MUST_CHECK;

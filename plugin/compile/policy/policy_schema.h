@@ -1,0 +1,77 @@
+/*
+ * The shape of curfew.yaml as libcyaml loads it: texts as people wrote them, words as numbers.
+ * compile/policy/policy.c gives them meaning. Only policy*.c and tests use this.
+ */
+#pragma once
+
+#include "base/limits.h"
+#include "image/category.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cyaml_schema_value;
+
+struct cf_policy_text_phase {
+	char *name, *from, *citation;
+	uint32_t categories;
+	enum cf_verdict verdict;
+};
+
+/* Made from "groups: {name: [prefixes]}". */
+struct cf_policy_text_group {
+	char *name;
+	char **prefixes;
+	unsigned prefixes_count;
+};
+
+struct cf_policy_text_exception {
+	char **clients, **names, **types;
+	unsigned clients_count, names_count, types_count;
+	uint32_t categories;
+	enum cf_verdict verdict;
+	char *owner, *reason, *from, *until;
+};
+
+struct cf_policy_text_name {
+	char *name, *product, *source, *as_of, *note;
+	enum cf_scope *scope; /* NULL: subtree */
+	enum cf_category category;
+};
+
+struct cf_policy_text_answer {
+	enum cf_answer kind;
+	char *ttl, *ede;
+	uint16_t *ede_code; /* NULL: 15 */
+	char **sinkhole;
+	unsigned sinkhole_count;
+};
+
+struct cf_policy_text_log {
+	char *path, *fold, *privacy, *privacy_key_file, *sensor;
+	bool syslog;
+};
+
+struct cf_policy_text_baseline {
+	enum cf_verdict *others; /* "default" */
+	enum cf_verdict *by[CF_CATEGORIES];
+};
+
+/* NULL pointers and zero counts stand for what the file does not say. */
+struct cf_policy_text {
+	char **vendors;
+	unsigned vendors_count;
+	char *preset;
+	struct cf_policy_text_baseline *baseline;
+	struct cf_policy_text_phase *phases;
+	struct cf_policy_text_answer *answer;
+	struct cf_policy_text_group *groups;
+	struct cf_policy_text_exception *exceptions;
+	struct cf_policy_text_name *names;
+	struct cf_policy_text_log *log;
+	unsigned phases_count, groups_count, exceptions_count, names_count;
+	bool block_addresses;
+};
+
+/* The schema for cf_yaml_tree_load(); its data is a struct cf_policy_text. */
+extern const struct cyaml_schema_value cf_policy_schema;

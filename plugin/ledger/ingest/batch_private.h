@@ -1,0 +1,113 @@
+/* What batch.c (summing) and batch_write.c (writing) share; nobody else includes it. */
+#pragma once
+
+#include "ledger/ingest/batch.h"
+#include "ledger/ingest/map.h"
+#include "ledger/minutes/minutes.h"
+
+#include <sqlite3.h>
+
+/* Tables that give a number to a tuple of texts. */
+enum cache_table {
+	CACHE_SENSOR,
+	CACHE_ENDPOINT,
+	CACHE_RULE,
+	CACHE_KIND,
+	CACHE_CLAIM,
+	CACHE_TABLES
+};
+/* Tables of sums. */
+enum sum_table { SUM_ROLLUP, SUM_SIGHTING, SUM_BEAT, SUM_TABLES };
+
+/* One value to bind. */
+struct cf_cell {
+	struct cf_text text;
+	int64_t number;
+	bool is_text;
+};
+
+static inline struct cf_cell cf_cell_text(struct cf_text text)
+{
+	return (struct cf_cell){.text = text, .is_text = true};
+}
+
+static inline struct cf_cell cf_cell_number(int64_t number)
+{
+	return (struct cf_cell){.number = number};
+}
+
+/* No padding: the bytes are the key. subject: endpoint, claim or interface; the rest where it
+ * applies. */
+struct cf_sum_key {
+	uint32_t day, sensor, subject, kind;
+	int64_t started_us;
+};
+
+/* For beats: n is what was seen, bytes_in what was lost. */
+struct cf_sum {
+	struct cf_sum_key key;
+	uint64_t n;
+	int64_t first_us, last_us;
+	uint64_t bytes_out, bytes_in;
+	size_t sample_at;
+	uint32_t sample_len;
+	struct cf_minutes minutes;
+};
+
+struct cf_sums {
+	struct cf_map *map;
+	struct cf_sum *items;
+	uint32_t count;
+	size_t size;
+};
+
+struct cf_gap_row {
+	uint32_t sensor_id;
+	int64_t from_us, to_us;
+	const char *reason; /* static text */
+};
+
+struct cf_reject_row {
+	uint8_t key[CF_FILE_KEY_BYTES];
+	const char *reason; /* static text */
+	uint64_t n;
+};
+
+struct cf_batch {
+	struct cf_ledger *ledger;
+	sqlite3 *db;
+	bool in_transaction;
+	struct cf_map *caches[CACHE_TABLES];
+	sqlite3_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
+	sqlite3_stmt *sum_insert[SUM_TABLES], *sum_find[SUM_TABLES], *sum_update[SUM_TABLES];
+	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find;
+	struct cf_sums sums[SUM_TABLES];
+	struct cf_map *ifaces;
+	struct cf_text *iface_texts; /* owned copies, by number */
+	uint32_t iface_count;
+	size_t iface_size;
+	struct cf_gap_row *gaps;
+	size_t gap_count, gap_size;
+	struct cf_reject_row *rejects;
+	size_t reject_count, reject_size;
+	char *texts; /* samples */
+	size_t texts_len, texts_size;
+	uint64_t lines;
+};
+
+/* Finds or inserts the row with these cells, and remembers its number under key. */
+enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,
+    size_t key_len, const struct cf_cell *cells, int cell_count, uint32_t *id_out,
+    struct cf_error *error) CF_MUST_CHECK;
+
+/* Keeps a copy of an interface's name as number iface_count. */
+enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface) CF_MUST_CHECK;
+
+/* Opens the transaction unless it is open. */
+enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
+
+/* Binds len bytes, "" for none; they must stay until the statement is reset. */
+void cf_batch_bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len);
+
+/* Empties everything that is not in the file. */
+void cf_batch_forget(struct cf_batch *batch);

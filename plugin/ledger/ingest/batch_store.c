@@ -1,0 +1,339 @@
+/* A batch and its statements: names to numbers, positions, what was not taken. */
+
+#include "ledger/ingest/batch_private.h"
+
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const intern_insert_sql[CACHE_TABLES] = {
+    [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?)",
+    [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?)",
+    [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
+                    " VALUES(?,?,?,?,?,?)"),
+    [CACHE_KIND] =
+        ("INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
+         " VALUES(?,?,?,?,?,?,?,?,?)"),
+    [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
+                     " VALUES(?,?,?,?,?,?,?)"),
+};
+
+static const char *const intern_find_sql[CACHE_TABLES] = {
+    [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=? AND source=?",
+    [CACHE_ENDPOINT] = "SELECT endpoint_id FROM endpoint WHERE addr=? AND mac=? AND vlan=?",
+    [CACHE_RULE] =
+        ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
+         " AND product=? AND confidence=?"),
+    [CACHE_KIND] = ("SELECT kind_id FROM kind WHERE rule_id=? AND event=? AND action=? AND via=?"
+                    " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
+    [CACHE_CLAIM] = ("SELECT claim_id FROM claim WHERE addr=? AND mac=? AND name=? AND client=?"
+                     " AND vlan=? AND how=? AND router=?"),
+};
+
+/* Parameters 1..4 are the key in all of them; the rest in the order of bind_sum(). */
+static const char *const sum_insert_sql[SUM_TABLES] = {
+    [SUM_ROLLUP] = ("INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+                    " ON CONFLICT DO NOTHING"),
+    [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11) ON CONFLICT DO NOTHING",
+    [SUM_BEAT] = "INSERT INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11) ON CONFLICT DO NOTHING",
+};
+
+static const char *const sum_find_sql[SUM_TABLES] = {
+    [SUM_ROLLUP] = ("SELECT minutes, n, first_us, last_us, bytes_out, bytes_in, sample FROM rollup"
+                    " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
+    [SUM_SIGHTING] = "SELECT minutes FROM sighting WHERE day=?1 AND sensor_id=?2 AND claim_id=?3",
+    [SUM_BEAT] = ("SELECT minutes, seen, lost FROM beat"
+                  " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
+};
+
+static const char *const sum_update_sql[SUM_TABLES] = {
+    [SUM_ROLLUP] = "REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [SUM_SIGHTING] = "REPLACE INTO sighting VALUES(?1,?2,?3,?5,?6,?11)",
+    [SUM_BEAT] = "REPLACE INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11)",
+};
+
+static int prepare(struct cf_batch *batch, const char *sql, sqlite3_stmt **stmt_out)
+{
+	return sqlite3_prepare_v3(batch->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt_out, NULL);
+}
+
+static int prepare_all(struct cf_batch *batch)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < CACHE_TABLES && rc == SQLITE_OK; i++) {
+		rc = prepare(batch, intern_insert_sql[i], &batch->intern_insert[i]);
+		if (rc == SQLITE_OK)
+			rc = prepare(batch, intern_find_sql[i], &batch->intern_find[i]);
+	}
+	for (size_t i = 0; i < SUM_TABLES && rc == SQLITE_OK; i++) {
+		rc = prepare(batch, sum_insert_sql[i], &batch->sum_insert[i]);
+		if (rc == SQLITE_OK)
+			rc = prepare(batch, sum_find_sql[i], &batch->sum_find[i]);
+		if (rc == SQLITE_OK)
+			rc = prepare(batch, sum_update_sql[i], &batch->sum_update[i]);
+	}
+	if (rc == SQLITE_OK)
+		rc = prepare(batch, "INSERT INTO gap VALUES(?,?,?,?) ON CONFLICT DO NOTHING",
+		    &batch->gap_insert);
+	if (rc == SQLITE_OK)
+		rc = prepare(batch,
+		    "INSERT INTO reject VALUES(?,?,?) ON CONFLICT(key, reason) DO UPDATE SET "
+		    "n=n+excluded.n",
+		    &batch->reject_insert);
+	if (rc == SQLITE_OK)
+		rc = prepare(batch,
+		    "SELECT offset, segment_offset, lines, records, last_hash, last_length FROM "
+		    "file"
+		    " WHERE key=?",
+		    &batch->file_find);
+	if (rc == SQLITE_OK)
+		rc =
+		    prepare(batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?)", &batch->file_put);
+	if (rc == SQLITE_OK)
+		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
+	return rc;
+}
+
+enum cf_status cf_batch_new(
+    struct cf_ledger *ledger, struct cf_batch **batch_out, struct cf_error *error)
+{
+	struct cf_batch *batch = calloc(1, sizeof *batch);
+	bool complete = batch != NULL;
+
+	if (batch == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	batch->ledger = ledger;
+	batch->db = cf_ledger_db(ledger);
+	for (size_t i = 0; i < CACHE_TABLES; i++)
+		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
+	for (size_t i = 0; i < SUM_TABLES; i++)
+		complete = (batch->sums[i].map = cf_map_new()) != NULL && complete;
+	batch->ifaces = cf_map_new();
+	if (!complete || batch->ifaces == NULL) {
+		cf_batch_free(batch);
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	}
+	if (prepare_all(batch) != SQLITE_OK) {
+		enum cf_status status = cf_ledger_fail(ledger, "write to", error);
+
+		cf_batch_free(batch);
+		return status;
+	}
+	*batch_out = batch;
+	return CF_OK;
+}
+
+/* Empties everything that is not in the file. */
+void cf_batch_forget(struct cf_batch *batch)
+{
+	for (size_t i = 0; i < SUM_TABLES; i++) {
+		for (uint32_t j = 0; j < batch->sums[i].count; j++)
+			cf_minutes_done(&batch->sums[i].items[j].minutes);
+		batch->sums[i].count = 0;
+		if (batch->sums[i].map != NULL)
+			cf_map_clear(batch->sums[i].map);
+	}
+	batch->gap_count = 0;
+	batch->reject_count = 0;
+	batch->texts_len = 0;
+	batch->lines = 0;
+}
+
+void cf_batch_abandon(struct cf_batch *batch)
+{
+	cf_batch_forget(batch);
+	if (!batch->in_transaction)
+		return;
+	/* SQLite may have rolled back by itself; then this does nothing. */
+	(void)sqlite3_exec(batch->db, "ROLLBACK", NULL, NULL, NULL);
+	batch->in_transaction = false;
+	for (size_t i = 0; i < CACHE_TABLES; i++) /* numbers of rows that are gone again */
+		cf_map_clear(batch->caches[i]);
+}
+
+void cf_batch_free(struct cf_batch *batch)
+{
+	if (batch == NULL)
+		return;
+	if (batch->in_transaction)
+		cf_batch_abandon(batch);
+	cf_batch_forget(batch);
+	for (size_t i = 0; i < CACHE_TABLES; i++) {
+		cf_map_free(batch->caches[i]);
+		sqlite3_finalize(batch->intern_insert[i]);
+		sqlite3_finalize(batch->intern_find[i]);
+	}
+	for (size_t i = 0; i < SUM_TABLES; i++) {
+		cf_map_free(batch->sums[i].map);
+		free(batch->sums[i].items);
+		sqlite3_finalize(batch->sum_insert[i]);
+		sqlite3_finalize(batch->sum_find[i]);
+		sqlite3_finalize(batch->sum_update[i]);
+	}
+	sqlite3_finalize(batch->gap_insert);
+	sqlite3_finalize(batch->reject_insert);
+	sqlite3_finalize(batch->file_find);
+	sqlite3_finalize(batch->file_put);
+	sqlite3_finalize(batch->stat_find);
+	for (uint32_t i = 0; i < batch->iface_count; i++)
+		free((char *)batch->iface_texts[i].data);
+	free(batch->iface_texts);
+	cf_map_free(batch->ifaces);
+	free(batch->gaps);
+	free(batch->rejects);
+	free(batch->texts);
+	free(batch);
+}
+
+enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error)
+{
+	if (batch->in_transaction)
+		return CF_OK;
+	enum cf_status status = cf_ledger_exec(batch->ledger, "BEGIN IMMEDIATE", error);
+
+	batch->in_transaction = status == CF_OK;
+	return status;
+}
+
+void cf_batch_bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len)
+{
+	/* Binding cannot fail but for memory, which the step then reports as a NULL in a NOT NULL.
+	 */
+	(void)sqlite3_bind_text(stmt, at, len == 0 ? "" : text, (int)len, SQLITE_STATIC);
+}
+
+static void bind_cells(sqlite3_stmt *stmt, const struct cf_cell *cells, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (cells[i].is_text)
+			cf_batch_bind_text(stmt, i + 1, cells[i].text.data, cells[i].text.len);
+		else
+			(void)sqlite3_bind_int64(stmt, i + 1, cells[i].number);
+	}
+}
+
+enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,
+    size_t key_len, const struct cf_cell *cells, int cell_count, uint32_t *id_out,
+    struct cf_error *error)
+{
+	sqlite3_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
+	enum cf_status status = cf_batch_begin(batch, error);
+	int64_t id;
+
+	if (status != CF_OK)
+		return status;
+	if (cf_map_count(batch->caches[table]) >= CF_LEDGER_NAMES)
+		return cf_error_set(
+		    error, CF_ETOOBIG, "more than %d different hosts or rules", CF_LEDGER_NAMES);
+	bind_cells(find, cells, cell_count);
+	int rc = sqlite3_step(find);
+
+	id = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+	sqlite3_reset(find);
+	if (rc == SQLITE_DONE) {
+		bind_cells(insert, cells, cell_count);
+		rc = sqlite3_step(insert);
+		sqlite3_reset(insert);
+		id = sqlite3_last_insert_rowid(batch->db);
+	}
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return cf_ledger_fail(batch->ledger, "write to", error);
+	if (cf_map_add(batch->caches[table], key, key_len, (uint32_t)id, id_out, NULL) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	return CF_OK;
+}
+
+enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
+{
+	struct cf_text *texts = cf_array_grow(
+	    batch->iface_texts, batch->iface_count, 1, &batch->iface_size, sizeof *texts);
+	char *copy;
+
+	if (texts == NULL)
+		return CF_ENOMEM;
+	batch->iface_texts = texts;
+	copy = malloc(iface.len + 1);
+	if (copy == NULL)
+		return CF_ENOMEM;
+	if (iface.len > 0)
+		memcpy(copy, iface.data, iface.len);
+	texts[batch->iface_count++] = (struct cf_text){.data = copy, .len = iface.len};
+	return CF_OK;
+}
+
+enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,
+    int64_t to_wall_us, const char *reason, struct cf_error *error)
+{
+	struct cf_gap_row *gaps =
+	    cf_array_grow(batch->gaps, batch->gap_count, 1, &batch->gap_size, sizeof *gaps);
+
+	if (gaps == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	batch->gaps = gaps;
+	batch->gaps[batch->gap_count++] = (struct cf_gap_row){
+	    .sensor_id = sensor_id, .from_us = from_wall_us, .to_us = to_wall_us, .reason = reason};
+	return CF_OK;
+}
+
+enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
+    const char *reason, struct cf_error *error)
+{
+	batch->lines++;
+	for (size_t i = 0; i < batch->reject_count; i++) {
+		struct cf_reject_row *row = &batch->rejects[i];
+
+		if (memcmp(row->key, key, CF_FILE_KEY_BYTES) == 0 &&
+		    strcmp(row->reason, reason) == 0) {
+			row->n++;
+			return CF_OK;
+		}
+	}
+	struct cf_reject_row *rejects = cf_array_grow(
+	    batch->rejects, batch->reject_count, 1, &batch->reject_size, sizeof *rejects);
+
+	if (rejects == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	batch->rejects = rejects;
+	struct cf_reject_row *row = &batch->rejects[batch->reject_count++];
+
+	*row = (struct cf_reject_row){.reason = reason, .n = 1};
+	memcpy(row->key, key, CF_FILE_KEY_BYTES);
+	return CF_OK;
+}
+
+bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
+    struct cf_file_position *position_out)
+{
+	sqlite3_stmt *find = batch->file_find;
+	bool found;
+
+	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
+	found = sqlite3_step(find) == SQLITE_ROW;
+	if (found) {
+		*position_out = (struct cf_file_position){
+		    .offset = (uint64_t)sqlite3_column_int64(find, 0),
+		    .segment_offset = (uint64_t)sqlite3_column_int64(find, 1),
+		    .lines = (uint64_t)sqlite3_column_int64(find, 2),
+		    .records = (uint64_t)sqlite3_column_int64(find, 3),
+		    .last_length = (uint64_t)sqlite3_column_int64(find, 5),
+		};
+		memcpy(position_out->key, key, CF_FILE_KEY_BYTES);
+		if (sqlite3_column_bytes(find, 4) == CF_FILE_HASH_BYTES)
+			memcpy(position_out->last_hash, sqlite3_column_blob(find, 4),
+			    CF_FILE_HASH_BYTES);
+	}
+	sqlite3_reset(find);
+	return found;
+}
+
+bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat)
+{
+	bool found;
+
+	cf_batch_bind_text(batch->stat_find, 1, stat, strlen(stat));
+	found = stat[0] != '\0' && sqlite3_step(batch->stat_find) == SQLITE_ROW;
+	sqlite3_reset(batch->stat_find);
+	return found;
+}

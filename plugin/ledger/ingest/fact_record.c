@@ -1,0 +1,134 @@
+#include "ledger/ingest/fact_record.h"
+
+#include <string.h>
+
+static bool is_word(const struct cf_text *text, const char *word)
+{
+	return text->len == strlen(word) && memcmp(text->data, word, text->len) == 0;
+}
+
+static struct cf_text addr_text(const struct cf_addr *addr, char *text)
+{
+	if (addr->family == CF_FAMILY_V4) { /* nearly all, and the general way is slow */
+		char *at = text;
+
+		for (unsigned i = 0; i < 4; i++) {
+			unsigned byte = addr->bytes[i];
+
+			if (byte >= 100)
+				*at++ = (char)('0' + byte / 100);
+			if (byte >= 10)
+				*at++ = (char)('0' + byte / 10 % 10);
+			*at++ = (char)('0' + byte % 10);
+			if (i < 3)
+				*at++ = '.';
+		}
+		*at = '\0';
+		return (struct cf_text){.data = text, .len = (size_t)(at - text)};
+	}
+	cf_addr_format(addr, text);
+	return (struct cf_text){.data = text, .len = strlen(text)};
+}
+
+static struct cf_text mac_text(const uint8_t mac[6], char text[18])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 6; i++) {
+		text[3 * i] = hex[mac[i] >> 4];
+		text[3 * i + 1] = hex[mac[i] & 15];
+		text[3 * i + 2] = i < 5 ? ':' : '\0';
+	}
+	return (struct cf_text){.data = text, .len = 17};
+}
+
+/* The value, or, where a writer leaves out what stands in the line anyway, the name it was. */
+static struct cf_text what_was_seen(const struct cf_record *record)
+{
+	if (record->match.value.len > 0)
+		return record->match.value;
+	if (record->via != CF_VIA_QNAME && record->dns.cname.len > 0)
+		return record->dns.cname;
+	if (record->dns.qname.len > 0)
+		return record->dns.qname;
+	return record->tls.sni.len > 0 ? record->tls.sni : record->http.host;
+}
+
+static void take_hit(struct cf_fact *fact, const struct cf_record *record)
+{
+	fact->action = record->action;
+	fact->via = record->via;
+	fact->list = record->match.list;
+	fact->rule = record->match.rule;
+	fact->rule_type = record->match.rule_type;
+	fact->category = record->match.category;
+	fact->product = record->match.product;
+	fact->confidence = record->match.confidence;
+	fact->value = what_was_seen(record);
+	fact->relay = record->relay;
+	fact->owner = record->policy.exception_owner;
+	fact->phase = record->policy.phase;
+	fact->cutoff_wall_s = record->policy.cutoff_wall_s;
+	fact->bytes_out = record->flow.bytes_out;
+	fact->bytes_in = record->flow.bytes_in;
+	if (record->flow.escape)
+		fact->flags |= CF_FACT_ESCAPE;
+	if (record->flow.dns_seen == CF_DNS_HARDCODED)
+		fact->flags |= CF_FACT_HARDCODED;
+	if (is_word(&record->dns.resolver, "foreign"))
+		fact->flags |= CF_FACT_FOREIGN_RESOLVER;
+	if (is_word(&record->dns.rcode, "NOERROR") &&
+	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru")))
+		fact->flags |= CF_FACT_RESOLVED;
+	if (record->tls.ech)
+		fact->flags |= CF_FACT_ECH;
+}
+
+static bool take_beat(struct cf_fact *fact, const struct cf_record *record)
+{
+	const struct cf_sensor_report *report = &record->report;
+
+	fact->event = CF_EVENT_HEARTBEAT;
+	fact->iface = record->in_iface;
+	fact->started_wall_us = report->started_wall_us;
+	fact->seen = report->queries + report->packets;
+	fact->lost =
+	    report->lost_queue + report->lost_disk + report->kernel_drops + report->iface_drops;
+	/* What speaks for the whole sensor is sealed; the rest is about one interface or subsystem.
+	 */
+	return fact->iface.len > 0 || record->seal.sha256.len > 0;
+}
+
+bool cf_fact_from_record(
+    struct cf_fact *fact, struct cf_fact_texts *texts, const struct cf_record *record)
+{
+	*fact = (struct cf_fact){
+	    .at_wall_us = record->at_wall_us,
+	    .last_wall_us = record->last_wall_us,
+	    .event = record->event,
+	    .count = record->count,
+	    .sensor = record->sensor,
+	    .source = record->source,
+	    .vlan = record->vlan,
+	};
+	if (record->src.family != CF_FAMILY_NONE)
+		fact->addr = addr_text(&record->src, texts->addr);
+	if (record->has_src_mac)
+		fact->mac = mac_text(record->src_mac, texts->mac);
+	if (record->is_hit) {
+		take_hit(fact, record);
+		return true;
+	}
+	if (record->event == CF_EVENT_IDENTITY) {
+		fact->name = record->identity.name;
+		fact->client = record->identity.client_id;
+		fact->how = record->identity.kind;
+		fact->router = record->identity.router;
+		fact->from_wall_us = record->at_wall_us;
+		fact->to_wall_us = record->last_wall_us;
+		return true;
+	}
+	if (record->event == CF_EVENT_HEARTBEAT || record->event == CF_EVENT_STOP)
+		return take_beat(fact, record);
+	return false;
+}

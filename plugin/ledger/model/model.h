@@ -1,0 +1,164 @@
+/*
+ * The ledger as hosts: everything a report says comes from here. Loads the sums, works out who is
+ * who (ledger/model/owner.h), who watched when (ledger/minutes/coverage.h), and each host's state
+ * (ledger/model/state.h).
+ *
+ * Made once for an instant, then read; nothing later than that instant is looked at. One thread.
+ */
+#pragma once
+
+#include "ledger/action.h"
+#include "ledger/ingest/fact.h"
+#include "ledger/minutes/coverage.h"
+#include "ledger/store/ledger.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cf_state {
+	CF_STATE_BYPASSING, /* vendor traffic got through after the cut-off: worst */
+	CF_STATE_DEPENDENT,
+	CF_STATE_MIGRATING, /* quiet for a while, but not for the whole window */
+	CF_STATE_EXCEPTED,
+	CF_STATE_UNKNOWN,
+	CF_STATE_CLEAN,
+	CF_STATES,
+};
+/* "bypassing" ...; "?" out of range. */
+const char *cf_state_text(enum cf_state state);
+
+/* An exception of the policy in force, for "excepted until, by, why". Borrowed texts. */
+struct cf_model_exception {
+	const char *owner, *reason, *clients;
+	int64_t from_wall_s, until_wall_s; /* INT64_MAX: never ends */
+};
+
+struct cf_model_options {
+	int64_t at_wall_s;       /* the instant of the report */
+	uint32_t window_minutes; /* clean is said after this long; 0: 14 days */
+	uint32_t recent_minutes; /* no hit for this long: migrating; 0: 3 days */
+	uint32_t alive_minutes;  /* a silent host is not a clean host after this long; 0: 3 days */
+	uint32_t
+	    tolerance_minutes; /* a gap in coverage no longer than this is let pass; 0: 5 minutes */
+	uint32_t lag_minutes;  /* what is known may end this long before the instant; 0: 60 */
+	const struct cf_model_exception *exceptions;
+	size_t exception_count;
+};
+
+/* The newest minute the ledger knows of, as an instant: the natural time of a report. 0: empty. */
+int64_t cf_model_horizon(struct cf_ledger *ledger);
+
+/* A sensor: one vantage point. */
+struct cf_model_sensor {
+	uint32_t id; /* in the ledger */
+	const char *name, *source, *site;
+	uint64_t seen, lost;
+	uint32_t first_minute, last_minute; /* of its heartbeats; first > last: none */
+	bool has_leases, has_sightings;     /* imported leases alone watch nothing */
+};
+
+/* A kind of hit. */
+struct cf_model_kind {
+	const char *event, *action, *via, *relay, *owner, *phase;
+	const char *list, *rule, *rule_type, *category, *product, *confidence;
+	unsigned flags;
+	int64_t cutoff_wall_s;
+	bool is_dependence; /* says that the host needs the vendor */
+	bool is_excepted;   /* let pass on purpose */
+	bool is_escape;
+	bool is_blocked;
+	bool is_weak; /* a visit to a web site, an address shared with others */
+};
+
+/* What one sensor saw of one kind at one host. */
+struct cf_evidence {
+	uint32_t kind, sensor;
+	uint64_t n;
+	int64_t first_wall_us, last_wall_us;
+	uint64_t bytes_out, bytes_in;
+	const char *sample;
+	int64_t sample_wall_us;
+};
+
+enum cf_host_identity_kind {
+	CF_IDENTITY_ADDR,
+	CF_IDENTITY_MAC,
+	CF_IDENTITY_NAME,
+	CF_IDENTITY_CLIENT,
+	CF_IDENTITY_VLAN
+};
+
+struct cf_host_identity {
+	enum cf_host_identity_kind kind;
+	const char *value;
+	const char *how; /* "dhcp", "traffic" ... */
+	const char *site;
+	uint32_t from_minute, to_minute;
+};
+
+/* Minutes of the day, -1 never. */
+struct cf_host_day {
+	uint32_t day;
+	int16_t alive_first, alive_last;
+	int16_t hit_first, hit_last; /* dependence */
+	int16_t excepted_last, escape_last;
+	uint32_t set; /* sensors that saw it */
+	uint64_t hits, excepted, escapes, blocked;
+};
+
+struct cf_host {
+	char id[12];
+	const char *key;                    /* of the node it is named by: "mac:..." */
+	const char *site;                   /* where it was last */
+	const char *name, *addr, *mac;      /* latest; "" unknown */
+	const char *owner, *note;           /* by hand */
+	uint32_t first_minute, last_minute; /* any sign of life */
+	struct cf_host_day *days;
+	size_t day_count, day_size;
+	struct cf_host_identity *identities;
+	size_t identity_count, identity_size;
+	struct cf_evidence *evidence;
+	size_t evidence_count, evidence_size;
+	uint64_t hits, excepted, escapes, blocked;
+	int64_t first_hit_wall_us, last_hit_wall_us, last_escape_wall_us; /* 0 never */
+	const char *relay;      /* it depends through this host, "" directly */
+	const char *product;    /* most likely */
+	const char *confidence; /* of that: "high" "medium" "low" */
+	enum cf_state state;
+	int64_t since_wall_s; /* clean since, dependent since first hit, 0 unknown */
+	const char *why;      /* one phrase */
+	int64_t excepted_until_wall_s;
+	const char *excepted_by, *excepted_why;
+};
+
+struct cf_model;
+
+/* CF_ENOMEM, CF_EIO, CF_ECHECKSUM (ledger or actions damaged). */
+enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_options *options,
+    struct cf_model **model_out, struct cf_error *error) CF_MUST_CHECK;
+void cf_model_free(struct cf_model *model);
+
+const struct cf_model_options *cf_model_options(const struct cf_model *model);
+size_t cf_model_hosts(const struct cf_model *model, struct cf_host *const **hosts_out);
+size_t cf_model_sensors(const struct cf_model *model, const struct cf_model_sensor **sensors_out);
+const struct cf_model_kind *cf_model_kind(const struct cf_model *model, uint32_t kind);
+struct cf_coverage *cf_model_coverage(const struct cf_model *model);
+const struct cf_actions *cf_model_actions(const struct cf_model *model);
+
+/*
+ * The host that a person means: its id, a key, a MAC, a name given by hand, a host name, or an
+ * address
+ * ("10.0.0.5", "10.0.0.5@site"), the last of several by time. NULL: none.
+ */
+const struct cf_host *cf_model_find(const struct cf_model *model, const char *selector);
+
+/* Days counted by state: what report progress shows. counts[day - first_day][state]. */
+struct cf_progress {
+	uint32_t first_day, day_count;
+	uint32_t (*counts)[CF_STATES];
+	uint64_t *hits, *escapes;
+};
+enum cf_status cf_model_progress(
+    struct cf_model *model, struct cf_progress *progress_out) CF_MUST_CHECK;
+void cf_progress_done(struct cf_progress *progress);

@@ -1,0 +1,91 @@
+/* Who watched when: heartbeats, and what casts doubt on them. */
+
+#include "ledger/model/model_private.h"
+
+#include "ledger/store/rows.h"
+
+static enum cf_status take_beats(void *context, sqlite3_stmt *row)
+{
+	struct cf_model *model = context;
+
+	if (!cf_model_row_ok(
+	        model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1), 0, 0, 0))
+		return CF_EMALFORMED;
+	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
+	uint32_t index = model->sensor_index[sqlite3_column_int64(row, 1)];
+	struct cf_model_sensor *sensor = &model->sensors[index];
+	struct cf_minutes minutes = {0};
+	enum cf_status status = cf_minutes_decode(&minutes, sqlite3_column_blob(row, 5),
+	    (size_t)sqlite3_column_bytes(row, 5), CF_MINUTES_MAX);
+
+	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++) {
+		uint32_t minute = base + minutes.items[i].minute;
+
+		if (minute > model->at_minute)
+			break;
+		if (minute < sensor->first_minute)
+			sensor->first_minute = minute;
+		if (minute > sensor->last_minute)
+			sensor->last_minute = minute;
+		status = cf_coverage_beat(model->coverage, index, sqlite3_column_int64(row, 3),
+		    minute, minutes.items[i].value);
+	}
+	cf_minutes_done(&minutes);
+	return status;
+}
+
+static enum cf_status take_totals(void *context, sqlite3_stmt *row)
+{
+	struct cf_model *model = context;
+
+	if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
+		return CF_EMALFORMED;
+	struct cf_model_sensor *sensor =
+	    &model->sensors[model->sensor_index[sqlite3_column_int64(row, 0)]];
+
+	sensor->seen = (uint64_t)sqlite3_column_int64(row, 1);
+	sensor->lost = (uint64_t)sqlite3_column_int64(row, 2);
+	return CF_OK;
+}
+
+static enum cf_status take_gap(void *context, sqlite3_stmt *row)
+{
+	struct cf_model *model = context;
+	const char *reason = cf_model_column(model, row, 3);
+	int64_t from = sqlite3_column_int64(row, 1) / 60000000;
+	int64_t to = sqlite3_column_int64(row, 2) / 60000000 + 1;
+
+	if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
+		return CF_EMALFORMED;
+	if (reason == NULL)
+		return CF_ENOMEM;
+	if (from < 0 || from >= (int64_t)model->at_minute)
+		return CF_OK;
+	return cf_coverage_doubt(model->coverage, model->sensor_index[sqlite3_column_int64(row, 0)],
+	    (uint32_t)from, to > UINT32_MAX ? UINT32_MAX : (uint32_t)to, reason);
+}
+
+enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error)
+{
+	static const char beats[] =
+	    "SELECT day, sensor_id, iface, started_us, lost, minutes, seen FROM beat WHERE iface=''"
+	    " ORDER BY day";
+	/* The largest of each run, summed over runs. */
+	static const char totals[] =
+	    "SELECT sensor_id, sum(s), sum(l) FROM (SELECT sensor_id, max(seen) AS s, max(lost) AS "
+	    "l"
+	    " FROM beat WHERE iface='' GROUP BY sensor_id, started_us) GROUP BY sensor_id";
+	static const char gaps[] = "SELECT sensor_id, from_us, to_us, reason FROM gap";
+	enum cf_status status = cf_coverage_new((uint32_t)model->sensor_count, &model->coverage);
+
+	if (status != CF_OK)
+		return cf_error_set(error, status, "no memory");
+	status = cf_ledger_each_row(model->ledger, beats, take_beats, model, error);
+	if (status == CF_OK)
+		status = cf_ledger_each_row(model->ledger, totals, take_totals, model, error);
+	if (status == CF_OK)
+		status = cf_ledger_each_row(model->ledger, gaps, take_gap, model, error);
+	if (status == CF_OK && cf_coverage_finish(model->coverage) != CF_OK)
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
+	return status;
+}

@@ -1,0 +1,300 @@
+/* Finished hosts: what they are called, what they run, how they stand. */
+
+#include "ledger/model/model_private.h"
+
+#include "base/sha256.h"
+#include "ledger/model/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The latest identity of a kind; of two equally late, the smaller text. */
+static const char *latest(
+    const struct cf_host *host, enum cf_host_identity_kind kind, const char **site_out)
+{
+	const struct cf_host_identity *best = NULL;
+
+	for (size_t i = 0; i < host->identity_count; i++) {
+		const struct cf_host_identity *one = &host->identities[i];
+
+		if (one->kind != kind)
+			continue;
+		if (best == NULL || one->to_minute > best->to_minute ||
+		    (one->to_minute == best->to_minute && strcmp(one->value, best->value) < 0))
+			best = one;
+	}
+	if (best != NULL && site_out != NULL)
+		*site_out = best->site;
+	return best == NULL ? "" : best->value;
+}
+
+static void make_id(struct cf_host *host)
+{
+	uint8_t digest[CF_SHA256_BYTES] = {0};
+
+	/* Without libcrypto all ids are equal: visible, and no report is wrong otherwise. */
+	(void)!cf_sha256(host->key, strlen(host->key), digest);
+	snprintf(host->id, sizeof host->id, "h%02x%02x%02x%02x%02x", digest[0], digest[1],
+	    digest[2], digest[3], digest[4]);
+}
+
+/* How much a piece of evidence says about the product: 0 nothing. */
+static unsigned weight(const struct cf_model_kind *kind)
+{
+	unsigned weight = strcmp(kind->confidence, "documented") == 0 ? 3
+	    : strcmp(kind->confidence, "listed") == 0                 ? 2
+	                                                              : 1;
+
+	if (!kind->is_weak)
+		weight *= 8;
+	/* Of equal evidence, that which names a product. */
+	return 2 * weight + (kind->product[0] != '\0');
+}
+
+static const char *guess_product(const struct cf_model_kind *kind)
+{
+	static const struct {
+		const char *category, *product;
+	} guesses[] = {
+	    {"cloud-console", "cloud-managed endpoint security"},
+	    {"telemetry", "endpoint security with KSN"},
+	    {"updates", "endpoint security"},
+	    {"activation", "licensed product"},
+	    {"product-service", "product service"},
+	    {"pki", "signed software"},
+	    {"web-account", "web account"},
+	    {"sales", "web visit"},
+	    {"corporate", "web visit"},
+	};
+
+	if (kind->product[0] != '\0' && strcmp(kind->product, "unknown") != 0)
+		return kind->product;
+	if (strcmp(kind->via, "lan_port") == 0)
+		return "managed by Security Center";
+	for (size_t i = 0; i < sizeof guesses / sizeof guesses[0]; i++)
+		if (strcmp(kind->category, guesses[i].category) == 0)
+			return guesses[i].product;
+	return "unknown product";
+}
+
+/* The product with the weightiest evidence, and how sure: several kinds of evidence make it surer.
+ */
+static void infer_product(const struct cf_model *model, struct cf_host *host)
+{
+	const struct cf_model_kind *best = NULL;
+	unsigned best_weight = 0, kinds_of_proof = 0;
+	uint32_t seen_via = 0;
+
+	for (size_t i = 0; i < host->evidence_count; i++) {
+		const struct cf_model_kind *kind = &model->kinds[host->evidence[i].kind];
+		enum cf_via via = CF_VIA_QNAME;
+
+		if (!kind->is_dependence && !kind->is_excepted)
+			continue;
+		if (cf_via_parse(kind->via, strlen(kind->via), &via) &&
+		    (seen_via >> (unsigned)via & 1) == 0 && !kind->is_weak) {
+			seen_via |= UINT32_C(1) << (unsigned)via;
+			kinds_of_proof++;
+		}
+		unsigned w = weight(kind);
+
+		if (best == NULL || w > best_weight ||
+		    (w == best_weight && strcmp(guess_product(kind), guess_product(best)) < 0)) {
+			best = kind;
+			best_weight = w;
+		}
+	}
+	if (best == NULL)
+		return;
+	host->product = guess_product(best);
+	if (best_weight < 16)
+		host->confidence = "low";
+	else
+		host->confidence = best_weight >= 48 || kinds_of_proof >= 2 ? "high" : "medium";
+}
+
+static void find_relay(const struct cf_model *model, struct cf_host *host)
+{
+	uint64_t relayed = 0;
+
+	for (size_t i = 0; i < host->evidence_count; i++) {
+		const struct cf_model_kind *kind = &model->kinds[host->evidence[i].kind];
+
+		if (!kind->is_dependence && !kind->is_excepted)
+			continue;
+		if (kind->relay[0] == '\0')
+			continue; /* straight to the vendor */
+		if (host->evidence[i].n > relayed ||
+		    (host->evidence[i].n == relayed && strcmp(kind->relay, host->relay) < 0)) {
+			relayed = host->evidence[i].n;
+			host->relay = kind->relay;
+		}
+	}
+}
+
+/* Who let it pass until when: from the policy's exceptions, by owner. */
+static void find_exception(const struct cf_model *model, struct cf_host *host)
+{
+	const struct cf_evidence *last = NULL;
+
+	for (size_t i = 0; i < host->evidence_count; i++)
+		if (model->kinds[host->evidence[i].kind].is_excepted &&
+		    (last == NULL || host->evidence[i].last_wall_us > last->last_wall_us))
+			last = &host->evidence[i];
+	if (last == NULL)
+		return;
+	host->excepted_by = model->kinds[last->kind].owner;
+	for (size_t i = 0; i < model->options.exception_count; i++) {
+		const struct cf_model_exception *exception = &model->options.exceptions[i];
+
+		if (strcmp(exception->owner, host->excepted_by) != 0)
+			continue;
+		host->excepted_why = exception->reason;
+		host->excepted_until_wall_s = exception->until_wall_s;
+		if (exception->until_wall_s > model->options.at_wall_s)
+			return;
+	}
+}
+
+static void judge(struct cf_model *model, struct cf_host *host)
+{
+	struct cf_state_judgement judgement = cf_state_judge(
+	    host, host->day_count, model->at_minute, model->coverage, &model->options, true);
+	bool by_hand =
+	    host->excepted_until_wall_s > model->options.at_wall_s && host->excepted_by[0] != '\0';
+
+	host->state = judgement.state;
+	host->why = judgement.why;
+	if (host->state == CF_STATE_DEPENDENT && by_hand) {
+		host->state = CF_STATE_EXCEPTED;
+		host->why = "accepted by hand";
+	}
+	if (host->state == CF_STATE_CLEAN)
+		host->since_wall_s = (int64_t)judgement.since_minute * 60;
+	else if (host->first_hit_wall_us > 0)
+		host->since_wall_s = host->first_hit_wall_us / 1000000;
+}
+
+static struct cf_host *host_of_selector(struct cf_model *model, const char *selector)
+{
+	uint32_t node = cf_model_select_node(model, selector);
+
+	if (node == CF_NODE_NONE)
+		return NULL;
+	uint32_t head = cf_owners_head(model->owners, node);
+
+	return head < model->host_of_node_size && model->host_of_node[head] != UINT32_MAX
+	    ? model->hosts[model->host_of_node[head]]
+	    : NULL;
+}
+
+/* Names, owners, notes, exceptions given by hand; the last one holds. */
+static void apply_actions(struct cf_model *model)
+{
+	for (size_t i = 0; i < cf_actions_count(model->actions); i++) {
+		const struct cf_ledger_action *action = cf_actions_get(model->actions, i);
+
+		if (cf_actions_is_undone(model->actions, i) ||
+		    action->at_wall_s > model->options.at_wall_s + 86400 * INT64_C(36500))
+			continue;
+		bool is_name = strcmp(action->verb, "name") == 0,
+		     is_owner = strcmp(action->verb, "owner") == 0,
+		     is_note = strcmp(action->verb, "note") == 0,
+		     is_except = strcmp(action->verb, "except") == 0;
+
+		if (!is_name && !is_owner && !is_note && !is_except)
+			continue;
+		struct cf_host *host = host_of_selector(model, action->args[0]);
+
+		if (host == NULL)
+			continue;
+		if (is_name)
+			host->name = action->args[1];
+		else if (is_owner)
+			host->owner = action->args[1];
+		else if (is_note)
+			host->note = action->args[1];
+		else {
+			host->excepted_until_wall_s = strtoll(action->args[1], NULL, 10);
+			host->excepted_by = action->args[2];
+			host->excepted_why = action->args[3];
+		}
+	}
+}
+
+/* Worst first: state, then escapes, then hits, then the id. */
+static int by_need(const void *a, const void *b)
+{
+	const struct cf_host *x = *(struct cf_host *const *)a, *y = *(struct cf_host *const *)b;
+	bool x_low = strcmp(x->confidence, "low") == 0, y_low = strcmp(y->confidence, "low") == 0;
+
+	if (x->state != y->state)
+		return x->state < y->state ? -1 : 1;
+	if (x_low != y_low)
+		return x_low ? 1 : -1;
+	if (x->escapes != y->escapes)
+		return x->escapes > y->escapes ? -1 : 1;
+	if (x->hits != y->hits)
+		return x->hits > y->hits ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static int by_kind_and_time(const void *a, const void *b)
+{
+	const struct cf_host_identity *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->from_minute != y->from_minute)
+		return x->from_minute < y->from_minute ? -1 : 1;
+	return strcmp(x->value, y->value);
+}
+
+static int by_last(const void *a, const void *b)
+{
+	const struct cf_evidence *x = a, *y = b;
+
+	if (x->last_wall_us != y->last_wall_us)
+		return x->last_wall_us > y->last_wall_us ? -1 : 1;
+	if (x->n != y->n)
+		return x->n > y->n ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
+{
+	(void)error; /* nothing here can fail */
+	for (size_t i = 0; i < model->host_count; i++) {
+		struct cf_host *host = model->hosts[i];
+
+		make_id(host);
+		host->name = latest(host, CF_IDENTITY_NAME, NULL);
+		host->mac = latest(host, CF_IDENTITY_MAC, NULL);
+		host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
+		const struct cf_ptr *ptr = host->name[0] == '\0'
+		    ? cf_ptrs_find(model->ptrs, host->addr, host->site)
+		    : NULL;
+
+		if (ptr != NULL)
+			host->name = ptr->name;
+		infer_product(model, host);
+		find_relay(model, host);
+		find_exception(model, host);
+	}
+	apply_actions(model);
+	for (size_t i = 0; i < model->host_count; i++) {
+		struct cf_host *host = model->hosts[i];
+
+		judge(model, host);
+		if (host->identity_count > 1)
+			qsort(host->identities, host->identity_count, sizeof *host->identities,
+			    by_kind_and_time);
+		if (host->evidence_count > 1)
+			qsort(
+			    host->evidence, host->evidence_count, sizeof *host->evidence, by_last);
+	}
+	if (model->host_count > 1)
+		qsort(model->hosts, model->host_count, sizeof(struct cf_host *), by_need);
+	return CF_OK;
+}

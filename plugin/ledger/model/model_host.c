@@ -1,0 +1,185 @@
+/* Hosts while a model is loaded. */
+
+#include "ledger/model/model_host.h"
+
+#include "base/array.h"
+#include "ledger/store/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct cf_host *new_host(struct cf_model *model, uint32_t head)
+{
+	struct cf_host **hosts =
+	    cf_array_grow(model->hosts, model->host_count, 1, &model->host_size, sizeof *hosts);
+
+	if (hosts == NULL)
+		return NULL;
+	model->hosts = hosts;
+	struct cf_host *host = calloc(1, sizeof *host);
+
+	if (host == NULL)
+		return NULL;
+	host->key = cf_owners_key(model->owners, head);
+	host->site = host->name = host->addr = host->mac = host->owner = host->note = "";
+	host->relay = host->product = host->confidence = host->excepted_by = host->excepted_why =
+	    "";
+	host->first_minute = UINT32_MAX;
+	model->hosts[model->host_count++] = host;
+	return host;
+}
+
+struct cf_host *cf_model_host(struct cf_model *model, uint32_t node, uint32_t *index_out)
+{
+	uint32_t head = cf_owners_head(model->owners, node);
+
+	if (head >= model->host_of_node_size) {
+		uint32_t size = 2 * head + 256;
+		uint32_t *grown = realloc(model->host_of_node, size * sizeof *grown);
+
+		if (grown == NULL)
+			return NULL;
+		memset(grown + model->host_of_node_size, 0xff,
+		    (size - model->host_of_node_size) * sizeof *grown);
+		model->host_of_node = grown;
+		model->host_of_node_size = size;
+	}
+	if (model->host_of_node[head] == UINT32_MAX) {
+		if (new_host(model, head) == NULL)
+			return NULL;
+		model->host_of_node[head] = (uint32_t)model->host_count - 1;
+	}
+	*index_out = model->host_of_node[head];
+	return model->hosts[*index_out];
+}
+
+uint32_t cf_model_node_at(struct cf_model *model, uint32_t place, uint32_t minute)
+{
+	uint32_t node = cf_owners_at(model->owners, place, minute), site;
+	char key[700];
+
+	if (node != CF_NODE_NONE)
+		return node;
+	const char *addr = cf_owners_place_addr(model->owners, place, &site);
+	int len = snprintf(key, sizeof key, "ip:%s@%s", addr, model->sites[site]);
+
+	node = cf_owners_node(model->owners, key, (size_t)len);
+	if (node != CF_NODE_NONE)
+		cf_owners_saw(model->owners, node, minute);
+	return node;
+}
+
+struct cf_host_day *cf_host_day(struct cf_host *host, uint32_t day)
+{
+	if (host->day_count > 0 && host->days[host->day_count - 1].day == day)
+		return &host->days[host->day_count - 1];
+	struct cf_host_day *days =
+	    cf_array_grow(host->days, host->day_count, 1, &host->day_size, sizeof *days);
+
+	if (days == NULL)
+		return NULL;
+	host->days = days;
+	host->days[host->day_count] = (struct cf_host_day){.day = day,
+	    .alive_first = -1,
+	    .alive_last = -1,
+	    .hit_first = -1,
+	    .hit_last = -1,
+	    .excepted_last = -1,
+	    .escape_last = -1};
+	return &host->days[host->day_count++];
+}
+
+static void note_alive(struct cf_host *host, struct cf_host_day *day, uint32_t first, uint32_t last)
+{
+	if (day->alive_first < 0 || (int16_t)first < day->alive_first)
+		day->alive_first = (int16_t)first;
+	if ((int16_t)last > day->alive_last)
+		day->alive_last = (int16_t)last;
+	if (day->day * DAY_MINUTES + first < host->first_minute)
+		host->first_minute = day->day * DAY_MINUTES + first;
+	if (day->day * DAY_MINUTES + last > host->last_minute)
+		host->last_minute = day->day * DAY_MINUTES + last;
+}
+
+enum cf_status cf_model_saw(struct cf_model *model, struct cf_host *host, struct cf_host_day *day,
+    uint32_t sensor, uint32_t first, uint32_t last)
+{
+	model->sensors[sensor].has_sightings = true;
+	day->set = cf_coverage_set_add(model->coverage, day->set, sensor);
+	if (day->set == UINT32_MAX)
+		return CF_ENOMEM;
+	note_alive(host, day, first, last);
+	return CF_OK;
+}
+
+enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_index, const char *site,
+    const struct cf_host_identity *seen)
+{
+	struct cf_host *host = model->hosts[host_index];
+	struct {
+		const char *value, *site;
+		uint32_t host, kind;
+	} key = {
+	    .value = seen->value, .site = site, .host = host_index, .kind = (uint32_t)seen->kind};
+	uint32_t at;
+	bool added;
+
+	if (seen->value[0] == '\0')
+		return CF_OK;
+	struct cf_host_identity *items = cf_array_grow(
+	    host->identities, host->identity_count, 1, &host->identity_size, sizeof *items);
+
+	if (items == NULL)
+		return CF_ENOMEM;
+	host->identities = items;
+	if (cf_map_add(model->identity_map, &key, sizeof key, (uint32_t)host->identity_count, &at,
+	        &added) != CF_OK)
+		return CF_ENOMEM;
+	if (added) {
+		host->identities[host->identity_count] = *seen;
+		host->identities[host->identity_count++].site = site;
+		return CF_OK;
+	}
+	struct cf_host_identity *known = &host->identities[at];
+
+	if (seen->from_minute < known->from_minute)
+		known->from_minute = seen->from_minute;
+	if (seen->to_minute > known->to_minute)
+		known->to_minute = seen->to_minute;
+	/* Of several ways to learn it, the smaller word: the order of reading must not show. */
+	if (seen->how[0] != '\0' && (known->how[0] == '\0' || strcmp(seen->how, known->how) < 0))
+		known->how = seen->how;
+	return CF_OK;
+}
+
+struct model_row cf_model_row(const struct cf_model *model, sqlite3_stmt *stmt, int blob_column)
+{
+	uint32_t sensor = model->sensor_index[sqlite3_column_int64(stmt, 1)];
+
+	return (struct model_row){.day = (uint32_t)sqlite3_column_int64(stmt, 0),
+	    .sensor = sensor,
+	    .site = model->sensor_site[sensor],
+	    .blob = sqlite3_column_blob(stmt, blob_column),
+	    .blob_len = (size_t)sqlite3_column_bytes(stmt, blob_column)};
+}
+
+static enum cf_status take_row(void *context, sqlite3_stmt *row)
+{
+	struct cf_model *model = context;
+
+	return sqlite3_column_int(row, 11) != 0 ? cf_model_take_sighting(model, row)
+	                                        : cf_model_take_rollup(model, row);
+}
+
+enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *error)
+{
+	/* Both in one order of days, so that a host's days come in order too. */
+	static const char sql[] = "SELECT day, sensor_id, claim_id, first_minute, last_minute, "
+	                          "minutes, '', '', '', '', '', 1"
+	                          " FROM sighting UNION ALL SELECT day, sensor_id, endpoint_id, "
+	                          "kind_id, n, first_us, last_us,"
+	                          " bytes_out, bytes_in, sample, minutes, 0 FROM rollup ORDER BY 1";
+
+	return cf_ledger_each_row(model->ledger, sql, take_row, model, error);
+}

@@ -1,0 +1,207 @@
+/*
+ * Roll-ups to hosts: what was seen of them. A roll-up whose address changed hands within it is
+ * divided minute by minute.
+ */
+
+#include "ledger/model/model_host.h"
+
+#include "base/array.h"
+
+#include <string.h>
+
+struct rollup {
+	struct model_row row;
+	uint32_t kind_id;
+	const struct cf_model_kind *kind;
+	const struct model_endpoint *endpoint;
+	uint64_t n, bytes_out, bytes_in;
+	int64_t first_us, last_us;
+	const char *sample;
+	size_t sample_len;
+};
+
+static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
+    const struct rollup *rollup, uint64_t n, int64_t first_us, int64_t last_us, bool whole)
+{
+	struct cf_host *host = model->hosts[index];
+	uint32_t key[3] = {index, rollup->kind_id, rollup->row.sensor}, at;
+	bool added;
+
+	struct cf_evidence *items = cf_array_grow(
+	    host->evidence, host->evidence_count, 1, &host->evidence_size, sizeof *items);
+
+	if (items == NULL)
+		return CF_ENOMEM;
+	host->evidence = items;
+	if (cf_map_add(model->evidence_map, key, sizeof key, (uint32_t)host->evidence_count, &at,
+	        &added) != CF_OK)
+		return CF_ENOMEM;
+	if (added)
+		host->evidence[host->evidence_count++] =
+		    (struct cf_evidence){.kind = rollup->kind_id,
+		        .sensor = rollup->row.sensor,
+		        .first_wall_us = first_us,
+		        .last_wall_us = last_us};
+	struct cf_evidence *evidence = &host->evidence[at];
+
+	if (added || rollup->first_us < evidence->sample_wall_us) {
+		evidence->sample = cf_model_text(model, rollup->sample, rollup->sample_len);
+		evidence->sample_wall_us = rollup->first_us;
+		if (evidence->sample == NULL)
+			return CF_ENOMEM;
+	}
+	evidence->n += n;
+	/* Bytes are not kept by the minute: a divided roll-up's go to the host with its first hit.
+	 */
+	if (whole || first_us == rollup->first_us) {
+		evidence->bytes_out += rollup->bytes_out;
+		evidence->bytes_in += rollup->bytes_in;
+	}
+	if (first_us < evidence->first_wall_us)
+		evidence->first_wall_us = first_us;
+	if (last_us > evidence->last_wall_us)
+		evidence->last_wall_us = last_us;
+	return CF_OK;
+}
+
+static void count_hits(struct cf_host *host, struct cf_host_day *day,
+    const struct cf_model_kind *kind, uint64_t n, int64_t first_us, int64_t last_us, uint32_t first,
+    uint32_t last)
+{
+	if (kind->is_dependence) {
+		day->hits += n;
+		host->hits += n;
+		if (day->hit_first < 0 || (int16_t)first < day->hit_first)
+			day->hit_first = (int16_t)first;
+		if ((int16_t)last > day->hit_last)
+			day->hit_last = (int16_t)last;
+		if (host->first_hit_wall_us == 0 || first_us < host->first_hit_wall_us)
+			host->first_hit_wall_us = first_us;
+		if (last_us > host->last_hit_wall_us)
+			host->last_hit_wall_us = last_us;
+		if (kind->is_blocked) {
+			day->blocked += n;
+			host->blocked += n;
+		}
+	}
+	if (kind->is_excepted) {
+		day->excepted += n;
+		host->excepted += n;
+		if ((int16_t)last > day->excepted_last)
+			day->excepted_last = (int16_t)last;
+	}
+	if (kind->is_escape) {
+		day->escapes += n;
+		host->escapes += n;
+		if ((int16_t)last > day->escape_last)
+			day->escape_last = (int16_t)last;
+		if (last_us > host->last_escape_wall_us)
+			host->last_escape_wall_us = last_us;
+	}
+}
+
+/* n hits of the roll-up between two minutes of its day belong to the node. */
+static enum cf_status give(struct cf_model *model, uint32_t node, const struct rollup *rollup,
+    uint32_t first, uint32_t last, uint64_t n, bool whole)
+{
+	uint32_t index, base = rollup->row.day * DAY_MINUTES;
+	struct cf_host *host = node == CF_NODE_NONE ? NULL : cf_model_host(model, node, &index);
+	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(host, rollup->row.day);
+	int64_t first_us = whole ? rollup->first_us : (int64_t)(base + first) * 60000000;
+	int64_t last_us = whole ? rollup->last_us : (int64_t)(base + last) * 60000000;
+	struct cf_host_identity seen = {.kind = CF_IDENTITY_ADDR,
+	    .value = rollup->endpoint->addr,
+	    .how = "",
+	    .from_minute = base + first,
+	    .to_minute = base + last};
+
+	if (day == NULL)
+		return CF_ENOMEM;
+	if (first_us < rollup->first_us)
+		first_us = rollup->first_us;
+	enum cf_status status = cf_model_saw(model, host, day, rollup->row.sensor, first, last);
+
+	if (status != CF_OK)
+		return status;
+	count_hits(host, day, rollup->kind, n, first_us, last_us, first, last);
+	status = add_evidence(model, index, rollup, n, first_us, last_us, whole);
+	if (status == CF_OK)
+		status =
+		    cf_model_note_identity(model, index, model->sites[rollup->row.site], &seen);
+	return status;
+}
+
+static enum cf_status divide(
+    struct cf_model *model, uint32_t node, uint32_t place, const struct rollup *rollup)
+{
+	struct cf_minutes minutes = {0};
+	enum cf_status status =
+	    cf_minutes_decode(&minutes, rollup->row.blob, rollup->row.blob_len, CF_MINUTES_SUM);
+	uint32_t base = rollup->row.day * DAY_MINUTES;
+
+	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++) {
+		uint32_t minute = minutes.items[i].minute;
+
+		if (base + minute > model->at_minute)
+			break;
+		status = give(model,
+		    node != CF_NODE_NONE ? node : cf_model_node_at(model, place, base + minute),
+		    rollup, minute, minute, minutes.items[i].value, false);
+	}
+	cf_minutes_done(&minutes);
+	return status;
+}
+
+static void read_rollup(const struct cf_model *model, sqlite3_stmt *stmt, struct rollup *rollup)
+{
+	*rollup = (struct rollup){
+	    .row = cf_model_row(model, stmt, 10),
+	    .endpoint = &model->endpoints[sqlite3_column_int64(stmt, 2)],
+	    .kind_id = (uint32_t)sqlite3_column_int64(stmt, 3),
+	    .n = (uint64_t)sqlite3_column_int64(stmt, 4),
+	    .first_us = sqlite3_column_int64(stmt, 5),
+	    .last_us = sqlite3_column_int64(stmt, 6),
+	    .bytes_out = (uint64_t)sqlite3_column_int64(stmt, 7),
+	    .bytes_in = (uint64_t)sqlite3_column_int64(stmt, 8),
+	    .sample = (const char *)sqlite3_column_text(stmt, 9),
+	    .sample_len = (size_t)sqlite3_column_bytes(stmt, 9),
+	};
+	rollup->kind = &model->kinds[rollup->kind_id];
+}
+
+enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
+{
+	struct rollup rollup;
+	uint32_t place = CF_NODE_NONE;
+
+	if (sqlite3_column_int64(stmt, 2) == 0 || sqlite3_column_int64(stmt, 3) == 0 ||
+	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), 0,
+	        sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3)))
+		return CF_EMALFORMED;
+	read_rollup(model, stmt, &rollup);
+	uint32_t base = rollup.row.day * DAY_MINUTES;
+	uint32_t first = (uint32_t)(rollup.first_us / 60000000 - base);
+	uint32_t last = (uint32_t)(rollup.last_us / 60000000 - base);
+
+	if (first >= DAY_MINUTES || rollup.sample == NULL)
+		return CF_EMALFORMED;
+	if (last >= DAY_MINUTES)
+		last = DAY_MINUTES - 1; /* a fold window over midnight counts on the day it began */
+	if (base + first > model->at_minute)
+		return CF_OK;
+	uint32_t node = cf_model_endpoint_node(model, rollup.row.site, rollup.endpoint);
+
+	if (node == CF_NODE_NONE) {
+		place = cf_owners_place(model->owners, rollup.row.site, rollup.endpoint->addr,
+		    strlen(rollup.endpoint->addr));
+		if (place == CF_NODE_NONE)
+			return CF_ENOMEM;
+	}
+	if (base + last > model->at_minute ||
+	    (node == CF_NODE_NONE &&
+	        !cf_owners_is_constant(model->owners, place, base + first, base + last)))
+		return divide(model, node, place, &rollup);
+	if (node == CF_NODE_NONE)
+		node = cf_model_node_at(model, place, base + first);
+	return give(model, node, &rollup, first, last, rollup.n, true);
+}

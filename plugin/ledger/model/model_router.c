@@ -1,0 +1,116 @@
+/* Which MACs are routers: those carry other hosts' traffic, and join nothing. */
+
+#include "ledger/model/model_private.h"
+
+#include "base/array.h"
+#include "ledger/store/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* IPv4 addresses of one MAC on one day, from which on it is a router to us. */
+#define ROUTER_ADDRESSES 16
+
+struct router_day {
+	struct cf_model *model;
+	struct cf_map *pairs, *macs;
+	uint32_t *counts; /* addresses, by number in macs */
+	size_t count_size;
+	uint32_t day;
+};
+
+static enum cf_status count_pair(
+    struct router_day *state, uint32_t day, const char *mac, const char *addr)
+{
+	char key[600];
+	uint32_t at;
+	bool added;
+
+	if (mac[0] == '\0' || addr[0] == '\0' || strchr(addr, ':') != NULL)
+		return CF_OK; /* hosts have many IPv6 addresses by themselves */
+	if (day != state->day) {
+		cf_map_clear(state->pairs);
+		cf_map_clear(state->macs);
+		state->day = day;
+	}
+	int len = snprintf(key, sizeof key, "%s %s", mac, addr);
+
+	if (cf_map_add(state->pairs, key, (size_t)len, 0, &at, &added) != CF_OK)
+		return CF_ENOMEM;
+	if (!added)
+		return CF_OK;
+	if (cf_map_add(state->macs, mac, strlen(mac), cf_map_count(state->macs), &at, &added) !=
+	    CF_OK)
+		return CF_ENOMEM;
+	uint32_t *counts = cf_array_grow(state->counts, at, 1, &state->count_size, sizeof *counts);
+
+	if (counts == NULL)
+		return CF_ENOMEM;
+	state->counts = counts;
+	state->counts[at] = added ? 1 : state->counts[at] + 1;
+	if (state->counts[at] == ROUTER_ADDRESSES)
+		return cf_map_add(state->model->routers, mac, strlen(mac), 0, &at, NULL);
+	return CF_OK;
+}
+
+/* A row of either query: day, claim or endpoint. Sensors are not looked at: the first stands for
+ * them. */
+static enum cf_status take_claim(void *context, sqlite3_stmt *row)
+{
+	struct router_day *state = context;
+	const struct cf_model *model = state->model;
+	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
+
+	if (!cf_model_row_ok(model, day, 1, id, 0, 0))
+		return CF_EMALFORMED;
+	return count_pair(state, (uint32_t)day, model->claims[id].mac, model->claims[id].addr);
+}
+
+static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
+{
+	struct router_day *state = context;
+	const struct cf_model *model = state->model;
+	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
+
+	if (!cf_model_row_ok(model, day, 1, 0, id, 0))
+		return CF_EMALFORMED;
+	return count_pair(
+	    state, (uint32_t)day, model->endpoints[id].mac, model->endpoints[id].addr);
+}
+
+/* The MACs that a monitor says are routers. */
+static enum cf_status take_known(struct cf_model *model)
+{
+	enum cf_status status = CF_OK;
+	uint32_t at;
+
+	for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++)
+		if (model->claims[i].mac != NULL && model->claims[i].router)
+			status = cf_map_add(model->routers, model->claims[i].mac,
+			    strlen(model->claims[i].mac), 0, &at, NULL);
+	return status;
+}
+
+enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error)
+{
+	struct router_day state = {
+	    .model = model, .pairs = cf_map_new(), .macs = cf_map_new(), .day = UINT32_MAX};
+	enum cf_status status = CF_OK;
+
+	if (state.pairs == NULL || state.macs == NULL || take_known(model) != CF_OK)
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
+	if (status == CF_OK)
+		status = cf_ledger_each_row(
+		    model->ledger, "SELECT day, claim_id FROM sighting", take_claim, &state, error);
+	state.day = UINT32_MAX;
+	if (status == CF_OK)
+		status = cf_ledger_each_row(model->ledger,
+		    "SELECT day, endpoint_id FROM rollup JOIN endpoint USING(endpoint_id) WHERE "
+		    "mac<>''",
+		    take_endpoint, &state, error);
+	cf_map_free(state.pairs);
+	cf_map_free(state.macs);
+	free(state.counts);
+	return status;
+}

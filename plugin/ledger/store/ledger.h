@@ -1,0 +1,84 @@
+/*
+ * The ledger: an SQLite file that answers which hosts still depend on the vendor, derived from hit
+ * logs and rebuildable from them (docs/FORMATS.md, "ledger").
+ *
+ * It holds sums only: counts and minutes per (day, sensor, endpoint, kind of hit), marks of who
+ * used which address, and heartbeats. Sums do not care in which order logs come, so the same logs
+ * give the same content whatever was killed, repeated or renamed in between. Hosts, states and
+ * coverage are worked out from these sums when a report is made (ledger/model/model.h).
+ *
+ *   logs --> ingest --> batch (memory) --> one transaction: sums + positions --> file
+ *   file + actions --> model: hosts, coverage, states --> report/
+ *
+ * One process writes at a time (a lock file beside the ledger); any number may read. A handle
+ * belongs to one thread.
+ */
+#pragma once
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* "CfLg" in the header of the file, so that `file` and we tell it from other SQLite files. */
+#define CF_LEDGER_APPLICATION_ID 0x43664c67
+#define CF_LEDGER_VERSION        1
+
+struct cf_ledger;
+struct sqlite3;
+
+enum cf_ledger_mode {
+	CF_LEDGER_READ,
+	CF_LEDGER_WRITE,    /* one at a time; creates the file when it is not there */
+	CF_LEDGER_RECREATE, /* as WRITE, but the old file's content is dropped first (rebuild) */
+};
+
+struct cf_ledger_options {
+	const char *path;
+	enum cf_ledger_mode mode;
+	bool no_wait; /* another writer: CF_EAGAIN at once instead of waiting */
+	/* Called once before waiting for another writer (may be NULL). */
+	void (*waiting)(void *arg);
+	void *arg;
+};
+
+/*
+ * Opens. When writing, the file is checked (quick_check) and brought to the current version; a
+ * damaged file is renamed to PATH.damaged-TIME, a new one is made and *set_aside_out (may be NULL)
+ * gets that name, which the caller frees. CF_EAGAIN: another writer. CF_ENOTFOUND: nothing to read.
+ * CF_EVERSION: made by a newer curfew, or not a ledger. CF_ECHECKSUM: damaged, and opened for
+ * reading. CF_EIO: read-only or full disk and the like. *error says it for people.
+ */
+enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
+    struct cf_ledger **ledger_out, char **set_aside_out, struct cf_error *error) CF_MUST_CHECK;
+void cf_ledger_close(struct cf_ledger *ledger);
+
+/* The connection, for the other files of this folder and for queries of reports. */
+struct sqlite3 *cf_ledger_db(const struct cf_ledger *ledger);
+const char *cf_ledger_path(const struct cf_ledger *ledger);
+
+/* Fills *error from the last SQLite failure on "what", and returns CF_EIO, CF_ENOMEM or
+ * CF_ECHECKSUM. */
+enum cf_status cf_ledger_fail(
+    const struct cf_ledger *ledger, const char *what, struct cf_error *error);
+
+/* Runs statements without results. */
+enum cf_status cf_ledger_exec(
+    struct cf_ledger *ledger, const char *sql, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Drops what is older than keep_days days before the newest day (0: keep all), then whole days,
+ * oldest first, until the content takes no more than keep_bytes (0: any size), and gives the space
+ * back. *days_out (may be NULL) is the number of days dropped.
+ */
+enum cf_status cf_ledger_retain(struct cf_ledger *ledger, uint32_t keep_days, uint64_t keep_bytes,
+    uint32_t *days_out, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * The content as text, sorted, numbers of rows resolved: two ledgers with the same content give the
+ * same bytes. Each line goes to put(). This is what "the same ledger" means.
+ */
+enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
+    void (*put)(void *arg, const char *line, size_t len), void *arg,
+    struct cf_error *error) CF_MUST_CHECK;

@@ -1,0 +1,334 @@
+/* TCP, UDP and ICMP headers; which port goes to which reader. */
+
+#include "monitor/decode/decode.h"
+
+#include "monitor/decode/ipcomp.h"
+#include "monitor/message/decode_quic.h"
+#include "monitor/message/streams.h"
+
+enum {
+	PROTO_IP4 = 4,
+	PROTO_IP6 = 41,
+	PROTO_GRE = 47,
+	PROTO_AUTHENTICATION = 51,
+	PROTO_ETHER_IP = 97,
+	PROTO_IPCOMP = 108,
+	PROTO_MPLS = 137,
+};
+
+/* What a UDP port says about its payload. */
+enum port_kind {
+	PORT_OTHER,
+	PORT_DNS,
+	PORT_MDNS,
+	PORT_LLMNR,
+	PORT_TUNNEL,
+	PORT_DHCP4,
+	PORT_DHCP6,
+	PORT_NBNS,
+	PORT_NBDGM,
+	PORT_SSDP,
+};
+
+static enum port_kind udp_port_kind(uint16_t port)
+{
+	switch (port) {
+	case 53:
+		return PORT_DNS;
+	case 67:
+	case 68:
+		return PORT_DHCP4;
+	case 137:
+		return PORT_NBNS;
+	case 138:
+		return PORT_NBDGM;
+	case 546:
+	case 547:
+		return PORT_DHCP6;
+	case 1900:
+		return PORT_SSDP;
+	case 5353:
+		return PORT_MDNS;
+	case 5355:
+		return PORT_LLMNR;
+	case 1701:  /* L2TP */
+	case 2152:  /* GTP-U */
+	case 3544:  /* Teredo */
+	case 4341:  /* LISP */
+	case 4789:  /* VXLAN */
+	case 4790:  /* VXLAN-GPE */
+	case 5072:  /* AYIYA */
+	case 5247:  /* CAPWAP */
+	case 6081:  /* Geneve */
+	case 6635:  /* MPLS in UDP */
+	case 8472:  /* VXLAN, as Linux first had it */
+	case 37008: /* TZSP */
+		return PORT_TUNNEL;
+	default:
+		return PORT_OTHER;
+	}
+}
+
+static void report(struct cf_decoder *decoder)
+{
+	struct cf_packet *packet = &decoder->packet;
+
+	/* What an ICMP error quotes was reported when it was sent; fragments one by one. */
+	if (packet->in_icmp_error || packet->reassembled)
+		return;
+	cf_decode_count(decoder, CF_COUNT_IP_PACKETS);
+	if (decoder->observer.packet != NULL)
+		decoder->observer.packet(decoder->observer.context, packet);
+}
+
+static bool malformed(struct cf_decoder *decoder)
+{
+	cf_decode_count(decoder, CF_COUNT_TRANSPORT_MALFORMED);
+	report(decoder); /* its addresses are known all the same */
+	return true;
+}
+
+static void hand_over(struct cf_decoder *decoder, enum cf_raw_kind kind, struct cf_slice bytes)
+{
+	if (decoder->observer.raw != NULL && !decoder->packet.in_icmp_error)
+		decoder->observer.raw(decoder->observer.context, &decoder->packet, kind, bytes);
+}
+
+static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+{
+	struct cf_packet *packet = &decoder->packet;
+	const uint8_t *header = cf_bytes_take(&body, 20);
+	size_t header_bytes;
+	uint64_t hash = 0;
+	bool wanted;
+
+	if (header == NULL)
+		return malformed(decoder);
+	header_bytes = (size_t)(header[12] >> 4) * 4;
+	packet->src_port = (uint16_t)(header[0] << 8 | header[1]);
+	packet->dst_port = (uint16_t)(header[2] << 8 | header[3]);
+	packet->tcp_seq = (uint32_t)header[4] << 24 | (uint32_t)header[5] << 16 |
+	    (uint32_t)header[6] << 8 | header[7];
+	packet->tcp_ack = (uint32_t)header[8] << 24 | (uint32_t)header[9] << 16 |
+	    (uint32_t)header[10] << 8 | header[11];
+	packet->tcp_flags = header[13];
+	if (header_bytes < 20 || wire_bytes < header_bytes)
+		return malformed(decoder);
+	packet->payload_wire_bytes = (uint32_t)(wire_bytes - header_bytes);
+	cf_bytes_skip(&body, header_bytes - 20);
+	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
+	wanted = (packet->payload.len != 0 || (packet->tcp_flags & CF_TCP_SYN) != 0) &&
+	    !packet->in_icmp_error;
+	if (wanted) {
+		hash = cf_packet_hash(decoder, packet);
+		cf_streams_prefetch(decoder->streams, hash);
+	}
+	report(decoder);
+	if (wanted)
+		cf_streams_segment(decoder->streams, decoder, hash);
+	return true;
+}
+
+/* True when there is a tunnel, whose inside is then reported in its place; else nothing has
+ * changed. */
+static bool decode_tunnel(struct cf_decoder *decoder, struct cf_bytes payload)
+{
+	struct cf_packet outer = decoder->packet;
+	unsigned depth = decoder->depth;
+
+	if (!outer.in_icmp_error && cf_decode_udp_tunnel(decoder, payload))
+		return true;
+	decoder->packet = outer;
+	decoder->depth = depth;
+	return false;
+}
+
+static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
+{
+	struct cf_packet *packet = &decoder->packet;
+	bool cut = packet->payload.len < packet->payload_wire_bytes;
+
+	switch (kind) {
+	case PORT_DNS:
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
+		break;
+	case PORT_MDNS:
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_MDNS, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
+		break;
+	case PORT_LLMNR:
+		if (cf_decode_dns(
+		        decoder, packet, CF_DNS_LLMNR, CF_TRANSPORT_UDP, packet->payload, cut))
+			return;
+		break;
+	case PORT_DHCP4:
+		hand_over(decoder, CF_RAW_DHCP4, packet->payload);
+		break;
+	case PORT_DHCP6:
+		hand_over(decoder, CF_RAW_DHCP6, packet->payload);
+		break;
+	case PORT_NBNS:
+		hand_over(decoder, CF_RAW_NBNS, packet->payload);
+		break;
+	case PORT_NBDGM:
+		hand_over(decoder, CF_RAW_NBDGM, packet->payload);
+		break;
+	case PORT_SSDP:
+		hand_over(decoder, CF_RAW_SSDP, packet->payload);
+		break;
+	case PORT_TUNNEL:
+	case PORT_OTHER:
+		break;
+	}
+	/* Any of these numbers may be some client's own port. */
+	if (!packet->in_icmp_error)
+		cf_quic_datagram(decoder->quic, decoder);
+}
+
+/* What the ports say: DNS before all, then the receiver's port before the sender's. */
+static enum port_kind datagram_kind(const struct cf_packet *packet)
+{
+	enum port_kind kind = udp_port_kind(packet->dst_port);
+
+	if (packet->src_port == 53)
+		return PORT_DNS;
+	return kind == PORT_OTHER ? udp_port_kind(packet->src_port) : kind;
+}
+
+static bool decode_udp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+{
+	struct cf_packet *packet = &decoder->packet;
+	const uint8_t *header = cf_bytes_take(&body, 8);
+	enum port_kind kind;
+	size_t udp_bytes;
+
+	if (header == NULL)
+		return malformed(decoder);
+	packet->src_port = (uint16_t)(header[0] << 8 | header[1]);
+	packet->dst_port = (uint16_t)(header[2] << 8 | header[3]);
+	udp_bytes = (size_t)header[4] << 8 | header[5];
+	if (udp_bytes == 0) /* offload, or a jumbogram (RFC 2675) */
+		udp_bytes = wire_bytes;
+	if (udp_bytes < 8)
+		return malformed(decoder);
+	udp_bytes -= 8;
+	cf_bytes_limit(&body, udp_bytes);
+	packet->payload_wire_bytes = (uint32_t)udp_bytes;
+	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
+	kind = datagram_kind(packet);
+	if (kind == PORT_TUNNEL && packet->payload.len != 0 && decode_tunnel(decoder, body))
+		return true;
+	report(decoder);
+	if (packet->payload.len != 0)
+		decode_udp_payload(decoder, kind);
+	return true;
+}
+
+/* An ICMP error quotes the packet that caused it: proof that its sender sent it. */
+static bool decode_icmp(struct cf_decoder *decoder, struct cf_bytes body, bool v6)
+{
+	struct cf_slice whole = {.data = body.at, .len = cf_bytes_left(&body)};
+	uint8_t type = cf_bytes_u8(&body);
+	bool error = v6 ? type >= 1 && type <= 4
+	                : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	report(decoder);
+	if (v6 && type >= 133 && type <= 137)
+		hand_over(decoder, CF_RAW_NDP, whole);
+	cf_bytes_skip(&body, 7);
+	if (error && cf_bytes_left(&body) > 0 && !decoder->packet.in_icmp_error) {
+		decoder->packet.in_icmp_error = true;
+		(void)cf_decode_ip(decoder, body); /* what does not read as IP is counted there */
+	}
+	return true;
+}
+
+/* Any tunnel straight over IP: its inside, or this packet when the inside cannot be read. */
+static bool decode_inner(struct cf_decoder *decoder, struct cf_bytes body,
+    bool (*decode)(struct cf_decoder *decoder, struct cf_bytes body))
+{
+	struct cf_packet outer = decoder->packet;
+	unsigned depth = decoder->depth;
+
+	if (!outer.in_icmp_error && decode(decoder, body))
+		return true;
+	decoder->packet = outer;
+	decoder->depth = depth;
+	report(decoder);
+	return true;
+}
+
+/* RFC 4302: the header says what is behind it; nothing is encrypted. */
+static bool decode_authenticated(
+    struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+{
+	const uint8_t *header = cf_bytes_take(&body, 12);
+	size_t header_bytes;
+
+	if (header == NULL)
+		return malformed(decoder);
+	header_bytes = ((size_t)header[1] + 2) * 4;
+	if (header_bytes < 12 || wire_bytes < header_bytes || header[0] == PROTO_AUTHENTICATION)
+		return malformed(decoder);
+	cf_bytes_skip(&body, header_bytes - 12);
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	decoder->packet.ip_proto = header[0];
+	return cf_decode_transport(decoder, body, wire_bytes - header_bytes);
+}
+
+/* RFC 3173 3.1: next header, flags, which compression; a packet with another than deflate stays
+ * shut. */
+static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const uint8_t *header = cf_bytes_take(&body, 4);
+	struct cf_slice packed = {.data = body.at, .len = cf_bytes_left(&body)}, plain;
+
+	if (header == NULL)
+		return malformed(decoder);
+	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain)) {
+		report(decoder);
+		return true;
+	}
+	decoder->packet.ip_proto = header[0];
+	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),
+	    plain.len); /* reports whatever it holds */
+	cf_ipcomp_release(decoder->ipcomp);
+	return true;
+}
+
+bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+{
+	switch (decoder->packet.ip_proto) {
+	case CF_PROTO_TCP:
+		return decode_tcp(decoder, body, wire_bytes);
+	case CF_PROTO_UDP:
+		return decode_udp(decoder, body, wire_bytes);
+	case CF_PROTO_ICMP:
+		return decode_icmp(decoder, body, false);
+	case CF_PROTO_ICMP6:
+		return decode_icmp(decoder, body, true);
+	case PROTO_IP4:
+		return decode_inner(decoder, body, cf_decode_ip4);
+	case PROTO_IP6:
+		return decode_inner(decoder, body, cf_decode_ip6);
+	case PROTO_GRE:
+		return decode_inner(decoder, body, cf_decode_gre);
+	case PROTO_ETHER_IP:
+		return decode_inner(decoder, body, cf_decode_ether_in_ip);
+	case PROTO_IPCOMP:
+		return decode_compressed(decoder, body);
+	case PROTO_MPLS:
+		return decode_inner(decoder, body, cf_decode_mpls);
+	case PROTO_AUTHENTICATION:
+		return decode_authenticated(decoder, body, wire_bytes);
+	default:
+		report(decoder);
+		return true;
+	}
+}

@@ -1,0 +1,55 @@
+/*
+ * Reading DNS messages (RFC 1035 4.1) off the wire: names with compression, questions, records.
+ *
+ * Made for observers that get a struct cf_dns_message. Every function keeps inside message->bytes
+ * and ends: compression pointers must point backwards. Pure functions; any thread.
+ */
+#pragma once
+
+#include "monitor/decode/observer.h"
+#include "names/name.h"
+
+/* Where reading stands; obtain it from cf_dns_start() and pass it to the _next() functions in
+ * order. */
+struct cf_dns_cursor {
+	size_t offset;
+	unsigned questions_left;
+	unsigned records_left[3]; /* answer, authority, additional */
+};
+
+enum cf_dns_section { CF_DNS_ANSWER = 0, CF_DNS_AUTHORITY = 1, CF_DNS_ADDITIONAL = 2 };
+
+struct cf_dns_record {
+	enum cf_dns_section section;
+	size_t name_offset; /* of its owner in message->bytes, for cf_dns_name_at() */
+	uint16_t type;
+	uint16_t class;
+	uint32_t ttl_s;
+	size_t rdata_offset; /* in message->bytes; for names in rdata use cf_dns_name_at() */
+	struct cf_slice rdata;
+};
+
+struct cf_dns_cursor cf_dns_start(const struct cf_dns_message *message);
+
+/*
+ * The next question into *name_out (canonical) and type, class. False at the end of the questions
+ * or when the message is malformed from here on. All questions come before the first record.
+ */
+bool cf_dns_question_next(const struct cf_dns_message *message, struct cf_dns_cursor *cursor,
+    struct cf_name *name_out, uint16_t *type_out, uint16_t *class_out);
+
+/*
+ * The next record; steps over unread questions first. False at the end or when malformed from here,
+ * but for what names point back to: whoever wants a name finds out then.
+ */
+bool cf_dns_record_next(const struct cf_dns_message *message, struct cf_dns_cursor *cursor,
+    struct cf_dns_record *record_out);
+
+/* The possibly compressed name at offset (a CNAME's rdata, say); *next_out, if not NULL, is behind
+ * it. */
+bool cf_dns_name_at(const struct cf_dns_message *message, size_t offset, struct cf_name *name_out,
+    size_t *next_out);
+
+/* True when bytes begin with a DNS header and, if it promises a question, a whole first question.
+ */
+bool cf_dns_plausible(struct cf_slice bytes);

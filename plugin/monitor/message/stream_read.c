@@ -1,0 +1,344 @@
+/* What may begin at a place in a TCP stream, and the reading of it. */
+
+#include "monitor/message/stream_read.h"
+
+#include "monitor/decode/decode.h"
+#include "monitor/message/decode_dns.h"
+#include "monitor/message/decode_tls.h"
+
+#include <string.h>
+
+enum {
+	TLS_HANDSHAKE = 0x16,
+	TLS_CLIENT_HELLO = 1,
+	TLS_SERVER_HELLO = 2,
+	TLS_HEAD_BYTES = 6, /* record header and message type */
+	DNS_PORT = 53,
+	DNS_LEAST_BYTES = 12,
+	/* A DNS answer too long to be put together is reported with its first part. */
+	DNS_PART_BYTES = 4096,
+	TEXT_LINE_BYTES = 512, /* RFC 5321 4.5.3.1.5 and the PROXY protocol have shorter ones */
+};
+
+/* The start of a binary note of the PROXY protocol, version 2. */
+static const uint8_t proxy_binary[12] = {
+    0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
+
+static struct cf_step_result stop(bool reported)
+{
+	return (struct cf_step_result){.step = CF_STEP_STOP, .reported = reported};
+}
+
+static struct cf_step_result more(uint64_t amount, bool final)
+{
+	if (final)
+		return stop(false);
+	return (struct cf_step_result){.step = CF_STEP_MORE, .amount = amount};
+}
+
+static struct cf_step_result advance(uint64_t amount, bool reported)
+{
+	if (amount > UINT32_MAX / 4) /* further than sequence numbers can be compared */
+		return stop(reported);
+	return (struct cf_step_result){
+	    .step = CF_STEP_ADVANCE, .amount = amount, .reported = reported};
+}
+
+static bool is_dns(const struct cf_packet *packet)
+{
+	return packet->src_port == DNS_PORT || packet->dst_port == DNS_PORT;
+}
+
+/* A handshake record that begins a ClientHello or a ServerHello, of less than 64 KiB. */
+static bool is_tls_head(struct cf_slice bytes)
+{
+	const uint8_t *data = bytes.data;
+
+	return bytes.len >= TLS_HEAD_BYTES && data[0] == TLS_HANDSHAKE && data[1] == 3 &&
+	    data[2] <= 4 && data[3] <= 0x48 && (data[3] | data[4]) != 0 &&
+	    (data[5] == TLS_CLIENT_HELLO || data[5] == TLS_SERVER_HELLO) &&
+	    (bytes.len == TLS_HEAD_BYTES || (data[3] == 0 && data[4] == 1) || data[6] == 0);
+}
+
+static bool is_dns_head(struct cf_slice bytes)
+{
+	size_t len;
+
+	if (bytes.len < 2 + DNS_LEAST_BYTES)
+		return false;
+	len = (size_t)bytes.data[0] << 8 | bytes.data[1];
+	bytes.data += 2;
+	bytes.len -= 2;
+	if (bytes.len > len)
+		bytes.len = len;
+	/* A header without a question is too little to go by. */
+	return len >= DNS_LEAST_BYTES && (bytes.data[4] | bytes.data[5]) != 0 &&
+	    cf_dns_plausible(bytes);
+}
+
+/* A load balancer's note on whom it stands for, in text or binary, in front of the message. */
+static bool is_proxy_note(struct cf_slice bytes)
+{
+	return bytes.len >= sizeof proxy_binary &&
+	    (memcmp(bytes.data, "PROXY TCP", 9) == 0 ||
+	        memcmp(bytes.data, proxy_binary, sizeof proxy_binary) == 0);
+}
+
+bool cf_stream_is_head(const struct cf_packet *packet, struct cf_slice bytes)
+{
+	uint8_t first = bytes.len == 0 ? 0 : bytes.data[0];
+
+	if (is_dns(packet) && is_dns_head(bytes))
+		return true;
+	if (first == '\r' && bytes.len > 2 && bytes.data[1] == '\n' && bytes.data[2] >= 'A') {
+		/* An empty line in front of a request, RFC 9112 2.2. */
+		bytes.data += 2;
+		bytes.len -= 2;
+		first = bytes.data[0];
+	}
+	if (first == TLS_HANDSHAKE)
+		return is_tls_head(bytes);
+	if (first == 'P' || first == '\r')
+		if (is_proxy_note(bytes))
+			return true;
+	if (first < 'A' || first > 'Z')
+		return false;
+	return cf_http_request_match(bytes) == CF_MATCH_YES ||
+	    cf_http_response_match(bytes) == CF_MATCH_YES;
+}
+
+static struct cf_step_result step_dns(
+    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
+{
+	size_t len;
+	bool cut;
+
+	if (bytes.len < 2)
+		return more(2, final);
+	len = (size_t)bytes.data[0] << 8 | bytes.data[1];
+	if (len < DNS_LEAST_BYTES)
+		return stop(false);
+	cut = bytes.len < len + 2;
+	if (cut && !final && !(len + 2 > CF_STREAM_BYTES && bytes.len >= DNS_PART_BYTES))
+		return more(len + 2 > CF_STREAM_BYTES ? DNS_PART_BYTES : len + 2, final);
+	bytes = (struct cf_slice){.data = bytes.data + 2, .len = cut ? bytes.len - 2 : len};
+	if (!cf_decode_dns(decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_TCP, bytes, cut))
+		return stop(false);
+	return final ? stop(true) : advance(len + 2, true);
+}
+
+static void report_hello(
+    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_client_hello *hello)
+{
+	hello->transport = CF_TRANSPORT_TCP;
+	hello->ends = cf_endpoints_of(packet, true);
+	cf_decode_count(decoder, CF_COUNT_TLS_HELLOS);
+	if (decoder->observer.client_hello != NULL)
+		decoder->observer.client_hello(decoder->observer.context, packet, hello);
+}
+
+static struct cf_step_result step_client_hello(struct cf_decoder *decoder,
+    struct cf_stream_scratch *scratch, const struct cf_packet *packet, struct cf_slice bytes,
+    bool final)
+{
+	size_t record_bytes = 5 + ((size_t)bytes.data[3] << 8 | bytes.data[4]), used = 0;
+	struct cf_client_hello hello = {.complete = false};
+	struct cf_slice message = {.data = NULL};
+	enum cf_reading unwrapped, reading;
+
+	unwrapped =
+	    cf_tls_unwrap(bytes, scratch->handshake, sizeof scratch->handshake, &message, &used);
+	if (unwrapped == CF_READING_MORE && !final)
+		return more(bytes.len < record_bytes ? record_bytes : bytes.len + 1, final);
+	reading =
+	    unwrapped == CF_READING_BAD ? CF_READING_BAD : cf_client_hello_read(message, &hello);
+	if (reading == CF_READING_BAD) {
+		cf_decode_count(decoder, CF_COUNT_TLS_MALFORMED);
+		return stop(false);
+	}
+	if (reading == CF_READING_MORE && !hello.has_sni)
+		return stop(false);
+	report_hello(decoder, packet, &hello);
+	return stop(true);
+}
+
+static struct cf_step_result step_server_hello(struct cf_decoder *decoder,
+    struct cf_stream_scratch *scratch, const struct cf_packet *packet, struct cf_slice bytes,
+    bool final)
+{
+	struct cf_server_hello hello = {.version = 0};
+	enum cf_reading reading;
+
+	if (decoder->observer.server_hello == NULL)
+		return stop(false);
+	reading =
+	    cf_server_flight_read(bytes, scratch->handshake, sizeof scratch->handshake, &hello);
+	if (reading == CF_READING_MORE && !final)
+		return more(bytes.len + 1, final);
+	if (reading == CF_READING_BAD || hello.version == 0)
+		return stop(false);
+	hello.ends = cf_endpoints_of(packet, false);
+	decoder->observer.server_hello(decoder->observer.context, packet, &hello);
+	return stop(true);
+}
+
+static struct cf_step_result step_tls(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
+    const struct cf_packet *packet, struct cf_slice bytes, bool final)
+{
+	static const uint8_t mask[] = {TLS_HANDSHAKE, 3};
+
+	if (memcmp(bytes.data, mask, bytes.len < 2 ? bytes.len : 2) != 0)
+		return stop(false);
+	if (bytes.len < TLS_HEAD_BYTES)
+		return more(TLS_HEAD_BYTES, final);
+	if (!is_tls_head(bytes))
+		return stop(false);
+	if (bytes.data[5] == TLS_CLIENT_HELLO)
+		return step_client_hello(decoder, scratch, packet, bytes, final);
+	return step_server_hello(decoder, scratch, packet, bytes, final);
+}
+
+static struct cf_step_result step_request(
+    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
+{
+	struct cf_http_request request = {.complete = false};
+	struct cf_step_result result;
+	uint64_t next = 0;
+	enum cf_reading reading = cf_http_request_read(bytes, &request, &next);
+
+	if (reading == CF_READING_MORE && !final)
+		return more(bytes.len + 1, final);
+	if (reading == CF_READING_BAD || (reading == CF_READING_MORE && request.host.len == 0))
+		return stop(false);
+	request.ends = cf_endpoints_of(packet, true);
+	cf_decode_count(decoder, CF_COUNT_HTTP_REQUESTS);
+	if (decoder->observer.http_request != NULL)
+		decoder->observer.http_request(decoder->observer.context, packet, &request);
+	if (final || next == CF_HTTP_NEXT_UNKNOWN)
+		return stop(true);
+	result = advance(next, true);
+	result.body = next > bytes.len;
+	return result;
+}
+
+static struct cf_step_result step_response(
+    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
+{
+	struct cf_http_response response = {.code = 0};
+	uint64_t next = 0;
+	enum cf_reading reading;
+
+	if (decoder->observer.http_response == NULL)
+		return stop(false);
+	reading = cf_http_response_read(bytes, &response, &next);
+	if (reading == CF_READING_MORE && !final)
+		return more(bytes.len + 1, final);
+	if (reading == CF_READING_BAD || response.code == 0)
+		return stop(false);
+	response.ends = cf_endpoints_of(packet, false);
+	cf_decode_count(decoder, CF_COUNT_HTTP_RESPONSES);
+	decoder->observer.http_response(decoder->observer.context, packet, &response);
+	return final || next == CF_HTTP_NEXT_UNKNOWN ? stop(true) : advance(next, true);
+}
+
+/* SOCKS 5 (RFC 1928): greeting, then the request; TLS may come behind. */
+static struct cf_step_result step_socks5(struct cf_slice bytes, bool final)
+{
+	const uint8_t *data = bytes.data;
+
+	if (bytes.len < 3)
+		return more(3, final);
+	/* 05 01 00 is a greeting with one method and the start of a connect request; what follows
+	 * tells. */
+	if (data[1] != 1 || bytes.len == 3 || data[2] != 0 || data[3] == 0 || data[3] > 4)
+		return data[1] == 0 || data[1] > 8 ? stop(false) : advance(2U + data[1], false);
+	if (data[3] == 1)
+		return advance(4 + 4 + 2, false);
+	if (data[3] == 4)
+		return advance(4 + 16 + 2, false);
+	return bytes.len < 5 ? more(5, final) : advance(5U + data[4] + 2, false);
+}
+
+/* SOCKS 4 and 4a: port, address, user, and for 0.0.0.x a name. */
+static struct cf_step_result step_socks4(struct cf_slice bytes, bool final)
+{
+	const uint8_t *data = bytes.data, *end;
+	size_t at = 8;
+
+	if (bytes.len < 9)
+		return more(9, final);
+	if (data[1] < 1 || data[1] > 2 || bytes.len > TEXT_LINE_BYTES)
+		return stop(false);
+	end = memchr(data + at, 0, bytes.len - at);
+	if (end == NULL)
+		return more(bytes.len + 1, final);
+	at = (size_t)(end - data) + 1;
+	if ((data[4] | data[5] | data[6]) == 0 && data[7] != 0) {
+		end = at == bytes.len ? NULL : memchr(data + at, 0, bytes.len - at);
+		if (end == NULL)
+			return more(bytes.len + 1, final);
+		at = (size_t)(end - data) + 1;
+	}
+	return advance(at, false);
+}
+
+static struct cf_step_result step_proxy(struct cf_slice bytes, bool final)
+{
+	if (bytes.len < 16)
+		return more(16, final);
+	return advance(16 + ((uint64_t)bytes.data[14] << 8 | bytes.data[15]), false);
+}
+
+/* A line of text, as before STARTTLS or in the PROXY protocol: stepped over. */
+static struct cf_step_result step_text(struct cf_slice bytes, bool final)
+{
+	for (size_t i = 0; i < bytes.len && i < TEXT_LINE_BYTES; i++) {
+		if (bytes.data[i] == '\n')
+			return advance(i + 1, false);
+		if ((bytes.data[i] < ' ' && bytes.data[i] != '\r' && bytes.data[i] != '\t') ||
+		    bytes.data[i] >= 0x7f)
+			return stop(false);
+	}
+	return bytes.len < TEXT_LINE_BYTES ? more(bytes.len + 1, final) : stop(false);
+}
+
+/*
+ * TLS or HTTP on the DNS port. Read as a length their first two bytes would be 5,635 or more, which
+ * a query never is, and which the rest of their heads does not fit.
+ */
+static bool is_foreign_on_dns(struct cf_slice bytes)
+{
+	return bytes.data[0] >= TLS_HANDSHAKE && !is_dns_head(bytes) &&
+	    (is_tls_head(bytes) || cf_http_request_match(bytes) == CF_MATCH_YES ||
+	        cf_http_response_match(bytes) == CF_MATCH_YES);
+}
+
+struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
+    const struct cf_packet *packet, struct cf_slice bytes, bool final)
+{
+	enum cf_match match;
+
+	if (bytes.len == 0)
+		return more(1, final);
+	if (is_dns(packet) && !is_foreign_on_dns(bytes))
+		return step_dns(decoder, packet, bytes, final);
+	if (bytes.data[0] == TLS_HANDSHAKE)
+		return step_tls(decoder, scratch, packet, bytes, final);
+	if (bytes.data[0] == 5)
+		return step_socks5(bytes, final);
+	if (bytes.data[0] == 4)
+		return step_socks4(bytes, final);
+	if (memcmp(bytes.data, proxy_binary,
+	        bytes.len < sizeof proxy_binary ? bytes.len : sizeof proxy_binary) == 0)
+		return step_proxy(bytes, final);
+	match = cf_http_response_match(bytes);
+	if (match == CF_MATCH_YES)
+		return step_response(decoder, packet, bytes, final);
+	if (match == CF_MATCH_NO)
+		match = cf_http_request_match(bytes);
+	if (match == CF_MATCH_YES)
+		return step_request(decoder, packet, bytes, final);
+	if (match == CF_MATCH_MAYBE)
+		return more(bytes.len + 1, final);
+	return step_text(bytes, final);
+}

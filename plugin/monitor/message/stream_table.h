@@ -1,0 +1,108 @@
+/*
+ * The tables behind streams.h: positions of TCP directions, and the buffers of unfinished messages.
+ *
+ * Private to streams.c. A flow's stream and a stream's flow point at each other; a stream that was
+ * taken for another flow no longer points back, and is then no longer the first one's.
+ */
+#pragma once
+
+#include "monitor/decode/decode.h"
+#include "monitor/decode/spans.h"
+#include "monitor/message/stream_read.h"
+#include "monitor/message/streams.h"
+
+enum {
+	CF_STREAM_WAYS = 4, /* flows in a bucket, one cache line */
+	CF_STREAM_BUCKETS = CF_STREAM_FLOWS / CF_STREAM_WAYS,
+	/* Room of one stream: twice the longest message, for one whose beginning comes last. */
+	CF_STREAM_ROOM = 2 * CF_STREAM_BYTES,
+	/* From one stream's room to the next: no power of two, so that the same places of all of
+	 * them do not fight for the same lines of the cache. */
+	CF_STREAM_STRIDE = CF_STREAM_ROOM + 23 * 64,
+	CF_STREAM_COUNT = CF_STREAMS + CF_STREAM_ORPHANS,
+	CF_STREAM_NONE = UINT16_MAX,
+};
+
+enum cf_stream_state {
+	CF_STREAM_FREE,
+	CF_STREAM_KNOWN,  /* the next message begins at next_seq */
+	CF_STREAM_ORPHAN, /* beginning unknown; the stream holds what came */
+	CF_STREAM_DONE,
+};
+
+/* One direction of a connection. */
+struct cf_position {
+	uint32_t tag; /* upper half of the hash */
+	uint32_t next_seq;
+	uint32_t seen_s;
+	uint16_t stream; /* number of the stream that waits, or CF_STREAM_NONE */
+	uint8_t state;   /* enum cf_stream_state */
+	uint8_t side_steps : 7;
+	uint8_t in_body : 1; /* next_seq is behind a request's body that was not all here */
+};
+
+/* Bytes that wait, buffer position 0 being sequence number origin_seq. */
+struct cf_stream {
+	uint16_t older; /* neighbours in the list by age, or the free list */
+	uint16_t newer;
+	bool orphan;
+	bool has_candidate;
+	uint16_t candidate; /* where a message began behind a hole */
+	uint32_t flow;      /* number of the position, or UINT32_MAX when free */
+	uint32_t origin_seq;
+	uint32_t need;  /* bytes at the beginning before reading is worth it */
+	uint32_t taken; /* bytes put in so far */
+	int64_t at_wall_us;
+	struct cf_spans spans;
+	struct cf_kept_packet kept; /* the first segment's, for reporting what stays unfinished */
+};
+
+/* One kind of streams: a list by age, a free list, and places never used. */
+struct cf_stream_pool {
+	uint16_t oldest;
+	uint16_t newest;
+	uint16_t free;
+	uint16_t fresh; /* never used: from there to before until */
+	uint16_t until;
+};
+
+struct cf_streams {
+	uint8_t *flows_map;
+	struct cf_position *flows; /* CF_STREAM_FLOWS, in flows_map */
+	uint8_t *buffers;          /* CF_STREAM_COUNT times CF_STREAM_STRIDE, mapped */
+	struct cf_stream streams[CF_STREAM_COUNT];
+	struct cf_stream_pool known;
+	struct cf_stream_pool orphans;
+	struct cf_stream_scratch scratch;
+};
+
+static inline uint8_t *cf_stream_buffer(
+    const struct cf_streams *streams, const struct cf_stream *stream)
+{
+	return streams->buffers + (size_t)(stream - streams->streams) * CF_STREAM_STRIDE;
+}
+
+/* The flow of hash; when it is new, in the place of the one in its bucket not seen for longest. */
+struct cf_position *cf_stream_position(
+    struct cf_streams *streams, struct cf_decoder *decoder, uint64_t hash);
+
+/* The stream that waits for flow, or NULL. */
+struct cf_stream *cf_stream_waiting(struct cf_streams *streams, const struct cf_position *flow);
+
+/* A stream for flow, the oldest of its kind given up if need be. */
+struct cf_stream *cf_stream_allocate(struct cf_streams *streams, struct cf_decoder *decoder,
+    struct cf_position *flow, bool orphan, uint32_t origin_seq);
+
+/* Frees the stream; its flow has none then. */
+void cf_stream_release(struct cf_streams *streams, struct cf_stream *stream);
+
+/* Reports what is known of an unfinished message, and frees the stream; the flow is done with. */
+void cf_stream_give_up(
+    struct cf_streams *streams, struct cf_decoder *decoder, struct cf_stream *stream);
+
+/* The bytes held without a hole from position at on; empty when that byte is not there. */
+struct cf_slice cf_stream_held(
+    const struct cf_streams *streams, const struct cf_stream *stream, size_t at);
+
+/* Shifts the buffer so that position at becomes 0; what was before is dropped. */
+void cf_stream_rebase(const struct cf_streams *streams, struct cf_stream *stream, size_t at);

@@ -1,0 +1,60 @@
+/*
+ * Verifying the hash chains of a log (records/write/chain.h): lines are handed in one by one, in
+ * the order they were written, from one file or a rotated set; findings come out as they are made.
+ * Several writers in one file are told apart by sensor and source. One thread.
+ */
+#pragma once
+
+#include "records/read/reader.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cf_verify_kind {
+	/* Alterations */
+	CF_VERIFY_CHANGED,   /* as many lines as were sealed, but not the same */
+	CF_VERIFY_REMOVED,   /* fewer lines than were sealed, or a seal is missing */
+	CF_VERIFY_INSERTED,  /* more lines than were sealed */
+	CF_VERIFY_FOREIGN,   /* lines that are no records, which no repair accounts for */
+	CF_VERIFY_RESTARTED, /* a chain begins anew though an older one is there */
+	/* No alterations */
+	CF_VERIFY_REPAIRED, /* a torn line that the writer found and accounts for */
+	CF_VERIFY_LATE,     /* lines without a seal at a restart; sealed only afterwards */
+	CF_VERIFY_UNSEALED, /* lines behind the last seal: still running, or killed */
+};
+
+bool cf_verify_is_alteration(enum cf_verify_kind kind);
+
+/* Lines first_line of first_path to last_line of last_path. text is for people. */
+struct cf_verify_finding {
+	enum cf_verify_kind kind;
+	const char *first_path, *last_path, *sensor, *source, *text;
+	uint64_t first_line, last_line;
+};
+
+typedef void cf_verify_report(void *arg, const struct cf_verify_finding *finding);
+
+struct cf_verify_summary {
+	uint64_t lines, hits, seals, good_seals, alterations, unsealed_lines, chains;
+	uint64_t lost_queue, lost_disk; /* as lost records admit */
+};
+
+struct cf_verify;
+
+/* NULL without memory. */
+struct cf_verify *cf_verify_new(cf_verify_report *report, void *arg);
+void cf_verify_free(struct cf_verify *verify);
+
+/*
+ * The next line as cf_reader_next() gave it: record is what it parsed, looked at when line->fault
+ * is CF_LINE_OK. path must stay valid until cf_verify_finish().
+ */
+void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_line *line,
+    const struct cf_record *record);
+/* Bytes without a newline at the end of a file; at the end of the newest file they may be on their
+ * way. */
+void cf_verify_tail(
+    struct cf_verify *verify, const char *path, uint64_t line_number, size_t len, bool newest);
+
+/* Reports what is still open. */
+void cf_verify_finish(struct cf_verify *verify, struct cf_verify_summary *summary_out);

@@ -1,0 +1,29 @@
+/*
+ * The status file beside the hit log: one small JSON object with the counters, replaced by rename
+ * so that a reader never sees half of it. Belongs to the writer's thread.
+ */
+#pragma once
+
+#include "records/write/log.h"
+#include "records/write/writer.h"
+
+struct cf_status_file {
+	char *path, *temporary; /* NULL: none wanted */
+	int64_t next_us;
+	struct cf_log_stats told;
+	int64_t told_us;
+};
+
+/* path may be NULL. CF_ENOMEM. */
+enum cf_status cf_status_file_init(struct cf_status_file *status, const char *path) CF_MUST_CHECK;
+void cf_status_file_done(struct cf_status_file *status);
+
+/* At most once a second. */
+bool cf_status_file_is_due(struct cf_status_file *status, int64_t now_us);
+
+/*
+ * Writes the file unless nothing changed within the last ten seconds. members are the caller's own.
+ * A file that cannot be written is left as it was: its age tells.
+ */
+void cf_status_file_write(struct cf_status_file *status, const struct cf_writer *writer,
+    const struct cf_log_stats *stats, const char *members, size_t members_len, bool last);

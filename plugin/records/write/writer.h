@@ -1,0 +1,71 @@
+/*
+ * What the log's writer does with records: folds them, forms lines, seals them, keeps the file. It
+ * has no thread and no clock of its own: the log calls it with the time, from one thread.
+ */
+#pragma once
+
+#include "records/form/ulid.h"
+#include "records/write/chain.h"
+#include "records/write/fold.h"
+#include "records/write/log.h"
+#include "records/write/privacy.h"
+#include "records/write/sink.h"
+
+#include <stdatomic.h>
+
+/* Longest image digest and policy name in heartbeats. */
+#define CF_WRITER_WORD_BYTES 128
+/* Longest path of the fold journal; a longer one goes without. */
+#define CF_WRITER_PATH_BYTES 1024
+
+struct cf_writer {
+	struct cf_sink sink;
+	struct cf_chain chain;
+	struct cf_ulid ulid;
+	struct cf_fold *fold;
+	struct cf_fold_journal *journal; /* of the fold's windows; NULL: none */
+	char journal_path[CF_WRITER_PATH_BYTES];
+	struct cf_privacy privacy;
+	char sensor[72], source[24];
+	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];
+	uint32_t fold_s, heartbeat_s;
+	bool repeatable;             /* nothing random, nothing of this process */
+	int64_t now_wall_us, now_us; /* of the step being done; the second never steps */
+	int64_t started_wall_us, next_second_us, next_heartbeat_us, retry_us;
+	bool counting_down; /* the clocks above are set */
+	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
+	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
+	cf_expand *expand;
+	void *arg;
+	/* Hits taken from the queues; those in lines that could not be written. */
+	_Atomic uint64_t hits, lost_disk, lines, bytes;
+	uint64_t lost_queue; /* as the log last told */
+	/* What the last lost record said. */
+	uint64_t told_queue, told_disk, told_torn;
+	int64_t lost_since_wall_us;
+	_Atomic bool degraded;
+	struct {
+		const char
+		    *found; /* what the file looked like: new, sealed, unsealed, torn, unknown */
+		uint64_t repaired_bytes, unsealed_lines;
+	} start;
+};
+
+/* Copies what it needs of options. CF_ENOMEM, CF_EINVALID (privacy), CF_EIO (its key). */
+enum cf_status cf_writer_init(struct cf_writer *writer, const struct cf_log_options *options,
+    struct cf_error *error) CF_MUST_CHECK;
+void cf_writer_done(struct cf_writer *writer);
+
+/* Opens the file, finds the end of its chain, ends a torn line, and writes the start record. */
+void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);
+/* Packed records, in this order; at most CF_FOLD_EXPECTED. */
+void cf_writer_take(
+    struct cf_writer *writer, const struct cf_packed *const packed[], unsigned count);
+/* Moves a synchronous log's clock forward to a record's time (never back) and ends folds. */
+void cf_writer_advance(struct cf_writer *writer, int64_t at_wall_us);
+/* How many hits the queues have dropped so far. */
+void cf_writer_lost_queue(struct cf_writer *writer, uint64_t lost);
+/* Work that time asks for: folds, heartbeat, rotation, retry; then one write of what there is. */
+void cf_writer_tick(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);
+/* The last: folds, stop record with the last seal. */
+void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);

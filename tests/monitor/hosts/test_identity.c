@@ -1,0 +1,222 @@
+/* Who the hosts are: from when to when, and who is only a router. */
+
+#include "monitor/hosts/identity.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S INT64_C(1000000)
+
+struct written {
+	struct cf_hosts *hosts;
+	struct cf_locality locality;
+	unsigned count;
+	struct cf_identity last;
+	char name[CF_HOST_NAME_BYTES];
+};
+
+static void on_write(void *arg, const struct cf_identity *identity, uint32_t interface)
+{
+	struct written *written = arg;
+
+	(void)interface;
+	written->count++;
+	written->last = *identity;
+	snprintf(written->name, sizeof written->name, "%.*s", (int)identity->name.len,
+	    identity->name.data);
+}
+
+static int setup(void **state)
+{
+	static struct written written;
+
+	written = (struct written){.count = 0};
+	if (cf_hosts_new(7, &written.locality, on_write, &written, &written.hosts) != CF_OK)
+		return -1;
+	*state = &written;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	cf_hosts_free(((struct written *)*state)->hosts);
+	return 0;
+}
+
+static const uint8_t one[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t two[6] = {2, 0, 0, 0, 0, 2};
+
+static void send_packet(
+    struct written *w, const char *src, const uint8_t *mac, uint8_t ttl, int64_t at_wall_us)
+{
+	struct cf_packet packet = {.at_wall_us = at_wall_us, .mac_src = mac, .ttl = ttl};
+
+	assert_int_equal(cf_addr_parse(src, &packet.src), CF_OK);
+	assert_int_equal(cf_addr_parse("198.51.100.1", &packet.dst), CF_OK);
+	cf_hosts_seen(w->hosts, &packet);
+}
+
+static void learn(struct written *w, enum cf_identity_kind kind, const char *src,
+    const uint8_t *mac, const char *name, int64_t at_wall_us)
+{
+	struct cf_host_fact fact = {.kind = kind,
+	    .at_wall_us = at_wall_us,
+	    .mac = mac,
+	    .name = {.data = (const uint8_t *)name, .len = strlen(name)}};
+
+	assert_int_equal(cf_addr_parse(src, &fact.addr), CF_OK);
+	cf_hosts_learn(w->hosts, &fact);
+}
+
+static void a_host_is_recorded_again_within_the_hour(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	assert_int_equal(w->count, 1);
+	for (int64_t at = 60; at < CF_IDENTITY_REFRESH_S; at += 60)
+		send_packet(w, "10.0.0.1", one, 64, S + at * S);
+	assert_int_equal(w->count, 1);
+	send_packet(w, "10.0.0.1", one, 64, S + CF_IDENTITY_REFRESH_S * S);
+	assert_int_equal(w->count, 2);
+	assert_true(w->last.from_wall_us == S);
+	assert_true(w->last.to_wall_us == S + CF_IDENTITY_REFRESH_S * S);
+}
+
+static void an_address_that_changes_hands_is_two_intervals(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", one, "laptop-one", S);
+	send_packet(w, "10.0.0.1", one, 64, 100 * S);
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", two, "laptop-two", 200 * S);
+	assert_int_equal(w->count, 3);
+	assert_true(w->last.from_wall_us == 200 * S);
+	assert_memory_equal(w->last.mac, two, 6);
+	assert_string_equal(w->name, "laptop-two");
+}
+
+static void the_old_interval_ends_when_it_was_last_seen(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	send_packet(w, "10.0.0.1", one, 64, 100 * S);
+	w->count = 0;
+	/* A new owner is told by traffic only when what ARP said is old. */
+	send_packet(w, "10.0.0.1", two, 64, 101 * S);
+	assert_int_equal(w->count, 0);
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", two, "", 200 * S);
+	assert_int_equal(w->count, 2);
+	cf_hosts_flush(w->hosts);
+	assert_true(w->last.from_wall_us == 200 * S);
+}
+
+static void a_mac_with_many_addresses_is_a_router(void **state)
+{
+	struct written *w = *state;
+
+	for (unsigned i = 1; i <= CF_MAC_ADDRESSES + 1; i++) {
+		char text[CF_ADDR_TEXT_BYTES];
+
+		snprintf(text, sizeof text, "10.0.0.%u", i);
+		assert_false(cf_hosts_is_router(w->hosts, one));
+		send_packet(w, text, one, 64, (int64_t)i * S);
+	}
+	assert_true(cf_hosts_is_router(w->hosts, one));
+	cf_hosts_flush(w->hosts);
+	assert_int_equal(w->count, CF_MAC_ADDRESSES + 1);
+	assert_false(w->last.has_mac);
+}
+
+static void a_mac_whose_packets_were_routed_is_a_router(void **state)
+{
+	struct written *w = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		send_packet(w, "10.0.0.1", one, 63, (int64_t)i * S);
+	assert_true(cf_hosts_is_router(w->hosts, one));
+	cf_hosts_flush(w->hosts);
+	assert_false(w->last.has_mac);
+}
+
+static void a_router_keeps_the_address_that_is_its_own(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.254", one, "", S);
+	cf_hosts_router(w->hosts, one);
+	send_packet(w, "10.9.9.9", one, 63, 2 * S);
+	cf_hosts_flush(w->hosts);
+	learn(w, CF_IDENTITY_NBNS, "10.0.0.254", one, "GATEWAY", 3 * S);
+	assert_true(w->last.has_mac && w->last.is_router);
+	assert_string_equal(w->name, "GATEWAY");
+}
+
+static void what_dhcp_says_is_not_overruled_by_less(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", one, "from-dhcp", S);
+	learn(w, CF_IDENTITY_NBNS, "10.0.0.1", one, "FROM-NBNS", 2 * S);
+	cf_hosts_flush(w->hosts);
+	assert_string_equal(w->name, "from-dhcp");
+}
+
+static void addresses_of_one_host_are_found_by_its_mac(void **state)
+{
+	struct written *w = *state;
+	struct cf_addr four, other[4];
+	unsigned count;
+	char text[CF_ADDR_TEXT_BYTES];
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	learn(w, CF_IDENTITY_NDP, "fd00::1", one, "", S);
+	learn(w, CF_IDENTITY_NDP, "fd00::2", two, "", S);
+	assert_int_equal(cf_addr_parse("10.0.0.1", &four), CF_OK);
+	assert_true(cf_hosts_other_addresses(w->hosts, &four, 0, other, 4, &count));
+	assert_int_equal(count, 1);
+	assert_string_equal(cf_addr_format(&other[0], text), "fd00::1");
+	cf_hosts_router(w->hosts, one);
+	assert_false(cf_hosts_other_addresses(w->hosts, &four, 0, other, 4, &count));
+}
+
+static void outside_addresses_are_followed_only_when_something_names_them(void **state)
+{
+	struct written *w = *state;
+
+	send_packet(w, "203.0.113.9", one, 64, S);
+	assert_int_equal(cf_hosts_known(w->hosts), 0);
+	learn(w, CF_IDENTITY_ARP, "203.0.113.9", one, "", 2 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        a_host_is_recorded_again_within_the_hour, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        an_address_that_changes_hands_is_two_intervals, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        the_old_interval_ends_when_it_was_last_seen, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_mac_with_many_addresses_is_a_router, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_mac_whose_packets_were_routed_is_a_router, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_router_keeps_the_address_that_is_its_own, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        what_dhcp_says_is_not_overruled_by_less, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        addresses_of_one_host_are_found_by_its_mac, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        outside_addresses_are_followed_only_when_something_names_them, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

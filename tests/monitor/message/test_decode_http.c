@@ -1,0 +1,146 @@
+/* HTTP/1 heads: who is asked, for what, and where the next message begins. */
+
+#include "monitor/message/decode_http.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct cf_slice text(const char *string)
+{
+	return (struct cf_slice){.data = (const uint8_t *)string, .len = strlen(string)};
+}
+
+static void expect(struct cf_slice slice, const char *string)
+{
+	assert_int_equal(slice.len, strlen(string));
+	if (slice.len > 0)
+		assert_memory_equal(slice.data, string, slice.len);
+}
+
+static void host_is_the_header_or_else_the_target(void **state)
+{
+	static const struct {
+		const char *head;
+		const char *host;
+		const char *target;
+	} cases[] = {
+	    {"GET /a HTTP/1.1\r\nHost: one.example:80\r\n\r\n", "one.example:80", "/a"},
+	    {"GET /a HTTP/1.1\nhost:\t one.example \n\n", "one.example", "/a"},
+	    {"GET http://two.example/x HTTP/1.1\r\nHost: one.example\r\n\r\n", "one.example",
+	        "http://two.example/x"},
+	    {"GET http://two.example/x HTTP/1.0\r\n\r\n", "two.example", "http://two.example/x"},
+	    {"GET http://two.example HTTP/1.0\r\n\r\n", "two.example", "http://two.example"},
+	    {"CONNECT c.example:443 HTTP/1.1\r\n\r\n", "c.example:443", "c.example:443"},
+	    {"OPTIONS * HTTP/1.1\r\n\r\n", "", "*"},
+	    {"VERSION-CONTROL /v HTTP/1.1\r\nX: y\r\nHOST: h\r\nHost: second\r\n\r\n", "h", "/v"},
+	    {"GET /with space HTTP/1.1\r\nHost: h\r\n\r\n", "h", "/with space"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct cf_http_request request = {.complete = false};
+		uint64_t next = 0;
+
+		assert_int_equal(cf_http_request_match(text(cases[i].head)), CF_MATCH_YES);
+		assert_int_equal(
+		    cf_http_request_read(text(cases[i].head), &request, &next), CF_READING_DONE);
+		expect(request.host, cases[i].host);
+		expect(request.target, cases[i].target);
+		assert_true(request.complete);
+		assert_int_equal(next, strlen(cases[i].head));
+	}
+}
+
+static void other_protocols_are_not_requests(void **state)
+{
+	static const char *const others[] = {"EHLO me\r\n", "USER name\r\n", "GET\r\n", "GE",
+	    "INVITE sip:a@b SIP/2.0\r\n", "OPTIONS rtsp://h/ RTSP/1.0\r\n", "get / HTTP/1.1\r\n",
+	    "SSH-2.0-OpenSSH\r\n", "GET /\r\n", " GET / HTTP/1.1\r\n", "A B HTTP/1.1\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (cf_http_request_match(text(others[i])) == CF_MATCH_YES)
+			fail_msg("'%s'", others[i]);
+}
+
+static void any_prefix_of_a_request_may_become_one(void **state)
+{
+	static const char head[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+	(void)state;
+	for (size_t len = 1; len < sizeof head - 1; len++) {
+		struct cf_slice part = {.data = (const uint8_t *)head, .len = len};
+		struct cf_http_request request = {.complete = false};
+		uint64_t next;
+
+		assert_int_not_equal(cf_http_request_match(part), CF_MATCH_NO);
+		assert_int_equal(cf_http_request_read(part, &request, &next), CF_READING_MORE);
+	}
+}
+
+static void next_request_begins_behind_the_body(void **state)
+{
+	struct cf_http_request request = {.complete = false};
+	uint64_t next = 0;
+
+	(void)state;
+	assert_int_equal(
+	    cf_http_request_read(
+	        text("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\nbody"), &request, &next),
+	    CF_READING_DONE);
+	assert_int_equal(next, 41 + 1000);
+	assert_int_equal(
+	    cf_http_request_read(
+	        text("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), &request, &next),
+	    CF_READING_DONE);
+	assert_true(next == CF_HTTP_NEXT_UNKNOWN);
+	/* A length that is none, or too large to be true, counts as absent. */
+	assert_int_equal(
+	    cf_http_request_read(
+	        text("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"), &request,
+	        &next),
+	    CF_READING_DONE);
+	assert_int_equal(next, 57);
+}
+
+static void response_waits_for_the_first_bytes_of_its_body(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nKLZF1234";
+	struct cf_http_response response = {.code = 0};
+	uint64_t next = 0;
+
+	(void)state;
+	for (size_t len = 1; len < sizeof head - 1; len++) {
+		struct cf_slice part = {.data = (const uint8_t *)head, .len = len};
+
+		assert_int_equal(cf_http_response_read(part, &response, &next), CF_READING_MORE);
+	}
+	assert_int_equal(cf_http_response_read(text(head), &response, &next), CF_READING_DONE);
+	assert_int_equal(response.code, 200);
+	expect(response.body, "KLZF1234");
+	assert_int_equal(cf_http_response_read(text("HTTP/1.1 304 No\r\n\r\n"), &response, &next),
+	    CF_READING_DONE);
+	assert_int_equal(next, 19);
+	assert_int_equal(
+	    cf_http_response_read(
+	        text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"), &response, &next),
+	    CF_READING_DONE);
+	expect(response.body, "ab");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(host_is_the_header_or_else_the_target),
+	    cmocka_unit_test(other_protocols_are_not_requests),
+	    cmocka_unit_test(any_prefix_of_a_request_may_become_one),
+	    cmocka_unit_test(next_request_begins_behind_the_body),
+	    cmocka_unit_test(response_waits_for_the_first_bytes_of_its_body),
+	};
+
+	return cmocka_run_group_tests_name("decode_http", tests, NULL, NULL);
+}
