@@ -174,6 +174,10 @@
 #define CF_BYPASS_QUIET_S 30
 /* A question without answer counts as failed after this long; resolvers' clients wait as long. */
 #define CF_DNS_PATIENCE_S 2
+/* Look-ups of listed names that wait for their answer at one time, some 400 bytes each, and for how
+ * long: a stub resolver waits 5 seconds for each server, a recursion may take twice that. */
+#define CF_LOOKUPS           4096
+#define CF_LOOKUP_PATIENCE_S 10
 /* Local hosts whose identity is followed: (address, VLAN) with MAC and name, some 200 bytes each.
  */
 #define CF_HOSTS 65536

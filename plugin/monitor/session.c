@@ -113,7 +113,8 @@ uint64_t cf_session_evictions(
 	return counters->at[CF_COUNT_FRAGMENTS_EVICTED] + counters->at[CF_COUNT_STREAMS_EVICTED] +
 	    counters->at[CF_COUNT_FLOWS_EVICTED] + counters->at[CF_COUNT_QUIC_EVICTED] +
 	    stats->flows_evicted + stats->announced_evicted + stats->hosts_evicted +
-	    stats->macs_evicted + stats->bypass_evicted + stats->at[CF_OBSERVE_LAN_EVICTED];
+	    stats->macs_evicted + stats->bypass_evicted + stats->lookups_evicted +
+	    stats->at[CF_OBSERVE_LAN_EVICTED];
 }
 
 /* Adds `"key":value` when it is not zero and fits, closing brackets included. */
@@ -156,6 +157,7 @@ const char *cf_counters_format(const struct cf_decoder_counters *counters,
 	at = add_member(text, at, size, &first, "hosts_evicted", stats->hosts_evicted);
 	at = add_member(text, at, size, &first, "macs_evicted", stats->macs_evicted);
 	at = add_member(text, at, size, &first, "bypass_evicted", stats->bypass_evicted);
+	at = add_member(text, at, size, &first, "lookups_evicted", stats->lookups_evicted);
 	snprintf(text + at, size - at, "}");
 	return text;
 }

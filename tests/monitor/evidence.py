@@ -152,8 +152,83 @@ class Evidence(unittest.TestCase):
         self.assertEqual(found[0]['match']['value'], ','.join(FALLBACK))
         self.assertIn('nxdomain at ' + RESOLVER, found[0]['match']['reason'])
         self.assertTrue(found[0]['flow']['escape'])
-        self.assertEqual(len([r for r in self.hits(c, via='qname') if r['dns']['resolver'] == 'foreign'
-                              and 'rcode' not in r['dns']]), 5)
+        foreign = [r for r in self.hits(c, via='qname') if r['dns']['resolver'] == 'foreign']
+        self.assertEqual([(r['dns']['outcome'], r['flow']['escape'] if 'flow' in r else False)
+                          for r in sorted(foreign, key=lambda r: r['timestamp'])],
+                         [('unseen', False)] * 4 + [('answered', True)])
+
+    def test_a_look_up_says_what_it_was_answered_with(self):
+        name, other = 'touch.kaspersky.com', 'crl.kaspersky.com'
+        address = [(name, 1, 60, '198.51.100.77')]
+        for wanted, rcode, edes, ask in (
+                ('nxdomain', 'NXDOMAIN', (15, None), {'rcode': 3, 'ede': 15}),
+                ('refused', 'REFUSED', (None, None), {'rcode': 5}),
+                ('failed', 'SERVFAIL', (22, '22 23'), {'rcode': 2, 'ede': (22, 23)}),
+                ('nodata', 'NOERROR', (17, '22 17'), {'ede': (22, 17)}),
+                ('nodata', 'NOERROR', (None, None), {'answers': [(name, 5, 60, other)]}),
+                ('sinkhole', 'NOERROR', (None, None), {'answers': [(name, 1, 60, '192.0.2.53')]}),
+                ('sinkhole', 'NOERROR', (None, None), {'answers': [(name, 1, 60, '0.0.0.0')]}),
+                ('sinkhole', 'NOERROR', (4, None), {'answers': address, 'ede': 4}),
+                ('answered', 'NOERROR', (3, None), {'answers': address, 'ede': 3}),
+                ('unseen', None, (None, None), {'reply': False})):
+            c = packets.Capture()
+            c.ask(CLIENT, RESOLVER, name, **ask)
+            c.wait(60)
+            c.udp(CLIENT, 9, RESOLVER, 9, b'later')
+            found = self.hits(c, via='qname')
+            self.assertEqual(len(found), 1, ask)
+            dns = found[0]['dns']
+            self.assertEqual((dns['outcome'], dns.get('rcode'), (dns.get('ede'), dns.get('edes'))),
+                             (wanted, rcode, edes), ask)
+            self.assertEqual(found[0]['src_mac'], '02:00:00:00:00:10')
+            self.assertNotIn('flow', found[0])
+
+    def test_an_answer_is_matched_by_client_server_id_and_name(self):
+        name = 'touch.kaspersky.com'
+        for case, wanted in (('id', 2), ('port', 2), ('server', 2), ('name', 1), ('same', 1)):
+            c = packets.Capture()
+            c.udp(CLIENT, 4000, RESOLVER, 53, packets.dns(7, name))
+            c.udp('10.20.0.54' if case == 'server' else RESOLVER, 53, CLIENT, 4001 if case == 'port' else 4000,
+                  packets.dns(8 if case == 'id' else 7, 'www.example.org' if case == 'name' else name, 1, True, 3))
+            found = self.hits(c, via='qname')
+            self.assertEqual(len(found), wanted, case)
+            outcomes = {r['dns']['outcome'] for r in found}
+            self.assertEqual(outcomes, {'nxdomain'} if case == 'same' else
+                             {'unseen'} if case == 'name' else {'unseen', 'nxdomain'}, case)
+
+    def test_a_question_sent_again_is_the_same_look_up(self):
+        name = 'touch.kaspersky.com'
+        c = packets.Capture()
+        for _ in range(3):
+            c.udp(CLIENT, 4000, RESOLVER, 53, packets.dns(7, name))
+            c.wait(2)
+        for _ in range(2):
+            c.udp(RESOLVER, 53, CLIENT, 4000, packets.dns(7, name, 1, True, 3))
+        found = self.hits(c, via='qname')
+        self.assertEqual([(r['count'], r['dns']['outcome']) for r in found], [(1, 'nxdomain')])
+
+    def test_different_outcomes_do_not_fold(self):
+        name = 'touch.kaspersky.com'
+        c = packets.Capture()
+        for rcode in (3, 3, 5, 3, 5):
+            c.ask(CLIENT, RESOLVER, name, rcode=rcode)
+        counts = {}
+        for record in self.hits(c, via='qname'):
+            counts[record['dns']['outcome']] = counts.get(record['dns']['outcome'], 0) + record['count']
+        self.assertEqual(counts, {'nxdomain': 3, 'refused': 2})
+
+    def test_a_cut_answer_asked_again_over_tcp_is_no_failure(self):
+        name = 'touch.kaspersky.com'
+        c = packets.Capture()
+        cut = bytearray(packets.dns(7, name, 1, True))
+        cut[2] |= 2
+        c.udp(CLIENT, 4000, RESOLVER, 53, packets.dns(7, name))
+        c.udp(RESOLVER, 53, CLIENT, 4000, bytes(cut))
+        c.ask(CLIENT, '8.8.8.8', name)
+        found = self.hits(c)
+        self.assertEqual([r['dns']['outcome'] for r in found if r['match']['via'] == 'qname'
+                          and r['dns']['resolver'] == 'own'], ['truncated'])
+        self.assertEqual([r for r in found if r['match']['via'] == 'fallback'], [])
 
     def test_ordinary_use_of_a_public_resolver_is_no_bypass(self):
         c = packets.Capture()

@@ -53,7 +53,8 @@ def dns(ident, name, qtype=1, response=False, rcode=0, answers=(), recurse=True,
     flags = (0x8000 if response else 0) | (0x0100 if recurse else 0) | rcode
     extra = b''
     if ede is not None:
-        option = struct.pack('!HHH', 15, 2, ede)
+        codes = ede if isinstance(ede, tuple) else (ede,)
+        option = b''.join(struct.pack('!HHH', 15, 2, code) for code in codes)
         extra = b'\0' + struct.pack('!HHIH', 41, 1232, 0, len(option)) + option
     body = struct.pack('!HHHHHH', ident, flags, 1, len(answers), 0, 1 if extra else 0)
     body += wire_name(name) + struct.pack('!HH', qtype, 1)

@@ -123,6 +123,8 @@ void sample_fullest(struct cf_hit *hit)
 	        .ede = 65535,
 	        .cname_wire = longest_name(),
 	        .cached = true,
+	        .edes = word,
+	        .outcome = "truncated",
 	        .own_resolver = word},
 	    .tls = {.sni = longest,
 	        .alpn = longest,

@@ -77,9 +77,14 @@ static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 		fact->flags |= CF_FACT_HARDCODED;
 	if (is_word(&record->dns.resolver, "foreign"))
 		fact->flags |= CF_FACT_FOREIGN_RESOLVER;
-	if (is_word(&record->dns.rcode, "NOERROR") &&
-	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru")))
+	/* A monitor says what the answer came to; NOERROR alone may be a sinkhole, or nothing. */
+	if (record->dns.outcome.len > 0) {
+		if (is_word(&record->dns.outcome, "answered"))
+			fact->flags |= CF_FACT_RESOLVED;
+	} else if (is_word(&record->dns.rcode, "NOERROR") &&
+	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru"))) {
 		fact->flags |= CF_FACT_RESOLVED;
+	}
 	if (record->tls.ech)
 		fact->flags |= CF_FACT_ECH;
 }

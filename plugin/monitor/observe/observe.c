@@ -22,6 +22,7 @@ const char *cf_observe_counter_text(enum cf_observe_counter counter)
 	    [CF_OBSERVE_VENDOR_SINKHOLE] = "vendor_sinkhole",
 	    [CF_OBSERVE_INBOUND] = "inbound",
 	    [CF_OBSERVE_EXEMPT] = "exempt",
+	    [CF_OBSERVE_ASKED_AGAIN] = "asked_again",
 	    [CF_OBSERVE_LAN_EVICTED] = "lan_evicted",
 	};
 
@@ -53,6 +54,8 @@ enum cf_status cf_monitor_new(
 	        &monitor->flows) != CF_OK ||
 	    cf_announced_new(options->seed, &monitor->announced) != CF_OK ||
 	    cf_bypass_new(options->seed, cf_observe_bypass, monitor, &monitor->bypass) != CF_OK ||
+	    cf_lookups_new(options->seed, cf_observe_looked_up, monitor, &monitor->lookups) !=
+	        CF_OK ||
 	    cf_hosts_new(options->seed, &monitor->options.locality, write_identity, monitor,
 	        &monitor->hosts) != CF_OK) {
 		cf_monitor_free(monitor);
@@ -69,6 +72,7 @@ void cf_monitor_free(struct cf_monitor *monitor)
 	cf_flows_free(monitor->flows);
 	cf_announced_free(monitor->announced);
 	cf_bypass_free(monitor->bypass);
+	cf_lookups_free(monitor->lookups);
 	cf_hosts_free(monitor->hosts);
 	pthread_mutex_destroy(&monitor->lock);
 	free(monitor);
@@ -85,6 +89,7 @@ void cf_monitor_stats(struct cf_monitor *monitor, struct cf_observe_stats *stats
 	stats_out->hosts = cf_hosts_known(monitor->hosts);
 	stats_out->hosts_evicted = cf_hosts_evicted(monitor->hosts);
 	stats_out->bypass_evicted = cf_bypass_evicted(monitor->bypass);
+	stats_out->lookups_evicted = cf_lookups_evicted(monitor->lookups);
 	stats_out->macs_evicted = cf_hosts_macs_evicted(monitor->hosts);
 	pthread_mutex_unlock(&monitor->lock);
 }
@@ -139,8 +144,7 @@ void cf_observe_unlock(struct cf_observe *observe)
 	pthread_mutex_unlock(&observe->monitor->lock);
 }
 
-/* The client's MAC, when the packet shows it and it is not a router's. */
-static const uint8_t *client_mac(
+const uint8_t *cf_observe_client_mac(
     const struct cf_monitor *monitor, const struct cf_packet *packet, const struct cf_addr *client)
 {
 	const uint8_t *mac = NULL;
@@ -164,7 +168,7 @@ bool cf_observe_write(
 		return false;
 	}
 	if (packet != NULL) {
-		const uint8_t *mac = client_mac(monitor, packet, &hit->src);
+		const uint8_t *mac = cf_observe_client_mac(monitor, packet, &hit->src);
 
 		if (mac != NULL) {
 			hit->has_src_mac = true;
@@ -356,6 +360,7 @@ void cf_observe_reap(struct cf_observe *observe, int64_t now_wall_us)
 	    now_wall_us < monitor->reaped_wall_us - US_PER_S) {
 		monitor->reaped_wall_us = now_wall_us;
 		cf_flows_reap(monitor->flows, now_wall_us);
+		cf_lookups_reap(monitor->lookups, now_wall_us);
 		cf_bypass_reap(monitor->bypass, now_wall_us);
 		cf_hosts_reap(monitor->hosts, now_wall_us);
 	}
@@ -366,6 +371,7 @@ void cf_observe_flush(struct cf_observe *observe)
 {
 	cf_observe_lock(observe);
 	cf_flows_flush(observe->monitor->flows);
+	cf_lookups_flush(observe->monitor->lookups);
 	cf_bypass_flush(observe->monitor->bypass);
 	cf_hosts_flush(observe->monitor->hosts);
 	cf_observe_unlock(observe);

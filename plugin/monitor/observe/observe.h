@@ -49,6 +49,7 @@ enum cf_observe_counter {
 	CF_OBSERVE_VENDOR_SINKHOLE,
 	CF_OBSERVE_INBOUND,     /* opened by the vendor's side */
 	CF_OBSERVE_EXEMPT,      /* to an address that an exempt name announced */
+	CF_OBSERVE_ASKED_AGAIN, /* questions sent again while their look-up waited: no new one */
 	CF_OBSERVE_LAN_EVICTED, /* pairs not written yet, dropped for newer ones */
 	CF_OBSERVE_COUNTERS,
 };
@@ -57,7 +58,7 @@ const char *cf_observe_counter_text(enum cf_observe_counter counter);
 struct cf_observe_stats {
 	uint64_t at[CF_OBSERVE_COUNTERS];
 	uint64_t flows, flows_evicted, announced_evicted, hosts, hosts_evicted, macs_evicted,
-	    bypass_evicted;
+	    bypass_evicted, lookups_evicted;
 };
 
 /* Options are copied but for what they borrow. CF_ENOMEM. */

@@ -4,36 +4,16 @@
  */
 
 #include "monitor/message/decode_dns.h"
+#include "monitor/observe/observe_answer.h"
 #include "monitor/observe/observe_state.h"
-
-#include "base/bytes.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define US_PER_S     INT64_C(1000000)
-#define TYPE_A       1
-#define TYPE_CNAME   5
-#define TYPE_AAAA    28
-#define TYPE_OPT     41
-#define OPTION_EDE   15
-#define RCODE_OK     0
-#define RCODE_FAIL   2
-#define RCODE_NONAME 3
-#define RCODE_REFUSE 5
-/* Records of one answer that are looked at; a chain of CNAMEs and some addresses. */
-#define RECORDS_READ 64
+#define US_PER_S   INT64_C(1000000)
+#define TYPE_CNAME 5
 /* A question that a resolver passes on follows the client's by at most this. */
 #define FORWARD_S 10
-
-/* What one answer says, as far as it matters here. */
-struct answer {
-	unsigned addresses;
-	unsigned dead_addresses; /* 0.0.0.0, ::, loopback, or our sinkhole */
-	uint16_t ede;
-	bool has_ede;
-	uint32_t ttl_s; /* smallest of the chain */
-};
 
 static uint64_t hash_name(const struct cf_name *name)
 {
@@ -105,61 +85,6 @@ static bool is_forwarded(struct cf_monitor *monitor, const struct cf_dns_message
 	return false;
 }
 
-static bool is_dead(const struct cf_watchlist *list, const struct cf_addr *addr)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(addr->bytes, zero, 16) == 0 ||
-	    (addr->family == CF_FAMILY_V4 && addr->bytes[0] == 127) ||
-	    (addr->family == CF_FAMILY_V6 && memcmp(addr->bytes, zero, 15) == 0 &&
-	        addr->bytes[15] == 1) ||
-	    cf_watchlist_is_sinkhole(list, addr);
-}
-
-static bool record_addr(const struct cf_dns_record *record, struct cf_addr *addr_out)
-{
-	if (record->type == TYPE_A && record->rdata.len == 4)
-		*addr_out = cf_addr_v4(record->rdata.data);
-	else if (record->type == TYPE_AAAA && record->rdata.len == 16)
-		*addr_out = cf_addr_v6(record->rdata.data);
-	else
-		return false;
-	return true;
-}
-
-/* RFC 8914: info code of the first extended error in an OPT record. */
-static void read_ede(const struct cf_dns_record *record, struct answer *answer)
-{
-	struct cf_bytes c = cf_bytes_make(record->rdata.data, record->rdata.len);
-
-	while (cf_bytes_left(&c) >= 4 && !answer->has_ede) {
-		uint16_t code = cf_bytes_be16(&c);
-		struct cf_bytes option = cf_bytes_sub(&c, cf_bytes_be16(&c));
-
-		if (code == OPTION_EDE && cf_bytes_left(&option) >= 2) {
-			answer->ede = cf_bytes_be16(&option);
-			answer->has_ede = true;
-		}
-	}
-}
-
-static enum cf_bypass_cause cause_of(
-    const struct cf_dns_message *message, const struct answer *answer)
-{
-	if (message->rcode == RCODE_NONAME)
-		return CF_BYPASS_NXDOMAIN;
-	if (message->rcode == RCODE_REFUSE)
-		return CF_BYPASS_REFUSED;
-	if (message->rcode == RCODE_FAIL)
-		return CF_BYPASS_SERVFAIL;
-	/* RFC 8914: 4 forged, 15 blocked, 16 censored, 17 filtered, 18 prohibited */
-	if (answer->has_ede && (answer->ede == 4 || (answer->ede >= 15 && answer->ede <= 18)))
-		return CF_BYPASS_EDE;
-	if (answer->addresses > 0 && answer->addresses == answer->dead_addresses)
-		return CF_BYPASS_SINKHOLED;
-	return answer->addresses == 0 ? CF_BYPASS_NODATA : CF_BYPASS_ANSWERED;
-}
-
 /* A finding about this message, not yet judged. */
 static void init_finding(struct cf_observe *observe, struct cf_finding *finding, enum cf_via via,
     const struct cf_packet *packet, const struct cf_dns_message *message,
@@ -176,14 +101,110 @@ static void init_finding(struct cf_observe *observe, struct cf_finding *finding,
 	finding->hit.dns.own_resolver = own ? "own" : "foreign";
 }
 
+/* Every extended error as text, "15 23", when one number cannot say it. */
+static const char *format_edes(const struct cf_lookup_answer *said, char text[6 * CF_LOOKUP_EDES])
+{
+	size_t at = 0;
+
+	if (said->ede_count < 2)
+		return NULL;
+	for (unsigned i = 0; i < said->ede_count; i++)
+		at += (size_t)snprintf(
+		    text + at, 6 * CF_LOOKUP_EDES - at, "%s%u", i == 0 ? "" : " ", said->ede[i]);
+	return text;
+}
+
+/* What came of the question; edes must live as long as the finding. Other outcomes do not fold. */
+static void tell_answer(
+    struct cf_finding *finding, const struct cf_lookup_answer *said, char edes[6 * CF_LOOKUP_EDES])
+{
+	finding->hit.dns.has_rcode = said->has_rcode;
+	finding->hit.dns.rcode = said->rcode;
+	finding->hit.dns.ede = cf_answer_ede(said);
+	finding->hit.dns.edes = format_edes(said, edes);
+	finding->hit.dns.outcome = cf_outcome_text(said->outcome);
+	cf_finding_salt(finding, &said->outcome, sizeof said->outcome);
+	cf_finding_salt(finding, &said->rcode, sizeof said->rcode);
+	cf_finding_salt(finding, said->ede, sizeof said->ede[0] * said->ede_count);
+}
+
+static bool is_through(const struct cf_lookup_answer *said, bool own_resolver)
+{
+	return !own_resolver && said->outcome == CF_OUTCOME_ANSWERED && said->gives_address;
+}
+
+/* One look-up, one record: judged as of the question, by the policy that was in force then. */
+void cf_observe_looked_up(
+    void *arg, const struct cf_lookup *lookup, const struct cf_lookup_answer *answer)
+{
+	struct cf_monitor *monitor = arg;
+	char edes[6 * CF_LOOKUP_EDES];
+	struct cf_finding finding;
+	struct cf_hit *hit = &finding.hit;
+	const char *outcome = cf_outcome_text(answer->outcome);
+
+	if (monitor->speaker == NULL)
+		return;
+	cf_finding_init(&finding, CF_EVENT_DNS, CF_VIA_QNAME, &lookup->ends,
+	    lookup->transport == CF_TRANSPORT_TCP ? CF_PROTO_TCP : CF_PROTO_UDP,
+	    lookup->at_wall_us);
+	hit->dns.qname_wire = lookup->name.wire;
+	hit->dns.qtype = lookup->qtype;
+	hit->dns.own_resolver = lookup->own_resolver ? "own" : "foreign";
+	if (!cf_finding_judge_name(&finding, lookup->watchlist, &lookup->name, lookup->qtype))
+		return;
+	hit->has_src_mac = lookup->has_mac;
+	memcpy(hit->src_mac, lookup->mac, sizeof hit->src_mac);
+	hit->vlan = lookup->vlan;
+	if (lookup->interface < monitor->options.interface_count)
+		hit->in_iface = monitor->options.interface_names[lookup->interface];
+	cf_finding_salt(&finding, &lookup->ends.server, sizeof lookup->ends.server);
+	tell_answer(&finding, answer, edes);
+	hit->flow.escape = is_through(answer, lookup->own_resolver) &&
+	    finding.decision.verdict == CF_VERDICT_BLOCK;
+	cf_finding_reason(&finding, "vendor name asked of %s resolver%s%s",
+	    lookup->own_resolver ? "the site's own" : "a foreign", outcome == NULL ? "" : ": ",
+	    answer->outcome == CF_OUTCOME_UNSEEN ? "no answer seen"
+	        : outcome == NULL                ? ""
+	                                         : outcome);
+	(void)cf_observe_write(monitor->speaker, NULL, &finding);
+}
+
+static void wait_for_answer(struct cf_observe *observe, const struct cf_packet *packet,
+    const struct cf_dns_message *message, const struct cf_name *name, uint16_t qtype, bool own)
+{
+	struct cf_monitor *monitor = observe->monitor;
+	struct cf_lookup lookup = {.at_wall_us = packet->at_wall_us,
+	    .ends = message->ends,
+	    .transport = message->transport,
+	    .id = message->id,
+	    .qtype = qtype,
+	    .name = *name,
+	    .watchlist = cf_watchlist_get(observe->watchlist),
+	    .interface = packet->interface,
+	    .vlan = cf_packet_vlan(packet),
+	    .own_resolver = own};
+	const uint8_t *mac = cf_observe_client_mac(monitor, packet, &message->ends.client);
+
+	if (mac != NULL) {
+		lookup.has_mac = true;
+		memcpy(lookup.mac, mac, sizeof lookup.mac);
+	}
+	/* The host is recorded before what it did, as with every other hit. */
+	cf_hosts_due(monitor->hosts, &message->ends.client, packet);
+	cf_lookups_asked(monitor->lookups, &lookup);
+}
+
 static void on_question(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, const struct cf_name *name, uint16_t qtype)
 {
 	struct cf_monitor *monitor = observe->monitor;
 	const struct cf_endpoints *ends = &message->ends;
+	const struct cf_lookup *before;
 	struct cf_resolver fallback;
 	struct cf_finding finding;
 	uint64_t name_hash;
+	bool own;
 
 	init_finding(observe, &finding, CF_VIA_QNAME, packet, message, name, qtype);
 	if (!cf_finding_judge_name(&finding, observe->watchlist, name, qtype))
@@ -194,73 +215,85 @@ static void on_question(struct cf_observe *observe, const struct cf_packet *pack
 		return;
 	}
 	remember_asked(monitor, message, name_hash, packet->at_wall_us);
-	if (cf_watchlist_resolver(observe->watchlist, &ends->server, "fallback", &fallback) &&
-	    strcmp(finding.hit.dns.own_resolver, "foreign") == 0)
+	own = finding.hit.dns.own_resolver[0] == 'o';
+	if (!own && cf_watchlist_resolver(observe->watchlist, &ends->server, "fallback", &fallback))
 		cf_bypass_fallback(monitor->bypass, &ends->client, &ends->server, fallback.order,
 		    name, packet->at_wall_us);
 	else
 		cf_bypass_asked(
 		    monitor->bypass, &ends->client, &ends->server, name, packet->at_wall_us);
-	cf_finding_salt(&finding, &ends->server, sizeof ends->server);
-	cf_finding_reason(&finding, "vendor name asked of %s resolver",
-	    finding.hit.dns.own_resolver[0] == 'o' ? "the site's own" : "a foreign");
-	(void)cf_observe_write(observe, packet, &finding);
+	before = cf_lookups_find(monitor->lookups, message, name, qtype);
+	if (before != NULL && before->waiting) {
+		monitor->counter[CF_OBSERVE_ASKED_AGAIN]++;
+		return;
+	}
+	wait_for_answer(observe, packet, message, name, qtype, own);
 }
 
 /* The answer to a listed question: was it blocked, did it escape, was the question seen at all? */
 static void on_listed_answer(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, struct cf_finding *finding, const struct cf_name *name,
-    const struct answer *answer)
+    uint16_t qtype, const struct cf_dns_answer *answer)
 {
 	struct cf_monitor *monitor = observe->monitor;
 	const struct cf_endpoints *ends = &message->ends;
-	enum cf_bypass_cause cause = cause_of(message, answer);
-	bool foreign = finding->hit.dns.own_resolver[0] == 'f';
-	bool asked = was_asked(monitor, message, hash_name(name));
-	bool through = foreign && cause == CF_BYPASS_ANSWERED;
+	struct cf_lookup *lookup = cf_lookups_find(monitor->lookups, message, name, qtype);
+	bool own = finding->hit.dns.own_resolver[0] == 'o';
+	bool through = is_through(&answer->said, own);
+	bool waits = lookup != NULL && lookup->waiting;
+	bool asked = waits || was_asked(monitor, message, hash_name(name));
+	char edes[6 * CF_LOOKUP_EDES];
 
 	if (!asked && is_forwarded(monitor, message, hash_name(name), packet->at_wall_us))
 		return;
-	if (!foreign)
-		cf_bypass_answered(monitor->bypass, &ends->client, &ends->server, cause,
-		    answer->ede, packet->at_wall_us);
+	if (own)
+		cf_bypass_answered(monitor->bypass, &ends->client, &ends->server,
+		    cf_answer_cause(&answer->said), cf_answer_ede(&answer->said),
+		    packet->at_wall_us);
 	else if (through)
 		cf_bypass_escaped(monitor->bypass, &ends->client, packet->at_wall_us);
-	if (asked && !through)
-		return; /* the question has been recorded, and the answer adds nothing */
-	finding->hit.dns.has_rcode = true;
-	finding->hit.dns.rcode = message->rcode;
-	finding->hit.dns.ede = answer->ede;
+	if (waits) {
+		lookup->through = through;
+		cf_lookups_answered(monitor->lookups, lookup, &answer->said);
+		return;
+	}
+	/* The question has been recorded, and this answer adds nothing - unless it is the first to
+	 * show that the name got through, too late or after another. */
+	if (asked && (!through || (lookup != NULL && lookup->through)))
+		return;
+	if (lookup != NULL)
+		lookup->through = through;
 	finding->hit.flow.escape = through && finding->decision.verdict == CF_VERDICT_BLOCK;
 	cf_finding_salt(finding, &ends->server, sizeof ends->server);
-	cf_finding_salt(finding, &message->rcode, sizeof message->rcode);
+	tell_answer(finding, &answer->said, edes);
 	cf_finding_reason(finding,
-	    through ? "a foreign resolver answered with addresses" : "answer seen, question not");
+	    asked ? "a foreign resolver answered with addresses" : "answer seen, question not");
 	(void)cf_observe_write(observe, packet, finding);
 }
 
 /* A chain or an address that leads to the vendor from a name that is not listed. */
 static void on_chain(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, const struct cf_name *question, uint16_t qtype,
-    const struct cf_name *target)
+    const struct cf_name *target, const struct cf_dns_answer *answer)
 {
+	char edes[6 * CF_LOOKUP_EDES];
 	struct cf_finding finding;
 
 	init_finding(observe, &finding, CF_VIA_CNAME, packet, message, question, qtype);
 	if (!cf_finding_judge_name(&finding, observe->watchlist, target, qtype))
 		return;
-	finding.hit.dns.has_rcode = true;
-	finding.hit.dns.rcode = message->rcode;
 	finding.hit.dns.cname_wire = target->wire;
 	cf_finding_salt(&finding, question->wire, question->wire_len);
+	tell_answer(&finding, &answer->said, edes);
 	cf_finding_reason(&finding, "an alias of a vendor name");
 	(void)cf_observe_write(observe, packet, &finding);
 }
 
 static void on_answer_addr(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, const struct cf_name *question, uint16_t qtype,
-    const struct cf_addr *addr)
+    const struct cf_addr *addr, const struct cf_dns_answer *answer)
 {
+	char edes[6 * CF_LOOKUP_EDES];
 	struct cf_network network;
 	struct cf_finding finding;
 	uint32_t id =
@@ -271,55 +304,44 @@ static void on_answer_addr(struct cf_observe *observe, const struct cf_packet *p
 	init_finding(observe, &finding, CF_VIA_ANSWER_ADDR, packet, message, question, qtype);
 	if (!cf_finding_judge_network(&finding, observe->watchlist, addr, id, NULL))
 		return;
-	finding.hit.dns.has_rcode = true;
-	finding.hit.dns.rcode = message->rcode;
 	cf_finding_salt(&finding, question->wire, question->wire_len);
+	tell_answer(&finding, &answer->said, edes);
 	cf_finding_reason(&finding, "a name that is not listed has an address of the vendor");
 	(void)cf_observe_write(observe, packet, &finding);
 }
 
-/* Walks the records once: announcements, the chain, extended errors. */
-static void read_answer(struct cf_observe *observe, const struct cf_packet *packet,
+/* Announced addresses of the vendor, and what leads to it from a name that is not known. */
+static void follow_answer(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, const struct cf_name *question, uint16_t qtype,
-    bool listed, struct answer *answer)
+    bool known, const struct cf_dns_answer *answer)
 {
 	const struct cf_watchlist *list = observe->watchlist;
 	struct cf_dns_cursor cursor = cf_dns_start(message);
+	struct cf_match matches[CF_MATCHES];
 	struct cf_dns_record record;
-	bool chained = false, forwarded = false;
+	bool news = !known &&
+	    !cf_locality_resolves_for_others(
+	        &observe->monitor->options.locality, &message->ends.client);
 
-	*answer = (struct answer){.ttl_s = UINT32_MAX};
-	if (!listed)
-		forwarded = cf_locality_resolves_for_others(
-		    &observe->monitor->options.locality, &message->ends.client);
-	for (unsigned i = 0; i < RECORDS_READ && cf_dns_record_next(message, &cursor, &record);
+	for (unsigned i = 0; i < CF_ANSWER_RECORDS && cf_dns_record_next(message, &cursor, &record);
 	     i++) {
 		struct cf_addr addr;
 		struct cf_name target;
 
-		if (record.type == TYPE_OPT && record.section == CF_DNS_ADDITIONAL)
-			read_ede(&record, answer);
 		if (record.section != CF_DNS_ANSWER)
-			continue;
-		if (record.ttl_s < answer->ttl_s)
-			answer->ttl_s = record.ttl_s;
-		if (record.type == TYPE_CNAME && !listed && !chained && !forwarded &&
-		    cf_dns_name_at(message, record.rdata_offset, &target, NULL)) {
-			chained = cf_image_find_name(
-			              list->image, &target, (struct cf_match[CF_MATCHES]){{0}}) > 0;
-			if (chained)
-				on_chain(observe, packet, message, question, qtype, &target);
+			break;
+		if (news && record.type == TYPE_CNAME &&
+		    cf_dns_name_at(message, record.rdata_offset, &target, NULL) &&
+		    cf_image_find_name(list->image, &target, matches) > 0) {
+			news = false; /* the chain says it all */
+			on_chain(observe, packet, message, question, qtype, &target, answer);
 		}
-		if (!record_addr(&record, &addr))
-			continue;
-		answer->addresses++;
-		answer->dead_addresses += is_dead(list, &addr);
-		if (!cf_watchlist_maybe(list, &addr))
+		if (!cf_answer_addr(&record, &addr) || !cf_watchlist_maybe(list, &addr))
 			continue;
 		cf_announced_add(observe->monitor->announced, &message->ends.client, &addr,
 		    question, packet->at_wall_us, answer->ttl_s);
-		if (!listed && !chained && !forwarded)
-			on_answer_addr(observe, packet, message, question, qtype, &addr);
+		if (news)
+			on_answer_addr(observe, packet, message, question, qtype, &addr, answer);
 	}
 }
 
@@ -327,16 +349,18 @@ static void on_response(struct cf_observe *observe, const struct cf_packet *pack
     const struct cf_dns_message *message, const struct cf_name *name, uint16_t qtype)
 {
 	struct cf_finding finding;
-	struct answer answer;
+	struct cf_dns_answer answer;
 	bool listed;
 
 	init_finding(observe, &finding, CF_VIA_QNAME, packet, message, name, qtype);
 	listed = cf_finding_judge_name(&finding, observe->watchlist, name, qtype);
+	cf_answer_read(observe->watchlist, message, qtype, &answer);
 	/* A listed name that policy lets pass is known, too: its chain is no news. */
-	read_answer(
-	    observe, packet, message, name, qtype, listed || finding.decision.matched, &answer);
+	if (answer.has_alias || answer.has_interest)
+		follow_answer(observe, packet, message, name, qtype,
+		    listed || finding.decision.matched, &answer);
 	if (listed)
-		on_listed_answer(observe, packet, message, &finding, name, &answer);
+		on_listed_answer(observe, packet, message, &finding, name, qtype, &answer);
 }
 
 void cf_observe_dns(

@@ -7,6 +7,7 @@
 #include "monitor/evidence/bypass.h"
 #include "monitor/evidence/evidence.h"
 #include "monitor/evidence/flow.h"
+#include "monitor/evidence/lookups.h"
 #include "monitor/hosts/identity.h"
 #include "monitor/observe/observe.h"
 
@@ -38,6 +39,7 @@ struct cf_monitor {
 	struct cf_flows *flows;
 	struct cf_announced *announced;
 	struct cf_bypass *bypass;
+	struct cf_lookups *lookups;
 	struct cf_hosts *hosts;
 	struct cf_observe *speaker; /* whose producer writes; set while locked */
 	struct asked asked[ASKED_SLOTS];
@@ -87,6 +89,10 @@ struct cf_observe {
 void cf_observe_lock(struct cf_observe *observe);
 void cf_observe_unlock(struct cf_observe *observe);
 
+/* The client's MAC, when the packet shows it and it is not a router's; else NULL. Locked. */
+const uint8_t *cf_observe_client_mac(
+    const struct cf_monitor *monitor, const struct cf_packet *packet, const struct cf_addr *client);
+
 /*
  * Completes the hit (MAC, VLAN, interface) from packet, which may be NULL, and gives it to the log,
  * unless its kind of evidence is switched off (then false). Locked.
@@ -116,6 +122,8 @@ void cf_observe_lan(struct cf_observe *observe, const struct cf_packet *packet);
 /* observe_dns.c */
 void cf_observe_dns(
     void *context, const struct cf_packet *packet, const struct cf_dns_message *message);
+void cf_observe_looked_up(
+    void *arg, const struct cf_lookup *lookup, const struct cf_lookup_answer *answer);
 void cf_observe_bypass(void *arg, const struct cf_bypass_case *found);
 /* observe_tls.c */
 void cf_observe_hello(

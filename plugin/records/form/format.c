@@ -252,6 +252,11 @@ static void put_dns(struct writer *w, const struct cf_hit *hit)
 	}
 	PUT_WORD(w, "answer", hit->dns.answer);
 	PUT_NUMBER(w, "ede", hit->dns.ede);
+	PUT_WORD(w, "edes", hit->dns.edes);
+	if (hit->dns.outcome != NULL) {
+		KEY(w, "outcome");
+		put_own_value(w, hit->dns.outcome);
+	}
 	PUT_NAME(w, "cname", hit->dns.cname_wire);
 	PUT_TRUE(w, "cached", hit->dns.cached);
 	if (!w->room->essential && hit->dns.ecs.addr.family != CF_FAMILY_NONE) {

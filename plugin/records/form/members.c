@@ -79,6 +79,8 @@ static const struct cf_member members[] = {
     MEMBER(G_DNS, "rcode", K_TEXT, dns.rcode),
     MEMBER(G_DNS, "answer", K_TEXT, dns.answer),
     MEMBER(G_DNS, "ede", K_U16, dns.ede),
+    MEMBER(G_DNS, "edes", K_TEXT, dns.edes),
+    MEMBER(G_DNS, "outcome", K_TEXT, dns.outcome),
     MEMBER(G_DNS, "cname", K_TEXT, dns.cname),
     MEMBER(G_DNS, "cached", K_BOOL, dns.cached),
     MEMBER(G_DNS, "ecs", K_TEXT, dns.ecs),

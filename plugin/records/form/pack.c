@@ -22,6 +22,8 @@ enum member {
 	M_IFACE,
 	M_ANSWER,
 	M_OWN_RESOLVER,
+	M_EDES,
+	M_OUTCOME,
 	M_SNI,
 	M_ALPN,
 	M_JA4,
@@ -170,6 +172,8 @@ static void put_hit_texts(struct packer *p, const struct cf_hit *hit)
 	put_word(p, M_IFACE, hit->in_iface);
 	put_word(p, M_ANSWER, hit->dns.answer);
 	put_word(p, M_OWN_RESOLVER, hit->dns.own_resolver);
+	put_word(p, M_EDES, hit->dns.edes);
+	put_word(p, M_OUTCOME, hit->dns.outcome);
 	put_text(p, M_SNI, &hit->tls.sni, CF_NAME_WIRE_BYTES);
 	put_text(p, M_ALPN, &hit->tls.alpn, CF_RECORD_WORD_BYTES);
 	put_text(p, M_JA4, &hit->tls.ja4, CF_RECORD_WORD_BYTES);
@@ -364,6 +368,8 @@ static void get_hit_texts(struct unpacker *u, struct cf_hit *hit)
 	hit->in_iface = get_word(u, M_IFACE);
 	hit->dns.answer = get_word(u, M_ANSWER);
 	hit->dns.own_resolver = get_word(u, M_OWN_RESOLVER);
+	hit->dns.edes = get_word(u, M_EDES);
+	hit->dns.outcome = get_word(u, M_OUTCOME);
 	hit->tls.sni = get_text(u, M_SNI);
 	hit->tls.alpn = get_text(u, M_ALPN);
 	hit->tls.ja4 = get_text(u, M_JA4);

@@ -61,7 +61,7 @@ struct cf_record {
 	bool has_src_mac;
 	uint8_t src_mac[6];
 	struct {
-		struct cf_text qname, qtype, rcode, answer, cname, ecs, resolver;
+		struct cf_text qname, qtype, rcode, answer, edes, outcome, cname, ecs, resolver;
 		uint16_t ede;
 		bool cached;
 	} dns;

@@ -103,8 +103,10 @@ struct cf_hit {
 		bool has_rcode;
 		uint16_t rcode;
 		const char
-		    *answer;  /* what we sent: nxdomain nodata sinkhole refused drop passthru */
-		uint16_t ede; /* code sent, 0 none */
+		    *answer;      /* what we sent: nxdomain nodata sinkhole refused drop passthru */
+		uint16_t ede;     /* code sent, 0 none; of several the one that speaks of a block */
+		const char *edes; /* all of them, "15 23", when there are several */
+		const char *outcome; /* monitor: what it was answered with (docs/FORMATS.md) */
 		const uint8_t *cname_wire;
 		bool cached;
 		struct cf_prefix ecs;     /* EDNS client subnet (RFC 7871); family none: absent */

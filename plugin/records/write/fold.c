@@ -225,10 +225,11 @@ static void shorten(const struct cf_packed *packed, void *out)
 		return;
 	hit.tls.sni = hit.tls.alpn = (struct cf_text){0};
 	hit.dns.cname_wire = NULL;
+	hit.dns.edes = NULL;
 	hit.match.product = hit.match.confidence = hit.asn_org = NULL;
 	hit.policy.exception_owner = hit.match.serial = hit.match.list = NULL;
 	hit.in_iface = hit.http.method = NULL;
-	/* Two names, ten words and the numbers are left: 1,670 bytes at most. */
+	/* Two names, eleven words and the numbers are left: 1,769 bytes at most. */
 	if (cf_check(cf_pack_hit(&hit, out) <= CF_FOLD_SAMPLE_BYTES))
 		return;
 	head->present = 0;
