@@ -23,6 +23,9 @@
 /* EDE text sent to clients; long texts cost truncation on UDP. */
 #define CF_EDE_TEXT_BYTES 256
 
+/* The trusted comment of a signature, terminator included: a statement of some twenty words. */
+#define CF_SIGNED_COMMENT_BYTES 1024
+
 /* One line of the hit log, newline included. */
 #define CF_RECORD_BYTES 1024
 /* A line that a reader still looks at; longer ones are skipped and counted. Ours have at most
