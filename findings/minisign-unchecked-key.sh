@@ -32,8 +32,8 @@ run() { LD_LIBRARY_PATH=$folder/$libs root/usr/bin/minisign "$@"; }
 run -G -W -p key.pub -s key.sec >/dev/null
 comment=$(head -n 1 key.sec)
 sed -n 2p key.sec | base64 -d >key.bin
-kdf=$(od -An -tx1 -j2 -N2 key.bin | tr -d ' \n')
-checksum=$(od -An -tx1 -j126 -N32 key.bin | tr -d ' \n')
+kdf=$(od -v -An -tx1 -j2 -N2 key.bin | tr -d ' \n')
+checksum=$(od -v -An -tx1 -j126 -N32 key.bin | tr -d ' \n')
 echo "a file" >file
 run -S -s key.sec -m file >/dev/null
 if run -V -q -p key.pub -m file; then signs="yes, and the signature verifies"; else signs=no; fi
