@@ -258,6 +258,8 @@ static enum cf_status set_settings(struct cf_compiled *c, const struct cf_compil
 	    .sensor = policy->sensor,
 	    .syslog = policy->syslog,
 	    .block_addresses = policy->block_addresses,
+	    .block_services = policy->block_services,
+	    .alive_s = policy->alive_s,
 	};
 	enum cf_status status = digest_sources(c, settings.source_digest);
 

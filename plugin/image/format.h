@@ -201,9 +201,9 @@ struct cf_image_policy_item {
 	uint8_t syslog;
 	uint8_t block_addresses;
 	uint8_t answer_kind;
-	uint8_t reserved;
+	uint8_t block_services;
 	uint16_t ede_code;
-	uint16_t reserved2;
+	uint16_t alive_s;
 	uint32_t ttl_s;
 	uint32_t ede_text;
 	uint8_t sinkhole_v4_set, sinkhole_v6_set;

@@ -48,6 +48,8 @@ static void fill_info(struct cf_image *image)
 	    .sensor = text(image, policy->sensor),
 	    .syslog = policy->syslog != 0,
 	    .block_addresses = policy->block_addresses != 0,
+	    .block_services = policy->block_services != 0,
+	    .alive_s = policy->alive_s,
 	};
 	memcpy(image->info.digest, header->digest, sizeof image->info.digest);
 	memcpy(image->info.source_digest, header->source_digest, sizeof image->info.source_digest);

@@ -66,6 +66,8 @@ struct cf_image_info {
 	const char *sensor;           /* name of this sensor, "" for the host name */
 	bool syslog;                  /* also a line in the resolver's own log */
 	bool block_addresses; /* answers that hold a dedicated vendor address are matched too */
+	bool block_services;  /* and where MX, SRV, NAPTR ... and additional records lead */
+	uint16_t alive_s;     /* the resolver says so often who asked anything; 0 never */
 };
 const struct cf_image_info *cf_image_info(const struct cf_image *image);
 

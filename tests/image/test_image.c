@@ -67,6 +67,8 @@ static void settings_come_back(void **state)
 	assert_string_equal(info->privacy_key_file, "");
 	assert_string_equal(info->sensor, "edge1");
 	assert_int_equal(info->fold_s, 60);
+	assert_int_equal(info->alive_s, 120);
+	assert_true(info->block_services);
 	assert_true(info->syslog);
 	assert_true(info->block_addresses);
 	assert_int_equal(info->built_wall_s, 1790000000);

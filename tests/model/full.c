@@ -161,6 +161,8 @@ static enum cf_status add_policy(struct cf_image_builder *builder)
 	    .policy_file = "curfew.yaml",
 	    .log_path = "hits.jsonl",
 	    .fold_s = 60,
+	    .alive_s = 120,
+	    .block_services = true,
 	    .privacy = "truncate",
 	    .sensor = "edge1",
 	    .syslog = true,

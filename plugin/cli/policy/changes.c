@@ -213,6 +213,11 @@ static void print_settings(const struct cli_changes *changes, FILE *to)
 	if (before->block_addresses != now->block_addresses)
 		fprintf(to, "block-addresses: %s, then %s\n",
 		    before->block_addresses ? "yes" : "no", now->block_addresses ? "yes" : "no");
+	if (before->block_services != now->block_services)
+		fprintf(to, "block-services: %s, then %s\n", before->block_services ? "yes" : "no",
+		    now->block_services ? "yes" : "no");
+	if (before->alive_s != now->alive_s)
+		fprintf(to, "log alive: %d s, then %d s\n", before->alive_s, now->alive_s);
 }
 
 static void sum_up(const struct cli_changes *changes, const struct cf_image_diff *diff,

@@ -158,6 +158,8 @@ enum cf_status cf_image_builder_set_settings(
 	policy.fold_s = settings->fold_s;
 	policy.syslog = settings->syslog;
 	policy.block_addresses = settings->block_addresses;
+	policy.block_services = settings->block_services;
+	policy.alive_s = settings->alive_s;
 	cf_image_add_string(builder, &status, settings->vendor, &policy.vendor);
 	cf_image_add_string(builder, &status, settings->pack_version, &policy.pack_version);
 	cf_image_add_string(builder, &status, settings->preset, &policy.preset);

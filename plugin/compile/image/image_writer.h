@@ -157,7 +157,8 @@ struct cf_image_settings {
 	const char *privacy_key_file;
 	const char *sensor;
 	bool syslog;
-	bool block_addresses;
+	uint16_t alive_s;
+	bool block_addresses, block_services;
 };
 enum cf_status cf_image_builder_set_settings(
     struct cf_image_builder *builder, const struct cf_image_settings *settings) CF_MUST_CHECK;

@@ -67,7 +67,8 @@ struct cf_policy {
 	const char *log_path; /* "" when not said */
 	const char *privacy, *privacy_key_file, *sensor;
 	uint32_t fold_s;
-	bool syslog, block_addresses;
+	uint16_t alive_s; /* 0: who asked anything is not recorded */
+	bool syslog, block_addresses, block_services;
 	struct cf_policy_owned *owned;
 };
 

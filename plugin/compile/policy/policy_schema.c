@@ -149,6 +149,7 @@ static const struct cyaml_schema_field answer_fields[] = {
 static const struct cyaml_schema_field log_fields[] = {
     TEXT("path", OPTIONAL, struct cf_policy_text_log, path),
     TEXT("fold", OPTIONAL, struct cf_policy_text_log, fold),
+    TEXT("alive", OPTIONAL, struct cf_policy_text_log, alive),
     TEXT("privacy", OPTIONAL, struct cf_policy_text_log, privacy),
     TEXT("privacy-key-file", OPTIONAL, struct cf_policy_text_log, privacy_key_file),
     TEXT("sensor", OPTIONAL, struct cf_policy_text_log, sensor),
@@ -191,6 +192,7 @@ static const struct cyaml_schema_field policy_fields[] = {
         &name_value, 0, CF_POLICY_NAMES),
     CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct cf_policy_text, log, log_fields),
     CYAML_FIELD_BOOL("block-addresses", OPTIONAL, struct cf_policy_text, block_addresses),
+    CYAML_FIELD_BOOL("block-services", OPTIONAL, struct cf_policy_text, block_services),
     CYAML_FIELD_END,
 };
 

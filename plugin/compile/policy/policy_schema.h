@@ -48,7 +48,7 @@ struct cf_policy_text_answer {
 };
 
 struct cf_policy_text_log {
-	char *path, *fold, *privacy, *privacy_key_file, *sensor;
+	char *path, *fold, *alive, *privacy, *privacy_key_file, *sensor;
 	bool syslog;
 };
 
@@ -70,7 +70,7 @@ struct cf_policy_text {
 	struct cf_policy_text_name *names;
 	struct cf_policy_text_log *log;
 	unsigned phases_count, groups_count, exceptions_count, names_count;
-	bool block_addresses;
+	bool block_addresses, block_services;
 };
 
 /* The schema for cf_yaml_tree_load(); its data is a struct cf_policy_text. */

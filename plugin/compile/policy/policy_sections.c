@@ -12,6 +12,8 @@
 #define FOLD_MAX_S       86400
 #define ANSWER_TTL_S     300
 #define FOLD_S           60
+#define ALIVE_MAX_S      3600
+#define ALIVE_S          60
 #define EDE_BLOCKED      15 /* RFC 8914 4.16 */
 
 /* Seconds of a duration text, or otherwise when there is none or it is refused. */
@@ -195,11 +197,14 @@ static void read_log(struct cf_policy_reader *reader)
 	struct cf_policy *policy = reader->policy;
 
 	policy->fold_s = FOLD_S;
+	policy->alive_s = ALIVE_S;
 	policy->log_path = policy->privacy_key_file = policy->sensor = "";
 	policy->privacy = "full";
 	if (text == NULL)
 		return;
 	policy->fold_s = read_duration(reader, node, "log", "fold", text->fold, FOLD_MAX_S, FOLD_S);
+	policy->alive_s = (uint16_t)read_duration(
+	    reader, node, "log", "alive", text->alive, ALIVE_MAX_S, ALIVE_S);
 	policy->log_path = text->path == NULL ? "" : text->path;
 	policy->privacy = text->privacy == NULL ? "full" : text->privacy;
 	policy->privacy_key_file = text->privacy_key_file == NULL ? "" : text->privacy_key_file;
@@ -228,4 +233,5 @@ void cf_policy_read_sections(struct cf_policy_reader *reader)
 	read_names(reader);
 	read_log(reader);
 	reader->policy->block_addresses = reader->text->block_addresses;
+	reader->policy->block_services = reader->text->block_services;
 }

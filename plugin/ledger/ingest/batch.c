@@ -320,6 +320,7 @@ enum cf_status cf_batch_add(
 		return add_identity(batch, fact, sensor, error);
 	case CF_EVENT_HEARTBEAT:
 		return add_beat(batch, fact, sensor, error);
+	case CF_EVENT_ALIVE:
 	case CF_EVENT_LOST:
 	case CF_EVENT_START:
 	case CF_EVENT_STOP:

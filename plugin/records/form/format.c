@@ -2,6 +2,7 @@
 
 #include "names/name.h"
 #include "names/rrtype.h"
+#include "records/form/alive.h"
 #include "records/form/community.h"
 #include "records/form/dns_words.h"
 #include "records/form/json.h"
@@ -212,6 +213,12 @@ static void put_tuple(struct writer *w, const struct cf_hit *hit)
 	if (hit->src.family != CF_FAMILY_NONE) {
 		KEY(w, "src_ip");
 		put_addr_value(w, &hit->src);
+	}
+	if (hit->src_zone != 0) {
+		char zone[CF_ZONE_TEXT_BYTES];
+
+		KEY(w, "src_zone");
+		put_own_value(w, cf_zone_text(hit->src_zone, zone));
 	}
 	PUT_NUMBER(w, "src_port", hit->src_port);
 	if (hit->dest.family != CF_FAMILY_NONE) {

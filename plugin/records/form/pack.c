@@ -57,6 +57,7 @@ enum member {
 	M_CLIENT_ID,
 	M_ROUTER,
 	M_RAW,
+	M_CLIENTS,
 };
 
 struct dns_numbers {
@@ -70,8 +71,8 @@ struct flow_numbers {
 
 struct other_numbers {
 	int64_t cutoff_wall_s;
-	uint32_t asn;
-	uint16_t vlan, reserved;
+	uint32_t asn, src_zone;
+	uint16_t vlan, reserved[3];
 };
 
 /* Where the next member goes. */
@@ -156,9 +157,12 @@ static void put_hit_numbers(struct packer *p, const struct cf_hit *hit)
 
 		put_bytes(p, M_FLOW, &numbers, sizeof numbers);
 	}
-	if (hit->policy.cutoff_wall_s != 0 || hit->asn != 0 || hit->vlan != 0) {
-		const struct other_numbers numbers = {
-		    .cutoff_wall_s = hit->policy.cutoff_wall_s, .asn = hit->asn, .vlan = hit->vlan};
+	if (hit->policy.cutoff_wall_s != 0 || hit->asn != 0 || hit->vlan != 0 ||
+	    hit->src_zone != 0) {
+		const struct other_numbers numbers = {.cutoff_wall_s = hit->policy.cutoff_wall_s,
+		    .asn = hit->asn,
+		    .src_zone = hit->src_zone,
+		    .vlan = hit->vlan};
 
 		put_bytes(p, M_NUMBERS, &numbers, sizeof numbers);
 	}
@@ -235,7 +239,7 @@ uint32_t cf_pack_hit(const struct cf_hit *hit, void *out)
 	    .via = (uint8_t)hit->via,
 	    .ip_proto = hit->ip_proto,
 	    .at_wall_us = hit->at_wall_us,
-	    .key = hit->key,
+	    .key = cf_pack_key(hit->key, hit->src_zone),
 	    .src_port = hit->src_port,
 	    .dest_port = hit->dest_port};
 	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
@@ -244,6 +248,28 @@ uint32_t cf_pack_hit(const struct cf_hit *hit, void *out)
 	cf_pack_client(&head, &hit->src, hit->has_src_mac ? hit->src_mac : NULL);
 	put_hit_numbers(&p, hit);
 	put_hit_texts(&p, hit);
+	return finish(&p, &head);
+}
+
+uint64_t cf_pack_key(uint64_t key, uint32_t src_zone)
+{
+	/* The multiplier is odd, and 0 says that a hit does not fold. */
+	return key == 0 || src_zone == 0 ? key
+	                                 : (key ^ src_zone * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+}
+
+uint32_t cf_pack_alive(const struct cf_alive *alive, void *out)
+{
+	struct cf_packed head = {.event = CF_EVENT_ALIVE,
+	    .at_wall_us = alive->from_wall_us,
+	    .key = (uint64_t)alive->to_wall_us};
+	struct packer p = {.start = out, .at = (uint8_t *)out + sizeof head};
+	uint64_t left_out = alive->left_out;
+	uint32_t count = alive->count < CF_ALIVE_PACKED ? (uint32_t)alive->count : CF_ALIVE_PACKED;
+
+	put_bytes(&p, M_CLIENTS, &left_out, sizeof left_out);
+	put_bytes(&p, M_CLIENTS, &count, sizeof count);
+	put_bytes(&p, M_CLIENTS, alive->clients, count * sizeof alive->clients[0]);
 	return finish(&p, &head);
 }
 
@@ -356,6 +382,7 @@ static void get_hit_numbers(struct unpacker *u, struct cf_hit *hit)
 	if (get_bytes(u, M_NUMBERS, &other, sizeof other)) {
 		hit->policy.cutoff_wall_s = other.cutoff_wall_s;
 		hit->asn = other.asn;
+		hit->src_zone = other.src_zone;
 		hit->vlan = other.vlan;
 	}
 }
@@ -440,6 +467,22 @@ void cf_unpack_identity(const void *packed, struct cf_identity *identity_out)
 	identity_out->name = get_text(&u, M_NAME);
 	identity_out->client_id = get_text(&u, M_CLIENT_ID);
 	identity_out->is_router = has(&u, M_ROUTER);
+}
+
+void cf_unpack_alive(
+    const void *packed, struct cf_alive *alive_out, struct cf_alive_client clients[CF_ALIVE_PACKED])
+{
+	const struct cf_packed *head = packed;
+	struct unpacker u = {
+	    .at = (const uint8_t *)packed + sizeof *head, .present = head->present};
+	uint32_t count = 0;
+
+	*alive_out = (struct cf_alive){
+	    .from_wall_us = head->at_wall_us, .to_wall_us = (int64_t)head->key, .clients = clients};
+	(void)get_bytes(&u, M_CLIENTS, &alive_out->left_out, sizeof alive_out->left_out);
+	(void)get_bytes(&u, M_CLIENTS, &count, sizeof count); /* both always there */
+	(void)get_bytes(&u, M_CLIENTS, clients, count * sizeof clients[0]);
+	alive_out->count = count;
 }
 
 const char *cf_unpack_raw(const void *packed)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "records/form/alive.h"
 #include "records/form/record.h"
 
 /*
@@ -40,7 +41,11 @@ struct cf_packed {
 uint32_t cf_pack_hit(const struct cf_hit *hit, void *out);
 /* The client as a head has it: the address, or the MAC (may be NULL) when there is none. */
 void cf_pack_client(struct cf_packed *head, const struct cf_addr *addr, const uint8_t *mac);
+/* What folding tells apart besides the client's address: key, and the link of a link-local one. */
+uint64_t cf_pack_key(uint64_t key, uint32_t src_zone);
 uint32_t cf_pack_identity(const struct cf_identity *identity, void *out);
+/* At most CF_ALIVE_PACKED clients fit; more are not looked at. */
+uint32_t cf_pack_alive(const struct cf_alive *alive, void *out);
 /* event is not one of hits or identity; members may be cut off only by being refused: returns 0. */
 uint32_t cf_pack_raw(enum cf_event event, int64_t at_wall_us, const char *members_json, void *out);
 
@@ -54,4 +59,7 @@ bool cf_packed_is_hit(const void *packed, size_t len);
  * and no members. */
 void cf_unpack_hit(const void *packed, struct cf_hit *hit_out);
 void cf_unpack_identity(const void *packed, struct cf_identity *identity_out);
+/* alive_out->clients is clients, which the caller may change. */
+void cf_unpack_alive(const void *packed, struct cf_alive *alive_out,
+    struct cf_alive_client clients[CF_ALIVE_PACKED]);
 const char *cf_unpack_raw(const void *packed);

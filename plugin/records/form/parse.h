@@ -55,6 +55,7 @@ struct cf_record {
 	struct cf_text id, sensor, source, timestamp;
 	enum cf_action action;
 	struct cf_addr src, dest;
+	struct cf_text src_zone; /* the link of a link-local src */
 	uint16_t src_port, dest_port;
 	struct cf_text proto, in_iface, community_id;
 	uint16_t vlan;
@@ -96,6 +97,8 @@ struct cf_record {
 		struct cf_text kind, name, client_id; /* client_id in hex */
 		bool router;
 	} identity;
+	struct cf_text clients; /* alive: walk it with cf_client_next() (records/form/alive.h) */
+	uint64_t left_out;      /* alive */
 	struct cf_sensor_report report;
 	struct cf_seal seal;
 	/* Not to be looked at. */

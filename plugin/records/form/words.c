@@ -22,6 +22,7 @@ static const struct word event_words[] = {
     {CF_EVENT_LOST, "lost"},
     {CF_EVENT_START, "start"},
     {CF_EVENT_STOP, "stop"},
+    {CF_EVENT_ALIVE, "alive"},
 };
 
 static const struct word action_words[] = {

@@ -311,6 +311,28 @@ bool cf_producer_identity(struct cf_producer *producer, const struct cf_identity
 	return true;
 }
 
+bool cf_producer_alive(struct cf_producer *producer, const struct cf_alive *alive)
+{
+	struct cf_alive piece = *alive;
+	size_t left = alive->count;
+	bool all = true;
+
+	do {
+		void *room = reserve(producer);
+
+		piece.count = left < CF_ALIVE_PACKED ? left : CF_ALIVE_PACKED;
+		left -= piece.count;
+		piece.left_out = left == 0 ? alive->left_out : 0;
+		if (room != NULL)
+			cf_queue_commit(producer->queue, cf_pack_alive(&piece, room));
+		else
+			count(&producer->lost);
+		all = all && room != NULL;
+		piece.clients += piece.count;
+	} while (left > 0);
+	return all;
+}
+
 /* Printable ASCII only: one byte out of place would cost a line. */
 static bool members_are_plain(const char *members)
 {

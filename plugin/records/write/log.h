@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cf_alive;
 struct cf_log;
 struct cf_producer;
 struct cf_packed;
@@ -122,6 +123,8 @@ struct cf_log_mark *cf_log_mark(const struct cf_log *log) CF_MUST_CHECK;
 bool cf_log_has_taken(const struct cf_log_mark *mark);
 
 bool cf_producer_identity(struct cf_producer *producer, const struct cf_identity *identity);
+/* Who was there (records/form/alive.h), any number of clients; false when some were dropped. */
+bool cf_producer_alive(struct cf_producer *producer, const struct cf_alive *alive);
 /*
  * A line of the caller's own kind: members `"k":v,...` (ASCII JSON without braces), for heartbeats
  * per interface and the like.

@@ -123,6 +123,13 @@ void cf_privacy_hit(
 	hit->relay = cf_addr_format(&relay, relay_text);
 }
 
+void cf_privacy_alive(
+    const struct cf_privacy *privacy, struct cf_alive_client *clients, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cf_privacy_addr(privacy, &clients[i].addr);
+}
+
 void cf_privacy_identity(const struct cf_privacy *privacy, struct cf_identity *identity)
 {
 	if (privacy->mode == CF_PRIVACY_FULL)

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "records/form/alive.h"
 #include "records/form/record.h"
 
 #include <stdint.h>
@@ -46,4 +47,7 @@ bool cf_privacy_mac(const struct cf_privacy *privacy, uint8_t mac[6]);
 /* Masks everything in a record that tells a person; pointers that stay are left as they are. */
 void cf_privacy_hit(
     const struct cf_privacy *privacy, struct cf_hit *hit, char relay_text[CF_ADDR_TEXT_BYTES]);
+/* Masks count clients, which then are in no order any more; two may have become one. */
+void cf_privacy_alive(
+    const struct cf_privacy *privacy, struct cf_alive_client *clients, size_t count);
 void cf_privacy_identity(const struct cf_privacy *privacy, struct cf_identity *identity);

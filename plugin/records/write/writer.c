@@ -3,12 +3,14 @@
 #include "records/write/writer.h"
 
 #include "base/check.h"
+#include "records/form/alive.h"
 #include "records/form/line.h"
 #include "records/write/fold_journal.h"
 #include "records/write/recover.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -113,6 +115,29 @@ static void emit_identity(struct cf_writer *writer, const struct cf_packed *pack
 	    0);
 }
 
+/* Who was there: as many lines as it takes. */
+static void emit_alive(struct cf_writer *writer, const struct cf_packed *packed)
+{
+	char line[CF_RECORD_BYTES], id[CF_ULID_TEXT_BYTES];
+	struct cf_alive_client clients[CF_ALIVE_PACKED];
+	struct cf_alive alive;
+	size_t next = 0;
+
+	cf_unpack_alive(packed, &alive, clients);
+	if (writer->privacy.mode != CF_PRIVACY_FULL) {
+		cf_privacy_alive(&writer->privacy, clients, alive.count);
+		qsort(clients, alive.count, sizeof clients[0], cf_alive_compare);
+		alive.count = cf_alive_unique(clients, alive.count);
+	}
+	do {
+		const struct cf_line_origin origin = {
+		    .sensor = writer->sensor, .source = writer->source, .id = next_id(writer, id)};
+		size_t len = cf_alive_format(&alive, &origin, &next, line, sizeof line);
+
+		put_line(writer, line, len, 0);
+	} while (next < alive.count);
+}
+
 static void begin_line(struct cf_writer *writer, struct cf_json *json, char *line,
     enum cf_event event, int64_t at_wall_us)
 {
@@ -152,6 +177,8 @@ static void take_one(struct cf_writer *writer, const struct cf_packed *packed)
 {
 	if (packed->event == CF_EVENT_IDENTITY)
 		emit_identity(writer, packed);
+	else if (packed->event == CF_EVENT_ALIVE)
+		emit_alive(writer, packed);
 	else if (!is_hit(packed))
 		emit_raw(writer, packed);
 	else if (!folds(writer, packed) || !cf_fold_add(writer->fold, packed, writer->now_us))

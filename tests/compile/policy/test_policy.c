@@ -32,8 +32,8 @@
 	"  - {clients: everybody, categories: all, verdict: block, owner: a, reason: b}\n" \
 	"names:\n" \
 	"  - {name: av.example.net, category: updates, note: our mirror}\n" \
-	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, privacy: truncate, syslog: yes}\n" \
-	"block-addresses: true\n"
+	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, alive: 5m, privacy: truncate, syslog: yes}\n" \
+	"block-addresses: true\nblock-services: true\n"
 
 static enum cf_status parse(const char *text, struct cf_policy **policy_out, struct cf_diags *diags)
 {
@@ -104,6 +104,8 @@ static void a_full_policy_means_what_it_says(void **state)
 	assert_int_equal(policy->baseline[CF_CATEGORY_INFORMATIONAL], CF_VERDICT_BLOCK);
 	assert_int_equal(policy->baseline[CF_CATEGORY_LOCAL_INJECTION], CF_VERDICT_FLAG);
 	assert_int_equal(policy->fold_s, 90);
+	assert_int_equal(policy->alive_s, 300);
+	assert_true(policy->block_services);
 	assert_string_equal(policy->privacy, "truncate");
 	assert_true(policy->syslog);
 	assert_true(policy->block_addresses);
