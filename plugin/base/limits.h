@@ -55,6 +55,13 @@
 /* Lines that are no records, held until a writer accounts for them. */
 #define CF_LOG_STRAYS 1024
 
+/* What a compressed file may grow to, times its own bytes, once it has given CF_UNPACK_FREE_BYTES:
+ * a few KB must not keep a reader busy for hours. Logs grow 10 to 50 times, captures of a flood 500
+ * times. */
+#define CF_UNPACK_FREE_BYTES     67108864
+#define CF_UNPACK_LOG_FACTOR     400
+#define CF_UNPACK_CAPTURE_FACTOR 4096
+
 /* VLAN ids remembered of one frame; more tags are read, their ids dropped. */
 #define CF_VLAN_TAGS 4
 /* Headers in each other that the monitor takes off before it gives up: tunnels in tunnels. */
@@ -196,6 +203,10 @@
 #define CF_CLIENT_ID_BYTES 130
 /* (host, server) pairs of a managed estate followed at one time. */
 #define CF_LAN_PAIRS 2048
+/* An interface that always had packets and has none for this long is not taken for quiet; one that
+ * never had any gets longer. Switches and hosts talk several times a minute by themselves. */
+#define CF_SILENCE_S       15
+#define CF_SILENCE_FIRST_S 60
 /* Network interfaces of one monitor, and worker threads of each. */
 #define CF_INTERFACES 16
 #define CF_WORKERS    64

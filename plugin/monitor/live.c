@@ -206,6 +206,7 @@ static enum cf_status supervise(struct cf_live_run *run, struct cf_error *error)
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return CF_OK;
 		follow_image(run);
+		cf_live_look_at_links(run);
 		if (!check_workers(run))
 			return cf_error_set(
 			    error, CF_EIO, "no interface is left to listen on; stopping");
@@ -226,8 +227,10 @@ static void finish(struct cf_live_run *run)
 		cf_worker_join(&run->workers[i]);
 	if (run->started_count > 0 && run->workers[0].observe != NULL)
 		cf_observe_flush(run->workers[0].observe);
-	if (run->producer != NULL)
+	if (run->producer != NULL) {
+		cf_live_look_at_links(run);
 		cf_live_tell_interfaces(run);
+	}
 	if (sum != NULL) {
 		run->result.iface_drops = cf_live_iface_drops(run, sum);
 		cf_live_add_counts(run, 0, true, sum);
@@ -302,6 +305,7 @@ enum cf_status cf_live_run(
 	run->options.arg = run;
 	run->options.interface_names = live->interfaces;
 	run->options.interface_count = live->interface_count;
+	pthread_mutex_init(&run->links_lock, NULL);
 	block_signals(run);
 	if (run->workers == NULL || run->captures == NULL)
 		(void)cf_error_set(error, status, "cannot start the monitor: no memory");
@@ -315,6 +319,7 @@ enum cf_status cf_live_run(
 	free(run->workers);
 	free(run->captures);
 	free(run->prefilter);
+	pthread_mutex_destroy(&run->links_lock);
 	free(run);
 	return status;
 }

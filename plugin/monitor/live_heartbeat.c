@@ -13,12 +13,22 @@
 /* Lines of single VLANs in one round of heartbeats; more VLANs are in their interface's line. */
 #define VLAN_LINES 256
 
-static int64_t now_wall_us(void)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec now = {0};
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
 	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+static int64_t now_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
+static int64_t now_mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
 }
 
 /* All workers' counters together; traffic by VLAN of one interface, or none with NULL. */
@@ -57,6 +67,87 @@ uint64_t cf_live_iface_drops(struct cf_live_run *run, struct cf_worker_counts *s
 	return drops;
 }
 
+/* Packets of one interface so far. */
+static uint64_t packets_of(struct cf_live_run *run, unsigned interface)
+{
+	uint64_t packets = 0;
+
+	for (unsigned i = 0; i < run->live->workers; i++) {
+		struct cf_capture_worker *worker =
+		    &run->workers[interface * run->live->workers + i];
+
+		pthread_mutex_lock(&worker->lock);
+		packets += worker->counts.decode.at[CF_COUNT_FRAMES];
+		pthread_mutex_unlock(&worker->lock);
+	}
+	return packets;
+}
+
+/* The earlier of two instants of which 0 is none. */
+static int64_t earlier(int64_t a_wall_us, int64_t b_wall_us)
+{
+	if (a_wall_us == 0 || (b_wall_us != 0 && b_wall_us < a_wall_us))
+		return b_wall_us;
+	return a_wall_us;
+}
+
+static void say_link(struct cf_live_run *run, unsigned interface, enum cf_link link, bool silent)
+{
+	const char *name = run->live->interfaces[interface];
+
+	if (link != CF_LINK_UP)
+		cf_live_say(run, "'%s' is %s: nothing can be seen there", name,
+		    link == CF_LINK_NO_CARRIER ? "without carrier" : cf_link_text(link));
+	else if (silent)
+		cf_live_say(run, "no packets on '%s', where there always were some", name);
+	else
+		cf_live_say(run, "'%s' is seen again", name);
+}
+
+void cf_live_look_at_links(struct cf_live_run *run)
+{
+	int64_t wall_us = now_wall_us(), mono_us = now_mono_us();
+
+	for (unsigned i = 0; i < run->live->interface_count; i++) {
+		const struct cf_capture_worker *worker = &run->workers[i * run->live->workers];
+		struct cf_link_watch *watch = &run->links[i];
+		enum cf_link before = watch->link, link = cf_capture_link(worker->capture);
+		uint64_t packets = packets_of(run, i);
+		bool silent = watch->silent;
+
+		if (atomic_load(&worker->failed))
+			link = CF_LINK_GONE;
+		pthread_mutex_lock(&run->links_lock);
+		/* Behind a filter in the kernel, few packets are no sign of anything. */
+		cf_link_watch_look(watch, mono_us, wall_us, link, packets, run->prefilter == NULL);
+		run->blind_since_wall_us =
+		    earlier(run->blind_since_wall_us, watch->blind_since_wall_us);
+		run->part_blind_since_wall_us[i] =
+		    earlier(run->part_blind_since_wall_us[i], watch->blind_since_wall_us);
+		watch->blind_since_wall_us = 0;
+		pthread_mutex_unlock(&run->links_lock);
+		if (link != before || silent != watch->silent)
+			say_link(run, i, link, watch->silent);
+	}
+}
+
+static void fill_blindness(struct cf_live_run *run, struct cf_heartbeat *heartbeat)
+{
+	uint64_t dark_us = 0, silent_us = 0;
+
+	pthread_mutex_lock(&run->links_lock);
+	for (unsigned i = 0; i < run->live->interface_count; i++) {
+		dark_us += run->links[i].dark_us;
+		silent_us += run->links[i].silent_us;
+	}
+	heartbeat->blind_since_wall_us = run->blind_since_wall_us;
+	run->blind_since_wall_us = 0;
+	pthread_mutex_unlock(&run->links_lock);
+	/* Rounded up: what is not nothing must not look like it. */
+	heartbeat->dark_s = (dark_us + US_PER_S - 1) / US_PER_S;
+	heartbeat->silent_s = (silent_us + US_PER_S - 1) / US_PER_S;
+}
+
 /* On the log's thread. */
 void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 {
@@ -76,6 +167,7 @@ void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->kernel_drops = sum->capture.kernel_drops;
 	heartbeat->decode_failures = cf_decode_failures(&sum->decode);
 	heartbeat->evictions = cf_session_evictions(&sum->decode, &stats);
+	fill_blindness(run, heartbeat);
 	if (run->live->prefilter)
 		at = (size_t)snprintf(extra, sizeof run->extra, "\"prefilter\":\"%s%s\",",
 		    CF_PREFILTER_BLIND,
@@ -84,6 +176,22 @@ void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->extra_json = extra;
 	free(sum);
 	atomic_fetch_add(&run->beats, 1);
+}
+
+/* Members about what could be seen on an interface. The main thread alone writes what is read. */
+static void put_link(struct cf_live_run *run, unsigned interface, char *members, size_t size)
+{
+	const struct cf_link_watch *watch = &run->links[interface];
+	char since[CF_INSTANT_TEXT_BYTES];
+	int at = snprintf(members, size, ",\"link\":\"%s\",\"dark_s\":%llu,\"silent_s\":%llu",
+	    cf_link_text(watch->link),
+	    (unsigned long long)(watch->dark_us + US_PER_S - 1) / US_PER_S,
+	    (unsigned long long)(watch->silent_us + US_PER_S - 1) / US_PER_S);
+
+	if (run->part_blind_since_wall_us[interface] != 0)
+		(void)snprintf(members + at, size - (size_t)at, ",\"blind_since\":\"%s\"",
+		    cf_instant_format_us(run->part_blind_since_wall_us[interface], since));
+	run->part_blind_since_wall_us[interface] = 0;
 }
 
 /* One heartbeat line of an interface, or of one VLAN on it. */
@@ -102,13 +210,14 @@ static void tell_part(struct cf_live_run *run, unsigned interface, unsigned vlan
 	if (capture != NULL) {
 		uint64_t drops = capture->kernel_drops + capture->iface_drops;
 
-		snprintf(members + at, sizeof members - (size_t)at,
+		at += snprintf(members + at, sizeof members - (size_t)at,
 		    ",\"kernel_drops\":%llu,\"iface_drops\":%llu,\"lossy\":%s%s",
 		    (unsigned long long)capture->kernel_drops,
 		    (unsigned long long)capture->iface_drops,
 		    drops != run->drops_told[interface] ? "true" : "false",
 		    run->lost_told[interface] ? ",\"gone\":true" : "");
 		run->drops_told[interface] = drops;
+		put_link(run, interface, members + at, sizeof members - (size_t)at);
 	}
 	/* A full queue drops the line, and the log says that it did. */
 	(void)cf_producer_raw(run->producer, CF_EVENT_HEARTBEAT, now_wall_us(), members);

@@ -8,6 +8,7 @@
 
 #include "monitor/capture/bpf_prefilter.h"
 #include "monitor/image_file.h"
+#include "monitor/link_watch.h"
 #include "monitor/live.h"
 #include "monitor/worker.h"
 
@@ -33,6 +34,10 @@ struct cf_live_run {
 	unsigned beats_told;
 	uint64_t drops_told[CF_INTERFACES];
 	bool lost_told[CF_INTERFACES];
+	pthread_mutex_t links_lock; /* guards the three below, which the log's thread reads */
+	struct cf_link_watch links[CF_INTERFACES];
+	int64_t blind_since_wall_us; /* not told yet in the sensor's own heartbeat; 0: never */
+	int64_t part_blind_since_wall_us[CF_INTERFACES]; /* nor in those of its interfaces */
 	struct cf_live_result result;
 	char extra[CF_RECORD_BYTES / 2];
 	sigset_t signals;
@@ -53,6 +58,8 @@ void cf_live_add_counts(
     struct cf_live_run *run, unsigned interface, bool all, struct cf_worker_counts *sum);
 /* What the cards lost; scratch is overwritten. */
 uint64_t cf_live_iface_drops(struct cf_live_run *run, struct cf_worker_counts *scratch);
+/* Looks whether anything could be seen, once a second. */
+void cf_live_look_at_links(struct cf_live_run *run);
 /* The log's callback (arg is the run), on the log's thread. */
 void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat);
 /* A round of heartbeats: each interface, then each of its VLANs. */

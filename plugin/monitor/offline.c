@@ -2,7 +2,7 @@
 
 #include "monitor/offline.h"
 
-#include "monitor/capture/capture_file.h"
+#include "monitor/capture/inputs.h"
 
 #include <string.h>
 
@@ -16,6 +16,7 @@
 struct run {
 	const struct cf_offline *offline;
 	struct cf_session session;
+	struct cf_inputs *inputs;
 	struct cf_decoder *decoder;
 	struct cf_observe *observe;
 	int64_t pumped_wall_us, now_wall_us;
@@ -58,12 +59,13 @@ static void take_frame(struct run *run, const struct cf_frame *frame)
 	    frame->captured_bytes, frame->wire_bytes);
 }
 
-static enum cf_status read_file(struct run *run, const char *path, struct cf_error *error)
+static enum cf_status read_file(struct run *run, unsigned number, struct cf_error *error)
 {
 	const struct cf_offline *offline = run->offline;
+	const char *path = offline->files[number];
 	struct cf_capture_file *file;
 	struct cf_frame frames[BATCH_FRAMES];
-	enum cf_status status = cf_capture_file_open(path, &file, error);
+	enum cf_status status = cf_inputs_take(run->inputs, number, &file, error);
 	unsigned count, batches = 0;
 
 	if (status != CF_OK)
@@ -126,16 +128,21 @@ enum cf_status cf_offline_run(
 	options.arg = &run;
 	options.interface_names = no_name;
 	options.interface_count = 1;
+	if (cf_inputs_open(offline->files, offline->file_count, &run.inputs) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "cannot start the monitor: no memory");
+	options.input_id = cf_inputs_id(run.inputs);
 	status = cf_session_open(&options, &run.session, error);
-	if (status != CF_OK)
+	if (status != CF_OK) {
+		cf_inputs_close(run.inputs);
 		return status;
+	}
 	status = cf_session_open_log(&run.session, &options, error);
 	if (status == CF_OK)
 		status = prepare(&run, error);
 	if (status != CF_OK)
 		goto out;
 	for (unsigned i = 0; i < offline->file_count; i++) {
-		if (read_file(&run, offline->files[i], error) == CF_OK)
+		if (read_file(&run, i, error) == CF_OK)
 			continue;
 		result.files_failed++;
 		if (offline->complain != NULL)
@@ -149,5 +156,6 @@ out:
 	cf_observe_free(run.observe);
 	cf_decoder_free(run.decoder);
 	cf_session_close(&run.session);
+	cf_inputs_close(run.inputs);
 	return status;
 }

@@ -63,6 +63,7 @@ enum cf_status cf_session_open_log(
 	    .status_path = options->status_path,
 	    .synchronous = options->offline,
 	    .repeatable = options->offline,
+	    .input = options->input_id,
 	    .heartbeat = options->heartbeat,
 	    .arg = options->arg,
 	};

@@ -25,8 +25,9 @@ struct cf_session_options {
 	const char *status_path; /* NULL: none */
 	uint32_t evidence;
 	bool encrypted_dns;
-	bool offline; /* time comes from packets; the log has no thread */
-	int fold_s;   /* -1: what the image says */
+	const char *input_id; /* what files are read (capture/inputs.h); NULL: none */
+	bool offline;         /* time comes from packets; the log has no thread */
+	int fold_s;           /* -1: what the image says */
 	struct cf_locality locality;
 	uint64_t seed;
 	const char *const *interface_names;

@@ -4,6 +4,7 @@
   live.py CURFEW LISTS
 
 With CURFEW_UNBOUND and CURFEW_MODULE in the environment one story is told with a real resolver. Everything is bounded in time and count, and nothing leaves the namespaces."""
+import datetime
 import json
 import os
 import signal
@@ -386,6 +387,50 @@ class Live(unittest.TestCase):
         self.assertTrue(beats and beats[-1]['packets'] >= 100, beats)
         hit = [r for r in monitor.records('flow') if r['match']['via'] == 'dest_ip'][0]
         self.assertEqual((hit['vlan'], hit['src_ip']), (20, '10.78.0.7'))
+
+    def test_time_without_link_is_not_called_watched(self):
+        for namespace, link, word in ((INSIDE, 'cfin', 'no_carrier'), (OUTSIDE, 'cfout', 'down')):
+            with self.subTest(word):
+                monitor = Monitor(self.folder.name)
+                self.send(20, 0, '10.77.0.1')  # the default route goes with the link
+                before = time.time()
+                run('ip', '-n', namespace, 'link', 'set', link, 'down')
+                self.assertTrue(monitor.wait_for(lambda: monitor.said('nothing can be seen there'), 60))
+                time.sleep(3)
+                run('ip', '-n', namespace, 'link', 'set', link, 'up')
+                self.assertTrue(monitor.wait_for(lambda: monitor.said('is seen again'), 60))
+                after = time.time()
+                self.assertEqual(monitor.stop(), 0, monitor.text)
+                stop = monitor.records('stop')[-1]
+                beat = [r for r in monitor.records('heartbeat') if r.get('in_iface') == 'cfout'][-1]
+                for record in (stop, beat):
+                    self.assertGreaterEqual(record['dark_s'], 3)
+                    self.assertLessEqual(record['dark_s'], after - before + 3)
+                    since = datetime.datetime.fromisoformat(record['blind_since'].replace('Z', '+00:00')).timestamp()
+                    self.assertLess(abs(since - before), after - before + 3)
+                self.assertEqual(beat['link'], 'up')
+                self.assertEqual(beat.get('silent_s'), 0)
+
+    def test_a_monitor_that_is_stopped_while_blind_says_so(self):
+        monitor = Monitor(self.folder.name)
+        run('ip', '-n', INSIDE, 'link', 'set', 'cfin', 'down')
+        self.assertTrue(monitor.wait_for(lambda: monitor.said('without carrier'), 60))
+        self.assertEqual(monitor.stop(), 0, monitor.text)
+        beat = [r for r in monitor.records('heartbeat') if r.get('in_iface') == 'cfout'][-1]
+        self.assertEqual(beat['link'], 'no_carrier')
+        self.assertGreater(monitor.records('stop')[-1]['dark_s'], 0)
+
+    def test_silence_on_a_port_that_was_never_silent_is_told(self):
+        monitor = Monitor(self.folder.name)
+        for _ in range(6):
+            self.send(5, 0, '203.0.113.9')
+            time.sleep(0.5)
+        self.assertTrue(monitor.wait_for(lambda: monitor.said("no packets on 'cfout'"), 90))
+        self.assertEqual(monitor.stop(), 0, monitor.text)
+        stop = monitor.records('stop')[-1]
+        self.assertGreaterEqual(stop['silent_s'], 15)
+        self.assertIn('blind_since', stop)
+        self.assertEqual(stop['dark_s'], 0)
 
     def test_a_vanished_interface_ends_the_run_with_a_clear_line(self):
         monitor = Monitor(self.folder.name)

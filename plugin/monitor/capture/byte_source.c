@@ -2,12 +2,16 @@
 
 #include "monitor/capture/byte_source.h"
 
+#include "base/input_file.h"
+#include "base/limits.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef CF_HAVE_ZLIB
 #include <zlib.h>
@@ -18,6 +22,8 @@
 
 /* Compressed bytes held at one time. */
 #define INPUT_BYTES 65536U
+/* How long a pipe may take to bring the first INPUT_BYTES, by which it is known. */
+#define HEAD_WAIT_MS 2000
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
@@ -27,6 +33,8 @@ struct cf_byte_source {
 	char name[128];
 	uint64_t used;
 	uint64_t size;
+	uint64_t unpacked; /* bytes given out */
+	uint8_t head_sha256[CF_SHA256_BYTES];
 	uint8_t *input; /* INPUT_BYTES; read but not given out: from at to len */
 	size_t at;
 	size_t len;
@@ -87,17 +95,35 @@ static enum cf_status start_zstd(struct cf_byte_source *source, struct cf_error 
 #endif
 }
 
-/* Looks at the first bytes; a pipe may bring them one by one. */
-static enum cf_status detect(struct cf_byte_source *source, struct cf_error *error)
+static int64_t now_ms(void)
 {
-	static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+	struct timespec now = {0};
 
-	while (source->len < sizeof zstd) {
-		ssize_t got =
-		    read(source->fd, source->input + source->len, INPUT_BYTES - source->len);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
-		if (got < 0 && errno == EINTR)
+/*
+ * Reads the beginning: wanted bytes at least, however long they take, and the whole input buffer
+ * unless that takes too long. A pipe may bring them one by one.
+ */
+static enum cf_status read_head(
+    struct cf_byte_source *source, size_t wanted, struct cf_error *error)
+{
+	int64_t until_ms = now_ms() + HEAD_WAIT_MS;
+
+	while (source->len < INPUT_BYTES) {
+		struct pollfd ready = {.fd = source->fd, .events = POLLIN};
+		int64_t left_ms = until_ms - now_ms();
+		ssize_t got;
+
+		if (source->len >= wanted && (left_ms <= 0 || poll(&ready, 1, (int)left_ms) <= 0))
+			break;
+		got = read(source->fd, source->input + source->len, INPUT_BYTES - source->len);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+			(void)poll(&ready, 1, HEAD_WAIT_MS); /* the read finds out */
 			continue;
+		}
 		if (got < 0)
 			return cf_error_set(
 			    error, CF_EIO, "cannot read '%s': %s", source->name, strerror(errno));
@@ -106,6 +132,19 @@ static enum cf_status detect(struct cf_byte_source *source, struct cf_error *err
 		source->len += (size_t)got;
 		source->used += (uint64_t)got;
 	}
+	if (cf_sha256(source->input, source->len, source->head_sha256) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", source->name);
+	return CF_OK;
+}
+
+/* Looks at the first bytes. */
+static enum cf_status detect(struct cf_byte_source *source, struct cf_error *error)
+{
+	static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+	enum cf_status status = read_head(source, sizeof zstd, error);
+
+	if (status != CF_OK)
+		return status;
 	if (source->len >= sizeof gzip && memcmp(source->input, gzip, sizeof gzip) == 0)
 		source->packing = PACKING_GZIP;
 	else if (source->len >= sizeof zstd && memcmp(source->input, zstd, sizeof zstd) == 0)
@@ -118,24 +157,26 @@ static enum cf_status detect(struct cf_byte_source *source, struct cf_error *err
 enum cf_status cf_byte_source_open(
     const char *path, struct cf_byte_source **source_out, struct cf_error *error)
 {
+	int fd;
+	enum cf_status status = cf_input_open(path, &fd, error);
+
+	return status != CF_OK ? status : cf_byte_source_take(fd, path, source_out, error);
+}
+
+enum cf_status cf_byte_source_take(
+    int fd, const char *name, struct cf_byte_source **source_out, struct cf_error *error)
+{
 	struct cf_byte_source *source = calloc(1, sizeof *source);
 	enum cf_status status;
 	struct stat info;
 
 	if (source == NULL || (source->input = malloc(INPUT_BYTES)) == NULL) {
 		free(source);
-		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", path);
+		(void)close(fd); /* only opened */
+		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", name);
 	}
-	strncpy(source->name, path, sizeof source->name - 1);
-	if (strcmp(path, "-") == 0)
-		source->fd = STDIN_FILENO;
-	else
-		source->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (source->fd < 0) {
-		status = cf_error_set(error, CF_EIO, "cannot open '%s': %s", path, strerror(errno));
-		cf_byte_source_close(source);
-		return status;
-	}
+	source->fd = fd;
+	strncpy(source->name, name, sizeof source->name - 1);
 	if (fstat(source->fd, &info) == 0 && S_ISREG(info.st_mode))
 		source->size = (uint64_t)info.st_size;
 	status = detect(source, error);
@@ -158,7 +199,7 @@ void cf_byte_source_close(struct cf_byte_source *source)
 #ifdef CF_HAVE_ZSTD
 	(void)ZSTD_freeDStream(source->unzstd); /* takes NULL */
 #endif
-	if (source->fd > STDIN_FILENO)
+	if (source->fd >= 0)
 		(void)close(source->fd); /* only read from */
 	free(source->input);
 	free(source);
@@ -259,7 +300,14 @@ static enum cf_status read_zstd(struct cf_byte_source *source, void *buffer, siz
 }
 #endif
 
-enum cf_status cf_byte_source_read(struct cf_byte_source *source, void *buffer, size_t size,
+/* Far more than any capture gives: somebody wants us to write zeros for hours. */
+static bool expands_too_much(const struct cf_byte_source *source)
+{
+	return source->unpacked > CF_UNPACK_FREE_BYTES &&
+	    source->unpacked / CF_UNPACK_CAPTURE_FACTOR > source->used;
+}
+
+static enum cf_status read_packed(struct cf_byte_source *source, void *buffer, size_t size,
     size_t *len_out, struct cf_error *error)
 {
 	/* A packing without its library does not get past opening. */
@@ -272,6 +320,28 @@ enum cf_status cf_byte_source_read(struct cf_byte_source *source, void *buffer, 
 		return read_zstd(source, buffer, size, len_out, error);
 #endif
 	return read_plain(source, buffer, size, len_out, error);
+}
+
+enum cf_status cf_byte_source_read(struct cf_byte_source *source, void *buffer, size_t size,
+    size_t *len_out, struct cf_error *error)
+{
+	enum cf_status status;
+
+	if (expands_too_much(source))
+		return cf_error_set(error, CF_ETOOBIG,
+		    "cannot unpack '%s': it grows more than %u-fold, as no capture does",
+		    source->name, CF_UNPACK_CAPTURE_FACTOR);
+	status = read_packed(source, buffer, size, len_out, error);
+	if (status == CF_OK)
+		source->unpacked += *len_out;
+	return status;
+}
+
+void cf_byte_source_identity(
+    const struct cf_byte_source *source, uint8_t head_sha256[CF_SHA256_BYTES], uint64_t *size_out)
+{
+	memcpy(head_sha256, source->head_sha256, CF_SHA256_BYTES);
+	*size_out = source->size;
 }
 
 void cf_byte_source_progress(

@@ -3,12 +3,14 @@
 #include "monitor/capture/capture_file.h"
 
 #include "base/bytes.h"
+#include "base/input_file.h"
 #include "base/limits.h"
 #include "monitor/capture/byte_source.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Several of the largest records fit; libpcap's own largest frame has 262,144 bytes. */
 #define BUFFER_BYTES 1048576U
@@ -162,13 +164,27 @@ static enum cf_status read_start(struct cf_capture_file *file, struct cf_error *
 enum cf_status cf_capture_file_open(
     const char *path, struct cf_capture_file **file_out, struct cf_error *error)
 {
+	enum cf_status status;
+	int fd;
+
+	status = cf_input_open(path, &fd, error);
+	if (status != CF_OK)
+		return status;
+	return cf_capture_file_take(fd, path, file_out, error);
+}
+
+enum cf_status cf_capture_file_take(
+    int fd, const char *name, struct cf_capture_file **file_out, struct cf_error *error)
+{
 	struct cf_capture_file *file = calloc(1, sizeof *file);
 	enum cf_status status;
 
-	if (file == NULL)
-		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", path);
-	strncpy(file->name, path, sizeof file->name - 1);
-	status = cf_byte_source_open(path, &file->source, error);
+	if (file == NULL) {
+		(void)close(fd); /* only opened */
+		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", name);
+	}
+	strncpy(file->name, name, sizeof file->name - 1);
+	status = cf_byte_source_take(fd, name, &file->source, error);
 	if (status == CF_OK)
 		status = read_start(file, error);
 	if (status != CF_OK) {
@@ -430,4 +446,10 @@ void cf_capture_file_progress(
 {
 	cf_byte_source_progress(file->source, used_out, size_out);
 	*used_out -= *used_out < file->len - file->at ? *used_out : file->len - file->at;
+}
+
+void cf_capture_file_identity(
+    const struct cf_capture_file *file, uint8_t head_sha256[CF_SHA256_BYTES], uint64_t *size_out)
+{
+	cf_byte_source_identity(file->source, head_sha256, size_out);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/sha256.h"
 #include "base/status.h"
 
 #include <stddef.h>
@@ -27,6 +28,9 @@ struct cf_frame {
 /* Opens path ("-": standard input). CF_EMALFORMED: no capture file. *error is filled on failure. */
 enum cf_status cf_capture_file_open(
     const char *path, struct cf_capture_file **file_out, struct cf_error *error) CF_MUST_CHECK;
+/* As cf_capture_file_open() of fd, which is taken over also on failure; name is for messages. */
+enum cf_status cf_capture_file_take(int fd, const char *name, struct cf_capture_file **file_out,
+    struct cf_error *error) CF_MUST_CHECK;
 void cf_capture_file_close(struct cf_capture_file *file);
 
 /*
@@ -46,3 +50,7 @@ enum cf_status cf_capture_file_batch(struct cf_capture_file *file, struct cf_fra
 /* Bytes of the file used so far, and its size (0 when unknown). */
 void cf_capture_file_progress(
     const struct cf_capture_file *file, uint64_t *used_out, uint64_t *size_out);
+
+/* What the file is, as cf_byte_source_identity(). */
+void cf_capture_file_identity(
+    const struct cf_capture_file *file, uint8_t head_sha256[CF_SHA256_BYTES], uint64_t *size_out);

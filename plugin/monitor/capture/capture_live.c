@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <pcap.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* GRO merges segments up to 64 KiB into one frame; a shorter snap length would cut handshakes. */
@@ -21,6 +23,7 @@
 struct cf_capture {
 	pcap_t *pcap;
 	int link_type;
+	int index; /* of the interface when it was opened; 0: there is none, as of `any` */
 	char interface[64];
 	uint32_t last_drops, last_iface_drops; /* libpcap counts in 32 bits */
 	struct cf_capture_stats stats;
@@ -32,6 +35,51 @@ static enum cf_status fail(
     struct cf_error *error, const struct cf_capture *capture, const char *what, const char *why)
 {
 	return cf_error_set(error, CF_EIO, "cannot %s '%s': %s", what, capture->interface, why);
+}
+
+/* Asks the kernel about the interface that has this name now, through the capture's own socket: in
+ * its network namespace, and allowed in the sandbox. */
+static bool ask(const struct cf_capture *capture, unsigned long what, struct ifreq *request)
+{
+	size_t len = strlen(capture->interface);
+
+	*request = (struct ifreq){.ifr_ifindex = 0};
+	if (len >= sizeof request->ifr_name)
+		return false;
+	memcpy(request->ifr_name, capture->interface, len);
+	return ioctl(pcap_fileno(capture->pcap), what, request) == 0;
+}
+
+/* The kernel's number of it; 0: there is none. */
+static int index_of(const struct cf_capture *capture)
+{
+	struct ifreq request;
+
+	return ask(capture, SIOCGIFINDEX, &request) ? request.ifr_ifindex : 0;
+}
+
+const char *cf_link_text(enum cf_link link)
+{
+	static const char *const texts[] = {[CF_LINK_UP] = "up",
+	    [CF_LINK_NO_CARRIER] = "no_carrier",
+	    [CF_LINK_DOWN] = "down",
+	    [CF_LINK_GONE] = "gone"};
+
+	return texts[link];
+}
+
+enum cf_link cf_capture_link(const struct cf_capture *capture)
+{
+	struct ifreq request;
+
+	if (capture->index == 0)
+		return CF_LINK_UP;
+	if (index_of(capture) != capture->index || !ask(capture, SIOCGIFFLAGS, &request))
+		return CF_LINK_GONE;
+	if ((request.ifr_flags & IFF_UP) == 0)
+		return CF_LINK_DOWN;
+	/* IFF_RUNNING is the operational state (RFC 2863): a cable, and somebody at its end. */
+	return (request.ifr_flags & IFF_RUNNING) != 0 ? CF_LINK_UP : CF_LINK_NO_CARRIER;
 }
 
 /* Fanout: the first member lets the kernel choose a free group, the others join it. */
@@ -100,6 +148,7 @@ enum cf_status cf_capture_open(const struct cf_capture_options *options,
 	if (status != CF_OK)
 		goto out;
 	capture->link_type = pcap_datalink(capture->pcap);
+	capture->index = index_of(capture);
 	if (pcap_setnonblock(capture->pcap, 1, text) != 0) {
 		status = fail(error, capture, "set up", text);
 		goto out;

@@ -30,12 +30,26 @@ struct cf_capture_stats {
 	uint64_t iface_drops;  /* the interface's own count */
 };
 
+/* What can come in through an interface at all. */
+enum cf_link {
+	CF_LINK_UP,
+	CF_LINK_NO_CARRIER, /* set up, but nothing at the other end */
+	CF_LINK_DOWN,       /* set down */
+	CF_LINK_GONE,       /* no such interface any more, or another one of that name */
+};
+
+/* "up" "no_carrier" "down" "gone"; static. */
+const char *cf_link_text(enum cf_link link);
+
 /* CF_EIO with *error filled: no such interface, no permission ... */
 enum cf_status cf_capture_open(const struct cf_capture_options *options,
     struct cf_capture **capture_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_capture_close(struct cf_capture *capture);
 
 int cf_capture_link_type(const struct cf_capture *capture);
+
+/* The interface's state at this moment; `any` is always up. Any thread. */
+enum cf_link cf_capture_link(const struct cf_capture *capture);
 
 /*
  * Attaches a classic BPF program in the kernel and locks it there. CF_EIO with *error filled when

@@ -142,6 +142,7 @@ static const struct cf_member members[] = {
     MEMBER(G_TOP, "pid", K_U64, report.pid),
     MEMBER(G_TOP, "fold_s", K_U64, report.fold_s),
     MEMBER(G_TOP, "heartbeat_s", K_U64, report.heartbeat_s),
+    MEMBER(G_TOP, "input", K_TEXT, report.input),
     /* heartbeats, stop, lost */
     MEMBER(G_TOP, "started", K_INSTANT_US, report.started_wall_us),
     MEMBER(G_TOP, "since", K_INSTANT_US, report.since_wall_us),
@@ -160,6 +161,10 @@ static const struct cf_member members[] = {
     MEMBER(G_TOP, "iface_drops", K_U64, report.iface_drops),
     MEMBER(G_TOP, "decode_failures", K_U64, report.decode_failures),
     MEMBER(G_TOP, "evictions", K_U64, report.evictions),
+    MEMBER(G_TOP, "dark_s", K_U64, report.dark_s),
+    MEMBER(G_TOP, "silent_s", K_U64, report.silent_s),
+    MEMBER(G_TOP, "blind_since", K_INSTANT_US, report.blind_since_wall_us),
+    MEMBER(G_TOP, "link", K_TEXT, report.link),
     MEMBER(G_TOP, "found", K_TEXT, report.found),
     MEMBER(G_TOP, "repaired_bytes", K_U64, report.repaired_bytes),
     MEMBER(G_TOP, "unsealed_lines", K_U64, report.unsealed_lines),

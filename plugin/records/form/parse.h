@@ -29,12 +29,15 @@ const char *cf_line_fault_text(enum cf_line_fault fault);
 
 /* What a heartbeat, stop, start or lost record says; absent numbers are 0. */
 struct cf_sensor_report {
-	int64_t started_wall_us, since_wall_us;
+	int64_t started_wall_us, since_wall_us, blind_since_wall_us;
 	uint64_t hits, folding, written, lost_queue, lost_disk, torn_bytes;
 	uint64_t queries, packets, bytes, kernel_drops, iface_drops, decode_failures, evictions;
+	uint64_t dark_s, silent_s;
+	struct cf_text link; /* of one interface */
 	/* start records */
 	uint64_t pid, fold_s, heartbeat_s, repaired_bytes, unsealed_lines, seq;
 	struct cf_text found, prev, version;
+	struct cf_text input; /* of a run over files: what they were, as a digest */
 	struct cf_text image, policy, privacy;
 };
 

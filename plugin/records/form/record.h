@@ -178,7 +178,11 @@ struct cf_heartbeat {
 	uint64_t packets, bytes;
 	uint64_t kernel_drops, iface_drops;
 	uint64_t decode_failures, evictions;
-	const char *in_iface; /* NULL: whole sensor */
+	/* Seconds in which an interface could not see anything, summed over interfaces: without
+	 * link, and without packets where there always were some. */
+	uint64_t dark_s, silent_s;
+	int64_t blind_since_wall_us; /* the first of them since the heartbeat before; 0: none */
+	const char *in_iface;        /* NULL: whole sensor */
 	uint16_t vlan;
 	const char *image;      /* image digest, hex; "" none in force */
 	const char *policy;     /* preset or policy file */

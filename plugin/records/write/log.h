@@ -45,10 +45,11 @@ struct cf_log_options {
 	const char *privacy_key_file;
 	uint32_t queue_bytes; /* per producer; 0: 4 MiB */
 	const char
-	    *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
-	bool synchronous; /* no thread: cf_log_pump() does the work (offline captures, tests) */
-	bool repeatable;  /* nothing random, nothing of this process: the same records, the same
-	                     lines */
+	    *status_path;  /* a small JSON file with counters, replaced by rename; NULL: none */
+	bool synchronous;  /* no thread: cf_log_pump() does the work (offline captures, tests) */
+	const char *input; /* copied; what a run over files reads, as a digest in hex; NULL: none */
+	bool repeatable;   /* nothing random, nothing of this process: the same records, the same
+	                      lines */
 	/*
 	 * Called on the writer thread before each heartbeat line to fill in the caller's counters
 	 * (may be NULL). Must not block.

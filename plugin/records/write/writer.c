@@ -248,12 +248,18 @@ static void put_counters(struct cf_json *json, const struct cf_heartbeat *h)
 	    {"iface_drops", h->iface_drops},
 	    {"decode_failures", h->decode_failures},
 	    {"evictions", h->evictions},
+	    {"dark_s", h->dark_s},
+	    {"silent_s", h->silent_s},
 	};
 	bool monitor = h->packets != 0 || h->bytes != 0;
 
 	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
 		if (counters[i].value != 0 || (i == 0 ? !monitor : monitor))
 			put_number(json, counters[i].key, counters[i].value);
+	if (h->blind_since_wall_us != 0) {
+		CF_JSON_LITERAL(json, ",\"blind_since\":");
+		cf_json_instant_us(json, h->blind_since_wall_us);
+	}
 }
 
 /* One seal; with_extra false leaves the caller's own members out. */
@@ -408,6 +414,7 @@ static void put_start(struct cf_writer *writer)
 		put_number(&json, "pid", (uint64_t)getpid());
 	put_number(&json, "fold_s", writer->fold_s);
 	put_number(&json, "heartbeat_s", writer->heartbeat_s);
+	put_word(&json, "input", writer->input);
 	put_word(&json, "privacy", cf_privacy_text(writer->privacy.mode));
 	put_word(&json, "image", writer->image);
 	put_word(&json, "policy", writer->policy);
@@ -472,6 +479,20 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 		(void)unlink(writer->journal_path); /* empty by now, whether it goes or not */
 }
 
+/* The same input gives the same ids, and another one others: a run is named by its start record. */
+static enum cf_status derive_ids(
+    struct cf_writer *writer, const char *input, uint8_t *random, size_t size)
+{
+	uint8_t digest[CF_SHA256_BYTES];
+	enum cf_status status = cf_sha256(input, strlen(input), digest);
+
+	snprintf(writer->input, sizeof writer->input, "%s", input);
+	memset(random, 0x5a, size);
+	if (status == CF_OK)
+		memcpy(random, digest, size < sizeof digest ? size : sizeof digest);
+	return status;
+}
+
 enum cf_status cf_writer_init(
     struct cf_writer *writer, const struct cf_log_options *options, struct cf_error *error)
 {
@@ -492,12 +513,15 @@ enum cf_status cf_writer_init(
 	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
 		return status;
-	if (options->repeatable)
+	if (options->repeatable && options->input != NULL)
+		status = derive_ids(writer, options->input, random, sizeof random);
+	else if (options->repeatable)
 		memset(random, 0x5a, sizeof random);
 	else if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return cf_error_set(error, CF_EIO, "no random numbers: %s", strerror(errno));
 	cf_ulid_init(&writer->ulid, random);
-	status = cf_sink_init(&writer->sink, options->path);
+	if (status == CF_OK)
+		status = cf_sink_init(&writer->sink, options->path);
 	if (status == CF_OK)
 		status = cf_chain_init(&writer->chain);
 	if (status == CF_OK)

@@ -28,6 +28,7 @@ struct cf_writer {
 	struct cf_privacy privacy;
 	char sensor[72], source[24];
 	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];
+	char input[CF_SHA256_TEXT_BYTES]; /* of a run over files; "" */
 	uint32_t fold_s, heartbeat_s;
 	bool repeatable;             /* nothing random, nothing of this process */
 	int64_t now_wall_us, now_us; /* of the step being done; the second never steps */

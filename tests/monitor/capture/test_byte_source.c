@@ -173,6 +173,47 @@ static void a_missing_file_says_so(void **state)
 	assert_int_equal(read_all(f, 1, &len), CF_EIO);
 }
 
+/* A small file that would unpack for hours: refused once it is out of all proportion. */
+static void what_grows_beyond_all_measure_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_byte_source *source = NULL;
+	struct cf_error error = {0};
+	enum cf_status status;
+	uint64_t total = 0;
+	size_t got = 1, len = 0;
+	ZSTD_CCtx *packer = ZSTD_createCCtx();
+	ZSTD_outBuffer out = {.dst = f->packed, .size = sizeof f->packed};
+
+	/* 2 GiB of zeros. */
+	memset(f->plain, 0, PLAIN_BYTES);
+	for (uint64_t done = 0; done < UINT64_C(2) << 30; done += PLAIN_BYTES) {
+		ZSTD_inBuffer in = {.src = f->plain, .size = PLAIN_BYTES};
+
+		while (in.pos < in.size)
+			assert_false(
+			    ZSTD_isError(ZSTD_compressStream2(packer, &out, &in, ZSTD_e_continue)));
+	}
+	{
+		ZSTD_inBuffer in = {.src = f->plain, .size = 0};
+
+		assert_int_equal(ZSTD_compressStream2(packer, &out, &in, ZSTD_e_end), 0);
+	}
+	ZSTD_freeCCtx(packer);
+	len = out.pos;
+	assert_in_range(len, 1, 200000);
+	write_file(f, f->packed, len);
+	status = cf_byte_source_open(f->path, &source, &error);
+	while (status == CF_OK && got > 0) {
+		status = cf_byte_source_read(source, f->got, PLAIN_BYTES, &got, &error);
+		total += status == CF_OK ? got : 0;
+	}
+	cf_byte_source_close(source);
+	assert_int_equal(status, CF_ETOOBIG);
+	assert_non_null(strstr(error.text, "grows"));
+	assert_in_range(total, 0, UINT64_C(1) << 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +224,8 @@ int main(void)
 	        cut_files_give_what_they_hold_and_never_more, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(broken_compressed_bytes_are_told, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_missing_file_says_so, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+	        what_grows_beyond_all_measure_is_refused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

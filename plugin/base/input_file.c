@@ -1,0 +1,80 @@
+/* Looking before opening, and once more behind it. */
+
+#include "base/input_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum cf_status fail(
+    struct cf_error *error, enum cf_status status, const char *path, const char *why)
+{
+	return cf_error_set_at(error, status, path, 0, "cannot open '%.300s': %s", path, why);
+}
+
+/* A descriptor that whoever started us has opened: it is no stranger's pipe in a folder. */
+static bool is_inherited(const char *path)
+{
+	return strcmp(path, "/dev/stdin") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+	    strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "it is a folder";
+	if (S_ISFIFO(mode))
+		return "it is a named pipe, not a regular file; give it as standard input";
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return "it is a device, not a regular file";
+	return "it is not a regular file";
+}
+
+static enum cf_status open_inherited(const char *path, int *fd_out, struct cf_error *error)
+{
+	/* A copy, for a socket or another user's pipe could not be opened anew. */
+	const char *digits = strrchr(path, '/');
+	int number = STDIN_FILENO, fd;
+
+	if (digits != NULL && strcmp(path, "/dev/stdin") != 0) {
+		number = 0;
+		for (digits++; *digits >= '0' && *digits <= '9' && number < 1000000; digits++)
+			number = number * 10 + (*digits - '0');
+		if (*digits != '\0')
+			return fail(error, CF_EINVALID, path, "no such descriptor");
+	}
+	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return fail(error, CF_EIO, path, strerror(errno));
+	*fd_out = fd;
+	return CF_OK;
+}
+
+enum cf_status cf_input_open(const char *path, int *fd_out, struct cf_error *error)
+{
+	struct stat about;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return open_inherited(path, fd_out, error);
+	/* Before: opening a device may already do something. */
+	if (stat(path, &about) != 0)
+		return fail(error, CF_EIO, path, strerror(errno));
+	if (!S_ISREG(about.st_mode) && is_inherited(path))
+		return open_inherited(path, fd_out, error);
+	if (!S_ISREG(about.st_mode))
+		return fail(error, CF_EINVALID, path, kind_of(about.st_mode));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return fail(error, CF_EIO, path, strerror(errno));
+	/* Behind: it may have been replaced in between. */
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+		(void)close(fd); /* only opened */
+		return fail(error, CF_EINVALID, path, kind_of(about.st_mode));
+	}
+	*fd_out = fd;
+	return CF_OK;
+}

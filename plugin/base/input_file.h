@@ -1,0 +1,17 @@
+/*
+ * Opening what somebody gives us to read: never a thing that may hang, grow without end or do
+ * something when it is opened. A log, a capture or an image is a regular file; anything else comes
+ * by standard input ("-"), where whoever starts us decides. Any thread.
+ */
+#pragma once
+
+#include "base/status.h"
+
+/*
+ * Opens path for reading without ever waiting for somebody at its other end. Regular files, and
+ * "-" for standard input; /dev/stdin and /dev/fd/N too, which is how shells pass the output of
+ * <(...). Everything else - named pipes, sockets, devices, folders - is refused: CF_EINVALID.
+ * CF_EIO (errno) when the system refuses. *error (may be NULL) names path and reason. The
+ * descriptor is the caller's to close, also of "-".
+ */
+enum cf_status cf_input_open(const char *path, int *fd_out, struct cf_error *error) CF_MUST_CHECK;
