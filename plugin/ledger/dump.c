@@ -23,7 +23,7 @@ static const char *const queries[] = {
     " JOIN kind k USING(kind_id) JOIN rule u USING(rule_id)"
     " ORDER BY 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21",
     "SELECT 'sighting', d.day, s.name, s.source, c.addr, c.mac, c.name, c.client, c.vlan, c.how,"
-    " c.router, d.first_minute, d.last_minute, hex(d.minutes) FROM sighting d"
+    " c.router, d.first_minute, d.last_minute, hex(d.minutes), hex(d.held) FROM sighting d"
     " JOIN sensor s USING(sensor_id) JOIN claim c USING(claim_id) ORDER BY 2,3,4,5,6,7,8,9,10,11",
     "SELECT 'beat', b.day, s.name, s.source, b.iface, b.started_us, b.seen, b.lost, hex(b.minutes)"
     " FROM beat b JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",

@@ -202,6 +202,10 @@ static void print_identity(struct log_printer *printer, const struct cf_record *
 	putc(')', to);
 	if (r->identity.router)
 		fputs(", a router", to);
+	if (r->identity.end.len > 0) {
+		fputs(", ", to);
+		put_text(to, r->identity.end);
+	}
 }
 
 /* Start, stop, heartbeat, lost: what a sensor says about itself. */

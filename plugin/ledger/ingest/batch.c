@@ -199,9 +199,9 @@ static uint32_t day_of(int64_t wall_us)
 	return wall_us < 0 ? 0 : (uint32_t)(wall_us / DAY_US);
 }
 
-static uint32_t minute_of(int64_t wall_us)
+static uint16_t minute_of(int64_t wall_us)
 {
-	return wall_us < 0 ? 0 : (uint32_t)(wall_us % DAY_US / MINUTE_US);
+	return wall_us < 0 ? 0 : (uint16_t)(wall_us % DAY_US / MINUTE_US);
 }
 
 static enum cf_status add_hit(
@@ -237,14 +237,20 @@ static enum cf_status add_hit(
 	return CF_OK;
 }
 
-static enum cf_status mark(struct cf_batch *batch, struct cf_sum_key key, uint32_t minute)
+/* One day of a claim: that it was said at both ends, and held all the time between them. */
+static enum cf_status add_held(
+    struct cf_batch *batch, const struct cf_sum_key *key, struct cf_held_span span, bool is_last)
 {
-	struct cf_sum *sum = sum_of(batch, SUM_SIGHTING, &key);
+	struct cf_sum *sum = sum_of(batch, SUM_SIGHTING, key);
+	enum cf_status status =
+	    sum == NULL ? CF_ENOMEM : cf_minutes_add(&sum->minutes, span.from, 1, CF_MINUTES_MAX);
 
-	return sum == NULL ? CF_ENOMEM : cf_minutes_add(&sum->minutes, minute, 1, CF_MINUTES_MAX);
+	if (status == CF_OK && is_last)
+		status = cf_minutes_add(&sum->minutes, span.to, 1, CF_MINUTES_MAX);
+	return status == CF_OK ? cf_held_add(&sum->held, span) : status;
 }
 
-/* Marks both ends, and each day between, so that a long lease is not forgotten half way. */
+/* Both ends, and each day between, so that a long lease is not forgotten half way. */
 static enum cf_status add_identity(
     struct cf_batch *batch, const struct cf_fact *fact, uint32_t sensor, struct cf_error *error)
 {
@@ -256,16 +262,16 @@ static enum cf_status add_identity(
 	if (status != CF_OK)
 		return status;
 	if (day_of(to) - day_of(from) > CF_IDENTITY_DAYS)
-		from = to;
-	key.day = day_of(from);
-	status = mark(batch, key, minute_of(from));
-	for (uint32_t day = day_of(from) + 1; status == CF_OK && day <= day_of(to); day++) {
+		from = (int64_t)(day_of(to) - CF_IDENTITY_DAYS) * DAY_US;
+	for (uint32_t day = day_of(from); status == CF_OK && day <= day_of(to); day++) {
+		bool is_first = day == day_of(from), is_last = day == day_of(to);
+		const struct cf_held_span span = {.from = is_first ? minute_of(from) : 0,
+		    .to = is_last ? minute_of(to) : CF_DAY_MINUTES - 1,
+		    .end = is_last ? (uint8_t)fact->end : CF_IDENTITY_OPEN};
+
 		key.day = day;
-		status = mark(batch, key, 0);
+		status = add_held(batch, &key, span, is_last);
 	}
-	key.day = day_of(to);
-	if (status == CF_OK)
-		status = mark(batch, key, minute_of(to));
 	return status == CF_OK ? CF_OK : cf_error_set(error, status, "no memory");
 }
 

@@ -3,6 +3,7 @@
 
 #include "ledger/ingest/batch.h"
 #include "ledger/ingest/map.h"
+#include "ledger/minutes/held.h"
 #include "ledger/minutes/minutes.h"
 
 #include <sqlite3.h>
@@ -52,6 +53,7 @@ struct cf_sum {
 	size_t sample_at;
 	uint32_t sample_len;
 	struct cf_minutes minutes;
+	struct cf_held held; /* of sightings */
 };
 
 struct cf_sums {

@@ -35,21 +35,22 @@ static const char *const intern_find_sql[CACHE_TABLES] = {
 static const char *const sum_insert_sql[SUM_TABLES] = {
     [SUM_ROLLUP] = ("INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
                     " ON CONFLICT DO NOTHING"),
-    [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11) ON CONFLICT DO NOTHING",
+    [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11,?12) ON CONFLICT DO NOTHING",
     [SUM_BEAT] = "INSERT INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11) ON CONFLICT DO NOTHING",
 };
 
 static const char *const sum_find_sql[SUM_TABLES] = {
     [SUM_ROLLUP] = ("SELECT minutes, n, first_us, last_us, bytes_out, bytes_in, sample FROM rollup"
                     " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
-    [SUM_SIGHTING] = "SELECT minutes FROM sighting WHERE day=?1 AND sensor_id=?2 AND claim_id=?3",
+    [SUM_SIGHTING] = ("SELECT minutes, held, first_minute, last_minute FROM sighting"
+                      " WHERE day=?1 AND sensor_id=?2 AND claim_id=?3"),
     [SUM_BEAT] = ("SELECT minutes, seen, lost FROM beat"
                   " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
 };
 
 static const char *const sum_update_sql[SUM_TABLES] = {
     [SUM_ROLLUP] = "REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-    [SUM_SIGHTING] = "REPLACE INTO sighting VALUES(?1,?2,?3,?5,?6,?11)",
+    [SUM_SIGHTING] = "REPLACE INTO sighting VALUES(?1,?2,?3,?5,?6,?11,?12)",
     [SUM_BEAT] = "REPLACE INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11)",
 };
 
@@ -129,8 +130,12 @@ enum cf_status cf_batch_new(
 void cf_batch_forget(struct cf_batch *batch)
 {
 	for (size_t i = 0; i < SUM_TABLES; i++) {
-		for (uint32_t j = 0; j < batch->sums[i].count; j++)
-			cf_minutes_done(&batch->sums[i].items[j].minutes);
+		for (uint32_t j = 0; j < batch->sums[i].count; j++) {
+			struct cf_sum *sum = &batch->sums[i].items[j];
+
+			cf_minutes_done(&sum->minutes);
+			cf_held_done(&sum->held);
+		}
 		batch->sums[i].count = 0;
 		if (batch->sums[i].map != NULL)
 			cf_map_clear(batch->sums[i].map);

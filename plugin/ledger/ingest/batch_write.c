@@ -51,6 +51,8 @@ static void bind_sum(struct cf_batch *batch, enum sum_table table, sqlite3_stmt 
 	if (table == SUM_SIGHTING) {
 		(void)sqlite3_bind_int64(stmt, 5, items[0].minute);
 		(void)sqlite3_bind_int64(stmt, 6, items[sum->minutes.count - 1].minute);
+		(void)sqlite3_bind_blob(stmt, 12, blob + CF_MINUTES_BYTES,
+		    (int)cf_held_encode(&sum->held, blob + CF_MINUTES_BYTES), SQLITE_STATIC);
 	} else if (table == SUM_BEAT) {
 		(void)sqlite3_bind_int64(stmt, 5, (int64_t)sum->n);
 		(void)sqlite3_bind_int64(stmt, 6, (int64_t)sum->bytes_in);
@@ -65,6 +67,20 @@ static void bind_sum(struct cf_batch *batch, enum sum_table table, sqlite3_stmt 
 	(void)sqlite3_bind_blob(stmt, 11, blob, (int)len, SQLITE_STATIC);
 }
 
+/* A row of version 1 says when a claim was first and last heard that day, and held between. */
+static enum cf_status merge_held(sqlite3_stmt *row, struct cf_sum *sum)
+{
+	int64_t first = sqlite3_column_int64(row, 2), last = sqlite3_column_int64(row, 3);
+
+	if (sqlite3_column_bytes(row, 1) > 0)
+		return cf_held_decode(
+		    &sum->held, sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1));
+	if (first < 0 || last < first || last >= CF_DAY_MINUTES)
+		return CF_EMALFORMED;
+	return cf_held_add(
+	    &sum->held, (struct cf_held_span){.from = (uint16_t)first, .to = (uint16_t)last});
+}
+
 /* Adds the row that is there already to *sum. */
 static enum cf_status merge_row(
     enum sum_table table, sqlite3_stmt *row, struct cf_sum *sum, const char **sample)
@@ -73,7 +89,9 @@ static enum cf_status merge_row(
 	    (size_t)sqlite3_column_bytes(row, 0),
 	    table == SUM_ROLLUP ? CF_MINUTES_SUM : CF_MINUTES_MAX);
 
-	if (status != CF_OK || table == SUM_SIGHTING)
+	if (status == CF_OK && table == SUM_SIGHTING)
+		return merge_held(row, sum);
+	if (status != CF_OK)
 		return status;
 	uint64_t n = (uint64_t)sqlite3_column_int64(row, 1);
 
@@ -142,7 +160,7 @@ static enum cf_status write_sum(struct cf_batch *batch, enum sum_table table, st
 
 static enum cf_status write_sums(struct cf_batch *batch, struct cf_error *error)
 {
-	uint8_t *blob = malloc(CF_MINUTES_BYTES);
+	uint8_t *blob = malloc(CF_MINUTES_BYTES + CF_HELD_BYTES);
 	enum cf_status status = CF_OK;
 
 	if (blob == NULL)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "records/form/identity.h"
 #include "records/form/record.h"
 
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct cf_fact {
 	struct cf_text name, client, how;
 	int64_t from_wall_us, to_wall_us;
 	bool router;
+	enum cf_identity_end end; /* why the address was not held longer than to */
 	/* heartbeats: totals since the sensor's start */
 	int64_t started_wall_us;
 	struct cf_text iface;

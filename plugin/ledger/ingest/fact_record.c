@@ -129,6 +129,8 @@ bool cf_fact_from_record(
 		fact->client = record->identity.client_id;
 		fact->how = record->identity.kind;
 		fact->router = record->identity.router;
+		fact->end =
+		    cf_identity_end_parse(record->identity.end.data, record->identity.end.len);
 		fact->from_wall_us = record->at_wall_us;
 		fact->to_wall_us = record->last_wall_us;
 		return true;

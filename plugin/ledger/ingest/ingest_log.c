@@ -120,7 +120,8 @@ static enum cf_status take_record(
 
 	if (!cf_fact_from_record(&fact, &texts, ingest->record))
 		return CF_OK; /* start, lost: the next heartbeat has the totals */
-	if (fact.at_wall_us < FIRST_WALL_US || fact.at_wall_us >= LAST_WALL_US)
+	if (fact.at_wall_us < FIRST_WALL_US || fact.at_wall_us >= LAST_WALL_US ||
+	    fact.last_wall_us >= LAST_WALL_US)
 		refusal = "impossible time";
 	enum cf_status status =
 	    refusal == NULL ? cf_batch_add(ingest->batch, &fact, error) : CF_ETOOBIG;

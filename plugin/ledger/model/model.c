@@ -69,13 +69,15 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	model->text_map = cf_map_new();
 	model->site_map = cf_map_new();
 	model->routers = cf_map_new();
+	model->proxies = cf_map_new();
 	model->splits = cf_map_new();
 	model->node_cache = cf_map_new();
 	model->evidence_map = cf_map_new();
 	model->identity_map = cf_map_new();
 	if (model->text_map == NULL || model->site_map == NULL || model->routers == NULL ||
-	    model->splits == NULL || model->node_cache == NULL || model->evidence_map == NULL ||
-	    model->identity_map == NULL || cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
+	    model->proxies == NULL || model->splits == NULL || model->node_cache == NULL ||
+	    model->evidence_map == NULL || model->identity_map == NULL ||
+	    cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	if (cf_ptrs_open(cf_ledger_path(model->ledger), &model->ptrs) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
@@ -141,6 +143,7 @@ void cf_model_free(struct cf_model *model)
 	free(model->sites);
 	cf_map_free(model->site_map);
 	cf_map_free(model->routers);
+	cf_map_free(model->proxies);
 	cf_map_free(model->splits);
 	cf_map_free(model->node_cache);
 	cf_map_free(model->evidence_map);
@@ -180,6 +183,11 @@ struct cf_coverage *cf_model_coverage(const struct cf_model *model)
 	return model->coverage;
 }
 
+uint64_t cf_model_skipped_rows(const struct cf_model *model)
+{
+	return model->skipped_rows;
+}
+
 const struct cf_actions *cf_model_actions(const struct cf_model *model)
 {
 	return model->actions;
@@ -191,7 +199,7 @@ static uint32_t select_addr(struct cf_model *model, const char *addr, size_t len
 	uint32_t best = CF_NODE_NONE, best_minute = 0;
 
 	for (uint32_t i = 0; i < cf_owners_place_count(model->owners); i++) {
-		const struct cf_holding *holdings;
+		const struct cf_owner_claim *holdings;
 		uint32_t place_site;
 		const char *text = cf_owners_place_addr(model->owners, i, &place_site);
 

@@ -109,10 +109,11 @@ struct cf_host_day {
 
 struct cf_host {
 	char id[12];
-	const char *key;                    /* of the node it is named by: "mac:..." */
-	const char *site;                   /* where it was last */
-	const char *name, *addr, *mac;      /* latest; "" unknown */
-	const char *owner, *note;           /* by hand */
+	const char *key;               /* of the node it is named by: "mac:..." */
+	const char *site;              /* where it was last */
+	const char *name, *addr, *mac; /* latest; "" unknown */
+	bool is_unknown_holder;        /* hits of an address that nobody is known to have held */
+	const char *owner, *note;      /* by hand */
 	uint32_t first_minute, last_minute; /* any sign of life */
 	struct cf_host_day *days;
 	size_t day_count, day_size;
@@ -144,6 +145,8 @@ size_t cf_model_hosts(const struct cf_model *model, struct cf_host *const **host
 size_t cf_model_sensors(const struct cf_model *model, const struct cf_model_sensor **sensors_out);
 const struct cf_model_kind *cf_model_kind(const struct cf_model *model, uint32_t kind);
 struct cf_coverage *cf_model_coverage(const struct cf_model *model);
+/* Rows of the ledger that were damaged and left out: what is said may lack something. */
+uint64_t cf_model_skipped_rows(const struct cf_model *model);
 const struct cf_actions *cf_model_actions(const struct cf_model *model);
 
 /*

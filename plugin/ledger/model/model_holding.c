@@ -1,13 +1,14 @@
 /*
  * Which node held which address when, from sightings and hits that carry a MAC.
  *
- * Each day's marks are put in order of time, place by place. A place that only one node claimed
- * that day (nearly all of them) needs its first and last minute only.
+ * Each day's marks are put together, place by place. A place that only one node claimed that day
+ * and did not give up (nearly all of them) needs its first and last minute only.
  */
 
 #include "ledger/model/model_private.h"
 
 #include "base/array.h"
+#include "ledger/minutes/held.h"
 #include "ledger/store/rows.h"
 
 #include <stdlib.h>
@@ -15,7 +16,10 @@
 
 struct mark {
 	uint32_t place, node, first, last; /* minutes since 1970 */
-	size_t blob_at, blob_len;          /* of its minutes in the day's block */
+	size_t blob_at, blob_len;          /* of its minutes or intervals in the day's block */
+	uint8_t strength, beginning;
+	bool is_claim; /* the blob is intervals (ledger/minutes/held.h); else minutes */
+	bool has_end;  /* one of them has a reason for its end */
 };
 
 struct day_marks {
@@ -25,6 +29,7 @@ struct day_marks {
 	size_t count, size;
 	uint8_t *blobs;
 	size_t blob_len, blob_size;
+	struct cf_held held; /* of the row at hand; kept for its memory */
 };
 
 static enum cf_status push_mark(struct day_marks *marks, const struct mark *mark, const void *blob)
@@ -63,131 +68,184 @@ static int by_place_and_time(const void *a, const void *b)
 	return (x->node > y->node) - (x->node < y->node);
 }
 
-struct moment {
-	uint32_t minute, node;
-	const char *key;
-};
-
-/* Two in one minute: the key decides, so that the order of reading does not. */
-static int by_minute(const void *a, const void *b)
+/* The mark's claim over these minutes since 1970; nothing later than the model's instant. */
+static enum cf_status claim_span(const struct day_marks *marks, const struct mark *mark,
+    uint32_t first, uint32_t last, uint8_t end)
 {
-	const struct moment *x = a, *y = b;
+	struct cf_model *model = marks->model;
+	struct cf_owner_claim claim = {.from_minute = first,
+	    .to_minute = last,
+	    .node = mark->node,
+	    .strength = mark->strength,
+	    .end = end,
+	    .beginning = first == last ? CF_IDENTITY_NOTICED : mark->beginning};
 
-	if (x->minute != y->minute)
-		return x->minute < y->minute ? -1 : 1;
-	return strcmp(x->key, y->key);
+	if (first > model->at_minute)
+		return CF_OK;
+	if (last > model->at_minute) {
+		claim.to_minute = model->at_minute;
+		claim.end = CF_IDENTITY_OPEN;
+	}
+	return cf_owners_claim(model->owners, mark->place, &claim);
 }
 
-struct moments {
-	struct moment *items;
-	size_t count, size;
-};
-
-static enum cf_status add_moments(
-    const struct day_marks *marks, const struct mark *mark, struct moments *moments)
+static enum cf_status claim_intervals(struct day_marks *marks, const struct mark *mark)
 {
-	const char *key = cf_owners_key(marks->model->owners, mark->node);
+	uint32_t base = mark->first / DAY_MINUTES * DAY_MINUTES;
+	enum cf_status status = CF_OK;
+
+	if (mark->blob_len == 0) /* version 1: all the day that it was heard of */
+		return claim_span(marks, mark, mark->first, mark->last, CF_IDENTITY_OPEN);
+	marks->held.count = 0;
+	status = cf_held_decode(&marks->held, marks->blobs + mark->blob_at, mark->blob_len);
+	for (uint32_t i = 0; i < marks->held.count && status == CF_OK; i++) {
+		const struct cf_held_span *span = &marks->held.items[i];
+
+		status = claim_span(marks, mark, base + span->from, base + span->to, span->end);
+	}
+	return status;
+}
+
+/* Hits that carry a MAC: runs of minutes. */
+static enum cf_status claim_minutes(struct day_marks *marks, const struct mark *mark)
+{
 	uint32_t base = mark->first / DAY_MINUTES * DAY_MINUTES;
 	struct cf_minutes minutes = {0};
 	enum cf_status status = cf_minutes_decode(
 	    &minutes, marks->blobs + mark->blob_at, mark->blob_len, CF_MINUTES_MAX);
 
-	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++) {
-		struct moment *items =
-		    cf_array_grow(moments->items, moments->count, 1, &moments->size, sizeof *items);
-
-		if (items == NULL) {
-			status = CF_ENOMEM;
-			break;
-		}
-		moments->items = items;
-		items[moments->count++] = (struct moment){
-		    .minute = base + minutes.items[i].minute, .node = mark->node, .key = key};
+	for (uint32_t i = 0, next; i < minutes.count && status == CF_OK; i = next) {
+		for (next = i + 1; next < minutes.count &&
+		     minutes.items[next].minute == minutes.items[i].minute + (next - i);
+		     next++)
+			;
+		status = claim_span(marks, mark, base + minutes.items[i].minute,
+		    base + minutes.items[next - 1].minute, CF_IDENTITY_OPEN);
 	}
 	cf_minutes_done(&minutes);
 	return status;
 }
 
-/* Several nodes claimed the place that day: minute by minute. */
-static enum cf_status hold_contested(const struct day_marks *marks, size_t first, size_t count)
+/* Several nodes claimed the place that day, or one gave it up: to the minute. */
+static enum cf_status hold_contested(struct day_marks *marks, size_t first, size_t count)
 {
-	struct cf_model *model = marks->model;
-	struct moments moments = {0};
 	enum cf_status status = CF_OK;
 
-	for (size_t i = first; i < first + count && status == CF_OK; i++)
-		status = add_moments(marks, &marks->items[i], &moments);
-	if (status == CF_OK && moments.count > 1)
-		qsort(moments.items, moments.count, sizeof *moments.items, by_minute);
-	for (size_t i = 0; i < moments.count && status == CF_OK; i++) {
-		const struct moment *moment = &moments.items[i];
+	for (size_t i = first; i < first + count && status == CF_OK; i++) {
+		const struct mark *mark = &marks->items[i];
 
-		if (moment->minute <= model->at_minute)
-			status = cf_owners_hold(model->owners, marks->items[first].place,
-			    moment->node, moment->minute, moment->minute);
+		status = mark->is_claim ? claim_intervals(marks, mark) : claim_minutes(marks, mark);
+		if (status == CF_EMALFORMED)
+			status = cf_model_skip_row(marks->model);
 	}
-	free(moments.items);
 	return status;
+}
+
+static enum cf_status hold_alone(struct day_marks *marks, size_t first, size_t count)
+{
+	struct cf_model *model = marks->model;
+	struct cf_owner_claim claim = {.from_minute = marks->items[first].first,
+	    .node = marks->items[first].node,
+	    .beginning = marks->items[first].beginning};
+
+	for (size_t i = first; i < first + count; i++) {
+		if (marks->items[i].last > claim.to_minute)
+			claim.to_minute = marks->items[i].last;
+		if (marks->items[i].strength > claim.strength)
+			claim.strength = marks->items[i].strength;
+	}
+	if (claim.to_minute > model->at_minute)
+		claim.to_minute = model->at_minute;
+	if (claim.from_minute == claim.to_minute)
+		claim.beginning = CF_IDENTITY_NOTICED;
+	return cf_owners_extend(model->owners, marks->items[first].place, &claim);
 }
 
 static enum cf_status hold_day(struct day_marks *marks)
 {
-	struct cf_model *model = marks->model;
 	enum cf_status status = CF_OK;
 
 	if (marks->count > 1)
 		qsort(marks->items, marks->count, sizeof *marks->items, by_place_and_time);
 	for (size_t i = 0, next; i < marks->count && status == CF_OK; i = next) {
 		const struct mark *first = &marks->items[i];
-		bool is_contested = false;
-		uint32_t last = first->last;
+		bool is_contested = first->has_end;
 
 		for (next = i + 1; next < marks->count && marks->items[next].place == first->place;
-		     next++) {
-			if (marks->items[next].node != first->node)
+		     next++)
+			if (marks->items[next].node != first->node || marks->items[next].has_end)
 				is_contested = true;
-			if (marks->items[next].last > last)
-				last = marks->items[next].last;
-		}
-		if (is_contested)
-			status = hold_contested(marks, i, next - i);
-		else
-			status = cf_owners_hold(model->owners, first->place, first->node,
-			    first->first, last < model->at_minute ? last : model->at_minute);
+		status = is_contested ? hold_contested(marks, i, next - i)
+		                      : hold_alone(marks, i, next - i);
 	}
 	marks->count = 0;
 	marks->blob_len = 0;
 	return status;
 }
 
-/* One row of either table: day, sensor, claim or endpoint, first, last, minutes. */
+/* First and last minute of the intervals of the row at hand. False: they are damaged. */
+static bool read_intervals(struct day_marks *marks, sqlite3_stmt *row, struct mark *mark)
+{
+	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
+
+	if (mark->blob_len == 0)
+		return true;
+	marks->held.count = 0;
+	if (cf_held_decode(&marks->held, sqlite3_column_blob(row, 5), mark->blob_len) != CF_OK ||
+	    marks->held.count == 0)
+		return false;
+	mark->first = base + marks->held.items[0].from;
+	mark->last = base + marks->held.items[marks->held.count - 1].to;
+	for (uint32_t i = 0; i < marks->held.count; i++)
+		mark->has_end |= marks->held.items[i].end != CF_IDENTITY_OPEN;
+	return true;
+}
+
+/* The node that the row names, with its address and what it is worth. */
+static uint32_t read_subject(
+    struct cf_model *model, sqlite3_stmt *row, struct mark *mark, const char **addr_out)
+{
+	uint32_t id = (uint32_t)sqlite3_column_int64(row, 2);
+	uint32_t site = model->sensor_site[model->sensor_index[sqlite3_column_int64(row, 1)]];
+
+	if (!mark->is_claim) {
+		*addr_out = model->endpoints[id].addr;
+		return cf_model_endpoint_node(model, site, &model->endpoints[id]);
+	}
+	*addr_out = model->claims[id].addr;
+	mark->strength = (uint8_t)cf_identity_strength(model->claims[id].how);
+	mark->beginning = (uint8_t)cf_identity_beginning(model->claims[id].how);
+	return cf_model_claim_node(model, site, id);
+}
+
+/* One row of either table: day, sensor, claim or endpoint, first, last, blob, which. */
 static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 {
 	struct cf_model *model = marks->model;
-	bool of_claims = sqlite3_column_int(row, 6) != 0;
-	int64_t row_id = sqlite3_column_int64(row, 2);
-
-	if (row_id == 0 ||
-	    !cf_model_row_ok(model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-	        of_claims ? row_id : 0, of_claims ? 0 : row_id, 0))
-		return CF_EMALFORMED;
-	uint32_t sensor = model->sensor_index[sqlite3_column_int64(row, 1)];
-	uint32_t site = model->sensor_site[sensor];
-	uint32_t id = (uint32_t)row_id;
-	const char *addr = of_claims ? model->claims[id].addr : model->endpoints[id].addr;
-	uint32_t node = of_claims ? cf_model_claim_node(model, site, id)
-	                          : cf_model_endpoint_node(model, site, &model->endpoints[id]);
-	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
-	struct mark mark = {.node = node,
-	    .first = base + (uint32_t)sqlite3_column_int64(row, 3),
-	    .last = base + (uint32_t)sqlite3_column_int64(row, 4),
+	int64_t id = sqlite3_column_int64(row, 2), first = sqlite3_column_int64(row, 3),
+	        last = sqlite3_column_int64(row, 4);
+	struct mark mark = {.is_claim = sqlite3_column_int(row, 6) != 0,
 	    .blob_len = (size_t)sqlite3_column_bytes(row, 5)};
 
-	if (node == CF_NODE_NONE || mark.first > model->at_minute)
+	if (id == 0 || first < 0 || last < first || last >= DAY_MINUTES ||
+	    !cf_model_row_ok(model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+	        mark.is_claim ? id : 0, mark.is_claim ? 0 : id, 0))
+		return cf_model_skip_row(model);
+	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
+	const char *addr;
+
+	mark.first = base + (uint32_t)first;
+	mark.last = base + (uint32_t)last;
+	mark.node = read_subject(model, row, &mark, &addr);
+	if (mark.is_claim && !read_intervals(marks, row, &mark))
+		return cf_model_skip_row(model);
+	if (mark.node == CF_NODE_NONE || mark.first > model->at_minute)
 		return CF_OK;
-	cf_owners_saw(model->owners, node, mark.first);
+	cf_owners_saw(model->owners, mark.node, mark.first);
 	if (addr[0] == '\0')
 		return CF_OK;
+	uint32_t site = model->sensor_site[model->sensor_index[sqlite3_column_int64(row, 1)]];
+
 	mark.place = cf_owners_place(model->owners, site, addr, strlen(addr));
 	if (mark.place == CF_NODE_NONE)
 		return CF_ENOMEM;
@@ -211,7 +269,7 @@ enum cf_status cf_model_load_holdings(struct cf_model *model, struct cf_error *e
 {
 	/* Both tables in one order of days. Hits that carry a MAC are marks like any other. */
 	static const char sql[] =
-	    "SELECT day, sensor_id, claim_id, first_minute, last_minute, minutes, 1 FROM sighting"
+	    "SELECT day, sensor_id, claim_id, first_minute, last_minute, held, 1 FROM sighting"
 	    " UNION ALL SELECT day, sensor_id, endpoint_id, first_us/60000000-day*1440,"
 	    " min(last_us/60000000-day*1440, 1439), minutes, 0 FROM rollup JOIN endpoint"
 	    " USING(endpoint_id) WHERE mac<>'' ORDER BY 1";
@@ -220,11 +278,14 @@ enum cf_status cf_model_load_holdings(struct cf_model *model, struct cf_error *e
 
 	if (status == CF_OK) {
 		status = hold_day(&marks);
+		if (status == CF_OK)
+			status = cf_owners_settle(model->owners);
 		if (status != CF_OK)
 			status = cf_error_set(error, status, "cannot read ledger '%s': %s",
 			    cf_ledger_path(model->ledger), cf_status_text(status));
 	}
 	free(marks.items);
 	free(marks.blobs);
+	cf_held_done(&marks.held);
 	return status;
 }

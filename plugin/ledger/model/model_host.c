@@ -22,6 +22,7 @@ static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 	if (host == NULL)
 		return NULL;
 	host->key = cf_owners_key(model->owners, head);
+	host->is_unknown_holder = strncmp(host->key, "ip:", 3) == 0;
 	host->site = host->name = host->addr = host->mac = host->owner = host->note = "";
 	host->relay = host->product = host->confidence = host->excepted_by = host->excepted_why =
 	    "";

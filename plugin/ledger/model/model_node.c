@@ -55,13 +55,26 @@ uint32_t cf_model_endpoint_node(
 	return mac_node(model, site, e->mac, e->addr);
 }
 
+/*
+ * A router's MAC still names the router itself, where it is bound to one address: a machine that
+ * forwards for its containers is no stranger to its own.
+ */
+static bool is_its_own(const struct cf_model *model, const struct model_claim *claim)
+{
+	uint32_t unused;
+
+	return cf_identity_strength(claim->how) == CF_IDENTITY_BOUND &&
+	    !is_virtual_mac(claim->mac) &&
+	    !cf_map_find(model->proxies, claim->mac, strlen(claim->mac), &unused);
+}
+
 static uint32_t make_claim_node(
     struct cf_model *model, uint32_t site, const struct model_claim *claim)
 {
 	char key[1200];
 	int len;
 
-	if (claim->mac[0] != '\0' && !is_router(model, claim->mac))
+	if (claim->mac[0] != '\0' && (!is_router(model, claim->mac) || is_its_own(model, claim)))
 		return mac_node(model, site, claim->mac, claim->addr);
 	if (claim->client[0] != '\0') {
 		len = snprintf(key, sizeof key, "client:%s@%s", claim->client, model->sites[site]);

@@ -52,6 +52,7 @@ struct cf_model {
 	uint32_t *sensor_site; /* by index */
 
 	struct cf_map *routers; /* MACs that carry others' traffic */
+	struct cf_map *proxies; /* of them, those that answer for others, too */
 	struct cf_map *splits;  /* "mac addr" told apart by hand */
 	struct cf_map *node_cache;
 	struct cf_owners *owners;
@@ -64,6 +65,7 @@ struct cf_model {
 	uint32_t *host_of_node; /* by head node; UINT32_MAX none */
 	uint32_t host_of_node_size;
 	struct cf_map *evidence_map, *identity_map;
+	uint64_t skipped_rows;
 };
 
 /* model_text.c */
@@ -78,15 +80,21 @@ enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *err
 
 /*
  * Numbers of a row that must lead somewhere: a damaged file must not lead us out of our tables. Ids
- * of things that a row has not are 0. False: the ledger is damaged.
+ * of things that a row has not are 0, so the caller asks for those it must have. False: pass over.
  */
 bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
     int64_t endpoint_id, int64_t kind_id);
 
+/*
+ * A row that cannot be: it is passed over and counted, for one damaged row must not end every
+ * report. Always CF_OK.
+ */
+enum cf_status cf_model_skip_row(struct cf_model *model);
+
 /* model_coverage.c: fills model->coverage and the totals of the sensors. */
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
-/* model_router.c: fills model->routers. */
+/* model_router.c: fills model->routers and model->proxies. */
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
 /* model_node.c */

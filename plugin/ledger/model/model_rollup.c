@@ -149,7 +149,7 @@ static enum cf_status divide(
 		    rollup, minute, minute, minutes.items[i].value, false);
 	}
 	cf_minutes_done(&minutes);
-	return status;
+	return status == CF_EMALFORMED ? cf_model_skip_row(model) : status;
 }
 
 static void read_rollup(const struct cf_model *model, sqlite3_stmt *stmt, struct rollup *rollup)
@@ -177,14 +177,14 @@ enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
 	if (sqlite3_column_int64(stmt, 2) == 0 || sqlite3_column_int64(stmt, 3) == 0 ||
 	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), 0,
 	        sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3)))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	read_rollup(model, stmt, &rollup);
 	uint32_t base = rollup.row.day * DAY_MINUTES;
 	uint32_t first = (uint32_t)(rollup.first_us / 60000000 - base);
 	uint32_t last = (uint32_t)(rollup.last_us / 60000000 - base);
 
 	if (first >= DAY_MINUTES || rollup.sample == NULL)
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	if (last >= DAY_MINUTES)
 		last = DAY_MINUTES - 1; /* a fold window over midnight counts on the day it began */
 	if (base + first > model->at_minute)

@@ -11,13 +11,22 @@
 
 /* IPv4 addresses of one MAC on one day, from which on it is a router to us. */
 #define ROUTER_ADDRESSES 16
+/* IPv4 addresses bound to one MAC on one day, from which on it answers for others. */
+#define PROXY_ADDRESSES 2
 
+/* The addresses of each MAC on one day. */
 struct router_day {
-	struct cf_model *model;
+	struct cf_map *found; /* MACs with at least so many */
+	uint32_t limit;
 	struct cf_map *pairs, *macs;
 	uint32_t *counts; /* addresses, by number in macs */
 	size_t count_size;
 	uint32_t day;
+};
+
+struct router_search {
+	struct cf_model *model;
+	struct router_day seen, bound;
 };
 
 static enum cf_status count_pair(
@@ -49,8 +58,8 @@ static enum cf_status count_pair(
 		return CF_ENOMEM;
 	state->counts = counts;
 	state->counts[at] = added ? 1 : state->counts[at] + 1;
-	if (state->counts[at] == ROUTER_ADDRESSES)
-		return cf_map_add(state->model->routers, mac, strlen(mac), 0, &at, NULL);
+	if (state->counts[at] == state->limit)
+		return cf_map_add(state->found, mac, strlen(mac), 0, &at, NULL);
 	return CF_OK;
 }
 
@@ -58,25 +67,29 @@ static enum cf_status count_pair(
  * them. */
 static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 {
-	struct router_day *state = context;
-	const struct cf_model *model = state->model;
+	struct router_search *search = context;
 	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
 
-	if (!cf_model_row_ok(model, day, 1, id, 0, 0))
-		return CF_EMALFORMED;
-	return count_pair(state, (uint32_t)day, model->claims[id].mac, model->claims[id].addr);
+	if (id == 0 || !cf_model_row_ok(search->model, day, 1, id, 0, 0))
+		return CF_OK; /* passed over, and counted where its minutes are read */
+	const struct model_claim *claim = &search->model->claims[id];
+	enum cf_status status = count_pair(&search->seen, (uint32_t)day, claim->mac, claim->addr);
+
+	if (status == CF_OK && cf_identity_strength(claim->how) == CF_IDENTITY_BOUND)
+		status = count_pair(&search->bound, (uint32_t)day, claim->mac, claim->addr);
+	return status;
 }
 
 static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 {
-	struct router_day *state = context;
-	const struct cf_model *model = state->model;
+	struct router_search *search = context;
 	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
 
-	if (!cf_model_row_ok(model, day, 1, 0, id, 0))
-		return CF_EMALFORMED;
-	return count_pair(
-	    state, (uint32_t)day, model->endpoints[id].mac, model->endpoints[id].addr);
+	if (id == 0 || !cf_model_row_ok(search->model, day, 1, 0, id, 0))
+		return CF_OK; /* likewise */
+	const struct model_endpoint *endpoint = &search->model->endpoints[id];
+
+	return count_pair(&search->seen, (uint32_t)day, endpoint->mac, endpoint->addr);
 }
 
 /* The MACs that a monitor says are routers. */
@@ -92,25 +105,42 @@ static enum cf_status take_known(struct cf_model *model)
 	return status;
 }
 
+static bool begin_day(struct router_day *state, struct cf_map *found, uint32_t limit)
+{
+	*state = (struct router_day){.found = found,
+	    .limit = limit,
+	    .pairs = cf_map_new(),
+	    .macs = cf_map_new(),
+	    .day = UINT32_MAX};
+	return state->pairs != NULL && state->macs != NULL;
+}
+
+static void end_day(struct router_day *state)
+{
+	cf_map_free(state->pairs);
+	cf_map_free(state->macs);
+	free(state->counts);
+}
+
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error)
 {
-	struct router_day state = {
-	    .model = model, .pairs = cf_map_new(), .macs = cf_map_new(), .day = UINT32_MAX};
+	struct router_search search = {.model = model};
+	bool complete = begin_day(&search.seen, model->routers, ROUTER_ADDRESSES);
 	enum cf_status status = CF_OK;
 
-	if (state.pairs == NULL || state.macs == NULL || take_known(model) != CF_OK)
+	complete = begin_day(&search.bound, model->proxies, PROXY_ADDRESSES) && complete;
+	if (!complete || take_known(model) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
 	if (status == CF_OK)
-		status = cf_ledger_each_row(
-		    model->ledger, "SELECT day, claim_id FROM sighting", take_claim, &state, error);
-	state.day = UINT32_MAX;
+		status = cf_ledger_each_row(model->ledger, "SELECT day, claim_id FROM sighting",
+		    take_claim, &search, error);
+	search.seen.day = UINT32_MAX;
 	if (status == CF_OK)
 		status = cf_ledger_each_row(model->ledger,
 		    "SELECT day, endpoint_id FROM rollup JOIN endpoint USING(endpoint_id) WHERE "
 		    "mac<>''",
-		    take_endpoint, &state, error);
-	cf_map_free(state.pairs);
-	cf_map_free(state.macs);
-	free(state.counts);
+		    take_endpoint, &search, error);
+	end_day(&search.seen);
+	end_day(&search.bound);
 	return status;
 }

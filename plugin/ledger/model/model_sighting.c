@@ -12,7 +12,8 @@ static enum cf_status note_claim(struct cf_model *model, uint32_t index,
 	const char *site = model->sites[row->site];
 	uint32_t base = row->day * DAY_MINUTES;
 	char vlan[12];
-	bool is_other = claim->router && claim->mac[0] != '\0'; /* the MAC is not the host's */
+	/* A router's MAC is not that of the hosts behind it. */
+	bool is_other = claim->router && cf_identity_strength(claim->how) == CF_IDENTITY_SHOWN;
 	struct cf_host_identity seen = {
 	    .how = claim->how, .from_minute = base + first, .to_minute = base + last};
 	const struct {
@@ -73,7 +74,7 @@ static enum cf_status alive_by_place(struct cf_model *model, uint32_t place,
 		                              : alive_on(model, node, row, minute, minute, claim);
 	}
 	cf_minutes_done(&minutes);
-	return status;
+	return status == CF_EMALFORMED ? cf_model_skip_row(model) : status;
 }
 
 enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt)
@@ -83,14 +84,14 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt
 	if (id == 0 ||
 	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
 	        sqlite3_column_int64(stmt, 2), 0, 0))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	const struct model_claim *claim = &model->claims[id];
 	struct model_row row = cf_model_row(model, stmt, 5);
 	uint32_t first = (uint32_t)sqlite3_column_int64(stmt, 3),
 	         last = (uint32_t)sqlite3_column_int64(stmt, 4);
 
-	if (first >= DAY_MINUTES || last >= DAY_MINUTES)
-		return CF_EMALFORMED;
+	if (first >= DAY_MINUTES || last >= DAY_MINUTES || last < first)
+		return cf_model_skip_row(model);
 	if (row.day * DAY_MINUTES + first > model->at_minute)
 		return CF_OK;
 	if (row.day * DAY_MINUTES + last > model->at_minute)

@@ -93,7 +93,7 @@ static enum cf_status take_sensor(void *context, sqlite3_stmt *row)
 	struct cf_model *model = context;
 
 	if (!is_row_of(sqlite3_column_int64(row, 0), model->sensor_max))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	struct cf_model_sensor *sensor = &model->sensors[model->sensor_count];
 
 	sensor->id = (uint32_t)sqlite3_column_int64(row, 0);
@@ -163,7 +163,7 @@ static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 	struct cf_model *model = context;
 
 	if (!is_row_of(sqlite3_column_int64(row, 0), model->kind_max))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	struct cf_model_kind *kind = &model->kinds[sqlite3_column_int64(row, 0)];
 	const char **texts[] = {&kind->event, &kind->action, &kind->via, &kind->relay, &kind->owner,
 	    &kind->phase, &kind->list, &kind->rule, &kind->rule_type, &kind->category,
@@ -198,7 +198,7 @@ static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 	struct cf_model *model = context;
 
 	if (!is_row_of(sqlite3_column_int64(row, 0), model->endpoint_max))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	struct model_endpoint *endpoint = &model->endpoints[sqlite3_column_int64(row, 0)];
 
 	endpoint->addr = cf_model_column(model, row, 1);
@@ -225,7 +225,7 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	struct cf_model *model = context;
 
 	if (!is_row_of(sqlite3_column_int64(row, 0), model->claim_max))
-		return CF_EMALFORMED;
+		return cf_model_skip_row(model);
 	struct model_claim *claim = &model->claims[sqlite3_column_int64(row, 0)];
 	const char **texts[] = {
 	    &claim->addr, &claim->mac, &claim->name, &claim->client, &claim->how};
@@ -235,6 +235,8 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	claim->vlan = (uint32_t)sqlite3_column_int64(row, 6);
 	claim->router = sqlite3_column_int64(row, 7) != 0;
 	claim->is_lease = strcmp(claim->how, "lease") == 0;
+	if (cf_identity_is_throwaway(claim->name, strlen(claim->name)))
+		claim->name = "";
 	return CF_OK;
 }
 
@@ -263,6 +265,12 @@ enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *err
 	if (status == CF_OK)
 		status = load_claims(model, error);
 	return status;
+}
+
+enum cf_status cf_model_skip_row(struct cf_model *model)
+{
+	model->skipped_rows++;
+	return CF_OK;
 }
 
 /* A day past this is no day: minutes are counted in 32 bits. */

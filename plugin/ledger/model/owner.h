@@ -5,13 +5,17 @@
  *   place: an address at a site           node: something that names a machine
  *   10.0.0.5 @ berlin  |--mac aa--|   |------mac bb------|  ...
  *
- * A place belongs to the node that last showed itself there, for up to hold_minutes; before the
- * first sign of anybody, to the next. A place that only ever had one node belongs to it always. One
+ * Claims are collected in any order, then settled. At each minute a place belongs to the strongest
+ * claim that covers it; of equally strong ones to that which began last, for it ended the others.
+ * Between claims, to the node that was last there, for up to hold_minutes, unless its claim has a
+ * reason for its end (then to nobody); else to the one whose claim comes next within hold_minutes,
+ * unless that one knows that it began then. Beyond that nobody is known to have held it. One
  * thread.
  */
 #pragma once
 
 #include "base/status.h"
+#include "records/form/identity.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,9 +49,27 @@ uint32_t cf_owners_head(struct cf_owners *owners, uint32_t node);
 /* The number of the place; CF_NODE_NONE without memory. */
 uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *addr, size_t len);
 
-/* node held the place of this number from .. to. Calls come in order of from for each place. */
-enum cf_status cf_owners_hold(struct cf_owners *owners, uint32_t number, uint32_t node,
-    uint32_t from_minute, uint32_t to_minute) CF_MUST_CHECK;
+/* That node had the place, from and to included. */
+struct cf_owner_claim {
+	uint32_t from_minute, to_minute, node;
+	uint8_t strength;  /* enum cf_identity_strength */
+	uint8_t end;       /* enum cf_identity_end */
+	uint8_t beginning; /* enum cf_identity_beginning */
+};
+
+/* Adds a claim to the place of this number. CF_ENOMEM. */
+enum cf_status cf_owners_claim(
+    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim) CF_MUST_CHECK;
+
+/*
+ * As above, where no other claim to the place lies between its newest one and this: one of the same
+ * node grows if hold_minutes bridge the two.
+ */
+enum cf_status cf_owners_extend(
+    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim) CF_MUST_CHECK;
+
+/* Works out who held what from all claims; once, before the questions below. CF_ENOMEM. */
+enum cf_status cf_owners_settle(struct cf_owners *owners) CF_MUST_CHECK;
 
 /* The node that held the place at that minute, or CF_NODE_NONE. */
 uint32_t cf_owners_at(const struct cf_owners *owners, uint32_t number, uint32_t minute);
@@ -55,12 +77,9 @@ uint32_t cf_owners_at(const struct cf_owners *owners, uint32_t number, uint32_t 
 bool cf_owners_is_constant(
     const struct cf_owners *owners, uint32_t place, uint32_t from_minute, uint32_t to_minute);
 
-/* One after the other: who held the place; index below the returned count. */
-struct cf_holding {
-	uint32_t from_minute, to_minute, node;
-};
+/* One after the other: who held the place, of those that are settled; index below the count. */
 size_t cf_owners_holdings(
-    const struct cf_owners *owners, uint32_t place, const struct cf_holding **holdings_out);
+    const struct cf_owners *owners, uint32_t place, const struct cf_owner_claim **holdings_out);
 uint32_t cf_owners_place_count(const struct cf_owners *owners);
 /* Address of the place (terminated) and its site. */
 const char *cf_owners_place_addr(

@@ -23,7 +23,7 @@
 
 /* "CfLg" in the header of the file, so that `file` and we tell it from other SQLite files. */
 #define CF_LEDGER_APPLICATION_ID 0x43664c67
-#define CF_LEDGER_VERSION        1
+#define CF_LEDGER_VERSION        2
 
 struct cf_ledger;
 struct sqlite3;

@@ -56,6 +56,8 @@ static const char *const steps[CF_LEDGER_VERSION] = {
     " key BLOB NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY(key, reason)) WITHOUT ROWID;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;",
+    /* Intervals instead of their ends. Older rows have none: theirs is first to last minute. */
+    "ALTER TABLE sighting ADD COLUMN held BLOB NOT NULL DEFAULT x'';",
 };
 
 static int pragma_get(sqlite3 *db, const char *sql, int *value_out)

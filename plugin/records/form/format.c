@@ -494,6 +494,7 @@ size_t cf_identity_format(const struct cf_identity *identity, const char *sensor
 	PUT_TEXT(w, "name", identity->name);
 	put_client_id(w, identity->client_id);
 	PUT_TRUE(w, "router", identity->is_router);
+	PUT_WORD(w, "end", identity->end);
 	close_object(w);
 	if (identity->to_wall_us != 0) {
 		KEY(w, "last");

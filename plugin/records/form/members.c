@@ -132,6 +132,7 @@ static const struct cf_member members[] = {
     MEMBER(G_IDENTITY, "name", K_TEXT, identity.name),
     MEMBER(G_IDENTITY, "client_id", K_TEXT, identity.client_id),
     MEMBER(G_IDENTITY, "router", K_BOOL, identity.router),
+    MEMBER(G_IDENTITY, "end", K_TEXT, identity.end),
     MEMBER(G_TOP, "clients", K_TEXT, clients),
     MEMBER(G_TOP, "left_out", K_U64, left_out),
     MEMBER(G_TOP, "count", K_U64, count),

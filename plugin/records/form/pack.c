@@ -56,6 +56,7 @@ enum member {
 	M_NAME,
 	M_CLIENT_ID,
 	M_ROUTER,
+	M_END,
 	M_RAW,
 	M_CLIENTS,
 };
@@ -290,6 +291,7 @@ uint32_t cf_pack_identity(const struct cf_identity *identity, void *out)
 	put_text(&p, M_CLIENT_ID, &identity->client_id, CF_NAME_WIRE_BYTES);
 	if (identity->is_router)
 		p.present |= UINT64_C(1) << M_ROUTER;
+	put_word(&p, M_END, identity->end);
 	return finish(&p, &head);
 }
 
@@ -467,6 +469,7 @@ void cf_unpack_identity(const void *packed, struct cf_identity *identity_out)
 	identity_out->name = get_text(&u, M_NAME);
 	identity_out->client_id = get_text(&u, M_CLIENT_ID);
 	identity_out->is_router = has(&u, M_ROUTER);
+	identity_out->end = get_word(&u, M_END);
 }
 
 void cf_unpack_alive(

@@ -97,7 +97,7 @@ struct cf_record {
 		int64_t cutoff_wall_s;
 	} policy;
 	struct {
-		struct cf_text kind, name, client_id; /* client_id in hex */
+		struct cf_text kind, name, client_id, end; /* client_id in hex */
 		bool router;
 	} identity;
 	struct cf_text clients; /* alive: walk it with cf_client_next() (records/form/alive.h) */

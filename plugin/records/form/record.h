@@ -168,6 +168,7 @@ struct cf_identity {
 	const char *kind; /* "arp" "ndp" "dhcp" "dhcpv6" "mdns" "nbns" "llmnr" "traffic" "lease" */
 	struct cf_text name;      /* host name, as the host gives it */
 	struct cf_text client_id; /* DHCP client id or DUID, raw bytes */
+	const char *end;          /* why it is over (records/form/identity.h), NULL: it is not */
 };
 
 /* Counters of one sensor or one of its interfaces, since its start. */

@@ -415,6 +415,182 @@ static void relays_and_web_visits_are_told_apart(void **state)
 	box_close(&box);
 }
 
+/* Rows of a lease file: each says from when to when, and why no longer. */
+static void lease(struct box *box, const char *mac, const char *name, int64_t from, int64_t to,
+    enum cf_identity_end end)
+{
+	struct cf_fact fact = an_identity("leases", "10.0.0.5", mac, name, from, to);
+
+	fact.how = text_of("lease");
+	fact.end = end;
+	box_add(box, &fact);
+}
+
+static uint64_t hits_of(const struct cf_model *model, const char *selector)
+{
+	const struct cf_host *host = cf_model_find(model, selector);
+
+	return host == NULL ? 0 : host->hits;
+}
+
+static void a_lease_that_spans_the_moment_names_the_host(void **state)
+{
+	(void)state;
+	struct box box;
+	/* alpha gave the address back at 19:00, beta has it from 19:30 for twelve hours. */
+	struct cf_fact between = a_query("edge", "10.0.0.5", T0_S + 19 * HOUR + 15 * MINUTE),
+	               night = a_query("edge", "10.0.0.5", T0_S + 30 * HOUR),
+	               early = a_query("edge", "10.0.0.5", T0_S + 18 * HOUR + 40 * MINUTE),
+	               before = a_query("edge", "10.0.0.5", T0_S + 17 * HOUR),
+	               after = a_query("edge", "10.0.0.5", T0_S + 32 * HOUR);
+
+	box_open(&box);
+	lease(&box, MAC_G, "alpha", T0_S + 18 * HOUR, T0_S + 19 * HOUR, CF_IDENTITY_RELEASED);
+	lease(&box, MAC_H, "beta", T0_S + 19 * HOUR + 30 * MINUTE, T0_S + 31 * HOUR + 30 * MINUTE,
+	    CF_IDENTITY_EXPIRED);
+	box_add(&box, &between);
+	box_add(&box, &night);
+	box_add(&box, &early);
+	box_add(&box, &before);
+	box_add(&box, &after);
+	struct cf_model *model = box_model(&box, T0_S + 2 * DAY);
+
+	assert_int_equal(hits_of(model, "alpha"), 1);
+	assert_int_equal(hits_of(model, "beta"), 1);
+	const struct cf_host *nobody = cf_model_find(model, "ip:10.0.0.5@");
+
+	assert_non_null(nobody);
+	assert_int_equal(nobody->hits, 3);
+	assert_true(nobody->is_unknown_holder);
+	assert_false(cf_model_find(model, "beta")->is_unknown_holder);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void two_imports_of_one_lease_are_one(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_fact late = a_query("edge", "10.0.0.5", T0_S + 20 * HOUR);
+
+	box_open(&box);
+	/* At 18:30 it was running; by now it is known to have ended at 19:00. */
+	lease(&box, MAC_G, "alpha", T0_S + 18 * HOUR, T0_S + 18 * HOUR + 30 * MINUTE,
+	    CF_IDENTITY_OPEN);
+	box_commit(&box);
+	lease(&box, MAC_G, "alpha", T0_S + 18 * HOUR, T0_S + 19 * HOUR, CF_IDENTITY_RELEASED);
+	box_add(&box, &late);
+	struct cf_model *model = box_model(&box, T0_S + 2 * DAY);
+
+	assert_int_equal(hits_of(model, "alpha"), 0);
+	assert_true(cf_model_find(model, "ip:10.0.0.5@")->is_unknown_holder);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void an_address_seen_once_is_not_its_hosts_for_ever(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_fact soon = a_query("edge", "10.0.0.5", T0_S + 5 * HOUR),
+	               late = a_query("edge", "10.0.0.5", T0_S + 9 * DAY);
+
+	box_open(&box);
+	box_alive(&box, "tap", "10.0.0.5", MAC_G, "visitor", T0_S, T0_S + 2 * HOUR);
+	box_add(&box, &soon);
+	box_add(&box, &late);
+	struct cf_model *model = box_model(&box, T0_S + 10 * DAY);
+
+	assert_int_equal(hits_of(model, "visitor"), 1);
+	assert_int_equal(hits_of(model, "ip:10.0.0.5@"), 1);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void a_machine_that_forwards_keeps_its_own_address(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_fact own = an_identity("tap", "10.0.0.5", MAC_G, "node", T0_S, T0_S + HOUR),
+	               pod = an_identity("tap", "10.88.0.2", MAC_G, "", T0_S, T0_S + HOUR),
+	               query = a_query("edge", "10.0.0.5", T0_S + 5 * MINUTE),
+	               other = a_query("edge", "10.88.0.2", T0_S + 5 * MINUTE);
+
+	box_open(&box);
+	own.how = text_of("arp");
+	pod.how = text_of("traffic");
+	own.router = pod.router = true;
+	box_add(&box, &own);
+	box_add(&box, &pod);
+	box_add(&box, &query);
+	box_add(&box, &other);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+
+	assert_string_equal(cf_model_find(model, "node")->key, "mac:" MAC_G);
+	assert_int_equal(hits_of(model, "node"), 1);
+	assert_int_equal(hits_of(model, "ip:10.88.0.2@"), 1);
+	cf_model_free(model);
+	/* One that answers for others is nobody. */
+	own.addr = text_of("10.0.0.6");
+	own.name = text_of("");
+	box_add(&box, &own);
+	model = box_model(&box, T0_S + DAY);
+	assert_null(cf_model_find(model, "mac:" MAC_G));
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void a_throwaway_name_names_nobody(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_fact seen = an_identity(
+	    "tap", "10.0.0.5", "", "d3b07384-d113-4ec5-8e3d-0c2b1f9f6b70.local", T0_S, T0_S + HOUR);
+
+	box_open(&box);
+	seen.how = text_of("mdns");
+	box_add(&box, &seen);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+
+	assert_string_equal(cf_model_find(model, "10.0.0.5")->name, "");
+	assert_true(cf_model_find(model, "10.0.0.5")->is_unknown_holder);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+/* Rows that cannot be, as a damaged file or a wild clock leaves them. */
+static void damaged_rows_are_passed_over_and_counted(void **state)
+{
+	static const char *const damage[] = {
+	    "INSERT INTO sighting VALUES(20458, 1, 0, 1, 2, x'010101', x'')",
+	    "INSERT INTO sighting VALUES(20458, 1, 777, 1, 2, x'010101', x'')",
+	    "INSERT INTO sighting VALUES(2932896, 1, 1, 1, 2, x'010101', x'')", /* year 9999 */
+	    "INSERT INTO sighting VALUES(-5, 1, 1, 1, 2, x'010101', x'')",
+	    "INSERT INTO sighting VALUES(20459, 1, 1, 7, 3, x'010101', x'')",
+	    "INSERT INTO sighting VALUES(20460, 1, 1, 1, 2, x'010101', x'ffffff')",
+	    "INSERT INTO rollup VALUES(20458, 1, 0, 1, 1, 0, 0, 0, 0, '', x'')",
+	    "INSERT INTO claim VALUES(-7, 'a', 'b', 'c', 'd', 0, 'arp', 0)"};
+	struct box box;
+	struct cf_error error = {0};
+
+	(void)state;
+	box_open(&box);
+	box_alive(&box, "tap", "10.0.0.5", MAC_G, "pc", T0_S, T0_S + HOUR);
+	queries(&box, "edge", "10.0.0.5", T0_S, T0_S + DAY);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+
+	assert_int_equal(cf_model_skipped_rows(model), 0);
+	cf_model_free(model);
+	for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++)
+		if (cf_ledger_exec(box.ledger, damage[i], &error) != CF_OK)
+			fail_msg("%s: %s", damage[i], error.text);
+	model = box_model(&box, T0_S + DAY);
+	assert_int_equal(hits_of(model, "pc"), 6);
+	assert_true(cf_model_skipped_rows(model) >= sizeof damage / sizeof damage[0]);
+	cf_model_free(model);
+	box_close(&box);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +608,12 @@ int main(void)
 	    cmocka_unit_test(an_escape_makes_it_bypassing_and_an_exception_excepted),
 	    cmocka_unit_test(a_report_of_an_earlier_instant_knows_nothing_later),
 	    cmocka_unit_test(relays_and_web_visits_are_told_apart),
+	    cmocka_unit_test(a_lease_that_spans_the_moment_names_the_host),
+	    cmocka_unit_test(two_imports_of_one_lease_are_one),
+	    cmocka_unit_test(an_address_seen_once_is_not_its_hosts_for_ever),
+	    cmocka_unit_test(a_machine_that_forwards_keeps_its_own_address),
+	    cmocka_unit_test(a_throwaway_name_names_nobody),
+	    cmocka_unit_test(damaged_rows_are_passed_over_and_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
