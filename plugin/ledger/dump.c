@@ -80,10 +80,16 @@ enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
     void (*put)(void *arg, const char *line, size_t len), void *arg, struct cf_error *error)
 {
 	struct dump dump = {.put = put, .arg = arg};
-	enum cf_status status = CF_OK;
+	/* One snapshot, whatever is written meanwhile. */
+	enum cf_status status = cf_ledger_exec(ledger, "BEGIN", error);
+
+	if (status != CF_OK)
+		return status;
 
 	for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == CF_OK; i++)
 		status = cf_ledger_each_row(ledger, queries[i], dump_row, &dump, error);
+	(void)sqlite3_exec(
+	    cf_ledger_db(ledger), "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
 	free(dump.line.bytes);
 	return status;
 }

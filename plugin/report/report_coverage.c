@@ -104,12 +104,22 @@ static void add_logs(struct cf_doc *doc, struct cf_ledger *ledger)
 	    {"lines", "lines", CF_DOC_NUMBER, false},
 	};
 
-	cf_doc_table(doc, "skipped", "Lines that were no records", columns,
+	cf_doc_table(doc, "skipped", "Lines that were not taken", columns,
 	    sizeof columns / sizeof columns[0]);
-	if (cf_ledger_each_row(ledger,
-	        "SELECT path, records, reason, n FROM reject JOIN file USING(key) ORDER BY n DESC, "
-	        "path",
-	        add_log, doc, NULL) != CF_OK)
+	/* Those of days to come are in the ledger, but say nothing until those days are here. */
+	char sql[600];
+	long long today = (long long)(cf_ledger_now_wall_s(ledger) / 86400);
+
+	snprintf(sql, sizeof sql,
+	    "SELECT coalesce(path, '(an older ledger)') AS log, coalesce(records, 0), reason, n AS "
+	    "lines FROM reject LEFT JOIN file USING(key)"
+	    " UNION ALL SELECT '(the ledger)', 0, 'days after the clock of this machine', n FROM"
+	    " (SELECT (SELECT count(*) FROM rollup WHERE day>%lld)"
+	    " + (SELECT count(*) FROM sighting WHERE day>%lld)"
+	    " + (SELECT count(*) FROM beat WHERE day>%lld) AS n) WHERE n>0"
+	    " ORDER BY lines DESC, log",
+	    today + 1, today + 1, today + 1);
+	if (cf_ledger_each_row(ledger, sql, add_log, doc, NULL) != CF_OK)
 		doc->failed = true;
 }
 

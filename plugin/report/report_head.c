@@ -91,4 +91,9 @@ void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 		cf_doc_fact_number(doc, cf_state_text((enum cf_state)i),
 		    cf_state_text((enum cf_state)i), (int64_t)by_state[i]);
 	say_coverage(doc, model);
+	if (cf_model_skipped_rows(model) > 0)
+		cf_doc_note(doc,
+		    "rows of the ledger are damaged and were left out; `curfew ledger rebuild` "
+		    "makes "
+		    "it anew from the logs");
 }

@@ -3,6 +3,7 @@
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/ledger/ledger_cmd.h"
+#include "cli/policy/compiling.h"
 #include "report/safe.h"
 
 #include "base/sha256.h"
@@ -63,6 +64,7 @@ enum cf_status cli_ledger_open_to_write(const char *what, const char *path, bool
 	const struct cf_ledger_options options = {.path = path,
 	    .mode = CF_LEDGER_WRITE,
 	    .no_wait = no_wait,
+	    .now_wall_s = cli_now_s(),
 	    .waiting = tell_waiting,
 	    .arg = who.arg};
 	char *set_aside = NULL;

@@ -187,7 +187,8 @@ out:
 
 static int open_and_record(const struct request *request, struct cf_ledger_action *action)
 {
-	const struct cf_ledger_options options = {.path = request->ledger, .mode = CF_LEDGER_READ};
+	const struct cf_ledger_options options = {
+	    .path = request->ledger, .mode = CF_LEDGER_READ, .now_wall_s = cli_now_s()};
 	struct cf_ledger *ledger = NULL;
 	struct cf_model *model = NULL;
 	struct cf_error error = {0};

@@ -6,7 +6,6 @@
 #include "cli/ledger/ledger_cmd.h"
 #include "ledger/store/rows.h"
 
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,21 +91,15 @@ static int64_t count_missing(struct cf_ledger *old, const char *new_path)
 	return missing;
 }
 
-/* Puts the new file in the place of the old one; nobody writes to either. */
-static enum cf_status swap_files(const char *fresh, const char *path, struct cf_error *error)
+static void remove_fresh(const char *path)
 {
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
 	char name[CF_PATH_BYTES + 32];
 
-	if (rename(fresh, path) != 0)
-		return cf_error_set(
-		    error, CF_EIO, "cannot put the new ledger in place: %s", strerror(errno));
-	snprintf(name, sizeof name, "%s-wal", path);
-	(void)unlink(name); /* of the old file, checkpointed when it was closed */
-	snprintf(name, sizeof name, "%s-shm", path);
-	(void)unlink(name);
-	snprintf(name, sizeof name, "%s-lock", fresh);
-	(void)unlink(name);
-	return CF_OK;
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+		(void)unlink(name); /* usually gone; the next rebuild starts anew in any case */
+	}
 }
 
 static enum cf_status rebuild(struct cli_ingesting *run, struct cf_ledger *old,
@@ -166,9 +159,8 @@ int cmd_ledger_rebuild(int argc, char **argv)
 	if (status == CF_OK)
 		status = rebuild(&run, old, fresh_path, &counts, &error);
 	if (status == CF_OK && !cli_ingesting_is_stopped())
-		status = swap_files(fresh_path, run.ledger_path, &error);
-	else
-		(void)unlink(fresh_path); /* the next rebuild starts anew in any case */
+		status = cf_ledger_replace(old, fresh_path, &error);
+	remove_fresh(fresh_path); /* what is left of it: all, or what is not the ledger itself */
 	cf_ledger_close(old);
 	if (own_list) {
 		for (int i = 0; i < run.log_count; i++)

@@ -75,7 +75,8 @@ static int load_exceptions(struct cli_model *cli)
 
 int cli_model_load(struct cli_model *cli)
 {
-	const struct cf_ledger_options options = {.path = cli->ledger_path, .mode = CF_LEDGER_READ};
+	const struct cf_ledger_options options = {
+	    .path = cli->ledger_path, .mode = CF_LEDGER_READ, .now_wall_s = cli_now_s()};
 	struct cf_error error = {0};
 	int code = load_exceptions(cli);
 

@@ -21,6 +21,10 @@ struct cf_file_position {
 	uint64_t lines, records;        /* consumed so far */
 	uint8_t last_hash[CF_FILE_HASH_BYTES];
 	uint64_t last_length; /* of the last line, to find the file changed under us */
+	/* The same for its beginning (so many bytes of whole lines; 0: not known) and for the line
+	 * at segment_offset. */
+	uint64_t head_length;
+	uint8_t head_hash[CF_FILE_HASH_BYTES], segment_hash[CF_FILE_HASH_BYTES];
 	char stat[96]; /* device, inode, size and time of a file that was read to its end, or "" */
 };
 

@@ -85,13 +85,12 @@ static int prepare_all(struct cf_batch *batch)
 		    &batch->reject_insert);
 	if (rc == SQLITE_OK)
 		rc = prepare(batch,
-		    "SELECT offset, segment_offset, lines, records, last_hash, last_length FROM "
-		    "file"
-		    " WHERE key=?",
+		    "SELECT offset, segment_offset, lines, records, last_hash, last_length,"
+		    " head_length, head_hash, segment_hash FROM file WHERE key=?",
 		    &batch->file_find);
 	if (rc == SQLITE_OK)
-		rc =
-		    prepare(batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?)", &batch->file_put);
+		rc = prepare(
+		    batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", &batch->file_put);
 	if (rc == SQLITE_OK)
 		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
 	return rc;
@@ -308,6 +307,12 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
 	return CF_OK;
 }
 
+static void read_hash(sqlite3_stmt *row, int column, uint8_t hash[CF_FILE_HASH_BYTES])
+{
+	if (sqlite3_column_bytes(row, column) == CF_FILE_HASH_BYTES)
+		memcpy(hash, sqlite3_column_blob(row, column), CF_FILE_HASH_BYTES);
+}
+
 bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
     struct cf_file_position *position_out)
 {
@@ -323,11 +328,12 @@ bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BY
 		    .lines = (uint64_t)sqlite3_column_int64(find, 2),
 		    .records = (uint64_t)sqlite3_column_int64(find, 3),
 		    .last_length = (uint64_t)sqlite3_column_int64(find, 5),
+		    .head_length = (uint64_t)sqlite3_column_int64(find, 6),
 		};
 		memcpy(position_out->key, key, CF_FILE_KEY_BYTES);
-		if (sqlite3_column_bytes(find, 4) == CF_FILE_HASH_BYTES)
-			memcpy(position_out->last_hash, sqlite3_column_blob(find, 4),
-			    CF_FILE_HASH_BYTES);
+		read_hash(find, 4, position_out->last_hash);
+		read_hash(find, 7, position_out->head_hash);
+		read_hash(find, 8, position_out->segment_hash);
 	}
 	sqlite3_reset(find);
 	return found;

@@ -223,6 +223,9 @@ static enum cf_status write_position(
 	(void)sqlite3_bind_blob(put, 7, position->last_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(put, 8, (int64_t)position->last_length);
 	cf_batch_bind_text(put, 9, position->stat, strlen(position->stat));
+	(void)sqlite3_bind_int64(put, 10, (int64_t)position->head_length);
+	(void)sqlite3_bind_blob(put, 11, position->head_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(put, 12, position->segment_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
 	return step_once(batch, put, error);
 }
 

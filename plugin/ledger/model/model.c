@@ -8,24 +8,30 @@
 #include <string.h>
 #include <strings.h>
 
-/* The newest minute of the newest day of one table, as an instant; 0: no rows. */
-static int64_t newest_of(struct cf_ledger *ledger, const char *sql)
+/* The end of the newest minute up to now_wall_s that is in the rows of sql (day and minutes, of
+ * days up to ?1), as an instant; 0: none. */
+static int64_t newest_of(struct cf_ledger *ledger, const char *sql, int64_t now_wall_s)
 {
 	sqlite3_stmt *row = NULL;
 	int64_t newest = 0;
 
 	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
 		return 0;
+	(void)sqlite3_bind_int64(row, 1, now_wall_s / 86400); /* unbound it gives no rows */
 	while (sqlite3_step(row) == SQLITE_ROW) {
 		struct cf_minutes minutes = {0};
 
 		if (cf_minutes_decode(&minutes, sqlite3_column_blob(row, 1),
-		        (size_t)sqlite3_column_bytes(row, 1), CF_MINUTES_MAX) == CF_OK &&
-		    minutes.count > 0) {
+		        (size_t)sqlite3_column_bytes(row, 1), CF_MINUTES_MAX) != CF_OK)
+			minutes.count = 0;
+		for (uint32_t i = minutes.count; i > 0; i--) {
 			int64_t at = sqlite3_column_int64(row, 0) * 86400 +
-			    (minutes.items[minutes.count - 1].minute + 1) * INT64_C(60);
+			    minutes.items[i - 1].minute * INT64_C(60);
 
-			newest = at > newest ? at : newest;
+			if (at > now_wall_s)
+				continue;
+			newest = at + 60 > newest ? at + 60 : newest;
+			break;
 		}
 		cf_minutes_done(&minutes);
 	}
@@ -38,14 +44,15 @@ int64_t cf_model_horizon(struct cf_ledger *ledger)
 	/* Heartbeats first: they are the sensors' own clock; a stray record may lie in the future.
 	 */
 	static const char *const sql[] = {
-	    "SELECT day, minutes FROM beat WHERE day=(SELECT max(day) FROM beat)",
-	    "SELECT day, minutes FROM rollup WHERE day=(SELECT max(day) FROM rollup)",
-	    "SELECT day, minutes FROM sighting WHERE day=(SELECT max(day) FROM sighting)"};
-	int64_t newest = newest_of(ledger, sql[0]);
+	    "SELECT day, minutes FROM beat WHERE day=(SELECT max(day) FROM beat WHERE day<=?1)",
+	    "SELECT day, minutes FROM rollup WHERE day=(SELECT max(day) FROM rollup WHERE day<=?1)",
+	    ("SELECT day, minutes FROM sighting"
+	     " WHERE day=(SELECT max(day) FROM sighting WHERE day<=?1)")};
+	int64_t now = cf_ledger_now_wall_s(ledger), newest = newest_of(ledger, sql[0], now);
 
 	if (newest != 0)
 		return newest;
-	int64_t hits = newest_of(ledger, sql[1]), seen = newest_of(ledger, sql[2]);
+	int64_t hits = newest_of(ledger, sql[1], now), seen = newest_of(ledger, sql[2], now);
 
 	return hits > seen ? hits : seen;
 }
@@ -134,12 +141,7 @@ void cf_model_free(struct cf_model *model)
 	}
 	free(model->hosts);
 	free(model->host_of_node);
-	free(model->sensors);
-	free(model->sensor_index);
-	free(model->sensor_site);
-	free(model->kinds);
-	free(model->endpoints);
-	free(model->claims);
+	cf_model_tables_free(model);
 	free(model->sites);
 	cf_map_free(model->site_map);
 	cf_map_free(model->routers);
@@ -185,7 +187,7 @@ struct cf_coverage *cf_model_coverage(const struct cf_model *model)
 
 uint64_t cf_model_skipped_rows(const struct cf_model *model)
 {
-	return model->skipped_rows;
+	return model->skipped_rows + cf_ledger_bad_rows(model->ledger);
 }
 
 const struct cf_actions *cf_model_actions(const struct cf_model *model)

@@ -46,7 +46,9 @@ struct cf_model_options {
 	size_t exception_count;
 };
 
-/* The newest minute the ledger knows of, as an instant: the natural time of a report. 0: empty. */
+/* The newest minute the ledger knows of, as an instant: the natural time of a report. What lies
+ * after the reader's own clock does not count: one wrong clock must not move everybody's now. 0:
+ * empty. */
 int64_t cf_model_horizon(struct cf_ledger *ledger);
 
 /* A sensor: one vantage point. */

@@ -4,15 +4,20 @@
 
 #include "ledger/store/rows.h"
 
+static const struct model_columns of_day = {
+    0, 1, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
+static const struct model_columns of_sensor = {
+    MODEL_NO_COLUMN, 0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
+
 static enum cf_status take_beats(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	struct model_links links;
 
-	if (!cf_model_row_ok(
-	        model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1), 0, 0, 0))
-		return CF_EMALFORMED;
-	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
-	uint32_t index = model->sensor_index[sqlite3_column_int64(row, 1)];
+	if (!cf_model_links(model, row, &of_day, &links))
+		return cf_model_skip_row(model);
+	uint32_t base = links.day * DAY_MINUTES;
+	uint32_t index = links.sensor;
 	struct cf_model_sensor *sensor = &model->sensors[index];
 	struct cf_minutes minutes = {0};
 	enum cf_status status = cf_minutes_decode(&minutes, sqlite3_column_blob(row, 5),
@@ -37,11 +42,11 @@ static enum cf_status take_beats(void *context, sqlite3_stmt *row)
 static enum cf_status take_totals(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	struct model_links links;
 
-	if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
-		return CF_EMALFORMED;
-	struct cf_model_sensor *sensor =
-	    &model->sensors[model->sensor_index[sqlite3_column_int64(row, 0)]];
+	if (!cf_model_links(model, row, &of_sensor, &links))
+		return cf_model_skip_row(model);
+	struct cf_model_sensor *sensor = &model->sensors[links.sensor];
 
 	sensor->seen = (uint64_t)sqlite3_column_int64(row, 1);
 	sensor->lost = (uint64_t)sqlite3_column_int64(row, 2);
@@ -54,15 +59,16 @@ static enum cf_status take_gap(void *context, sqlite3_stmt *row)
 	const char *reason = cf_model_column(model, row, 3);
 	int64_t from = sqlite3_column_int64(row, 1) / 60000000;
 	int64_t to = sqlite3_column_int64(row, 2) / 60000000 + 1;
+	struct model_links links;
 
-	if (!cf_model_row_ok(model, 0, sqlite3_column_int64(row, 0), 0, 0, 0))
-		return CF_EMALFORMED;
+	if (!cf_model_links(model, row, &of_sensor, &links))
+		return cf_model_skip_row(model);
 	if (reason == NULL)
 		return CF_ENOMEM;
 	if (from < 0 || from >= (int64_t)model->at_minute)
 		return CF_OK;
-	return cf_coverage_doubt(model->coverage, model->sensor_index[sqlite3_column_int64(row, 0)],
-	    (uint32_t)from, to > UINT32_MAX ? UINT32_MAX : (uint32_t)to, reason);
+	return cf_coverage_doubt(model->coverage, links.sensor, (uint32_t)from,
+	    to > UINT32_MAX ? UINT32_MAX : (uint32_t)to, reason);
 }
 
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error)

@@ -202,41 +202,44 @@ static bool read_intervals(struct day_marks *marks, sqlite3_stmt *row, struct ma
 }
 
 /* The node that the row names, with its address and what it is worth. */
-static uint32_t read_subject(
-    struct cf_model *model, sqlite3_stmt *row, struct mark *mark, const char **addr_out)
+static uint32_t read_subject(struct cf_model *model, const struct model_links *links,
+    struct mark *mark, const char **addr_out)
 {
-	uint32_t id = (uint32_t)sqlite3_column_int64(row, 2);
-	uint32_t site = model->sensor_site[model->sensor_index[sqlite3_column_int64(row, 1)]];
+	uint32_t site = model->sensor_site[links->sensor];
 
 	if (!mark->is_claim) {
-		*addr_out = model->endpoints[id].addr;
-		return cf_model_endpoint_node(model, site, &model->endpoints[id]);
+		*addr_out = model->endpoints[links->endpoint].addr;
+		return cf_model_endpoint_node(model, site, &model->endpoints[links->endpoint]);
 	}
-	*addr_out = model->claims[id].addr;
-	mark->strength = (uint8_t)cf_identity_strength(model->claims[id].how);
-	mark->beginning = (uint8_t)cf_identity_beginning(model->claims[id].how);
-	return cf_model_claim_node(model, site, id);
+	const struct model_claim *claim = &model->claims[links->claim];
+
+	*addr_out = claim->addr;
+	mark->strength = (uint8_t)cf_identity_strength(claim->how);
+	mark->beginning = (uint8_t)cf_identity_beginning(claim->how);
+	return cf_model_claim_node(model, site, links->claim);
 }
 
 /* One row of either table: day, sensor, claim or endpoint, first, last, blob, which. */
 static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 {
+	static const struct model_columns of_claims = {0, 1, 2, MODEL_NO_COLUMN, MODEL_NO_COLUMN},
+	                                  of_endpoints = {
+	                                      0, 1, MODEL_NO_COLUMN, 2, MODEL_NO_COLUMN};
 	struct cf_model *model = marks->model;
-	int64_t id = sqlite3_column_int64(row, 2), first = sqlite3_column_int64(row, 3),
-	        last = sqlite3_column_int64(row, 4);
+	int64_t first = sqlite3_column_int64(row, 3), last = sqlite3_column_int64(row, 4);
+	struct model_links links;
 	struct mark mark = {.is_claim = sqlite3_column_int(row, 6) != 0,
 	    .blob_len = (size_t)sqlite3_column_bytes(row, 5)};
 
-	if (id == 0 || first < 0 || last < first || last >= DAY_MINUTES ||
-	    !cf_model_row_ok(model, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-	        mark.is_claim ? id : 0, mark.is_claim ? 0 : id, 0))
+	if (first < 0 || last < first || last >= DAY_MINUTES ||
+	    !cf_model_links(model, row, mark.is_claim ? &of_claims : &of_endpoints, &links))
 		return cf_model_skip_row(model);
-	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
+	uint32_t base = links.day * DAY_MINUTES;
 	const char *addr;
 
 	mark.first = base + (uint32_t)first;
 	mark.last = base + (uint32_t)last;
-	mark.node = read_subject(model, row, &mark, &addr);
+	mark.node = read_subject(model, &links, &mark, &addr);
 	if (mark.is_claim && !read_intervals(marks, row, &mark))
 		return cf_model_skip_row(model);
 	if (mark.node == CF_NODE_NONE || mark.first > model->at_minute)
@@ -244,7 +247,7 @@ static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 	cf_owners_saw(model->owners, mark.node, mark.first);
 	if (addr[0] == '\0')
 		return CF_OK;
-	uint32_t site = model->sensor_site[model->sensor_index[sqlite3_column_int64(row, 1)]];
+	uint32_t site = model->sensor_site[links.sensor];
 
 	mark.place = cf_owners_place(model->owners, site, addr, strlen(addr));
 	if (mark.place == CF_NODE_NONE)

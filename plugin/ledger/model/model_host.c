@@ -154,13 +154,12 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
 	return CF_OK;
 }
 
-struct model_row cf_model_row(const struct cf_model *model, sqlite3_stmt *stmt, int blob_column)
+struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
+    sqlite3_stmt *stmt, int blob_column)
 {
-	uint32_t sensor = model->sensor_index[sqlite3_column_int64(stmt, 1)];
-
-	return (struct model_row){.day = (uint32_t)sqlite3_column_int64(stmt, 0),
-	    .sensor = sensor,
-	    .site = model->sensor_site[sensor],
+	return (struct model_row){.day = links->day,
+	    .sensor = links->sensor,
+	    .site = model->sensor_site[links->sensor],
 	    .blob = sqlite3_column_blob(stmt, blob_column),
 	    .blob_len = (size_t)sqlite3_column_bytes(stmt, blob_column)};
 }

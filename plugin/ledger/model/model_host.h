@@ -17,8 +17,9 @@ struct model_row {
 	size_t blob_len;
 };
 
-/* The row at stmt, whose numbers cf_model_row_ok() found good. */
-struct model_row cf_model_row(const struct cf_model *model, sqlite3_stmt *stmt, int blob_column);
+/* The row at stmt, which leads to links. */
+struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
+    sqlite3_stmt *stmt, int blob_column);
 
 /* The host that the node belongs to, and its index in model->hosts. NULL without memory. */
 struct cf_host *cf_model_host(struct cf_model *model, uint32_t node, uint32_t *index_out);

@@ -11,7 +11,8 @@
 
 #define DAY_MINUTES 1440u
 
-/* Rows of the small tables, by their number in the ledger. */
+/* Rows of the small tables, numbered from 1 without holes: numbers of rows in the ledger are no
+ * bound, since rows are forgotten and others come. */
 struct model_endpoint {
 	const char *addr, *mac;
 	uint32_t vlan;
@@ -21,6 +22,18 @@ struct model_claim {
 	const char *addr, *mac, *name, *client, *how;
 	uint32_t vlan;
 	bool router, is_lease;
+};
+
+/* Which number a row of the ledger has here: ids[n - 1] is the row's, rising. */
+struct model_numbers {
+	int64_t *ids;
+	uint32_t count;
+	size_t size;
+};
+
+/* What a row of a large table leads to, as numbers of the model; 0: was not asked for. */
+struct model_links {
+	uint32_t day, sensor, claim, endpoint, kind;
 };
 
 struct cf_model {
@@ -36,15 +49,16 @@ struct cf_model {
 	size_t text_size;
 
 	struct cf_model_sensor *sensors; /* by index */
-	size_t sensor_count;
-	uint32_t *sensor_index; /* number in the ledger -> index */
-	uint32_t sensor_max;
-	struct cf_model_kind *kinds; /* by number */
-	uint32_t kind_max;
+	size_t sensor_count, sensor_size;
+	struct model_numbers sensor_numbers, kind_numbers, endpoint_numbers, claim_numbers;
+	uint32_t *sensor_index;      /* by number of the sensor: sensors are sorted by name */
+	struct cf_model_kind *kinds; /* by number, as the two below */
+	size_t kind_size;
 	struct model_endpoint *endpoints;
-	uint32_t endpoint_max;
+	size_t endpoint_size;
 	struct model_claim *claims;
-	uint32_t claim_max;
+	size_t claim_size;
+	uint32_t claim_max; /* the last number */
 	const char **sites;
 	uint32_t site_count;
 	size_t site_size;
@@ -78,12 +92,19 @@ void cf_model_texts_free(struct cf_model *model);
 /* model_tables.c: the small tables and the sites. */
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
+/* In which columns a row says where it leads; MODEL_NO_COLUMN: it does not. */
+#define MODEL_NO_COLUMN (-1)
+struct model_columns {
+	int day, sensor, claim, endpoint, kind;
+};
+
 /*
- * Numbers of a row that must lead somewhere: a damaged file must not lead us out of our tables. Ids
- * of things that a row has not are 0, so the caller asks for those it must have. False: pass over.
+ * Where a row leads: sensor is an index, the others numbers. A damaged file must not lead us out of
+ * our tables: false when a number leads nowhere, and the row is then to be passed over.
  */
-bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
-    int64_t endpoint_id, int64_t kind_id);
+bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
+    const struct model_columns *columns, struct model_links *links_out);
+void cf_model_tables_free(struct cf_model *model);
 
 /*
  * A row that cannot be: it is passed over and counted, for one damaged row must not end every

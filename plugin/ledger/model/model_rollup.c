@@ -152,12 +152,13 @@ static enum cf_status divide(
 	return status == CF_EMALFORMED ? cf_model_skip_row(model) : status;
 }
 
-static void read_rollup(const struct cf_model *model, sqlite3_stmt *stmt, struct rollup *rollup)
+static void read_rollup(const struct cf_model *model, const struct model_links *links,
+    sqlite3_stmt *stmt, struct rollup *rollup)
 {
 	*rollup = (struct rollup){
-	    .row = cf_model_row(model, stmt, 10),
-	    .endpoint = &model->endpoints[sqlite3_column_int64(stmt, 2)],
-	    .kind_id = (uint32_t)sqlite3_column_int64(stmt, 3),
+	    .row = cf_model_row(model, links, stmt, 10),
+	    .endpoint = &model->endpoints[links->endpoint],
+	    .kind_id = links->kind,
 	    .n = (uint64_t)sqlite3_column_int64(stmt, 4),
 	    .first_us = sqlite3_column_int64(stmt, 5),
 	    .last_us = sqlite3_column_int64(stmt, 6),
@@ -171,14 +172,14 @@ static void read_rollup(const struct cf_model *model, sqlite3_stmt *stmt, struct
 
 enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
 {
+	static const struct model_columns columns = {0, 1, MODEL_NO_COLUMN, 2, 3};
 	struct rollup rollup;
+	struct model_links links;
 	uint32_t place = CF_NODE_NONE;
 
-	if (sqlite3_column_int64(stmt, 2) == 0 || sqlite3_column_int64(stmt, 3) == 0 ||
-	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), 0,
-	        sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3)))
+	if (!cf_model_links(model, stmt, &columns, &links))
 		return cf_model_skip_row(model);
-	read_rollup(model, stmt, &rollup);
+	read_rollup(model, &links, stmt, &rollup);
 	uint32_t base = rollup.row.day * DAY_MINUTES;
 	uint32_t first = (uint32_t)(rollup.first_us / 60000000 - base);
 	uint32_t last = (uint32_t)(rollup.last_us / 60000000 - base);

@@ -63,33 +63,36 @@ static enum cf_status count_pair(
 	return CF_OK;
 }
 
-/* A row of either query: day, claim or endpoint. Sensors are not looked at: the first stands for
- * them. */
+/* A row of either query: day, claim or endpoint. Sensors are not looked at. */
 static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 {
+	static const struct model_columns columns = {
+	    0, MODEL_NO_COLUMN, 1, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
 	struct router_search *search = context;
-	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
+	struct model_links links;
 
-	if (id == 0 || !cf_model_row_ok(search->model, day, 1, id, 0, 0))
+	if (!cf_model_links(search->model, row, &columns, &links))
 		return CF_OK; /* passed over, and counted where its minutes are read */
-	const struct model_claim *claim = &search->model->claims[id];
-	enum cf_status status = count_pair(&search->seen, (uint32_t)day, claim->mac, claim->addr);
+	const struct model_claim *claim = &search->model->claims[links.claim];
+	enum cf_status status = count_pair(&search->seen, links.day, claim->mac, claim->addr);
 
 	if (status == CF_OK && cf_identity_strength(claim->how) == CF_IDENTITY_BOUND)
-		status = count_pair(&search->bound, (uint32_t)day, claim->mac, claim->addr);
+		status = count_pair(&search->bound, links.day, claim->mac, claim->addr);
 	return status;
 }
 
 static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 {
+	static const struct model_columns columns = {
+	    0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, 1, MODEL_NO_COLUMN};
 	struct router_search *search = context;
-	int64_t day = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 1);
+	struct model_links links;
 
-	if (id == 0 || !cf_model_row_ok(search->model, day, 1, 0, id, 0))
+	if (!cf_model_links(search->model, row, &columns, &links))
 		return CF_OK; /* likewise */
-	const struct model_endpoint *endpoint = &search->model->endpoints[id];
+	const struct model_endpoint *endpoint = &search->model->endpoints[links.endpoint];
 
-	return count_pair(&search->seen, (uint32_t)day, endpoint->mac, endpoint->addr);
+	return count_pair(&search->seen, links.day, endpoint->mac, endpoint->addr);
 }
 
 /* The MACs that a monitor says are routers. */
@@ -99,7 +102,7 @@ static enum cf_status take_known(struct cf_model *model)
 	uint32_t at;
 
 	for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++)
-		if (model->claims[i].mac != NULL && model->claims[i].router)
+		if (model->claims[i].router)
 			status = cf_map_add(model->routers, model->claims[i].mac,
 			    strlen(model->claims[i].mac), 0, &at, NULL);
 	return status;

@@ -79,14 +79,13 @@ static enum cf_status alive_by_place(struct cf_model *model, uint32_t place,
 
 enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt)
 {
-	uint32_t id = (uint32_t)sqlite3_column_int64(stmt, 2);
+	static const struct model_columns columns = {0, 1, 2, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
+	struct model_links links;
 
-	if (id == 0 ||
-	    !cf_model_row_ok(model, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
-	        sqlite3_column_int64(stmt, 2), 0, 0))
+	if (!cf_model_links(model, stmt, &columns, &links))
 		return cf_model_skip_row(model);
-	const struct model_claim *claim = &model->claims[id];
-	struct model_row row = cf_model_row(model, stmt, 5);
+	const struct model_claim *claim = &model->claims[links.claim];
+	struct model_row row = cf_model_row(model, &links, stmt, 5);
 	uint32_t first = (uint32_t)sqlite3_column_int64(stmt, 3),
 	         last = (uint32_t)sqlite3_column_int64(stmt, 4);
 
@@ -96,7 +95,7 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt
 		return CF_OK;
 	if (row.day * DAY_MINUTES + last > model->at_minute)
 		last = model->at_minute - row.day * DAY_MINUTES;
-	uint32_t node = cf_model_claim_node(model, row.site, id);
+	uint32_t node = cf_model_claim_node(model, row.site, links.claim);
 
 	if (node != CF_NODE_NONE)
 		return alive_on(model, node, &row, first, last, claim);

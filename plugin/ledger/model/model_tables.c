@@ -20,38 +20,45 @@ static bool read_texts(
 	return true;
 }
 
-static enum cf_status take_number(void *context, sqlite3_stmt *row)
+/* Gives the row its number; rows come in the order of their ids. False without memory, or past
+ * what numbers can count. */
+static bool number_row(struct model_numbers *numbers, sqlite3_stmt *row)
 {
-	int64_t *number = context;
+	int64_t *ids =
+	    cf_array_grow(numbers->ids, numbers->count, 1, &numbers->size, sizeof *numbers->ids);
 
-	*number = sqlite3_column_int64(row, 0);
-	return CF_OK;
+	if (ids == NULL || numbers->count >= UINT32_MAX - 1)
+		return false;
+	numbers->ids = ids;
+	ids[numbers->count++] = sqlite3_column_int64(row, 0);
+	return true;
 }
 
-/* Zeroed items for the rows numbered 1 .. max_out, the largest number that sql gives. */
-static enum cf_status make_room(struct cf_model *model, const char *sql, size_t item_bytes,
-    void **items_out, uint32_t *max_out, struct cf_error *error)
+/* The number of the row with this id; 0: there is none. */
+static uint32_t number_of(const struct model_numbers *numbers, int64_t id)
 {
-	int64_t max = 0;
-	enum cf_status status = cf_ledger_each_row(model->ledger, sql, take_number, &max, error);
+	uint32_t low = 0, high = numbers->count;
 
-	if (status != CF_OK)
-		return status;
-	if (max < 0 || max > CF_LEDGER_NAMES * INT64_C(2))
-		return cf_error_set(error, CF_ECHECKSUM, "ledger '%s' is damaged: row %lld",
-		    cf_ledger_path(model->ledger), (long long)max);
-	void *items = calloc((size_t)max + 1, item_bytes);
+	if (high == 0 || id < numbers->ids[0] || id > numbers->ids[high - 1])
+		return 0;
+	/* Ids rise by one or more, so that none stands later than this; without holes, just there.
+	 */
+	if ((uint64_t)id - (uint64_t)numbers->ids[0] < high) {
+		uint32_t at = (uint32_t)(id - numbers->ids[0]);
 
-	if (items == NULL)
-		return cf_error_set(error, CF_ENOMEM, "no memory");
-	*items_out = items;
-	*max_out = (uint32_t)max;
-	return CF_OK;
-}
+		if (numbers->ids[at] == id)
+			return at + 1;
+		high = at;
+	}
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
 
-static bool is_row_of(int64_t id, uint32_t max)
-{
-	return id >= 1 && id <= max;
+		if (numbers->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < numbers->count && numbers->ids[low] == id ? low + 1 : 0;
 }
 
 static uint32_t site_number(struct cf_model *model, const char *site)
@@ -88,44 +95,61 @@ static const char *site_of(const struct cf_model *model, const char *sensor)
 	return site;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct cf_model_sensor *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : strcmp(x->source, y->source);
+}
+
 static enum cf_status take_sensor(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	struct cf_model_sensor *sensors = cf_array_grow(
+	    model->sensors, model->sensor_count, 1, &model->sensor_size, sizeof *sensors);
 
-	if (!is_row_of(sqlite3_column_int64(row, 0), model->sensor_max))
-		return cf_model_skip_row(model);
-	struct cf_model_sensor *sensor = &model->sensors[model->sensor_count];
+	if (sensors == NULL || !number_row(&model->sensor_numbers, row))
+		return CF_ENOMEM;
+	model->sensors = sensors;
+	struct cf_model_sensor *sensor = &sensors[model->sensor_count];
 
-	sensor->id = (uint32_t)sqlite3_column_int64(row, 0);
-	sensor->name = cf_model_column(model, row, 1);
-	sensor->source = cf_model_column(model, row, 2);
+	*sensor = (struct cf_model_sensor){
+	    .id = model->sensor_numbers.count, /* for now: the number, until they are sorted */
+	    .name = cf_model_column(model, row, 1),
+	    .source = cf_model_column(model, row, 2),
+	    .first_minute = UINT32_MAX};
 	if (sensor->name == NULL || sensor->source == NULL)
 		return CF_ENOMEM;
-	sensor->site = site_of(model, sensor->name);
-	sensor->first_minute = UINT32_MAX;
-	model->sensor_site[model->sensor_count] = site_number(model, sensor->site);
-	if (model->sensor_site[model->sensor_count] == UINT32_MAX)
-		return CF_ENOMEM;
-	model->sensor_index[sensor->id] = (uint32_t)model->sensor_count++;
+	model->sensor_count++;
 	return CF_OK;
 }
 
 static enum cf_status load_sensors(struct cf_model *model, struct cf_error *error)
 {
-	void *index = NULL;
-	enum cf_status status = make_room(model, "SELECT max(sensor_id) FROM sensor",
-	    sizeof *model->sensor_index, &index, &model->sensor_max, error);
+	enum cf_status status = cf_ledger_each_row(model->ledger,
+	    "SELECT sensor_id, name, source FROM sensor ORDER BY sensor_id", take_sensor, model,
+	    error);
 
 	if (status != CF_OK)
 		return status;
-	model->sensor_index = index;
-	model->sensors = calloc(model->sensor_max + 1u, sizeof *model->sensors);
-	model->sensor_site = calloc(model->sensor_max + 1u, sizeof *model->sensor_site);
-	if (model->sensors == NULL || model->sensor_site == NULL)
+	model->sensor_index = calloc(model->sensor_count + 1, sizeof *model->sensor_index);
+	model->sensor_site = calloc(model->sensor_count + 1, sizeof *model->sensor_site);
+	if (model->sensor_index == NULL || model->sensor_site == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
-	return cf_ledger_each_row(model->ledger,
-	    "SELECT sensor_id, name, source FROM sensor ORDER BY name, source", take_sensor, model,
-	    error);
+	if (model->sensor_count > 1)
+		qsort(model->sensors, model->sensor_count, sizeof *model->sensors, by_name);
+	for (uint32_t i = 0; i < model->sensor_count; i++) {
+		struct cf_model_sensor *sensor = &model->sensors[i];
+
+		model->sensor_index[sensor->id] = i;
+		sensor->id = (uint32_t)model->sensor_numbers.ids[sensor->id - 1];
+		sensor->site = site_of(model, sensor->name);
+		model->sensor_site[i] = site_number(model, sensor->site);
+		if (model->sensor_site[i] == UINT32_MAX)
+			return cf_error_set(error, CF_ENOMEM, "no memory");
+	}
+	return CF_OK;
 }
 
 static bool is_one_of(const char *word, const char *const *words, size_t count)
@@ -158,13 +182,33 @@ static void classify(struct cf_model_kind *kind)
 	    is_one_of(kind->via, weak_via, sizeof weak_via / sizeof weak_via[0]);
 }
 
+/* Room for the row of the next number; number 0 is nobody's. NULL without memory. */
+static void *next_item(
+    struct model_numbers *numbers, sqlite3_stmt *row, void **items, size_t *size, size_t item_bytes)
+{
+	void *grown = cf_array_grow(*items, numbers->count, 2, size, item_bytes);
+
+	if (grown == NULL)
+		return NULL;
+	*items = grown;
+	if (!number_row(numbers, row))
+		return NULL;
+	char *item = (char *)grown + numbers->count * item_bytes;
+
+	memset(item, 0, item_bytes);
+	return item;
+}
+
 static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	void *items = model->kinds;
+	struct cf_model_kind *kind =
+	    next_item(&model->kind_numbers, row, &items, &model->kind_size, sizeof *kind);
 
-	if (!is_row_of(sqlite3_column_int64(row, 0), model->kind_max))
-		return cf_model_skip_row(model);
-	struct cf_model_kind *kind = &model->kinds[sqlite3_column_int64(row, 0)];
+	model->kinds = items;
+	if (kind == NULL)
+		return CF_ENOMEM;
 	const char **texts[] = {&kind->event, &kind->action, &kind->via, &kind->relay, &kind->owner,
 	    &kind->phase, &kind->list, &kind->rule, &kind->rule_type, &kind->category,
 	    &kind->product, &kind->confidence};
@@ -177,56 +221,32 @@ static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 	return CF_OK;
 }
 
-static enum cf_status load_kinds(struct cf_model *model, struct cf_error *error)
-{
-	void *kinds = NULL;
-	enum cf_status status = make_room(model, "SELECT max(kind_id) FROM kind",
-	    sizeof *model->kinds, &kinds, &model->kind_max, error);
-
-	if (status != CF_OK)
-		return status;
-	model->kinds = kinds;
-	return cf_ledger_each_row(model->ledger,
-	    "SELECT kind_id, event, action, via, relay, owner, phase, list, rule, rule_type, "
-	    "category,"
-	    " product, confidence, flags, cutoff_s FROM kind JOIN rule USING(rule_id)",
-	    take_kind, model, error);
-}
-
 static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	void *items = model->endpoints;
+	struct model_endpoint *endpoint = next_item(
+	    &model->endpoint_numbers, row, &items, &model->endpoint_size, sizeof *endpoint);
 
-	if (!is_row_of(sqlite3_column_int64(row, 0), model->endpoint_max))
-		return cf_model_skip_row(model);
-	struct model_endpoint *endpoint = &model->endpoints[sqlite3_column_int64(row, 0)];
-
+	model->endpoints = items;
+	if (endpoint == NULL)
+		return CF_ENOMEM;
 	endpoint->addr = cf_model_column(model, row, 1);
 	endpoint->mac = cf_model_column(model, row, 2);
 	endpoint->vlan = (uint32_t)sqlite3_column_int64(row, 3);
 	return endpoint->addr == NULL || endpoint->mac == NULL ? CF_ENOMEM : CF_OK;
 }
 
-static enum cf_status load_endpoints(struct cf_model *model, struct cf_error *error)
-{
-	void *items = NULL;
-	enum cf_status status = make_room(model, "SELECT max(endpoint_id) FROM endpoint",
-	    sizeof *model->endpoints, &items, &model->endpoint_max, error);
-
-	if (status != CF_OK)
-		return status;
-	model->endpoints = items;
-	return cf_ledger_each_row(model->ledger,
-	    "SELECT endpoint_id, addr, mac, vlan FROM endpoint", take_endpoint, model, error);
-}
-
 static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
+	void *items = model->claims;
+	struct model_claim *claim =
+	    next_item(&model->claim_numbers, row, &items, &model->claim_size, sizeof *claim);
 
-	if (!is_row_of(sqlite3_column_int64(row, 0), model->claim_max))
-		return cf_model_skip_row(model);
-	struct model_claim *claim = &model->claims[sqlite3_column_int64(row, 0)];
+	model->claims = items;
+	if (claim == NULL)
+		return CF_ENOMEM;
 	const char **texts[] = {
 	    &claim->addr, &claim->mac, &claim->name, &claim->client, &claim->how};
 
@@ -237,21 +257,8 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	claim->is_lease = strcmp(claim->how, "lease") == 0;
 	if (cf_identity_is_throwaway(claim->name, strlen(claim->name)))
 		claim->name = "";
+	model->claim_max = model->claim_numbers.count;
 	return CF_OK;
-}
-
-static enum cf_status load_claims(struct cf_model *model, struct cf_error *error)
-{
-	void *items = NULL;
-	enum cf_status status = make_room(model, "SELECT max(claim_id) FROM claim",
-	    sizeof *model->claims, &items, &model->claim_max, error);
-
-	if (status != CF_OK)
-		return status;
-	model->claims = items;
-	return cf_ledger_each_row(model->ledger,
-	    "SELECT claim_id, addr, mac, name, client, how, vlan, router FROM claim", take_claim,
-	    model, error);
 }
 
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error)
@@ -259,11 +266,20 @@ enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *err
 	enum cf_status status = load_sensors(model, error);
 
 	if (status == CF_OK)
-		status = load_kinds(model, error);
+		status = cf_ledger_each_row(model->ledger,
+		    "SELECT kind_id, event, action, via, relay, owner, phase, list, rule, "
+		    "rule_type, category, product, confidence, flags, cutoff_s"
+		    " FROM kind JOIN rule USING(rule_id) ORDER BY kind_id",
+		    take_kind, model, error);
 	if (status == CF_OK)
-		status = load_endpoints(model, error);
+		status = cf_ledger_each_row(model->ledger,
+		    "SELECT endpoint_id, addr, mac, vlan FROM endpoint ORDER BY endpoint_id",
+		    take_endpoint, model, error);
 	if (status == CF_OK)
-		status = load_claims(model, error);
+		status = cf_ledger_each_row(model->ledger,
+		    "SELECT claim_id, addr, mac, name, client, how, vlan, router FROM claim"
+		    " ORDER BY claim_id",
+		    take_claim, model, error);
 	return status;
 }
 
@@ -273,21 +289,47 @@ enum cf_status cf_model_skip_row(struct cf_model *model)
 	return CF_OK;
 }
 
+void cf_model_tables_free(struct cf_model *model)
+{
+	free(model->sensors);
+	free(model->sensor_index);
+	free(model->sensor_site);
+	free(model->kinds);
+	free(model->endpoints);
+	free(model->claims);
+	free(model->sensor_numbers.ids);
+	free(model->kind_numbers.ids);
+	free(model->endpoint_numbers.ids);
+	free(model->claim_numbers.ids);
+}
+
 /* A day past this is no day: minutes are counted in 32 bits. */
 #define LAST_DAY 100000
 
-bool cf_model_row_ok(const struct cf_model *model, int64_t day, int64_t sensor_id, int64_t claim_id,
-    int64_t endpoint_id, int64_t kind_id)
+/* The number behind the id in that column; false when it should lead somewhere and does not. */
+static bool link_to(
+    const struct model_numbers *numbers, sqlite3_stmt *row, int column, uint32_t *number_out)
 {
-	if (day < 0 || day > LAST_DAY || sensor_id < 1 || sensor_id > model->sensor_max)
+	if (column == MODEL_NO_COLUMN)
+		return true;
+	*number_out = number_of(numbers, sqlite3_column_int64(row, column));
+	return *number_out != 0;
+}
+
+bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
+    const struct model_columns *columns, struct model_links *links_out)
+{
+	int64_t day = columns->day == MODEL_NO_COLUMN ? 0 : sqlite3_column_int64(row, columns->day);
+	struct model_links links = {.day = (uint32_t)day};
+
+	if (day < 0 || day > LAST_DAY ||
+	    !link_to(&model->sensor_numbers, row, columns->sensor, &links.sensor) ||
+	    !link_to(&model->claim_numbers, row, columns->claim, &links.claim) ||
+	    !link_to(&model->endpoint_numbers, row, columns->endpoint, &links.endpoint) ||
+	    !link_to(&model->kind_numbers, row, columns->kind, &links.kind))
 		return false;
-	if (claim_id != 0 &&
-	    (claim_id < 1 || claim_id > model->claim_max || model->claims[claim_id].mac == NULL))
-		return false;
-	if (endpoint_id != 0 &&
-	    (endpoint_id < 1 || endpoint_id > model->endpoint_max ||
-	        model->endpoints[endpoint_id].mac == NULL))
-		return false;
-	return kind_id == 0 ||
-	    (kind_id >= 1 && kind_id <= model->kind_max && model->kinds[kind_id].event != NULL);
+	if (columns->sensor != MODEL_NO_COLUMN)
+		links.sensor = model->sensor_index[links.sensor];
+	*links_out = links;
+	return true;
 }

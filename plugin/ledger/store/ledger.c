@@ -1,6 +1,6 @@
-/* Opening: the lock, the check, the setting aside of a damaged file. */
+/* Opening to write: the lock, the check, the setting aside of a damaged file; closing. */
 
-#include "ledger/store/ledger.h"
+#include "ledger/store/ledger_private.h"
 
 #include "base/instant.h"
 #include "ledger/store/schema.h"
@@ -8,19 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-struct cf_ledger {
-	sqlite3 *db;
-	char *path;
-	int lock_fd;
-};
 
 sqlite3 *cf_ledger_db(const struct cf_ledger *ledger)
 {
@@ -32,12 +26,29 @@ const char *cf_ledger_path(const struct cf_ledger *ledger)
 	return ledger->path;
 }
 
+int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger)
+{
+	return ledger->now_wall_s;
+}
+
+uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger)
+{
+	return ledger->bad_rows;
+}
+
+void cf_ledger_count_bad_row(struct cf_ledger *ledger)
+{
+	ledger->bad_rows++;
+}
+
 void cf_ledger_close(struct cf_ledger *ledger)
 {
 	if (ledger == NULL)
 		return;
 	(void)sqlite3_close_v2(
 	    ledger->db); /* never fails; unfinished statements are a leak, not a loss */
+	if (ledger->is_writer)
+		cf_ledger_note_checked(ledger);
 	if (ledger->lock_fd >= 0)
 		close(ledger->lock_fd);
 	free(ledger->path);
@@ -101,46 +112,33 @@ static enum cf_status take_lock(
 	return CF_OK;
 }
 
-static enum cf_status open_db(
-    struct cf_ledger *ledger, enum cf_ledger_mode mode, struct cf_error *error)
+/*
+ * Opens to write. The file is made by us, not by SQLite, for its mode: -wal and -shm get the same.
+ * Those two stay when the last writer is gone, so that who may not write here can read.
+ */
+static enum cf_status open_db(struct cf_ledger *ledger, struct cf_error *error)
 {
-	int flags = mode == CF_LEDGER_READ ? SQLITE_OPEN_READONLY
-	                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	int fd = open(ledger->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	struct stat st;
+	int keep = 1;
 
-	if (sqlite3_open_v2(ledger->path, &ledger->db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
+	if (fd < 0)
+		return cf_error_set(
+		    error, CF_EIO, "cannot open ledger '%s': %s", ledger->path, strerror(errno));
+	bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+
+	close(fd);
+	if (!is_file)
+		return cf_error_set(
+		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->path);
+	if (sqlite3_open_v2(ledger->path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	        NULL) != SQLITE_OK)
 		return ledger->db == NULL
 		    ? CF_ENOMEM
 		    : cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->path,
 		          sqlite3_errmsg(ledger->db));
 	sqlite3_busy_timeout(ledger->db, 5000);
-	return CF_OK;
-}
-
-static int keep_first(void *arg, int columns, char **values, char **names)
-{
-	char *text = arg;
-
-	(void)names;
-	if (columns > 0 && values[0] != NULL && text[0] == '\0')
-		snprintf(text, CF_ERROR_TEXT_BYTES, "%s", values[0]);
-	return 0;
-}
-
-/* CF_ECHECKSUM when SQLite finds the file damaged; other failures are left to whoever writes next.
- */
-static enum cf_status check_file(struct cf_ledger *ledger, struct cf_error *error)
-{
-	char verdict[CF_ERROR_TEXT_BYTES] = "";
-	int rc =
-	    sqlite3_exec(ledger->db, "PRAGMA quick_check(1)", keep_first, verdict, NULL) & 0xff;
-
-	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ||
-	    (rc == SQLITE_OK && strcmp(verdict, "ok") != 0))
-		return cf_error_set(error, CF_ECHECKSUM, "ledger '%s' is damaged: %s", ledger->path,
-		    rc == SQLITE_OK ? verdict : sqlite3_errmsg(ledger->db));
-	if (rc != SQLITE_OK)
-		return cf_ledger_fail(ledger, "check", error);
+	(void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	return CF_OK;
 }
 
@@ -187,15 +185,11 @@ static void remove_file(const char *path)
 		(void)unlink(name);
 }
 
-/*
- * True for a file that was never a ledger: no SQLite file, and nobody ever locked it as one.
- * Somebody gave the wrong name, and a log or worse must not be set aside.
- */
-static bool is_something_else(const char *path)
+bool cf_ledger_is_something_else(const char *path)
 {
 	static const char magic[] = "SQLite format 3";
 	char head[sizeof magic] = "", lock[PATH_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return false;
@@ -208,10 +202,25 @@ static bool is_something_else(const char *path)
 	    access(lock, F_OK) != 0;
 }
 
+/* To our version. Curfew 0.1.0 let everybody read the file. */
+static enum cf_status migrate(struct cf_ledger *ledger, struct cf_error *error)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	bool is_old = cf_schema_is_old(ledger->db);
+	enum cf_status status = cf_schema_migrate(ledger->db, ledger->path, error);
+	char name[PATH_MAX];
+
+	for (size_t i = 0; is_old && status == CF_OK && i < 3; i++)
+		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->path, suffixes[i]) <
+		    sizeof name)
+			(void)chmod(name, 0640); /* not ours: then its owner decides */
+	return status;
+}
+
 static enum cf_status open_to_write(struct cf_ledger *ledger,
     const struct cf_ledger_options *options, char **set_aside_out, struct cf_error *error)
 {
-	if (is_something_else(ledger->path))
+	if (cf_ledger_is_something_else(ledger->path))
 		return cf_error_set(
 		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->path);
 	enum cf_status status = take_lock(ledger, options, error);
@@ -220,13 +229,13 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
 		return status;
 	if (options->mode == CF_LEDGER_RECREATE)
 		remove_file(ledger->path);
-	status = open_db(ledger, CF_LEDGER_WRITE, error);
+	status = open_db(ledger, error);
 	if (status == CF_OK)
-		status = check_file(ledger, error);
+		status = cf_ledger_check(ledger, error);
 	if (status == CF_ECHECKSUM) {
 		status = set_aside(ledger, set_aside_out, error);
 		if (status == CF_OK)
-			status = open_db(ledger, CF_LEDGER_WRITE, error);
+			status = open_db(ledger, error);
 	}
 	if (status != CF_OK)
 		return status;
@@ -237,40 +246,41 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
 	    error);
 	if (status != CF_OK)
 		return status;
-	return cf_schema_migrate(ledger->db, ledger->path, error);
+	status = migrate(ledger, error);
+	ledger->is_writer = status == CF_OK;
+	return status;
 }
 
-static enum cf_status open_to_read(struct cf_ledger *ledger, struct cf_error *error)
+/*
+ * The old file is whole without its WAL before it is replaced, and the WAL gone: SQLite would put
+ * an old one's pages into the new file. A kill between any two steps leaves the old ledger or the
+ * new one.
+ */
+enum cf_status cf_ledger_replace(
+    struct cf_ledger *ledger, const char *fresh_path, struct cf_error *error)
 {
-	if (access(ledger->path, F_OK) != 0)
-		return cf_error_set(error, CF_ENOTFOUND,
-		    "no ledger '%s'; `curfew ledger ingest LOG` makes one", ledger->path);
-	enum cf_status status = open_db(ledger, CF_LEDGER_READ, error);
+	static const char *const suffixes[] = {"-wal", "-shm"};
+	char name[PATH_MAX];
+	int left = 0, off = 0;
+	int rc =
+	    sqlite3_wal_checkpoint_v2(ledger->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
 
-	if (status != CF_OK)
-		return status;
-	int rc = sqlite3_exec(ledger->db, "SELECT count(*) FROM sensor", NULL, NULL, NULL) & 0xff;
-	if (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) {
-		/* A WAL file on a read-only disk: nobody writes there, so read without locks. */
-		char uri[PATH_MAX + 32];
-
-		(void)sqlite3_close_v2(ledger->db); /* opened again below */
-		ledger->db = NULL;
-		snprintf(uri, sizeof uri, "file:%s?immutable=1", ledger->path);
-		if (sqlite3_open_v2(uri, &ledger->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-		        NULL) != SQLITE_OK)
-			return cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s",
-			    ledger->path, sqlite3_errmsg(ledger->db));
-		rc = sqlite3_exec(ledger->db, "SELECT count(*) FROM sensor", NULL, NULL, NULL) &
-		    0xff;
-	}
-	if (rc == SQLITE_ERROR)
-		return cf_error_set(
-		    error, CF_EVERSION, "'%s' is an SQLite file, but not a ledger", ledger->path);
-	if (rc == SQLITE_NOTADB && is_something_else(ledger->path))
-		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->path);
-	if (rc != SQLITE_OK)
-		return cf_ledger_fail(ledger, "read", error);
+	if (rc != SQLITE_OK || left > 0)
+		return cf_error_set(error, rc == SQLITE_BUSY ? CF_EAGAIN : CF_EIO,
+		    "cannot replace ledger '%s': %s; the old ledger stays", ledger->path,
+		    rc == SQLITE_BUSY ? "somebody is reading it" : sqlite3_errmsg(ledger->db));
+	(void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_PERSIST_WAL, &off);
+	(void)sqlite3_close_v2(ledger->db); /* checkpointed: nothing is left to fail */
+	ledger->db = NULL;
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
+		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->path, suffixes[i]) >=
+		        sizeof name ||
+		    (unlink(name) != 0 && errno != ENOENT))
+			return cf_error_set(error, CF_EIO,
+			    "cannot remove '%s': %s; the old ledger stays", name, strerror(errno));
+	if (rename(fresh_path, ledger->path) != 0)
+		return cf_error_set(error, CF_EIO,
+		    "cannot put the new ledger in place: %s; the old one stays", strerror(errno));
 	return CF_OK;
 }
 
@@ -283,10 +293,11 @@ enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
 	if (ledger == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	ledger->lock_fd = -1;
+	ledger->now_wall_s = options->now_wall_s != 0 ? options->now_wall_s : time(NULL);
 	ledger->path = strdup(options->path);
 	if (ledger->path != NULL)
 		status = options->mode == CF_LEDGER_READ
-		    ? open_to_read(ledger, error)
+		    ? cf_ledger_open_to_read(ledger, error)
 		    : open_to_write(ledger, options, set_aside_out, error);
 	if (status != CF_OK) {
 		cf_ledger_close(ledger);

@@ -23,7 +23,6 @@
 
 /* "CfLg" in the header of the file, so that `file` and we tell it from other SQLite files. */
 #define CF_LEDGER_APPLICATION_ID 0x43664c67
-#define CF_LEDGER_VERSION        2
 
 struct cf_ledger;
 struct sqlite3;
@@ -38,25 +37,49 @@ struct cf_ledger_options {
 	const char *path;
 	enum cf_ledger_mode mode;
 	bool no_wait; /* another writer: CF_EAGAIN at once instead of waiting */
+	/* The reader's clock, seconds since 1970, against which instants of logs are held; 0: the
+	 * machine's when the ledger is opened. */
+	int64_t now_wall_s;
 	/* Called once before waiting for another writer (may be NULL). */
 	void (*waiting)(void *arg);
 	void *arg;
 };
 
 /*
- * Opens. When writing, the file is checked (quick_check) and brought to the current version; a
- * damaged file is renamed to PATH.damaged-TIME, a new one is made and *set_aside_out (may be NULL)
- * gets that name, which the caller frees. CF_EAGAIN: another writer. CF_ENOTFOUND: nothing to read.
- * CF_EVERSION: made by a newer curfew, or not a ledger. CF_ECHECKSUM: damaged, and opened for
- * reading. CF_EIO: read-only or full disk and the like. *error says it for people.
+ * Opens. When writing, the file is checked (quick_check, once a boot and after any change that is
+ * not ours) and brought to the current version; a damaged file is renamed to PATH.damaged-TIME, a
+ * new one is made and *set_aside_out (may be NULL) gets that name, which the caller frees. New
+ * files have mode 0640: what is in them is about people.
+ *
+ * Reading changes nothing: of a ledger of an older version a private copy is brought to the current
+ * one. Where the folder cannot be written, the reader needs LEDGER-wal and LEDGER-shm, which
+ * writers leave there; without them it is read as it lies only if nobody can write meanwhile.
+ *
+ * CF_EAGAIN: another writer. CF_ENOTFOUND: nothing to read. CF_EVERSION: made by a newer curfew, or
+ * not a ledger. CF_ECHECKSUM: damaged, and opened for reading. CF_EIO: read-only or full disk and
+ * the like. *error says it for people.
  */
 enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
     struct cf_ledger **ledger_out, char **set_aside_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_ledger_close(struct cf_ledger *ledger);
 
+/*
+ * Puts the file at fresh_path, a ledger that was closed, in the place of this one, which is open
+ * for writing and can only be closed afterwards. CF_EAGAIN: somebody has been reading it for
+ * seconds. CF_EIO. On failure the old ledger is in its place as it was.
+ */
+enum cf_status cf_ledger_replace(
+    struct cf_ledger *ledger, const char *fresh_path, struct cf_error *error) CF_MUST_CHECK;
+
 /* The connection, for the other files of this folder and for queries of reports. */
 struct sqlite3 *cf_ledger_db(const struct cf_ledger *ledger);
 const char *cf_ledger_path(const struct cf_ledger *ledger);
+/* The reader's clock when it was opened. */
+int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger);
+
+/* Rows that were read and found damaged, since it was opened; they were left out. */
+uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger);
+void cf_ledger_count_bad_row(struct cf_ledger *ledger);
 
 /* Fills *error from the last SQLite failure on "what", and returns CF_EIO, CF_ENOMEM or
  * CF_ECHECKSUM. */

@@ -13,8 +13,13 @@ enum cf_status cf_ledger_each_row(struct cf_ledger *ledger, const char *sql,
 
 	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
 		return cf_ledger_fail(ledger, "read", error);
-	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW)
+	while (status == CF_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
 		status = take(context, row);
+		if (status == CF_EMALFORMED) { /* the others are as good as they were */
+			cf_ledger_count_bad_row(ledger);
+			status = CF_OK;
+		}
+	}
 	if (status != CF_OK)
 		status = cf_error_set(error, status, "cannot read ledger '%s': %s",
 		    cf_ledger_path(ledger), cf_status_text(status));

@@ -10,7 +10,8 @@ struct sqlite3_stmt;
 
 /*
  * Gives each row of sql to take(), in order; texts and blobs of a row live until take() returns.
- * Ends early when take() gives anything but CF_OK. CF_EIO, CF_ENOMEM or CF_ECHECKSUM when the query
+ * A row for which take() gives CF_EMALFORMED is left out and counted (cf_ledger_bad_rows()); any
+ * other failure ends it early. CF_EIO, CF_ENOMEM or CF_ECHECKSUM when the query
  * itself fails, else what take() gave; *error says it for people, naming the ledger.
  */
 enum cf_status cf_ledger_each_row(struct cf_ledger *ledger, const char *sql,

@@ -6,10 +6,11 @@
 #include <stdio.h>
 
 /*
- * steps[n] leads from version n to n + 1; append only. Tables that grow are WITHOUT ROWID with the
- * day first: ingest appends at the end, retention drops at the front.
+ * steps[n] leads from version n to n + 1; append only, once released. Tables that grow are WITHOUT
+ * ROWID with the day first: ingest appends at the end, retention drops at the front.
  */
-static const char *const steps[CF_LEDGER_VERSION] = {
+static const char *const steps[] = {
+    /* 1: curfew 0.1.0 */
     "CREATE TABLE sensor("
     " sensor_id INTEGER PRIMARY KEY, name TEXT NOT NULL, source TEXT NOT NULL,"
     " UNIQUE(name, source));"
@@ -56,9 +57,34 @@ static const char *const steps[CF_LEDGER_VERSION] = {
     " key BLOB NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY(key, reason)) WITHOUT ROWID;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;",
-    /* Intervals instead of their ends. Older rows have none: theirs is first to last minute. */
+    /* 2: intervals instead of their ends. Older rows have none: theirs is first to last minute. */
     "ALTER TABLE sighting ADD COLUMN held BLOB NOT NULL DEFAULT x'';",
+    /*
+     * 3: a log is known by more than its first line, a run by its chain; and the days that version
+     * 1 believed although no clock was ever there (before 2000, after 2100) are set aside, counted.
+     */
+    "ALTER TABLE file ADD COLUMN head_length INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE file ADD COLUMN head_hash BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE file ADD COLUMN segment_hash BLOB NOT NULL DEFAULT x'';"
+    "CREATE TABLE run("
+    " sensor_id INTEGER NOT NULL, started_us INTEGER NOT NULL, run TEXT NOT NULL,"
+    " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, first_prev TEXT NOT NULL,"
+    " last_seal TEXT NOT NULL, PRIMARY KEY(sensor_id, started_us, run)) WITHOUT ROWID;"
+    "INSERT INTO reject SELECT x'', 'impossible instant, of an older ledger', n FROM (SELECT"
+    " (SELECT count(*) FROM rollup WHERE day NOT BETWEEN 10957 AND 47481) +"
+    " (SELECT count(*) FROM sighting WHERE day NOT BETWEEN 10957 AND 47481) +"
+    " (SELECT count(*) FROM beat WHERE day NOT BETWEEN 10957 AND 47481) AS n) WHERE n>0;"
+    "DELETE FROM rollup WHERE day NOT BETWEEN 10957 AND 47481;"
+    "DELETE FROM sighting WHERE day NOT BETWEEN 10957 AND 47481;"
+    "DELETE FROM beat WHERE day NOT BETWEEN 10957 AND 47481;",
 };
+
+#define VERSION ((int)(sizeof steps / sizeof steps[0]))
+
+int cf_schema_version(void)
+{
+	return VERSION;
+}
 
 static int pragma_get(sqlite3 *db, const char *sql, int *value_out)
 {
@@ -82,11 +108,11 @@ static enum cf_status take_steps(sqlite3 *db, int version)
 
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return CF_EIO;
-	for (int i = version; i < CF_LEDGER_VERSION; i++)
+	for (int i = version; i < VERSION; i++)
 		if (sqlite3_exec(db, steps[i], NULL, NULL, NULL) != SQLITE_OK)
 			goto undo;
 	snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-	    CF_LEDGER_APPLICATION_ID, CF_LEDGER_VERSION);
+	    CF_LEDGER_APPLICATION_ID, VERSION);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return CF_OK;
 undo:
@@ -95,7 +121,9 @@ undo:
 	return CF_EIO;
 }
 
-enum cf_status cf_schema_migrate(struct sqlite3 *db, const char *path, struct cf_error *error)
+/* What the file says it is; CF_EVERSION for a newer one or another program's. */
+static enum cf_status get_version(
+    sqlite3 *db, const char *path, int *version_out, struct cf_error *error)
 {
 	int id = 0, version = 0, tables = 0;
 
@@ -107,15 +135,31 @@ enum cf_status cf_schema_migrate(struct sqlite3 *db, const char *path, struct cf
 	if (tables > 0 && id != CF_LEDGER_APPLICATION_ID)
 		return cf_error_set(error, CF_EVERSION,
 		    "'%s' is an SQLite file of another program; left alone", path);
-	if (version > CF_LEDGER_VERSION)
+	if (version > VERSION)
 		return cf_error_set(error, CF_EVERSION,
 		    "ledger '%s' has version %d, made by a newer curfew (this one knows %d); left "
 		    "alone",
-		    path, version, CF_LEDGER_VERSION);
-	if (version == CF_LEDGER_VERSION)
-		return CF_OK;
+		    path, version, VERSION);
+	*version_out = version;
+	return CF_OK;
+}
+
+bool cf_schema_is_old(struct sqlite3 *db)
+{
+	int version = 0;
+
+	return pragma_get(db, "PRAGMA user_version", &version) == SQLITE_OK && version < VERSION;
+}
+
+enum cf_status cf_schema_migrate(struct sqlite3 *db, const char *path, struct cf_error *error)
+{
+	int version = 0;
+	enum cf_status status = get_version(db, path, &version, error);
+
+	if (status != CF_OK || version == VERSION)
+		return status;
 	if (take_steps(db, version) != CF_OK)
 		return cf_error_set(error, CF_EIO, "cannot bring ledger '%s' to version %d: %s",
-		    path, CF_LEDGER_VERSION, sqlite3_errmsg(db));
+		    path, VERSION, sqlite3_errmsg(db));
 	return CF_OK;
 }
