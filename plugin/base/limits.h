@@ -26,6 +26,13 @@
 /* The trusted comment of a signature, terminator included: a statement of some twenty words. */
 #define CF_SIGNED_COMMENT_BYTES 1024
 
+/* A signed bundle of a pack, packed; a million names take 10 MiB. */
+#define CF_BUNDLE_BYTES 268435456
+/* ... and all that is taken out of one. */
+#define CF_BUNDLE_UNPACKED_BYTES 2147483648LL
+/* Files in one: seven tables and the presets. */
+#define CF_BUNDLE_FILES 256
+
 /* One line of the hit log, newline included. */
 #define CF_RECORD_BYTES 1024
 /* A line that a reader still looks at; longer ones are skipped and counted. Ours have at most

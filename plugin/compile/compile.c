@@ -4,19 +4,12 @@
 
 #include "compile/compile_pack.h"
 #include "compile/pack/idn.h"
+#include "compile/pack/pack_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* "lists/vendor"; CF_ETOOBIG when it does not fit. */
-static enum cf_status pack_dir(const char *lists_dir, const char *vendor, char *path, size_t size)
-{
-	int len = snprintf(path, size, "%s/%s", lists_dir, vendor);
-
-	return len >= 0 && (size_t)len < size ? CF_OK : CF_ETOOBIG;
-}
 
 static enum cf_status read_packs(
     struct cf_compiled *c, const char *lists_dir, struct cf_diags *diags)
@@ -25,12 +18,12 @@ static enum cf_status read_packs(
 	char dir[CF_PATH_BYTES];
 
 	for (size_t i = 0; i < c->policy->vendor_count; i++) {
-		status = pack_dir(lists_dir, c->policy->vendors[i], dir, sizeof dir);
-		if (status == CF_OK && access(dir, F_OK) != 0) {
+		status = CF_OK;
+		if (!cf_pack_place(lists_dir, c->policy->vendors[i], dir)) {
 			cf_diag_add(diags, CF_DIAG_ERROR, c->policy->file, 0, "vendor",
 			    "there is no pack '%s' in '%s'", c->policy->vendors[i], lists_dir);
 			status = CF_EINVALID;
-		} else if (status == CF_OK) {
+		} else {
 			status = cf_pack_read(dir, &c->packs[c->pack_count], diags);
 		}
 		if (status == CF_OK)
@@ -52,8 +45,8 @@ static enum cf_status read_preset(
 	if (policy->preset[0] == '\0')
 		return CF_OK;
 	for (size_t i = 0; i < policy->vendor_count; i++) {
-		if (pack_dir(lists_dir, policy->vendors[i], dir, sizeof dir) != CF_OK)
-			return CF_ETOOBIG;
+		if (!cf_pack_place(lists_dir, policy->vendors[i], dir))
+			continue;
 		len = snprintf(file, sizeof file, "%s/presets/%s.yaml", dir, policy->preset);
 		if (len < 0 || (size_t)len >= sizeof file)
 			return CF_ETOOBIG;

@@ -18,7 +18,7 @@
 
 struct cf_compile_options {
 	const char *policy_path;
-	const char *lists_dir;        /* holds one folder a vendor */
+	const char *lists_dir; /* folders of one folder a vendor, ':' between them (pack_place.h) */
 	const char *default_log_path; /* when the policy names none */
 	int64_t built_wall_s;         /* goes into the image */
 };

@@ -10,12 +10,13 @@
 
 struct cli_paths {
 	bool from_checkout;
-	char policy[CF_PATH_BYTES]; /* curfew.yaml */
-	char lists[CF_PATH_BYTES];  /* one folder a vendor */
-	char image[CF_PATH_BYTES];  /* curfew.img */
-	char log[CF_PATH_BYTES];    /* hits.jsonl, when the policy names none */
-	char module[CF_PATH_BYTES]; /* curfew.so */
-	char ledger[CF_PATH_BYTES]; /* ledger.db */
+	char policy[CF_PATH_BYTES];  /* curfew.yaml */
+	char lists[CF_PATH_BYTES];   /* folders of packs: the site's, fetched, installed */
+	char fetched[CF_PATH_BYTES]; /* packs that `curfew list update` brought */
+	char image[CF_PATH_BYTES];   /* curfew.img */
+	char log[CF_PATH_BYTES];     /* hits.jsonl, when the policy names none */
+	char module[CF_PATH_BYTES];  /* curfew.so */
+	char ledger[CF_PATH_BYTES];  /* ledger.db */
 };
 
 /* Fills *paths; reads /proc/self/exe and nothing else. */

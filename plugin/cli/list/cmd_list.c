@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "cli/policy/compiling.h"
+#include "compile/pack/pack_place.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@ static const char help[] =
     "  export   write what is in force for other programs: RPZ, Unbound, dnsmasq, hosts,\n"
     "           adblock, plain, nftables, Suricata, Zeek\n"
     "  resolve  ask what the names resolve to from here, into a dated overlay\n"
+    "  update   fetch a newer pack that its publisher signed\n"
+    "  bundle   for publishers: a pack as one file\n"
+    "  sign     for publishers: a statement about a bundle, and the keys for it\n"
     "\n"
     "`curfew list VERB --help` and `man curfew-list` say more.\n";
 
@@ -25,12 +29,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
+    {"bundle", cmd_list_bundle},
     {"check", cmd_list_check},
     {"diff", cmd_list_diff},
     {"export", cmd_list_export},
     {"import", cmd_list_import},
     {"resolve", cmd_list_resolve},
     {"show", cmd_list_show},
+    {"sign", cmd_list_sign},
+    {"update", cmd_list_update},
 };
 
 const char *cli_pack_dir(const struct cli_paths *paths, const char *what, char path[CF_PATH_BYTES])
@@ -39,10 +46,11 @@ const char *cli_pack_dir(const struct cli_paths *paths, const char *what, char p
 	int len;
 
 	(void)snprintf(about, sizeof about, "%s/pack.yaml", what); /* cut: then it is not there */
-	if (strchr(what, '/') != NULL || access(about, F_OK) == 0)
-		len = snprintf(path, CF_PATH_BYTES, "%s", what);
-	else
-		len = snprintf(path, CF_PATH_BYTES, "%s/%s", paths->lists, what);
+	if (strchr(what, '/') == NULL && access(about, F_OK) != 0) {
+		(void)cf_pack_place(paths->lists, what, path); /* not there: the reader says so */
+		return path;
+	}
+	len = snprintf(path, CF_PATH_BYTES, "%s", what);
 	if (len < 0 || len >= CF_PATH_BYTES)
 		path[0] = '\0'; /* nothing is there, and the reader says so */
 	return path;

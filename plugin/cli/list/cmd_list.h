@@ -10,12 +10,15 @@
 
 #include <stdio.h>
 
+int cmd_list_bundle(int argc, char **argv);
 int cmd_list_check(int argc, char **argv);
 int cmd_list_diff(int argc, char **argv);
 int cmd_list_export(int argc, char **argv);
 int cmd_list_import(int argc, char **argv);
 int cmd_list_resolve(int argc, char **argv);
 int cmd_list_show(int argc, char **argv);
+int cmd_list_sign(int argc, char **argv);
+int cmd_list_update(int argc, char **argv);
 
 /* The pack that is meant when none is named. */
 #define CLI_DEFAULT_PACK "kaspersky"

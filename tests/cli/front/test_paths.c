@@ -16,7 +16,7 @@ static void a_program_in_its_build_folder_uses_the_checkout(void **state)
 	(void)state;
 	cli_paths_for(CF_TEST_BUILD "/plugin/cli/curfew", &paths);
 	assert_true(paths.from_checkout);
-	assert_string_equal(paths.lists, CF_TEST_ROOT "/lists");
+	assert_string_equal(paths.lists, CF_TEST_BUILD "/lists:" CF_TEST_ROOT "/lists");
 	assert_string_equal(paths.image, CF_TEST_BUILD "/curfew.img");
 }
 
