@@ -191,6 +191,8 @@
 #define CF_BYPASS_QUIET_S 30
 /* A question without answer counts as failed after this long; resolvers' clients wait as long. */
 #define CF_DNS_PATIENCE_S 2
+/* Compression pointers followed for one name: a label each at most, or somebody plays. */
+#define CF_DNS_JUMPS 127
 /* Look-ups of listed names that wait for their answer at one time, some 400 bytes each, and for how
  * long: a stub resolver waits 5 seconds for each server, a recursion may take twice that. */
 #define CF_LOOKUPS           4096

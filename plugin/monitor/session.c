@@ -112,7 +112,7 @@ uint64_t cf_session_evictions(
     const struct cf_decoder_counters *counters, const struct cf_observe_stats *stats)
 {
 	return counters->at[CF_COUNT_FRAGMENTS_EVICTED] + counters->at[CF_COUNT_STREAMS_EVICTED] +
-	    counters->at[CF_COUNT_FLOWS_EVICTED] + counters->at[CF_COUNT_QUIC_EVICTED] +
+	    counters->at[CF_COUNT_POSITIONS_EVICTED] + counters->at[CF_COUNT_QUIC_EVICTED] +
 	    stats->flows_evicted + stats->announced_evicted + stats->hosts_evicted +
 	    stats->macs_evicted + stats->bypass_evicted + stats->lookups_evicted +
 	    stats->at[CF_OBSERVE_LAN_EVICTED];

@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct cf_slice stream = {.data = data, .len = len};
 	struct cf_http_request request = {.complete = false};
 	struct cf_http_response response = {.code = 0};
-	uint64_t next = 0;
+	struct cf_http_framing framing;
 
-	if (cf_http_request_read(stream, &request, &next) != CF_READING_BAD) {
+	if (cf_http_request_read(stream, &request, &framing) != CF_READING_BAD) {
 		must_lie_inside(stream, request.method);
 		must_lie_inside(stream, request.target);
 		must_lie_inside(stream, request.host);
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			must(cf_http_request_match(stream) == CF_MATCH_YES || data[0] < 'A' ||
 			    data[0] > 'Z');
 	}
-	if (cf_http_response_read(stream, &response, &next) != CF_READING_BAD) {
+	if (cf_http_response_read(stream, false, &response, &framing) != CF_READING_BAD) {
 		must_lie_inside(stream, response.headers);
 		must_lie_inside(stream, response.body);
 	}

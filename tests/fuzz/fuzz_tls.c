@@ -12,10 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct cf_slice stream = {.data = data, .len = len}, message = {.data = NULL};
 	struct cf_client_hello client = {.complete = false};
 	struct cf_server_hello server = {.version = 0};
-	size_t used = 0;
+	size_t need = 0;
 
-	if (cf_tls_unwrap(stream, handshake, sizeof handshake, &message, &used) != CF_READING_BAD) {
-		must(used <= len);
+	enum cf_reading reading =
+	    cf_tls_unwrap(stream, handshake, sizeof handshake, &message, &need);
+
+	if (reading != CF_READING_BAD) {
+		must(reading == CF_READING_DONE || need > len);
 		if (cf_client_hello_read(message, &client) != CF_READING_BAD) {
 			must_lie_inside(message, client.sni);
 			must_lie_inside(message, client.ciphers);
@@ -26,7 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			must_lie_inside(message, client.groups);
 		}
 	}
-	if (cf_server_flight_read(stream, handshake, sizeof handshake, &server) != CF_READING_BAD)
+	reading = cf_server_flight_read(stream, handshake, sizeof handshake, &server, &need);
+	must(reading != CF_READING_MORE || need > len);
+	if (reading != CF_READING_BAD)
 		must_lie_inside((struct cf_slice){.data = handshake, .len = sizeof handshake},
 		    server.certificate);
 	return 0;

@@ -332,6 +332,8 @@ static void on_request(
 {
 	(void)packet;
 	note_slice(context, "http", request->host);
+	if (request->unsure)
+		note(context, "unsure\n");
 	note_slice(context, "agent", request->user_agent);
 	note_slice(context, "target", request->target);
 }

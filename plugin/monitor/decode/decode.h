@@ -94,6 +94,16 @@ bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,
 
 void cf_packet_keep(struct cf_kept_packet *kept, const struct cf_packet *packet);
 
+/* The ends of packet the other way round, for cf_packet_hash(). */
+static inline struct cf_packet cf_packet_back(const struct cf_packet *packet)
+{
+	return (struct cf_packet){.ip_proto = packet->ip_proto,
+	    .src = packet->dst,
+	    .dst = packet->src,
+	    .src_port = packet->dst_port,
+	    .dst_port = packet->src_port};
+}
+
 /* Who asks whom, when packet's sender is the client, or the server. */
 struct cf_endpoints cf_endpoints_of(const struct cf_packet *packet, bool sender_is_client);
 

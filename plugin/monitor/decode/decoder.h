@@ -33,9 +33,10 @@ enum cf_decode_counter {
 	CF_COUNT_FRAGMENTS_EXPIRED,   /* unfinished datagram older than CF_FRAGMENT_LIFE_S */
 	CF_COUNT_STREAMS_EVICTED,     /* unfinished message dropped for a newer one */
 	CF_COUNT_TAILS_EVICTED, /* bytes without a beginning dropped for newer ones; not an error */
-	CF_COUNT_STREAMS_EXPIRED,  /* unfinished message older than CF_STREAM_LIFE_S */
-	CF_COUNT_STREAMS_TOO_LONG, /* message longer than CF_STREAM_BYTES, or in too many pieces */
-	CF_COUNT_FLOWS_EVICTED,    /* stream position forgotten for a newer one */
+	CF_COUNT_STREAMS_EXPIRED,   /* unfinished message older than CF_STREAM_LIFE_S */
+	CF_COUNT_STREAMS_TOO_LONG,  /* message longer than CF_STREAM_BYTES, or in too many pieces */
+	CF_COUNT_POSITIONS_EVICTED, /* place in a TCP stream forgotten for a newer one */
+	CF_COUNT_OPENINGS_EVICTED, /* connection that only ever had a SYN, likewise; not an error */
 	CF_COUNT_DNS_MESSAGES,
 	CF_COUNT_DNS_MALFORMED,
 	CF_COUNT_TLS_HELLOS,

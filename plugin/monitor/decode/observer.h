@@ -114,6 +114,7 @@ struct cf_client_hello {
 	bool has_sni;            /* a server_name extension with a host_name */
 	bool has_ech;            /* encrypted_client_hello (0xfe0d): sni is the outer name */
 	bool complete;       /* false: the end was never captured; what follows may be missing */
+	bool unsure;         /* it began where nobody knows what came before: maybe within a body */
 	struct cf_slice sni; /* as sent: any case, any bytes */
 	struct cf_slice ciphers;    /* 2 bytes each */
 	struct cf_slice extensions; /* type, length, body; as much as there is */
@@ -138,12 +139,13 @@ struct cf_http_request {
 	struct cf_endpoints ends;
 	struct cf_slice method;
 	struct cf_slice target; /* request target as sent */
-	struct cf_slice
-	    host;      /* Host, or the authority of the target when there is no Host; port kept */
-	bool has_host; /* the Host header is there */
+	struct cf_slice host;   /* the authority of the target, or else the Host field; port kept */
+	bool has_host;          /* the Host header is there */
+	bool has_authority;     /* the target has one, so that Host does not count */
 	struct cf_slice user_agent;
 	struct cf_slice headers; /* all header lines captured */
 	bool complete;           /* the empty line was reached */
+	bool unsure; /* it began where nobody knows what came before: maybe within a body */
 };
 
 /* The beginning of a response; ends.client is its receiver. */

@@ -45,6 +45,15 @@ void cf_finding_reason(struct cf_finding *finding, const char *format, ...)
 	finding->hit.match.reason = finding->reason;
 }
 
+void cf_finding_unsure(struct cf_finding *finding)
+{
+	size_t len = strlen(finding->reason);
+
+	snprintf(finding->reason + len, sizeof finding->reason - len,
+	    "%sbegan where nothing before it was read", len == 0 ? "" : "; ");
+	finding->hit.match.reason = finding->reason;
+}
+
 static struct cf_question question_of(const struct cf_finding *finding, uint16_t qtype)
 {
 	return (struct cf_question){.client = &finding->hit.src,

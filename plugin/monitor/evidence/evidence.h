@@ -46,5 +46,8 @@ bool cf_finding_judge_category(struct cf_finding *finding, const struct cf_watch
 
 /* Why, for people; printf-like, cut when too long. Replaces an earlier reason. */
 void cf_finding_reason(struct cf_finding *finding, const char *format, ...) CF_PRINTF(2, 3);
+/* Adds to the reason that the message began in the middle of a stream, where a body may have been.
+ */
+void cf_finding_unsure(struct cf_finding *finding);
 /* Makes the finding fold only with others of the same salt. */
 void cf_finding_salt(struct cf_finding *finding, const void *bytes, size_t len);

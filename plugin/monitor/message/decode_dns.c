@@ -30,7 +30,8 @@ bool cf_dns_name_at(
     const struct cf_dns_message *message, size_t offset, struct cf_name *name_out, size_t *next_out)
 {
 	const uint8_t *data = message->bytes.data;
-	size_t len = message->bytes.len, at = offset, lowest = offset, next = 0;
+	size_t len = message->bytes.len, at = offset, next = 0;
+	unsigned jumps = 0;
 
 	name_out->wire_len = name_out->label_count = 0;
 	for (;;) {
@@ -49,10 +50,11 @@ bool cf_dns_name_at(
 			target = (size_t)(head & 0x3f) << 8 | data[at + 1];
 			if (next == 0)
 				next = at + 2;
-			/* Each jump goes further back than the one before: there is an end. */
-			if (target >= lowest)
+			/* RFC 1035 4.1.4 says "prior", yet large resolvers answer with pointers
+			 * forwards: read, but not for ever. */
+			if (++jumps > CF_DNS_JUMPS || target < DNS_HEADER_BYTES)
 				return false;
-			at = lowest = target;
+			at = target;
 			continue;
 		}
 		if (head > 63 || head >= len - at || !append_label(name_out, data + at + 1, head))

@@ -2,7 +2,8 @@
  * Reading DNS messages (RFC 1035 4.1) off the wire: names with compression, questions, records.
  *
  * Made for observers that get a struct cf_dns_message. Every function keeps inside message->bytes
- * and ends: compression pointers must point backwards. Pure functions; any thread.
+ * and ends: a name follows at most CF_DNS_JUMPS compression pointers, forwards too. Pure functions;
+ * any thread.
  */
 #pragma once
 

@@ -9,12 +9,14 @@
 #define METHOD_BYTES 24U
 /* A request line longer than this is none. */
 #define LINE_BYTES 12288U
+/* What a scheme has behind its first letter (RFC 3986 3.1), in lower case. */
+#define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789+-."
 
 /* What the headers say of the message, for finding where it ends. */
-struct framing {
-	bool has_length;
-	bool chunked;
-	bool upgrade;
+struct fields {
+	bool has_length, bad_length;
+	bool has_coding, chunked; /* chunked: the last transfer coding is */
+	bool has_type;
 	uint64_t length;
 };
 
@@ -130,50 +132,111 @@ static bool split_header(
 	return true;
 }
 
-/* Digits only; a length that overflows or is none counts as absent. */
-static void read_length(struct cf_slice value, struct framing *framing)
+/* Digits only; a length that overflows, is none, or contradicts another one makes no sense. */
+static void read_length(struct cf_slice value, struct fields *fields)
 {
 	uint64_t length = 0;
 
-	if (value.len == 0 || value.len > 18)
-		return;
-	for (size_t i = 0; i < value.len; i++) {
+	/* RFC 9112 6.3: a list of the same value is that value; the first is read. */
+	const uint8_t *comma = value.len == 0 ? NULL : memchr(value.data, ',', value.len);
+
+	if (comma != NULL)
+		value = trim(
+		    (struct cf_slice){.data = value.data, .len = (size_t)(comma - value.data)});
+	fields->bad_length |= value.len == 0 || value.len > 18;
+	for (size_t i = 0; i < value.len && !fields->bad_length; i++) {
 		if (value.data[i] < '0' || value.data[i] > '9')
-			return;
+			fields->bad_length = true;
 		length = length * 10 + (uint64_t)(value.data[i] - '0');
 	}
-	framing->length = length;
-	framing->has_length = true;
+	fields->bad_length |= fields->has_length && fields->length != length;
+	fields->length = length;
+	fields->has_length = true;
 }
 
-static void read_framing(struct cf_slice name, struct cf_slice value, struct framing *framing)
+/* RFC 9112 6.1: codings in the order applied; the last one frames the message. */
+static void read_codings(struct cf_slice value, struct fields *fields)
+{
+	size_t at = value.len;
+
+	while (at > 0 && value.data[at - 1] != ',')
+		at--;
+	value = trim((struct cf_slice){.data = value.data + at, .len = value.len - at});
+	if (value.len == 0 || name_is(value, "identity")) /* of RFC 2616, withdrawn since */
+		return;
+	fields->has_coding = true;
+	fields->chunked = name_is(value, "chunked");
+}
+
+static void read_field(struct cf_slice name, struct cf_slice value, struct fields *fields)
 {
 	if (name_is(name, "content-length"))
-		read_length(value, framing);
+		read_length(value, fields);
 	else if (name_is(name, "transfer-encoding"))
-		framing->chunked = true;
-	else if (name_is(name, "upgrade"))
-		framing->upgrade = true;
+		read_codings(value, fields);
+	else if (name_is(name, "content-type"))
+		fields->has_type = true;
 }
 
-/* The authority of "http://host/path", or the whole target of CONNECT; empty when there is none. */
+/* RFC 9112 6.3, points 3 to 8; without says what a message has that states neither. */
+static struct cf_http_framing framing_of(
+    const struct fields *fields, size_t head_bytes, enum cf_http_body without)
+{
+	struct cf_http_framing framing = {
+	    .head_bytes = head_bytes, .body = without, .has_type = fields->has_type};
+
+	if (fields->has_coding) {
+		framing.body = fields->chunked      ? CF_HTTP_BODY_CHUNKED
+		    : without == CF_HTTP_BODY_CLOSE ? CF_HTTP_BODY_CLOSE
+		                                    : CF_HTTP_BODY_UNKNOWN;
+	} else if (fields->bad_length) {
+		framing.body = CF_HTTP_BODY_UNKNOWN;
+	} else if (fields->has_length) {
+		framing.body = fields->length == 0 ? CF_HTTP_BODY_NONE : CF_HTTP_BODY_LENGTH;
+		framing.body_bytes = fields->length;
+	}
+	return framing;
+}
+
+/* Where the authority begins in an absolute target, "scheme://" stepped over; 0: it is none. */
+static size_t scheme_bytes(struct cf_slice target)
+{
+	size_t at = 0;
+
+	while (
+	    at < target.len && ((target.data[at] | 0x20) >= 'a' && (target.data[at] | 0x20) <= 'z'))
+		at++;
+	while (at > 0 && at < target.len && target.data[at] != ':' &&
+	    memchr(SCHEME_BYTES, target.data[at] | 0x20, sizeof SCHEME_BYTES - 1) != NULL)
+		at++;
+	if (at == 0 || target.len - at < 4 || memcmp(target.data + at, "://", 3) != 0)
+		return 0;
+	return at + 3;
+}
+
+/*
+ * The authority of "http://user@host/path", or the whole target of CONNECT; empty when there is
+ * none. It stands above the Host field, which is then to be ignored (RFC 9112 3.2.2, 3.2.3).
+ */
 static struct cf_slice target_authority(struct cf_slice method, struct cf_slice target)
 {
-	const uint8_t *end, *slash;
+	size_t skip = scheme_bytes(target), len = 0;
 
 	if (name_is(method, "CONNECT"))
-		return target;
-	if (target.len < 8 || strncasecmp((const char *)target.data, "http", 4) != 0)
+		skip = 0;
+	else if (skip == 0)
 		return (struct cf_slice){.data = NULL};
-	end = target.data + target.len;
-	slash = memchr(target.data, '/', target.len);
-	if (slash == NULL || end - slash < 3 || slash[-1] != ':' || slash[1] != '/')
-		return (struct cf_slice){.data = NULL};
-	target.data = slash + 2;
-	target.len = (size_t)(end - target.data);
-	slash = memchr(target.data, '/', target.len);
-	if (slash != NULL)
-		target.len = (size_t)(slash - target.data);
+	target.data += skip;
+	target.len -= skip;
+	while (len < target.len && memchr("/?# ", target.data[len], 4) == NULL)
+		len++;
+	target.len = len;
+	for (size_t at = target.len; at > 0; at--)
+		if (target.data[at - 1] == '@') {
+			target.data += at;
+			target.len -= at;
+			break;
+		}
 	return target;
 }
 
@@ -193,10 +256,10 @@ static bool read_request_line(struct cf_slice line, struct cf_http_request *requ
 	return true;
 }
 
-enum cf_reading cf_http_request_read(
-    struct cf_slice stream, struct cf_http_request *request_out, uint64_t *next_out)
+enum cf_reading cf_http_request_read(struct cf_slice stream, struct cf_http_request *request_out,
+    struct cf_http_framing *framing_out)
 {
-	struct framing framing = {.chunked = false};
+	struct fields fields = {.chunked = false};
 	struct cf_slice line, name, value;
 	size_t at, used, start;
 
@@ -205,6 +268,7 @@ enum cf_reading cf_http_request_read(
 	if (!read_request_line(line, request_out))
 		return CF_READING_BAD;
 	request_out->host = target_authority(request_out->method, request_out->target);
+	request_out->has_authority = request_out->host.len > 0;
 	start = at = used;
 	while (take_line(stream.data + at, stream.len - at, &line, &used)) {
 		at += used;
@@ -217,22 +281,19 @@ enum cf_reading cf_http_request_read(
 		if (!split_header(line, &name, &value))
 			continue;
 		if (name_is(name, "host") && !request_out->has_host) {
-			request_out->host = value;
+			if (!request_out->has_authority)
+				request_out->host = value;
 			request_out->has_host = true;
 		} else if (name_is(name, "user-agent")) {
 			request_out->user_agent = value;
 		}
-		read_framing(name, value, &framing);
+		read_field(name, value, &fields);
 	}
 	if (!request_out->complete)
 		return CF_READING_MORE;
-	*next_out = at;
+	*framing_out = framing_of(&fields, at, CF_HTTP_BODY_NONE);
 	if (name_is(request_out->method, "CONNECT"))
-		return CF_READING_DONE;
-	if (framing.chunked || framing.upgrade)
-		*next_out = CF_HTTP_NEXT_UNKNOWN;
-	else if (framing.has_length)
-		*next_out = at + framing.length;
+		framing_out->body = CF_HTTP_BODY_NONE;
 	return CF_READING_DONE;
 }
 
@@ -249,13 +310,13 @@ static bool read_status_line(struct cf_slice line, struct cf_http_response *resp
 	return at == 12;
 }
 
-enum cf_reading cf_http_response_read(
-    struct cf_slice stream, struct cf_http_response *response_out, uint64_t *next_out)
+enum cf_reading cf_http_response_read(struct cf_slice stream, bool bodiless,
+    struct cf_http_response *response_out, struct cf_http_framing *framing_out)
 {
-	struct framing framing = {.chunked = false};
+	struct fields fields = {.chunked = false};
 	struct cf_slice line, name, value;
 	size_t at, used, start;
-	bool bodiless, whole = false;
+	bool whole = false;
 
 	if (!take_line(stream.data, stream.len, &line, &used))
 		return CF_READING_MORE;
@@ -266,23 +327,21 @@ enum cf_reading cf_http_response_read(
 		at += used;
 		whole = line.len == 0;
 		if (!whole && split_header(line, &name, &value))
-			read_framing(name, value, &framing);
+			read_field(name, value, &fields);
 	}
 	response_out->headers = (struct cf_slice){.data = stream.data + start, .len = at - start};
 	if (!whole)
 		return CF_READING_MORE;
-	bodiless = response_out->code < 200 || response_out->code == 204 ||
-	    response_out->code == 304 || (framing.has_length && framing.length == 0);
-	*next_out = CF_HTTP_NEXT_UNKNOWN;
-	if (bodiless && response_out->code != 101)
-		*next_out = at;
-	else if (framing.has_length && !framing.chunked)
-		*next_out = at + framing.length;
-	if (bodiless)
+	*framing_out = framing_of(&fields, at, CF_HTTP_BODY_CLOSE);
+	if (bodiless || response_out->code < 200 || response_out->code == 204 ||
+	    response_out->code == 304)
+		framing_out->body = CF_HTTP_BODY_NONE;
+	if (framing_out->body == CF_HTTP_BODY_NONE)
 		return CF_READING_DONE;
 	response_out->body = (struct cf_slice){.data = stream.data + at, .len = stream.len - at};
 	if (response_out->body.len < CF_HTTP_MAGIC_BYTES &&
-	    !(framing.has_length && framing.length <= response_out->body.len))
+	    !(framing_out->body == CF_HTTP_BODY_LENGTH &&
+	        framing_out->body_bytes <= response_out->body.len))
 		return CF_READING_MORE;
 	return CF_READING_DONE;
 }

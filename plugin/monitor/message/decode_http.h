@@ -22,19 +22,33 @@ enum cf_match {
 enum cf_match cf_http_request_match(struct cf_slice stream);
 enum cf_match cf_http_response_match(struct cf_slice stream);
 
-/* What cf_http_*_read() gives for *next_out when only the end of the body could tell. */
-#define CF_HTTP_NEXT_UNKNOWN UINT64_MAX
+/* How far the body behind a head goes (RFC 9112 6.3). */
+enum cf_http_body {
+	CF_HTTP_BODY_NONE,
+	CF_HTTP_BODY_LENGTH,  /* body_bytes */
+	CF_HTTP_BODY_CHUNKED, /* its chunks say */
+	CF_HTTP_BODY_CLOSE,   /* to the end of the connection */
+	CF_HTTP_BODY_UNKNOWN, /* another protocol takes over, or the head makes no sense */
+};
+
+struct cf_http_framing {
+	size_t head_bytes; /* the empty line included */
+	enum cf_http_body body;
+	uint64_t body_bytes; /* with CF_HTTP_BODY_LENGTH */
+	bool has_type;       /* there is a Content-Type */
+};
 
 /*
  * Reads a request head; DONE and MORE fill *request_out's HTTP fields as far as whole lines came.
- * With DONE, *next_out is where in the stream the next request begins.
+ * With DONE, *framing_out says where the next request begins. What an Upgrade leads to is not
+ * known yet: as long as the server has not agreed, HTTP goes on.
  */
-enum cf_reading cf_http_request_read(
-    struct cf_slice stream, struct cf_http_request *request_out, uint64_t *next_out);
+enum cf_reading cf_http_request_read(struct cf_slice stream, struct cf_http_request *request_out,
+    struct cf_http_framing *framing_out);
 
 /*
  * As above for a response; also MORE while less than CF_HTTP_MAGIC_BYTES of a body that has more
- * are there.
+ * are there. bodiless: it answers HEAD, whose responses have heads alone, or a successful CONNECT.
  */
-enum cf_reading cf_http_response_read(
-    struct cf_slice stream, struct cf_http_response *response_out, uint64_t *next_out);
+enum cf_reading cf_http_response_read(struct cf_slice stream, bool bodiless,
+    struct cf_http_response *response_out, struct cf_http_framing *framing_out);

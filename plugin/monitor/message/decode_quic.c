@@ -19,7 +19,10 @@ enum {
 	FIRST_ID_BYTES = 1,
 	/* RFC 9000 14.1: of an unknown version, believe only what is padded as a client must. */
 	CLIENT_DATAGRAM_BYTES = 1200,
-	WAYS = 4,       /* places where a handshake can be */
+	WAYS = 4, /* places where a handshake can be */
+	/* Initials opened, or tried, of one datagram: none needs more than a resent one and
+	   another. */
+	OPENINGS = 3,
 	SERVERS = 1024, /* servers remembered by the client id that they will write to */
 };
 
@@ -295,9 +298,17 @@ static bool is_server(struct cf_quic *quic, uint64_t way_hash, struct cf_slice i
 	return *server_place(quic, tag) == tag;
 }
 
+/* What a datagram has cost so far. */
+struct datagram {
+	struct cf_slice id; /* the destination of its first packet */
+	unsigned openings;
+	bool derived; /* keys of id: they were tried, and will open the others no more than that one
+	               */
+};
+
 /* Tries the keys of a handshake that is under way, then those the packet's own id would give. */
 static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint32_t version,
-    bool v2_type, const struct cf_quic_initial *initial)
+    bool v2_type, const struct cf_quic_initial *initial, struct datagram *datagram)
 {
 	uint64_t way_hash = cf_packet_hash(decoder, &decoder->packet), hash = way_hash | 1;
 	struct handshake *handshake = find(quic, hash);
@@ -313,7 +324,9 @@ static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint3
 		    cf_bytes_make(quic->plain, len));
 		return;
 	}
-	may_be_first = may_be_first && !is_server(quic, way_hash, initial->destination);
+	may_be_first =
+	    may_be_first && !datagram->derived && !is_server(quic, way_hash, initial->destination);
+	datagram->derived = datagram->derived || may_be_first;
 	for (int i = 0; i < CF_QUIC_SALTS && may_be_first; i++) {
 		const struct cf_quic_salt *salt = &quic->salts.at[i];
 
@@ -355,7 +368,8 @@ static bool is_foreign_version(uint32_t version)
 }
 
 /* One packet of the datagram; false when no other can follow. */
-static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct cf_bytes *cursor)
+static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct cf_bytes *cursor,
+    struct datagram *datagram)
 {
 	const uint8_t *start_at = cursor->at;
 	uint8_t first = cf_bytes_u8(cursor);
@@ -377,6 +391,12 @@ static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct
 	    (cf_quic_salt_find(version) < 0 &&
 	        decoder->packet.payload_wire_bytes < CLIENT_DATAGRAM_BYTES))
 		return false;
+	/* RFC 9000 12.2: packets to another connection are no part of this datagram. */
+	if (datagram->id.data == NULL)
+		datagram->id = initial.destination;
+	else if (datagram->id.len != initial.destination.len ||
+	    memcmp(datagram->id.data, initial.destination.data, datagram->id.len) != 0)
+		return false;
 	type = packet_type(first, version, &v2_type);
 	if (type == TYPE_END)
 		return false;
@@ -389,19 +409,21 @@ static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct
 		return false;
 	initial.packet =
 	    (struct cf_slice){.data = start_at, .len = (size_t)(cursor->at - start_at)};
-	if (type == TYPE_INITIAL)
-		open_initial(quic, decoder, version, v2_type, &initial);
-	return true;
+	if (type != TYPE_INITIAL)
+		return true;
+	open_initial(quic, decoder, version, v2_type, &initial, datagram);
+	return ++datagram->openings < OPENINGS;
 }
 
 void cf_quic_datagram(struct cf_quic *quic, struct cf_decoder *decoder)
 {
 	struct cf_slice payload = decoder->packet.payload;
 	struct cf_bytes cursor = cf_bytes_make(payload.data, payload.len);
+	struct datagram datagram = {.derived = false};
 
 	if (payload.len < 7 || (payload.data[0] & LONG_HEADER) == 0)
 		return;
-	while (cf_bytes_left(&cursor) > 0 && next_packet(quic, decoder, &cursor))
+	while (cf_bytes_left(&cursor) > 0 && next_packet(quic, decoder, &cursor, &datagram))
 		;
 }
 

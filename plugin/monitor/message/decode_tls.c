@@ -61,8 +61,16 @@ static size_t message_bytes(const uint8_t *message, size_t len)
 	    ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]);
 }
 
+/* What must come at least when a message of need bytes (0: not known yet) has held of them. */
+static size_t missing(size_t need, size_t held)
+{
+	if (need == 0)
+		need = MESSAGE_HEADER_BYTES;
+	return need > held ? need - held : 1;
+}
+
 enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t size,
-    struct cf_slice *message_out, size_t *used_out)
+    struct cf_slice *message_out, size_t *need_out)
 {
 	struct cf_bytes cursor = cf_bytes_make(stream.data, stream.len);
 	enum cf_reading reading;
@@ -74,9 +82,12 @@ enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t
 		return CF_READING_BAD;
 	need = message_bytes(body.data, body.len);
 	*message_out = body;
-	*used_out = stream.len - cf_bytes_left(&cursor);
-	if (reading == CF_READING_MORE) /* cut in the first record: nothing to put together */
+	if (reading == CF_READING_MORE) { /* cut in the first record: nothing to put together */
+		*need_out = stream.len < RECORD_HEADER_BYTES
+		    ? RECORD_HEADER_BYTES
+		    : RECORD_HEADER_BYTES + ((size_t)stream.data[3] << 8 | stream.data[4]);
 		return need != 0 && body.len >= need ? CF_READING_DONE : CF_READING_MORE;
+	}
 	if (need != 0 && body.len >= need) {
 		message_out->len = need;
 		return CF_READING_DONE;
@@ -87,7 +98,6 @@ enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t
 		memcpy(handshake + held, body.data, part);
 		held += part;
 		*message_out = (struct cf_slice){.data = handshake, .len = held};
-		*used_out = stream.len - cf_bytes_left(&cursor);
 		need = message_bytes(handshake, held);
 		if (need != 0 && held >= need) {
 			message_out->len = need;
@@ -99,6 +109,7 @@ enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t
 		if (reading == CF_READING_BAD)
 			return CF_READING_BAD;
 	}
+	*need_out = stream.len + missing(need, held);
 	return CF_READING_MORE;
 }
 
@@ -251,8 +262,20 @@ static enum cf_reading read_certificate(struct cf_bytes cursor, struct cf_server
 	return held < len ? CF_READING_MORE : CF_READING_DONE;
 }
 
-enum cf_reading cf_server_flight_read(
-    struct cf_slice stream, uint8_t *handshake, size_t size, struct cf_server_hello *hello_out)
+/* What must come at least before read_certificate() finds more. */
+static size_t certificate_missing(struct cf_bytes cursor)
+{
+	size_t held = cf_bytes_left(&cursor), len;
+
+	if (held < 10)
+		return 10 - held;
+	cf_bytes_skip(&cursor, 7);
+	len = cf_bytes_be24(&cursor);
+	return missing(10 + len, held);
+}
+
+enum cf_reading cf_server_flight_read(struct cf_slice stream, uint8_t *handshake, size_t size,
+    struct cf_server_hello *hello_out, size_t *need_out)
 {
 	struct cf_bytes cursor = cf_bytes_make(stream.data, stream.len);
 	enum cf_reading reading = CF_READING_DONE;
@@ -276,6 +299,7 @@ enum cf_reading cf_server_flight_read(
 	need = message_bytes(handshake, held);
 	if (held > 0 && handshake[0] != SERVER_HELLO)
 		return CF_READING_BAD;
+	*need_out = stream.len + missing(need, held);
 	if (need == 0 || held < need)
 		return reading == CF_READING_MORE ? CF_READING_MORE : CF_READING_BAD;
 	if (!read_server_hello((struct cf_slice){.data = handshake, .len = need}, hello_out))
@@ -284,7 +308,9 @@ enum cf_reading cf_server_flight_read(
 		return CF_READING_DONE;
 	behind = cf_bytes_make(handshake + need, held - need);
 	if (read_certificate(behind, hello_out) == CF_READING_MORE && reading != CF_READING_BAD &&
-	    held < size)
+	    held < size) {
+		*need_out = stream.len + certificate_missing(behind);
 		return CF_READING_MORE;
+	}
 	return CF_READING_DONE;
 }

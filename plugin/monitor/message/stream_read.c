@@ -17,6 +17,11 @@ enum {
 	DNS_LEAST_BYTES = 12,
 	/* A DNS answer too long to be put together is reported with its first part. */
 	DNS_PART_BYTES = 4096,
+	/* A method, and what a target begins with. */
+	TARGET_TELLS_BYTES = 40,
+	/* A chunk's size with its extensions, and a trailer field: longer ones are nonsense. */
+	CHUNK_LINE_BYTES = 1024,
+	TRAILER_BYTES = 8192,
 	TEXT_LINE_BYTES = 512, /* RFC 5321 4.5.3.1.5 and the PROXY protocol have shorter ones */
 };
 
@@ -34,6 +39,15 @@ static struct cf_step_result more(uint64_t amount, bool final)
 	if (final)
 		return stop(false);
 	return (struct cf_step_result){.step = CF_STEP_MORE, .amount = amount};
+}
+
+/* More is needed than there is, at least up to the end of a line or of a head. */
+static struct cf_step_result more_lines(struct cf_slice bytes, enum cf_wait wait, bool final)
+{
+	struct cf_step_result result = more(bytes.len + 1, final);
+
+	result.wait = wait;
+	return result;
 }
 
 static struct cf_step_result advance(uint64_t amount, bool reported)
@@ -84,27 +98,58 @@ static bool is_proxy_note(struct cf_slice bytes)
 	        memcmp(bytes.data, proxy_binary, sizeof proxy_binary) == 0);
 }
 
-bool cf_stream_is_head(const struct cf_packet *packet, struct cf_slice bytes)
+enum cf_head cf_stream_head(const struct cf_packet *packet, struct cf_slice bytes)
 {
 	uint8_t first = bytes.len == 0 ? 0 : bytes.data[0];
 
 	if (is_dns(packet) && is_dns_head(bytes))
-		return true;
+		return CF_HEAD_DNS;
 	if (first == '\r' && bytes.len > 2 && bytes.data[1] == '\n' && bytes.data[2] >= 'A') {
 		/* An empty line in front of a request, RFC 9112 2.2. */
 		bytes.data += 2;
 		bytes.len -= 2;
 		first = bytes.data[0];
 	}
-	if (first == TLS_HANDSHAKE)
-		return is_tls_head(bytes);
+	if (first == TLS_HANDSHAKE) {
+		if (!is_tls_head(bytes))
+			return CF_HEAD_NONE;
+		return bytes.data[5] == TLS_CLIENT_HELLO ? CF_HEAD_CLIENT_HELLO
+		                                         : CF_HEAD_SERVER_HELLO;
+	}
 	if (first == 'P' || first == '\r')
 		if (is_proxy_note(bytes))
-			return true;
+			return CF_HEAD_PROXY;
 	if (first < 'A' || first > 'Z')
-		return false;
-	return cf_http_request_match(bytes) == CF_MATCH_YES ||
-	    cf_http_response_match(bytes) == CF_MATCH_YES;
+		return CF_HEAD_NONE;
+	if (cf_http_request_match(bytes) == CF_MATCH_YES)
+		return CF_HEAD_REQUEST;
+	return cf_http_response_match(bytes) == CF_MATCH_YES ? CF_HEAD_RESPONSE : CF_HEAD_NONE;
+}
+
+/*
+ * A request comes from the side that began the connection, an answer from the other one. TLS alone
+ * may have it the other way round, and then from the first byte on: a client of FTP's active mode
+ * accepts the connection of the server (RFC 4217 7).
+ */
+bool cf_stream_head_allowed(enum cf_head head, const struct cf_stream_view *view)
+{
+	switch (head) {
+	case CF_HEAD_CLIENT_HELLO:
+		return view->side != CF_SIDE_ANSWERED || view->first;
+	case CF_HEAD_SERVER_HELLO:
+		return view->side != CF_SIDE_BEGAN || view->first;
+	case CF_HEAD_PROXY:
+		return view->side != CF_SIDE_ANSWERED;
+	case CF_HEAD_REQUEST:
+		return view->side != CF_SIDE_ANSWERED && !view->text;
+	case CF_HEAD_RESPONSE:
+		return view->side != CF_SIDE_BEGAN && !view->text;
+	case CF_HEAD_DNS:
+		return true;
+	case CF_HEAD_NONE:
+		break;
+	}
+	return false;
 }
 
 static struct cf_step_result step_dns(
@@ -127,29 +172,36 @@ static struct cf_step_result step_dns(
 	return final ? stop(true) : advance(len + 2, true);
 }
 
-static void report_hello(
-    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_client_hello *hello)
+static void report_hello(struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_client_hello *hello)
 {
 	hello->transport = CF_TRANSPORT_TCP;
+	hello->unsure = view->unsure;
 	hello->ends = cf_endpoints_of(packet, true);
 	cf_decode_count(decoder, CF_COUNT_TLS_HELLOS);
 	if (decoder->observer.client_hello != NULL)
 		decoder->observer.client_hello(decoder->observer.context, packet, hello);
 }
 
-static struct cf_step_result step_client_hello(struct cf_decoder *decoder,
-    struct cf_stream_scratch *scratch, const struct cf_packet *packet, struct cf_slice bytes,
-    bool final)
+static struct cf_step_result from_side(struct cf_step_result result, enum cf_side side)
 {
-	size_t record_bytes = 5 + ((size_t)bytes.data[3] << 8 | bytes.data[4]), used = 0;
+	result.side = side;
+	return result;
+}
+
+static struct cf_step_result step_client_hello(struct cf_decoder *decoder,
+    struct cf_stream_scratch *scratch, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice bytes)
+{
 	struct cf_client_hello hello = {.complete = false};
 	struct cf_slice message = {.data = NULL};
 	enum cf_reading unwrapped, reading;
+	size_t need = 0;
 
 	unwrapped =
-	    cf_tls_unwrap(bytes, scratch->handshake, sizeof scratch->handshake, &message, &used);
-	if (unwrapped == CF_READING_MORE && !final)
-		return more(bytes.len < record_bytes ? record_bytes : bytes.len + 1, final);
+	    cf_tls_unwrap(bytes, scratch->handshake, sizeof scratch->handshake, &message, &need);
+	if (unwrapped == CF_READING_MORE && !view->final)
+		return more(need, false);
 	reading =
 	    unwrapped == CF_READING_BAD ? CF_READING_BAD : cf_client_hello_read(message, &hello);
 	if (reading == CF_READING_BAD) {
@@ -158,87 +210,202 @@ static struct cf_step_result step_client_hello(struct cf_decoder *decoder,
 	}
 	if (reading == CF_READING_MORE && !hello.has_sni)
 		return stop(false);
-	report_hello(decoder, packet, &hello);
-	return stop(true);
+	report_hello(decoder, packet, view, &hello);
+	return from_side(stop(true), CF_SIDE_BEGAN);
 }
 
 static struct cf_step_result step_server_hello(struct cf_decoder *decoder,
-    struct cf_stream_scratch *scratch, const struct cf_packet *packet, struct cf_slice bytes,
-    bool final)
+    struct cf_stream_scratch *scratch, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	struct cf_server_hello hello = {.version = 0};
 	enum cf_reading reading;
+	size_t need = 0;
 
 	if (decoder->observer.server_hello == NULL)
 		return stop(false);
-	reading =
-	    cf_server_flight_read(bytes, scratch->handshake, sizeof scratch->handshake, &hello);
-	if (reading == CF_READING_MORE && !final)
-		return more(bytes.len + 1, final);
+	reading = cf_server_flight_read(
+	    bytes, scratch->handshake, sizeof scratch->handshake, &hello, &need);
+	if (reading == CF_READING_MORE && !view->final)
+		return more(need, false);
 	if (reading == CF_READING_BAD || hello.version == 0)
 		return stop(false);
 	hello.ends = cf_endpoints_of(packet, false);
 	decoder->observer.server_hello(decoder->observer.context, packet, &hello);
-	return stop(true);
+	return from_side(stop(true), CF_SIDE_ANSWERED);
 }
 
 static struct cf_step_result step_tls(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
-    const struct cf_packet *packet, struct cf_slice bytes, bool final)
+    const struct cf_packet *packet, const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	static const uint8_t mask[] = {TLS_HANDSHAKE, 3};
+	enum cf_head head;
 
 	if (memcmp(bytes.data, mask, bytes.len < 2 ? bytes.len : 2) != 0)
 		return stop(false);
 	if (bytes.len < TLS_HEAD_BYTES)
-		return more(TLS_HEAD_BYTES, final);
+		return more(TLS_HEAD_BYTES, view->final);
 	if (!is_tls_head(bytes))
 		return stop(false);
-	if (bytes.data[5] == TLS_CLIENT_HELLO)
-		return step_client_hello(decoder, scratch, packet, bytes, final);
-	return step_server_hello(decoder, scratch, packet, bytes, final);
+	head = bytes.data[5] == TLS_CLIENT_HELLO ? CF_HEAD_CLIENT_HELLO : CF_HEAD_SERVER_HELLO;
+	if (!cf_stream_head_allowed(head, view))
+		return stop(false);
+	if (head == CF_HEAD_CLIENT_HELLO)
+		return step_client_hello(decoder, scratch, packet, view, bytes);
+	return step_server_hello(decoder, scratch, packet, view, bytes);
 }
 
-static struct cf_step_result step_request(
-    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
+/* On to what stands behind a head. */
+static struct cf_step_result step_over(
+    const struct cf_http_framing *framing, size_t held_bytes, bool certain)
 {
-	struct cf_http_request request = {.complete = false};
 	struct cf_step_result result;
-	uint64_t next = 0;
-	enum cf_reading reading = cf_http_request_read(bytes, &request, &next);
 
-	if (reading == CF_READING_MORE && !final)
-		return more(bytes.len + 1, final);
+	switch (framing->body) {
+	case CF_HTTP_BODY_NONE:
+		return advance(framing->head_bytes, true);
+	case CF_HTTP_BODY_LENGTH:
+		if (framing->body_bytes > UINT32_MAX / 4 - framing->head_bytes && certain)
+			break; /* further than sequence numbers reach */
+		result = advance(framing->head_bytes + framing->body_bytes, true);
+		result.body = certain && result.amount > held_bytes;
+		return result;
+	case CF_HTTP_BODY_CHUNKED:
+		result = advance(framing->head_bytes, true);
+		result.mode = CF_MODE_CHUNK;
+		result.body = certain;
+		return result;
+	case CF_HTTP_BODY_CLOSE:
+		/* What answers CONNECT has no body whatever it says; nor does it say anything. */
+		if (!certain && !framing->has_type)
+			return stop(true);
+		break;
+	case CF_HTTP_BODY_UNKNOWN:
+		return stop(true);
+	}
+	return (struct cf_step_result){
+	    .step = certain ? CF_STEP_DEAF : CF_STEP_STOP, .reported = true};
+}
+
+static enum cf_asked asked_by(const struct cf_http_request *request)
+{
+	if (request->method.len == 4 && memcmp(request->method.data, "HEAD", 4) == 0)
+		return CF_ASKED_HEAD;
+	if (request->method.len == 7 && memcmp(request->method.data, "CONNECT", 7) == 0)
+		return CF_ASKED_CONNECT;
+	return CF_ASKED_OTHER;
+}
+
+static struct cf_step_result step_request(struct cf_decoder *decoder,
+    const struct cf_packet *packet, const struct cf_stream_view *view, struct cf_slice bytes)
+{
+	struct cf_http_request request = {.unsure = view->unsure};
+	struct cf_http_framing framing;
+	struct cf_step_result result;
+	enum cf_reading reading = cf_http_request_read(bytes, &request, &framing);
+
+	if (reading == CF_READING_MORE && !view->final)
+		return more_lines(bytes, CF_WAIT_BLANK, false);
 	if (reading == CF_READING_BAD || (reading == CF_READING_MORE && request.host.len == 0))
 		return stop(false);
 	request.ends = cf_endpoints_of(packet, true);
 	cf_decode_count(decoder, CF_COUNT_HTTP_REQUESTS);
 	if (decoder->observer.http_request != NULL)
 		decoder->observer.http_request(decoder->observer.context, packet, &request);
-	if (final || next == CF_HTTP_NEXT_UNKNOWN)
+	result = reading == CF_READING_MORE ? stop(true) : step_over(&framing, bytes.len, true);
+	if (view->final)
 		return stop(true);
-	result = advance(next, true);
-	result.body = next > bytes.len;
-	return result;
+	result.asked = asked_by(&request);
+	return from_side(result, CF_SIDE_BEGAN);
 }
 
-static struct cf_step_result step_response(
-    struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
+static struct cf_step_result step_response(struct cf_decoder *decoder,
+    const struct cf_packet *packet, const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	struct cf_http_response response = {.code = 0};
-	uint64_t next = 0;
+	struct cf_http_framing framing = {.head_bytes = 0};
+	bool connected = view->asked == CF_ASKED_CONNECT && bytes.len > 9 && bytes.data[9] == '2';
+	struct cf_step_result result;
 	enum cf_reading reading;
 
 	if (decoder->observer.http_response == NULL)
 		return stop(false);
-	reading = cf_http_response_read(bytes, &response, &next);
-	if (reading == CF_READING_MORE && !final)
-		return more(bytes.len + 1, final);
+	reading = cf_http_response_read(
+	    bytes, connected || view->asked == CF_ASKED_HEAD, &response, &framing);
+	if (reading == CF_READING_MORE && !view->final)
+		return framing.head_bytes == 0
+		    ? more_lines(bytes, CF_WAIT_BLANK, false)
+		    : more(framing.head_bytes + CF_HTTP_MAGIC_BYTES, false);
 	if (reading == CF_READING_BAD || response.code == 0)
 		return stop(false);
 	response.ends = cf_endpoints_of(packet, false);
 	cf_decode_count(decoder, CF_COUNT_HTTP_RESPONSES);
 	decoder->observer.http_response(decoder->observer.context, packet, &response);
-	return final || next == CF_HTTP_NEXT_UNKNOWN ? stop(true) : advance(next, true);
+	if (view->final || framing.head_bytes == 0)
+		return stop(true);
+	result = step_over(&framing, bytes.len, view->asked != CF_ASKED_UNKNOWN);
+	result.final_response = response.code >= 200;
+	return from_side(result, CF_SIDE_ANSWERED);
+}
+
+/* Bytes of the line at the beginning, its feed included; 0 while that is not there. */
+static size_t line_bytes(struct cf_slice bytes, size_t from)
+{
+	const uint8_t *feed =
+	    from < bytes.len ? memchr(bytes.data + from, '\n', bytes.len - from) : NULL;
+
+	return feed == NULL ? 0 : (size_t)(feed - bytes.data) + 1;
+}
+
+/*
+ * A chunk (RFC 9112 7.1): what is behind its size is stepped over with it. The end of the chunk
+ * before comes first. What is no size shows that there is no body: the answer to a HEAD that
+ * nobody saw, or nonsense.
+ */
+static struct cf_step_result step_chunk(struct cf_slice bytes, bool final, bool *is_none_out)
+{
+	size_t at = 0, line, digits = 0;
+	struct cf_step_result result;
+	uint64_t size = 0;
+
+	*is_none_out = false;
+	if (at < bytes.len && bytes.data[at] == '\r')
+		at++;
+	if (at < bytes.len && bytes.data[at] == '\n')
+		at++;
+	for (; at < bytes.len; at++, digits++) {
+		int digit = cf_hex_value((char)bytes.data[at]);
+
+		if (digit < 0)
+			break;
+		size = size << 4 | (unsigned)digit;
+	}
+	if (digits > 7 || (digits == 0 && at < bytes.len)) {
+		*is_none_out = true;
+		return stop(false);
+	}
+	line = line_bytes(bytes, at);
+	if (line == 0)
+		return bytes.len < CHUNK_LINE_BYTES ? more_lines(bytes, CF_WAIT_LINE, final)
+		                                    : stop(false);
+	result = advance(line + size, false);
+	result.mode = size == 0 ? CF_MODE_TRAILER : CF_MODE_CHUNK;
+	result.body = true;
+	return result;
+}
+
+static struct cf_step_result step_trailer(struct cf_slice bytes, bool final)
+{
+	size_t line = line_bytes(bytes, 0);
+	struct cf_step_result result;
+
+	if (line == 0)
+		return bytes.len < TRAILER_BYTES ? more_lines(bytes, CF_WAIT_LINE, final)
+		                                 : stop(false);
+	result = advance(line, false);
+	result.mode =
+	    line == 1 || (line == 2 && bytes.data[0] == '\r') ? CF_MODE_MESSAGE : CF_MODE_TRAILER;
+	return result;
 }
 
 /* SOCKS 5 (RFC 1928): greeting, then the request; TLS may come behind. */
@@ -284,6 +451,8 @@ static struct cf_step_result step_socks4(struct cf_slice bytes, bool final)
 
 static struct cf_step_result step_proxy(struct cf_slice bytes, bool final)
 {
+	if (bytes.len < 3) /* an empty line, until more shows */
+		return more(3, final);
 	if (bytes.len < 16)
 		return more(16, final);
 	return advance(16 + ((uint64_t)bytes.data[14] << 8 | bytes.data[15]), false);
@@ -293,13 +462,17 @@ static struct cf_step_result step_proxy(struct cf_slice bytes, bool final)
 static struct cf_step_result step_text(struct cf_slice bytes, bool final)
 {
 	for (size_t i = 0; i < bytes.len && i < TEXT_LINE_BYTES; i++) {
-		if (bytes.data[i] == '\n')
-			return advance(i + 1, false);
+		if (bytes.data[i] == '\n') {
+			struct cf_step_result result = advance(i + 1, false);
+
+			result.text = i > 1 && !is_proxy_note(bytes);
+			return result;
+		}
 		if ((bytes.data[i] < ' ' && bytes.data[i] != '\r' && bytes.data[i] != '\t') ||
 		    bytes.data[i] >= 0x7f)
 			return stop(false);
 	}
-	return bytes.len < TEXT_LINE_BYTES ? more(bytes.len + 1, final) : stop(false);
+	return bytes.len < TEXT_LINE_BYTES ? more_lines(bytes, CF_WAIT_LINE, final) : stop(false);
 }
 
 /*
@@ -313,17 +486,49 @@ static bool is_foreign_on_dns(struct cf_slice bytes)
 	        cf_http_response_match(bytes) == CF_MATCH_YES);
 }
 
-struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
-    const struct cf_packet *packet, struct cf_slice bytes, bool final)
+/* HTTP, or lines of anything else. */
+static struct cf_step_result step_lines(struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice bytes)
 {
-	enum cf_match match;
+	enum cf_match response = CF_MATCH_NO, request = CF_MATCH_NO;
+
+	if (cf_stream_head_allowed(CF_HEAD_RESPONSE, view))
+		response = cf_http_response_match(bytes);
+	if (response == CF_MATCH_YES)
+		return step_response(decoder, packet, view, bytes);
+	if (cf_stream_head_allowed(CF_HEAD_REQUEST, view) && response == CF_MATCH_NO)
+		request = cf_http_request_match(bytes);
+	if (request == CF_MATCH_YES)
+		return step_request(decoder, packet, view, bytes);
+	if (response == CF_MATCH_MAYBE)
+		return more(bytes.len + 1, view->final); /* 9 bytes tell */
+	if (request ==
+	    CF_MATCH_MAYBE) /* a short target shows itself; any other at the line's end */
+		return bytes.len < TARGET_TELLS_BYTES
+		    ? more(bytes.len + 1, view->final)
+		    : more_lines(bytes, CF_WAIT_LINE, view->final);
+	return step_text(bytes, view->final);
+}
+
+struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_stream_scratch *scratch,
+    const struct cf_packet *packet, const struct cf_stream_view *view, struct cf_slice bytes)
+{
+	bool final = view->final, is_none;
 
 	if (bytes.len == 0)
 		return more(1, final);
+	if (view->mode == CF_MODE_CHUNK) {
+		struct cf_step_result result = step_chunk(bytes, final, &is_none);
+
+		if (!is_none)
+			return result;
+	}
+	if (view->mode == CF_MODE_TRAILER)
+		return step_trailer(bytes, final);
 	if (is_dns(packet) && !is_foreign_on_dns(bytes))
 		return step_dns(decoder, packet, bytes, final);
 	if (bytes.data[0] == TLS_HANDSHAKE)
-		return step_tls(decoder, scratch, packet, bytes, final);
+		return step_tls(decoder, scratch, packet, view, bytes);
 	if (bytes.data[0] == 5)
 		return step_socks5(bytes, final);
 	if (bytes.data[0] == 4)
@@ -331,14 +536,5 @@ struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_strea
 	if (memcmp(bytes.data, proxy_binary,
 	        bytes.len < sizeof proxy_binary ? bytes.len : sizeof proxy_binary) == 0)
 		return step_proxy(bytes, final);
-	match = cf_http_response_match(bytes);
-	if (match == CF_MATCH_YES)
-		return step_response(decoder, packet, bytes, final);
-	if (match == CF_MATCH_NO)
-		match = cf_http_request_match(bytes);
-	if (match == CF_MATCH_YES)
-		return step_request(decoder, packet, bytes, final);
-	if (match == CF_MATCH_MAYBE)
-		return more(bytes.len + 1, final);
-	return step_text(bytes, final);
+	return step_lines(decoder, packet, view, bytes);
 }

@@ -114,9 +114,21 @@ static void read_last(
 {
 	struct cf_slice bytes = cf_stream_held(streams, stream, at);
 
-	if (bytes.len > 0)
-		(void)cf_stream_step(decoder, &streams->scratch, &stream->kept.packet, bytes,
-		    true); /* there is nobody to go on with the result */
+	struct cf_stream_view view;
+
+	if (bytes.len == 0)
+		return;
+	view = cf_stream_view_of(
+	    streams, decoder, &streams->flows[stream->flow], &stream->kept.packet);
+	view.final = true;
+	if (at != streams->flows[stream->flow].next_seq - stream->origin_seq) {
+		view.mode = CF_MODE_MESSAGE;
+		view.unsure = true;
+		if (!cf_stream_head_allowed(cf_stream_head(&stream->kept.packet, bytes), &view))
+			return;
+	}
+	(void)cf_stream_step(decoder, &streams->scratch, &stream->kept.packet, &view,
+	    bytes); /* there is nobody to go on with the result */
 }
 
 void cf_stream_give_up(
@@ -180,7 +192,8 @@ struct cf_stream *cf_stream_allocate(struct cf_streams *streams, struct cf_decod
 	stream->has_candidate = false;
 	stream->flow = (uint32_t)(flow - streams->flows);
 	stream->origin_seq = origin_seq;
-	stream->need = stream->taken = 0;
+	stream->need = stream->taken = stream->searched = 0;
+	stream->wait = CF_WAIT_BYTES;
 	stream->at_wall_us = decoder->packet.at_wall_us;
 	stream->spans.count = 0;
 	/* An orphan has nothing to report until its beginning is found. */
@@ -207,7 +220,7 @@ struct cf_position *cf_stream_position(
 	                       &streams->flows[(hash & (CF_STREAM_BUCKETS - 1)) * CF_STREAM_WAYS],
 	                   *place = bucket;
 	uint32_t tag = (uint32_t)(hash >> 32),
-	         now_s = (uint32_t)(decoder->packet.at_wall_us / 1000000);
+	         now_s = (uint32_t)(decoder->packet.at_wall_us / 1000000) & 0xfffffff;
 	struct cf_stream *stream;
 
 	for (unsigned i = 0; i < CF_STREAM_WAYS; i++) {
@@ -222,15 +235,86 @@ struct cf_position *cf_stream_position(
 			place = flow;
 	}
 	if (place->state != CF_STREAM_FREE) {
-		if (place->state != CF_STREAM_DONE)
-			cf_decode_count(decoder, CF_COUNT_FLOWS_EVICTED);
 		stream = cf_stream_waiting(streams, place);
+		/* A port scan must not look like a table that is too small. */
+		if (place->opening && stream == NULL)
+			cf_decode_count(decoder, CF_COUNT_OPENINGS_EVICTED);
+		else if (place->state == CF_STREAM_KNOWN || place->state == CF_STREAM_ORPHAN)
+			cf_decode_count(decoder, CF_COUNT_POSITIONS_EVICTED);
 		if (stream != NULL)
 			cf_stream_give_up(streams, decoder, stream);
 	}
 	*place = (struct cf_position){
 	    .tag = tag, .seen_s = now_s, .stream = CF_STREAM_NONE, .state = CF_STREAM_FREE};
 	return place;
+}
+
+struct cf_position *cf_stream_known(const struct cf_streams *streams, uint64_t hash)
+{
+	struct cf_position *bucket =
+	    &streams->flows[(hash & (CF_STREAM_BUCKETS - 1)) * CF_STREAM_WAYS];
+	uint32_t tag = (uint32_t)(hash >> 32);
+
+	for (unsigned i = 0; i < CF_STREAM_WAYS; i++)
+		if (bucket[i].tag == tag && bucket[i].state != CF_STREAM_FREE)
+			return &bucket[i];
+	return NULL;
+}
+
+/* The ports of services that speak in lines and carry whatever people write. */
+static bool is_text_port(uint16_t port)
+{
+	switch (port) {
+	case 20:
+	case 21:
+	case 25:
+	case 110:
+	case 119:
+	case 143:
+	case 465:
+	case 587:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Nobody saw who began: well-known ports are those of servers. */
+static enum cf_side side_by_ports(const struct cf_packet *packet)
+{
+	if (packet->src_port < 1024 && packet->dst_port >= 1024)
+		return CF_SIDE_ANSWERED;
+	if (packet->dst_port < 1024 && packet->src_port >= 1024)
+		return CF_SIDE_BEGAN;
+	return CF_SIDE_UNKNOWN;
+}
+
+struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
+    const struct cf_decoder *decoder, const struct cf_position *flow,
+    const struct cf_packet *packet)
+{
+	struct cf_stream_view view = {.side = (enum cf_side)flow->side,
+	    .mode = (enum cf_stream_mode)flow->mode,
+	    .asked = CF_ASKED_UNKNOWN,
+	    .first = flow->opening,
+	    .unsure = !flow->sure,
+	    .text = flow->text};
+	struct cf_packet back = cf_packet_back(packet);
+	const struct cf_position *other;
+
+	if (!flow->sure && (is_text_port(packet->src_port) || is_text_port(packet->dst_port)))
+		view.text = true;
+	/* What the other side does is no matter to who asks, nor within a body. */
+	if (view.side == CF_SIDE_BEGAN || view.mode != CF_MODE_MESSAGE)
+		return view;
+	other = cf_stream_known(streams, cf_packet_hash(decoder, &back));
+	if (other != NULL && other->state == CF_STREAM_KNOWN && other->sure && !other->opening)
+		view.asked = (enum cf_asked)other->asked;
+	if (view.side == CF_SIDE_UNKNOWN && other != NULL && other->side != CF_SIDE_UNKNOWN)
+		view.side = other->side == CF_SIDE_BEGAN ? CF_SIDE_ANSWERED : CF_SIDE_BEGAN;
+	if (view.side == CF_SIDE_UNKNOWN)
+		view.side = side_by_ports(packet);
+	return view;
 }
 
 void cf_stream_rebase(const struct cf_streams *streams, struct cf_stream *stream, size_t at)

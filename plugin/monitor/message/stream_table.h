@@ -28,18 +28,27 @@ enum cf_stream_state {
 	CF_STREAM_KNOWN,  /* the next message begins at next_seq */
 	CF_STREAM_ORPHAN, /* beginning unknown; the stream holds what came */
 	CF_STREAM_DONE,
+	CF_STREAM_DEAF, /* a body to the end of the connection: nothing in it is a message */
 };
 
 /* One direction of a connection. */
 struct cf_position {
 	uint32_t tag; /* upper half of the hash */
 	uint32_t next_seq;
-	uint32_t seen_s;
-	uint16_t stream; /* number of the stream that waits, or CF_STREAM_NONE */
-	uint8_t state;   /* enum cf_stream_state */
-	uint8_t side_steps : 7;
-	uint8_t in_body : 1; /* next_seq is behind a request's body that was not all here */
+	uint32_t seen_s : 28; /* of packet time; only compared */
+	uint32_t sure : 1;    /* the beginning was seen, and everything since was in order */
+	uint32_t text : 1;    /* lines of another protocol were stepped over */
+	uint32_t
+	    bodied : 1; /* a body was, or is, stepped over: what lies before next_seq is no head */
+	uint32_t opening : 1; /* nothing but a SYN yet */
+	uint16_t stream;      /* number of the stream that waits, or CF_STREAM_NONE */
+	uint16_t state : 3;   /* enum cf_stream_state */
+	uint16_t side : 2;    /* enum cf_side */
+	uint16_t mode : 2;    /* enum cf_stream_mode: what is at next_seq */
+	uint16_t asked : 2;   /* enum cf_asked: by the last request, until it is answered */
+	uint16_t side_steps : 5;
 };
+_Static_assert(sizeof(struct cf_position) == 16, "four positions fill a cache line");
 
 /* Bytes that wait, buffer position 0 being sequence number origin_seq. */
 struct cf_stream {
@@ -47,11 +56,14 @@ struct cf_stream {
 	uint16_t newer;
 	bool orphan;
 	bool has_candidate;
-	uint16_t candidate; /* where a message began behind a hole */
-	uint32_t flow;      /* number of the position, or UINT32_MAX when free */
+	uint16_t candidate;      /* where a message began behind a hole */
+	uint32_t candidate_need; /* bytes of it before reading is worth it */
+	uint32_t flow;           /* number of the position, or UINT32_MAX when free */
 	uint32_t origin_seq;
-	uint32_t need;  /* bytes at the beginning before reading is worth it */
-	uint32_t taken; /* bytes put in so far */
+	uint32_t need;     /* bytes at the beginning before reading is worth it */
+	uint32_t taken;    /* bytes put in so far */
+	uint8_t wait;      /* enum cf_wait */
+	uint32_t searched; /* no end of line or head ends before this position */
 	int64_t at_wall_us;
 	struct cf_spans spans;
 	struct cf_kept_packet kept; /* the first segment's, for reporting what stays unfinished */
@@ -85,6 +97,14 @@ static inline uint8_t *cf_stream_buffer(
 /* The flow of hash; when it is new, in the place of the one in its bucket not seen for longest. */
 struct cf_position *cf_stream_position(
     struct cf_streams *streams, struct cf_decoder *decoder, uint64_t hash);
+
+/* The flow of hash if there is one, or NULL. */
+struct cf_position *cf_stream_known(const struct cf_streams *streams, uint64_t hash);
+
+/* What is known of the place next_seq of flow; packet is one of its own. */
+struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
+    const struct cf_decoder *decoder, const struct cf_position *flow,
+    const struct cf_packet *packet);
 
 /* The stream that waits for flow, or NULL. */
 struct cf_stream *cf_stream_waiting(struct cf_streams *streams, const struct cf_position *flow);

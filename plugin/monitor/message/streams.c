@@ -4,6 +4,8 @@
 
 #include "monitor/message/stream_table.h"
 
+#include <string.h>
+
 /* Things stepped over that are not ours, per flow. */
 #define SIDE_STEPS 16
 /* A segment filled to the path's limit, or nearly. */
@@ -18,10 +20,49 @@ struct segment {
 	struct cf_slice bytes;
 };
 
-static struct cf_step_result step(struct segment *segment, struct cf_slice bytes)
+/*
+ * Notes what a message tells of its direction, and of what the other one will answer. An answer to
+ * a request that is one of several cannot be told from the others.
+ */
+static void learn(struct segment *segment, const struct cf_step_result *result)
 {
-	return cf_stream_step(
-	    segment->decoder, &segment->streams->scratch, &segment->decoder->packet, bytes, false);
+	struct cf_position *flow = segment->flow;
+
+	if (flow->side == CF_SIDE_UNKNOWN)
+		flow->side = result->side & 3;
+	if (result->side == CF_SIDE_BEGAN) {
+		if (flow->asked != CF_ASKED_OTHER && flow->asked != result->asked)
+			flow->asked = CF_ASKED_UNKNOWN;
+		else
+			flow->asked = result->asked & 3;
+	} else if (result->final_response) {
+		struct cf_packet back = cf_packet_back(&segment->decoder->packet);
+		struct cf_position *other =
+		    cf_stream_known(segment->streams, cf_packet_hash(segment->decoder, &back));
+
+		if (other != NULL && other->asked != CF_ASKED_UNKNOWN)
+			other->asked = CF_ASKED_OTHER;
+	}
+}
+
+/* One step at a place of the segment's flow: in_order, its position; else any other. */
+static struct cf_step_result step(struct segment *segment, struct cf_slice bytes, bool in_order)
+{
+	struct cf_streams *streams = segment->streams;
+	struct cf_decoder *decoder = segment->decoder;
+	struct cf_stream_view view =
+	    cf_stream_view_of(streams, decoder, segment->flow, &decoder->packet);
+	struct cf_step_result result;
+
+	if (!in_order) {
+		view.mode = CF_MODE_MESSAGE;
+		view.unsure = true;
+		view.first = false;
+	}
+	result = cf_stream_step(decoder, &streams->scratch, &decoder->packet, &view, bytes);
+	if (result.reported)
+		learn(segment, &result);
+	return result;
 }
 
 /*
@@ -30,15 +71,62 @@ static struct cf_step_result step(struct segment *segment, struct cf_slice bytes
  */
 static bool move_on(struct cf_position *flow, struct cf_step_result result)
 {
-	if (result.step == CF_STEP_STOP || (!result.reported && flow->side_steps >= SIDE_STEPS)) {
-		flow->state = CF_STREAM_DONE;
+	bool framed = flow->mode != CF_MODE_MESSAGE;
+
+	flow->opening = 0;
+	flow->text |= result.text;
+	if (result.step == CF_STEP_DEAF) {
+		flow->state = CF_STREAM_DEAF;
 		return false;
 	}
-	if (!result.reported)
-		flow->side_steps = (flow->side_steps + 1) & 0x7f;
+	if (result.step == CF_STEP_STOP ||
+	    (!result.reported && !framed && flow->side_steps >= SIDE_STEPS)) {
+		flow->state = CF_STREAM_DONE;
+		flow->mode = CF_MODE_MESSAGE;
+		flow->sure = 0;
+		return false;
+	}
+	if (!result.reported && !framed)
+		flow->side_steps = (flow->side_steps + 1) & 0x1f;
 	flow->next_seq += (uint32_t)result.amount;
-	flow->in_body = result.body;
+	flow->mode = result.mode & 3;
+	flow->bodied |= result.body;
 	return true;
+}
+
+/*
+ * Whether what waits, held from the position on, is worth another look. Ends of lines and heads are
+ * looked for only in what has come since: a head in segments of one byte is not read anew for each.
+ */
+static bool is_worth_a_look(struct cf_stream *stream, struct cf_slice held, uint32_t at)
+{
+	const uint8_t *from, *end = held.data + held.len, *feed;
+
+	if (held.len < stream->need)
+		return false;
+	if (stream->wait == CF_WAIT_BYTES || held.len >= CF_STREAM_BYTES)
+		return true;
+	from = held.data + (stream->searched > at ? stream->searched - at : 0);
+	for (; from < end && (feed = memchr(from, '\n', (size_t)(end - from))) != NULL;
+	     from = feed + 1) {
+		if (stream->wait == CF_WAIT_LINE)
+			return true;
+		/* An empty line is a feed behind a feed, perhaps with a carriage return between. */
+		if ((feed > held.data && feed[-1] == '\n') ||
+		    (feed > held.data + 1 && feed[-1] == '\r' && feed[-2] == '\n'))
+			return true;
+	}
+	stream->searched = at + (uint32_t)held.len;
+	return false;
+}
+
+static void wait_for(struct cf_stream *stream, const struct cf_step_result *result,
+    struct cf_slice held, uint32_t at)
+{
+	stream->need =
+	    result->amount > CF_STREAM_BYTES ? CF_STREAM_BYTES : (uint32_t)result->amount;
+	stream->wait = result->wait;
+	stream->searched = at + (uint32_t)held.len;
 }
 
 /* Reads as many messages as are whole at the beginning of what waits. */
@@ -48,17 +136,15 @@ static void read_waiting(struct segment *segment, struct cf_stream *stream)
 	struct cf_position *flow = segment->flow;
 
 	for (;;) {
-		struct cf_slice bytes =
-		    cf_stream_held(streams, stream, flow->next_seq - stream->origin_seq);
+		uint32_t at = flow->next_seq - stream->origin_seq, end;
+		struct cf_slice bytes = cf_stream_held(streams, stream, at);
 		struct cf_step_result result;
-		uint32_t end;
 
-		if (bytes.len == 0 || bytes.len < stream->need)
+		if (bytes.len == 0 || !is_worth_a_look(stream, bytes, at))
 			return;
-		result = step(segment, bytes);
+		result = step(segment, bytes, true);
 		if (result.step == CF_STEP_MORE) {
-			stream->need = result.amount > CF_STREAM_BYTES ? CF_STREAM_BYTES
-			                                               : (uint32_t)result.amount;
+			wait_for(stream, &result, bytes, at);
 			if (bytes.len >= CF_STREAM_BYTES) {
 				cf_decode_count(segment->decoder, CF_COUNT_STREAMS_TOO_LONG);
 				cf_stream_give_up(streams, segment->decoder, stream);
@@ -66,6 +152,7 @@ static void read_waiting(struct segment *segment, struct cf_stream *stream)
 			return;
 		}
 		stream->need = 0;
+		stream->wait = CF_WAIT_BYTES;
 		if (!move_on(flow, result)) {
 			cf_stream_release(streams, stream);
 			return;
@@ -83,9 +170,17 @@ static void read_waiting(struct segment *segment, struct cf_stream *stream)
 static void read_candidate(struct segment *segment, struct cf_stream *stream)
 {
 	struct cf_slice bytes = cf_stream_held(segment->streams, stream, stream->candidate);
+	struct cf_step_result result;
 
-	if (bytes.len > 0 && step(segment, bytes).step != CF_STEP_MORE)
+	if (bytes.len < stream->candidate_need)
+		return;
+	result = step(segment, bytes, false);
+	if (result.step != CF_STEP_MORE)
 		stream->has_candidate = false;
+	/* Whether an end of line came is not followed here: an eighth more is worth a look. */
+	stream->candidate_need = result.wait == CF_WAIT_BYTES && result.amount <= CF_STREAM_BYTES
+	    ? (uint32_t)result.amount
+	    : (uint32_t)(bytes.len + 1 + bytes.len / 8);
 }
 
 /*
@@ -112,14 +207,13 @@ static void read_in_place(struct segment *segment, struct cf_slice bytes)
 	struct cf_position *flow = segment->flow;
 
 	for (;;) {
-		struct cf_step_result result = step(segment, bytes);
+		struct cf_step_result result = step(segment, bytes, true);
 
 		if (result.step == CF_STEP_MORE) {
 			struct cf_stream *stream = cf_stream_allocate(segment->streams,
 			    segment->decoder, segment->flow, false, flow->next_seq);
 
-			stream->need = result.amount > CF_STREAM_BYTES ? CF_STREAM_BYTES
-			                                               : (uint32_t)result.amount;
+			wait_for(stream, &result, bytes, 0);
 			if (put(segment, stream, 0, bytes) && bytes.len >= CF_STREAM_BYTES)
 				read_waiting(
 				    segment, stream); /* too long already: it is given up */
@@ -140,13 +234,29 @@ static void begin_here(struct segment *segment)
 	if (stream != NULL)
 		cf_stream_give_up(segment->streams, segment->decoder, stream);
 	segment->flow->state = CF_STREAM_KNOWN;
+	segment->flow->mode = CF_MODE_MESSAGE;
+	segment->flow->sure = segment->flow->opening = 0;
 	segment->flow->next_seq = segment->seq;
 	read_in_place(segment, segment->bytes);
 }
 
+/* What begins like a message here, and may come from this side. */
+static bool is_head_at(const struct segment *segment, struct cf_slice bytes)
+{
+	const struct cf_packet *packet = &segment->decoder->packet;
+	enum cf_head head = cf_stream_head(packet, bytes);
+	struct cf_stream_view view;
+
+	if (head == CF_HEAD_NONE)
+		return false;
+	view = cf_stream_view_of(segment->streams, segment->decoder, segment->flow, packet);
+	view.first = false;
+	return cf_stream_head_allowed(head, &view);
+}
+
 static bool is_head(const struct segment *segment)
 {
-	return cf_stream_is_head(&segment->decoder->packet, segment->bytes);
+	return is_head_at(segment, segment->bytes);
 }
 
 /*
@@ -172,6 +282,7 @@ static void take_ahead(struct segment *segment, uint32_t gap, bool head)
 		return;
 	if (!stream->has_candidate && head) {
 		stream->has_candidate = true;
+		stream->candidate_need = 1;
 		stream->candidate = (uint16_t)at;
 	}
 	if (stream->has_candidate)
@@ -184,9 +295,8 @@ static void take_behind(struct segment *segment, uint32_t overlap, bool head)
 {
 	struct cf_stream *stream = cf_stream_waiting(segment->streams, segment->flow);
 
-	if (head && stream == NULL) {
-		/* A response's length is no proof of a body, for it may answer HEAD, and positions
-		 * may be wrong altogether: believe what the segment shows. */
+	if (head && stream == NULL && !segment->flow->bodied) {
+		/* Positions may be wrong altogether: believe what the segment shows. */
 		begin_here(segment);
 		return;
 	}
@@ -208,7 +318,7 @@ static void take_behind(struct segment *segment, uint32_t overlap, bool head)
  */
 static bool read_whole(struct segment *segment)
 {
-	return step(segment, segment->bytes).reported;
+	return step(segment, segment->bytes, false).reported;
 }
 
 static void take_known(struct segment *segment)
@@ -222,11 +332,11 @@ static void take_known(struct segment *segment)
 		return;
 	}
 	head = is_head(segment);
-	if (distance < 0 && head && segment->flow->in_body) {
-		/* Inside a body of stated length a request is believed only if it is whole. */
-		(void)read_whole(segment); /* reported or not, the position stays */
+	/* What lies within a body, or may lie within one that is under way, is no message. */
+	if (segment->flow->bodied &&
+	    (distance < 0 ||
+	        (distance <= CF_STREAM_BYTES && segment->flow->mode != CF_MODE_MESSAGE)))
 		head = false;
-	}
 	if (distance > CF_STREAM_BYTES && head) {
 		/* The hole will not be filled any more, or this is another connection. */
 		begin_here(segment);
@@ -251,7 +361,10 @@ static void adopt(struct segment *segment, struct cf_stream *stream, size_t at)
 	cf_stream_rebase(segment->streams, stream, at);
 	cf_packet_keep(&stream->kept, &segment->decoder->packet);
 	segment->flow->state = CF_STREAM_KNOWN;
+	segment->flow->mode = CF_MODE_MESSAGE;
+	segment->flow->sure = segment->flow->opening = 0;
 	segment->flow->next_seq = stream->origin_seq;
+	stream->searched = 0;
 	read_waiting(segment, stream);
 }
 
@@ -290,8 +403,7 @@ static void take_orphan(struct segment *segment)
 	/* Single bytes and the like: what they make together may be a beginning. */
 	span = cf_spans_find(&stream->spans, at);
 	if (span->to - span->from > (int)segment->bytes.len &&
-	    cf_stream_is_head(
-	        &segment->decoder->packet, cf_stream_held(segment->streams, stream, span->from)))
+	    is_head_at(segment, cf_stream_held(segment->streams, stream, span->from)))
 		adopt(segment, stream, span->from);
 }
 
@@ -306,9 +418,15 @@ static void take_syn(struct segment *segment)
 		return;
 	if (stream != NULL)
 		cf_stream_give_up(segment->streams, segment->decoder, stream);
-	flow->state = CF_STREAM_KNOWN;
-	flow->next_seq = segment->seq;
-	flow->side_steps = 0;
+	*flow = (struct cf_position){.tag = flow->tag,
+	    .seen_s = flow->seen_s,
+	    .stream = CF_STREAM_NONE,
+	    .state = CF_STREAM_KNOWN,
+	    .next_seq = segment->seq,
+	    .sure = 1,
+	    .opening = 1};
+	flow->side = (segment->decoder->packet.tcp_flags & CF_TCP_ACK) != 0 ? CF_SIDE_ANSWERED
+	                                                                    : CF_SIDE_BEGAN;
 }
 
 /*
@@ -362,6 +480,8 @@ void cf_streams_segment(struct cf_streams *streams, struct cf_decoder *decoder, 
 	case CF_STREAM_DONE:
 		if (is_head(&segment))
 			begin_here(&segment);
+		break;
+	case CF_STREAM_DEAF:
 		break;
 	case CF_STREAM_FREE:
 		if (is_head(&segment)) {

@@ -9,11 +9,14 @@
  *                    one behind it waits for the hole to be filled
  *   position unknown the first bytes of a connection that was under way already wait, in case their
  *                    beginning comes late
+ *   deaf             a body to the end of the connection: nothing in it is read
  *   done             nothing of ours, or all we wanted: only a segment that looks like the
  * beginning of a message is read
  *
  * A hole never stops what comes behind it: a segment that begins like a message is read as one,
- * hole or no hole. A message can thus be reported twice. The first copy of a byte wins.
+ * hole or no hole, unless it lies within a body whose framing is known (RFC 9112 6.3), or comes
+ * from the side that does not send such messages. Where nothing before it was read, it is marked
+ * "unsure". A message can thus be reported twice. The first copy of a byte wins.
  */
 #pragma once
 

@@ -58,6 +58,8 @@ static void write_request(struct cf_observe *observe, const struct cf_packet *pa
 		hit->action = CF_ACTION_BLOCK;
 		finding->blocked_from_wall_s = INT64_MAX;
 	}
+	if (request->unsure)
+		cf_finding_unsure(finding);
 	cf_finding_salt(finding, &request->ends.server, sizeof request->ends.server);
 	if (cf_observe_write(observe, packet, finding))
 		cf_observe_follow(observe, packet, &request->ends, CF_PROTO_TCP, finding);

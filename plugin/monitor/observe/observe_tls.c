@@ -112,6 +112,8 @@ static void on_listed_sni(struct cf_observe *observe, const struct cf_packet *pa
 		cf_finding_reason(finding, "vendor name in the %s handshake",
 		    hello->transport == CF_TRANSPORT_QUIC ? "quic" : "tls");
 	}
+	if (hello->unsure)
+		cf_finding_unsure(finding);
 	cf_finding_salt(finding, &hello->ends.server, sizeof hello->ends.server);
 	if (cf_observe_write(observe, packet, finding))
 		cf_observe_follow(observe, packet, &hello->ends, finding->hit.ip_proto, finding);
@@ -138,6 +140,8 @@ static void on_vendor_server(struct cf_observe *observe, const struct cf_packet 
 		    &finding, "name hidden by ech, address the vendor's: residual risk");
 	else
 		cf_finding_reason(&finding, "a vendor client's fingerprint towards the vendor");
+	if (hello->unsure)
+		cf_finding_unsure(&finding);
 	(void)cf_observe_write(observe, packet, &finding);
 }
 

@@ -107,7 +107,7 @@ static void every_cut_ends_in_order(void **state)
 	}
 }
 
-static void pointers_forwards_or_to_themselves_are_refused(void **state)
+static void pointers_without_end_or_into_nothing_are_refused(void **state)
 {
 	static const uint8_t bad[][6] = {{0xc0, 0, 0}, {1, 'a', 0xc0, 0}, {0xc0, 4, 0, 0, 0},
 	    {0x40, 'a', 0}, {0x80, 0}, {5, 'a', 'b', 0}};
@@ -120,6 +120,41 @@ static void pointers_forwards_or_to_themselves_are_refused(void **state)
 		if (cf_dns_name_at(&message, 0, &name, NULL))
 			fail_msg("name %u", i);
 	}
+}
+
+/* Large public resolvers send them (RFC 1035 4.1.4 says "prior"). */
+static void a_pointer_forwards_is_followed(void **state)
+{
+	static const uint8_t data[] = "\0\1\x80\0\0\0\0\1\0\0\0\0\xc0\x12\0\1\0\1\3www\3com";
+	struct cf_dns_message message = {.bytes = {.data = data, .len = sizeof data}};
+	char text[CF_NAME_TEXT_BYTES];
+	struct cf_name name;
+	size_t next;
+
+	(void)state;
+	assert_true(cf_dns_name_at(&message, 12, &name, &next));
+	assert_string_equal(cf_name_format(&name, text), "www.com");
+	assert_int_equal(next, 14);
+}
+
+/* Each label leads to the next by a pointer; one pointer more than a name can have labels. */
+static void jumps_are_counted(void **state)
+{
+	uint8_t data[12 + 4 * 200] = {0};
+	struct cf_dns_message message = {.bytes = {.data = data, .len = sizeof data}};
+	struct cf_name name;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		unsigned to = 12 + 4 * (i + 1);
+
+		data[12 + 4 * i] = 0xc0 | (uint8_t)(to >> 8);
+		data[12 + 4 * i + 1] = (uint8_t)to;
+	}
+	data[12 + 4 * CF_DNS_JUMPS] = 0;
+	assert_true(cf_dns_name_at(&message, 12, &name, NULL));
+	data[12 + 4 * CF_DNS_JUMPS] = 0xc0;
+	assert_false(cf_dns_name_at(&message, 12, &name, NULL));
 }
 
 static void name_at_its_longest_is_read_and_one_more_is_not(void **state)
@@ -168,7 +203,9 @@ int main(void)
 	    cmocka_unit_test(records_can_be_read_without_the_questions),
 	    cmocka_unit_test(a_record_under_a_name_that_leads_nowhere_does_not_hide_the_next),
 	    cmocka_unit_test(every_cut_ends_in_order),
-	    cmocka_unit_test(pointers_forwards_or_to_themselves_are_refused),
+	    cmocka_unit_test(pointers_without_end_or_into_nothing_are_refused),
+	    cmocka_unit_test(a_pointer_forwards_is_followed),
+	    cmocka_unit_test(jumps_are_counted),
 	    cmocka_unit_test(name_at_its_longest_is_read_and_one_more_is_not),
 	    cmocka_unit_test(header_without_a_whole_question_is_not_plausible),
 	};

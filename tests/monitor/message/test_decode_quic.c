@@ -138,6 +138,32 @@ static void coalesced_initials_are_both_read(void **state)
 	assert_int_equal(watch_count(&watch, "quic " NAME), 1);
 }
 
+/* RFC 9000 12.2; and a datagram full of Initials costs hardly more than one. */
+static void one_datagram_is_one_connection(void **state)
+{
+	uint8_t id[8] = {9};
+
+	(void)state;
+	packet.len = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		message.len = frames.len = 0;
+		make_client_hello(&message, i == 0 ? NAME : "other.example", 0);
+		put_crypto(&frames, &message, 0, message.len);
+		id[0] = (uint8_t)(9 + i);
+		make_initial(&packet, VERSION, id, id, 0, &frames);
+	}
+	watch_datagram(&watch, flow_to(443), packet.at, packet.len);
+	assert_int_equal(watch_count(&watch, "quic " NAME), 1);
+	assert_int_equal(watch_count(&watch, "quic other.example"), 0);
+	/* One id, and nothing that its keys open: it is tried once, and two more times looked at.
+	 */
+	packet.len = 0;
+	for (unsigned i = 0; i < 20; i++)
+		make_initial(&packet, VERSION, id, first_id, i, &frames);
+	watch_datagram(&watch, flow_to(444), packet.at, packet.len);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_UNOPENED), 3);
+}
+
 static void unknown_version_is_tried_with_known_salts(void **state)
 {
 	(void)state;
@@ -265,6 +291,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        frames_in_any_order_between_padding_give_the_name, start, stop),
 	    cmocka_unit_test_setup_teardown(coalesced_initials_are_both_read, start, stop),
+	    cmocka_unit_test_setup_teardown(one_datagram_is_one_connection, start, stop),
 	    cmocka_unit_test_setup_teardown(unknown_version_is_tried_with_known_salts, start, stop),
 	    cmocka_unit_test_setup_teardown(repeated_packets_do_not_hide_a_gap, start, stop),
 	    cmocka_unit_test_setup_teardown(

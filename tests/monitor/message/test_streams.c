@@ -406,6 +406,226 @@ static void response_gives_status_and_magic(void **state)
 	}
 }
 
+/* Segments of one connection, each behind the one before in its direction. */
+struct talk {
+	struct flow flow;
+	uint32_t client_seq, server_seq;
+};
+
+static void say_bytes(struct talk *talk, bool server, const void *bytes, size_t len)
+{
+	uint32_t *seq = server ? &talk->server_seq : &talk->client_seq;
+
+	watch_segment(
+	    &watch, server ? flow_back(talk->flow) : talk->flow, *seq, KEEP_GOING, bytes, len);
+	*seq += (uint32_t)len;
+}
+
+static void say(struct talk *talk, bool server, const char *text)
+{
+	say_bytes(talk, server, text, strlen(text));
+}
+
+static struct talk begin_talk(uint16_t port)
+{
+	struct talk talk = {.flow = flow_to(port), .client_seq = 1000, .server_seq = 5000};
+
+	watch_again(&watch);
+	watch_segment(&watch, talk.flow, 999, CF_TCP_SYN, "", 0);
+	watch_segment(&watch, flow_back(talk.flow), 4999, CF_TCP_SYN | CF_TCP_ACK, "", 0);
+	return talk;
+}
+
+#define TRAP   "GET /trap HTTP/1.1\r\nHost: trap.example\r\n\r\n"     /* 42 bytes */
+#define BAIT   "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nKLD2...." /* 46 bytes */
+#define NEXT   "GET /next HTTP/1.1\r\nHost: next.example\r\n\r\n"
+#define ANSWER "HTTP/1.1 299 Next\r\nContent-Length: 0\r\n\r\n"
+
+static void a_body_is_no_message(void **state)
+{
+	/* Heads, then what of the body comes with them; then its rest in segments of its own. */
+	static const struct {
+		const char *request, *response, *rest[4];
+	} cases[] = {
+	    {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	        "HTTP/1.1 200 OK\r\nContent-Length: 92\r\n\r\nabcd", {TRAP, BAIT}},
+	    {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5c;x=\"y\"\r\nabcd",
+	        {TRAP, BAIT, "\r\n0\r\nX: y\r\n\r\n"}},
+	    {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2a\r\n",
+	        {TRAP, "\r\n2e\r\n", BAIT, "\r\n0\r\n\r\n"}},
+	    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 42\r\n\r\n" TRAP,
+	        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n",
+	        {NULL}},
+	    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2a\r\n" TRAP
+	     "\r\n0\r\n\r\n",
+	        "HTTP/1.1 304 Not\r\nContent-Length: 900\r\n\r\n", {NULL}},
+	    {"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+	        "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", {NULL}},
+	    {"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+	        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", {NULL}},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct talk talk = begin_talk(80);
+
+		say(&talk, false, cases[i].request);
+		say(&talk, true, cases[i].response);
+		for (unsigned j = 0; j < 4 && cases[i].rest[j] != NULL; j++)
+			say(&talk, true, cases[i].rest[j]);
+		say(&talk, false, NEXT);
+		say(&talk, true, ANSWER);
+		if (watch_count(&watch, "http trap.example") != 0 ||
+		    watch_count(&watch, "body KLD2") != 0)
+			fail_msg("body %u read as a message: %s", i, watch.notes);
+		if (watch_count(&watch, "http a") != 1 ||
+		    watch_count(&watch, "http next.example") != 1 ||
+		    watch_count(&watch, "status 299") != 1)
+			fail_msg("lost behind body %u: %s", i, watch.notes);
+	}
+}
+
+static void a_posted_body_is_no_request_whatever_the_segments(void **state)
+{
+	static const char *const heads[] = {
+	    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 126\r\n\r\n",
+	    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7e\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct talk talk = begin_talk(80);
+		uint32_t body_seq;
+
+		say(&talk, false, heads[i]);
+		body_seq = talk.client_seq;
+		for (unsigned j = 0; j < 3; j++)
+			say(&talk, false, TRAP);
+		if (i == 1)
+			say(&talk, false, "\r\n0\r\n\r\n");
+		say(&talk, false, NEXT);
+		/* Sent again, late. */
+		watch_segment(&watch, talk.flow, body_seq + 42, KEEP_GOING, TRAP, 42);
+		assert_int_equal(watch_count(&watch, "http trap.example"), 0);
+		assert_int_equal(watch_count(&watch, "http next.example"), 1);
+	}
+}
+
+static void requests_come_from_who_began_and_answers_from_the_other(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	/* A server that speaks first, as FTP's data connections do: a file that begins like this.
+	 */
+	talk = begin_talk(40001);
+	say(&talk, true, TRAP);
+	say(&talk, true, TRAP);
+	say(&talk, false, BAIT);
+	assert_int_equal(watch_count(&watch, "http trap.example"), 0);
+	assert_int_equal(watch_count(&watch, "body KLD2"), 0);
+	/* Nobody saw the beginning: well-known ports tell, and what the other side was seen to do.
+	 */
+	watch_again(&watch);
+	watch_segment(&watch, flow_back(flow_to(80)), 77, KEEP_GOING, TRAP, strlen(TRAP));
+	watch_segment(&watch, flow_to(9000), 1000, KEEP_GOING, NEXT, strlen(NEXT));
+	watch_segment(&watch, flow_back(flow_to(9000)), 99, KEEP_GOING, TRAP, strlen(TRAP));
+	assert_int_equal(watch_count(&watch, "http trap.example"), 0);
+	assert_int_equal(watch_count(&watch, "http next.example"), 1);
+	/* A body to the end of the connection. */
+	talk = begin_talk(80);
+	say(&talk, false, NEXT);
+	say(&talk, true, "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\n01234567");
+	say(&talk, true, BAIT);
+	assert_int_equal(watch_count(&watch, "body KLD2"), 0);
+}
+
+static void mail_is_no_request(void **state)
+{
+	struct talk talk = begin_talk(25);
+
+	(void)state;
+	make_stream(0, 16384);
+	say(&talk, false, "EHLO a\r\n");
+	say(&talk, false, "MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\n");
+	for (unsigned i = 0; i < 40; i++)
+		say(&talk, false, TRAP);
+	say(&talk, false, ".\r\n");
+	/* From the middle, too; and on any port once lines were seen. */
+	watch_segment(&watch, flow_to(587), 77, KEEP_GOING, TRAP, strlen(TRAP));
+	assert_int_equal(watch_count(&watch, "http trap.example"), 0);
+	talk = begin_talk(2525);
+	say(&talk, false, "EHLO a\r\nDATA\r\n");
+	say(&talk, false, TRAP);
+	assert_int_equal(watch_count(&watch, "http trap.example"), 0);
+	say(&talk, false, "STARTTLS\r\n");
+	say_bytes(&talk, false, stream.at, stream.len);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+}
+
+static void what_follows_connect_is_read(void **state)
+{
+	struct talk talk = begin_talk(3128);
+
+	(void)state;
+	make_stream(0, 16384);
+	say(&talk, false, "CONNECT c.example:443 HTTP/1.1\r\n\r\n");
+	say(&talk, true, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n");
+	say_bytes(&talk, false, stream.at, stream.len);
+	say(&talk, true, ANSWER);
+	assert_int_equal(watch_count(&watch, "tls " NAME), 1);
+	assert_int_equal(watch_count(&watch, "status 299"), 1);
+}
+
+static void a_request_behind_a_chunked_one_in_one_segment_is_found(void **state)
+{
+	static const char both[] =
+	    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n" NEXT;
+
+	(void)state;
+	for (size_t piece = 1; piece <= sizeof both - 1; piece++) {
+		struct talk talk = begin_talk(8080);
+
+		for (size_t at = 0; at < sizeof both - 1; at += piece)
+			say_bytes(&talk, false, both + at,
+			    at + piece < sizeof both - 1 ? piece : sizeof both - 1 - at);
+		assert_int_equal(watch_count(&watch, "http a"), 1);
+		assert_int_equal(watch_count(&watch, "http next.example"), 1);
+	}
+}
+
+static void what_begins_in_the_middle_is_marked_so(void **state)
+{
+	struct talk talk = begin_talk(8080);
+
+	(void)state;
+	say(&talk, false, NEXT);
+	assert_int_equal(watch_count(&watch, "unsure"), 0);
+	watch_again(&watch);
+	watch_segment(&watch, flow_to(8080), 77, KEEP_GOING, NEXT, strlen(NEXT));
+	assert_int_equal(watch_count(&watch, "http next.example"), 1);
+	assert_int_equal(watch_count(&watch, "unsure"), 1);
+}
+
+static void a_port_scan_is_no_lack_of_room(void **state)
+{
+	(void)state;
+	watch_again(&watch);
+	for (uint32_t i = 0; i < 2 * CF_STREAM_FLOWS; i++) {
+		struct flow flow = flow_to(443);
+
+		flow.src[1] = (uint8_t)(i >> 16);
+		flow.src[2] = (uint8_t)(i >> 8);
+		flow.src[3] = (uint8_t)i;
+		watch.len = 0;
+		watch_segment(&watch, flow, 7, CF_TCP_SYN, "", 0);
+	}
+	assert_true(watch_counter(&watch, CF_COUNT_OPENINGS_EVICTED) >= CF_STREAM_FLOWS);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_POSITIONS_EVICTED), 0);
+}
+
 static void certificate_comes_out_of_any_segments(void **state)
 {
 	static struct bytes flight, records;
@@ -484,6 +704,17 @@ int main(void)
 	        hello_behind_socks_and_proxy_notes_is_found, start, stop),
 	    cmocka_unit_test_setup_teardown(dns_over_tcp_is_read_in_any_segments, start, stop),
 	    cmocka_unit_test_setup_teardown(response_gives_status_and_magic, start, stop),
+	    cmocka_unit_test_setup_teardown(a_body_is_no_message, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        a_posted_body_is_no_request_whatever_the_segments, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        requests_come_from_who_began_and_answers_from_the_other, start, stop),
+	    cmocka_unit_test_setup_teardown(mail_is_no_request, start, stop),
+	    cmocka_unit_test_setup_teardown(what_follows_connect_is_read, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        a_request_behind_a_chunked_one_in_one_segment_is_found, start, stop),
+	    cmocka_unit_test_setup_teardown(what_begins_in_the_middle_is_marked_so, start, stop),
+	    cmocka_unit_test_setup_teardown(a_port_scan_is_no_lack_of_room, start, stop),
 	    cmocka_unit_test_setup_teardown(certificate_comes_out_of_any_segments, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        tables_stay_bounded_and_evictions_are_counted, start, stop),
