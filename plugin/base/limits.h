@@ -17,6 +17,9 @@
 #define CF_EXCEPTIONS 4096
 /* Phases in one policy. */
 #define CF_PHASES 256
+/* Schedules of an image: packs under different presets, and presets for some clients alone. The
+ * phases' sets of them are one word. */
+#define CF_SCHEDULES 64
 /* Entries that can match one name: 127 labels, three scopes, and policy names. */
 #define CF_MATCHES 64
 
@@ -120,6 +123,8 @@
 #define CF_POLICY_BYTES 4194304
 /* Vendors whose packs one policy uses. */
 #define CF_VENDORS 64
+/* Packs of an image: those of the vendors, and the policy's own names that follow each. */
+#define CF_PACKS_MOST (2 * CF_VENDORS)
 /* Prefixes of one client group. */
 #define CF_GROUP_PREFIXES 4096
 /* Names of one exception, and query types; there are about 90 types. */

@@ -11,6 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The list of what the policy itself names, and how much of its digest is its version. */
+#define OWN_PACK          "policy"
+#define OWN_VERSION_BYTES 12
+
 static enum cf_status read_packs(
     struct cf_compiled *c, const char *lists_dir, struct cf_diags *diags)
 {
@@ -34,84 +38,29 @@ static enum cf_status read_packs(
 	return worst;
 }
 
-/* The preset lies in the pack of one of the vendors; the first that has it counts. */
-static enum cf_status read_preset(
-    struct cf_compiled *c, const char *lists_dir, struct cf_diags *diags)
+/* Names that a legal text exempts: exceptions for all who are under it, without an end. */
+static enum cf_status add_exempts(struct cf_image_builder *builder, const struct cf_regime *regime)
 {
-	char dir[CF_PATH_BYTES], file[CF_PATH_BYTES];
-	const struct cf_policy *policy = c->policy;
-	int len;
-
-	if (policy->preset[0] == '\0')
-		return CF_OK;
-	for (size_t i = 0; i < policy->vendor_count; i++) {
-		if (!cf_pack_place(lists_dir, policy->vendors[i], dir))
-			continue;
-		len = snprintf(file, sizeof file, "%s/presets/%s.yaml", dir, policy->preset);
-		if (len < 0 || (size_t)len >= sizeof file)
-			return CF_ETOOBIG;
-		if (access(file, F_OK) == 0)
-			return cf_preset_read(dir, policy->preset, &c->preset, diags);
-	}
-	cf_diag_add(diags, CF_DIAG_ERROR, policy->file, policy->preset_line, "preset",
-	    "no vendor of this policy has a preset '%s'; see %s/VENDOR/presets", policy->preset,
-	    lists_dir);
-	return CF_EINVALID;
-}
-
-static bool policy_has_phase(const struct cf_policy *policy, const char *name)
-{
-	for (size_t i = 0; i < policy->phase_count; i++)
-		if (strcmp(policy->phases[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* What the legal text says, where the policy does not say otherwise. */
-static enum cf_status add_preset(struct cf_image_builder *builder, const struct cf_policy *policy,
-    const struct cf_preset *preset)
-{
-	enum cf_status status = CF_OK;
-
-	for (unsigned i = 0; status == CF_OK && i < CF_CATEGORIES; i++)
-		if (!policy->baseline_said[i])
-			status = cf_image_builder_set_baseline(
-			    builder, (enum cf_category)i, preset->baseline[i]);
-	for (size_t i = 0; status == CF_OK && i < preset->phase_count; i++) {
-		const struct cf_preset_phase *phase = &preset->phases[i];
-
-		if (policy_has_phase(policy, phase->name))
-			continue;
-		status = cf_image_builder_add_phase(builder,
-		    &(struct cf_phase){.name = phase->name,
-		        .citation = phase->citation,
-		        .from_wall_s = phase->from_wall_s,
-		        .verdict = phase->verdict,
-		        .categories = phase->categories,
-		        .file = preset->file,
-		        .line = phase->line});
-	}
-	return status;
-}
-
-/* Names that the legal text exempts: exceptions for everybody, without an end. */
-static enum cf_status add_exempts(struct cf_image_builder *builder, const struct cf_preset *preset)
-{
+	const struct cf_preset *preset = regime->preset;
 	enum cf_status status = CF_OK;
 	struct cf_name name;
 	uint32_t id;
 
-	for (size_t i = 0; status == CF_OK && i < preset->exempt_count; i++) {
+	for (size_t i = 0; preset != NULL && status == CF_OK && i < preset->exempt_count; i++) {
 		const struct cf_preset_exempt *exempt = &preset->exempts[i];
+		const char *clients = regime->chosen->clients;
 
 		status = cf_image_builder_add_exception(builder,
 		    &(struct cf_image_exception){.verdict = exempt->verdict,
 		        .everybody = true,
+		        .of_schedule = true,
+		        .schedule = regime->schedule,
+		        .pack = (uint32_t)regime->vendor,
 		        .from_wall_s = INT64_MIN,
 		        .until_wall_s = INT64_MAX,
 		        .owner = preset->name,
 		        .reason = exempt->reason,
-		        .clients = "everybody",
+		        .clients = clients[0] == '\0' ? "everybody" : clients,
 		        .file = preset->file,
 		        .line = exempt->line},
 		    &id);
@@ -127,14 +76,16 @@ static enum cf_status add_exempts(struct cf_image_builder *builder, const struct
 }
 
 static enum cf_status add_exception(
-    struct cf_image_builder *builder, const struct cf_policy_exception *exception)
+    struct cf_image_builder *builder, uint32_t pack, const struct cf_policy_exception *exception)
 {
+	struct cf_image_exception image = exception->image;
 	enum cf_status status;
 	enum cf_scope scope;
 	struct cf_name name;
 	uint32_t id;
 
-	status = cf_image_builder_add_exception(builder, &exception->image, &id);
+	image.pack = pack;
+	status = cf_image_builder_add_exception(builder, &image, &id);
 	for (size_t i = 0; status == CF_OK && i < exception->name_count; i++) {
 		status = cf_policy_pattern_parse(exception->names[i].text, &name, &scope, NULL);
 		if (status == CF_OK)
@@ -144,8 +95,8 @@ static enum cf_status add_exception(
 	return status;
 }
 
-static enum cf_status add_own_name(struct cf_image_builder *builder, const struct cf_policy *policy,
-    const struct cf_policy_name *entry)
+static enum cf_status add_own_name(struct cf_image_builder *builder, uint32_t pack,
+    const struct cf_policy *policy, const struct cf_policy_name *entry)
 {
 	struct cf_name name;
 	enum cf_status status = cf_idn_parse(entry->text, &name, NULL);
@@ -155,7 +106,8 @@ static enum cf_status add_own_name(struct cf_image_builder *builder, const struc
 	return cf_image_builder_add_name(builder, &name, entry->scope,
 	    &(struct cf_image_attr){.category = entry->category,
 	        .confidence = CF_CONFIDENCE_LISTED,
-	        .list = "policy",
+	        .pack = pack,
+	        .list = OWN_PACK,
 	        .product = entry->product,
 	        .source = entry->source,
 	        .as_of = entry->as_of,
@@ -164,25 +116,104 @@ static enum cf_status add_own_name(struct cf_image_builder *builder, const struc
 	    entry->line);
 }
 
-static enum cf_status add_policy(struct cf_image_builder *builder, const struct cf_policy *policy)
+/* The packs of the policy's vendors, in their order, so that a pack's id is its vendor's index. */
+static enum cf_status add_packs(struct cf_compiled *c)
 {
 	enum cf_status status = CF_OK;
 	uint32_t id;
 
-	for (unsigned i = 0; status == CF_OK && i < CF_CATEGORIES; i++)
-		if (policy->baseline_said[i])
-			status = cf_image_builder_set_baseline(
-			    builder, (enum cf_category)i, policy->baseline[i]);
-	for (size_t i = 0; status == CF_OK && i < policy->phase_count; i++)
-		status = cf_image_builder_add_phase(builder, &policy->phases[i]);
+	for (size_t i = 0; status == CF_OK && i < c->pack_count; i++)
+		status = cf_image_builder_add_pack(c->builder,
+		    &(struct cf_image_pack){.vendor = c->packs[i]->vendor,
+		        .version = c->packs[i]->version,
+		        .schedule = cf_regimes_of_vendor(&c->regimes, i)->schedule},
+		    &id);
+	return status;
+}
+
+/* Puts a pack under the regimes that a vendor has for some clients. */
+static enum cf_status scope_pack(struct cf_compiled *c, size_t vendor, uint32_t pack)
+{
+	enum cf_status status = CF_OK;
+
+	for (size_t i = 0; i < c->regimes.count; i++) {
+		const struct cf_regime *regime = &c->regimes.items[i];
+
+		if (regime->vendor != vendor || regime->chosen == NULL)
+			continue;
+		for (size_t k = 0; status == CF_OK && k < regime->chosen->group_count; k++)
+			status = cf_image_builder_scope_schedule(
+			    c->builder, pack, regime->chosen->groups[k], regime->schedule);
+	}
+	return status;
+}
+
+/* A pack for what the policy itself lists, under the regimes of a vendor. Its version tells one
+ * policy from another. */
+static enum cf_status add_own_pack(struct cf_compiled *c, size_t vendor, uint32_t *pack_out)
+{
+	char digest[CF_SHA256_TEXT_BYTES];
+	enum cf_status status;
+
+	cf_sha256_format(c->policy->digest, digest);
+	digest[OWN_VERSION_BYTES] = '\0';
+	status = cf_image_builder_add_pack(c->builder,
+	    &(struct cf_image_pack){.vendor = OWN_PACK,
+	        .version = digest,
+	        .schedule = cf_regimes_of_vendor(&c->regimes, vendor)->schedule},
+	    pack_out);
+	return status == CF_OK ? scope_pack(c, vendor, *pack_out) : status;
+}
+
+static size_t find_vendor(const struct cf_policy *policy, const char *vendor)
+{
+	for (size_t i = 0; i < policy->vendor_count; i++)
+		if (strcmp(policy->vendors[i], vendor) == 0)
+			return i;
+	return 0; /* the first, for names that do not say */
+}
+
+static enum cf_status add_own_names(struct cf_compiled *c, uint32_t first_own)
+{
+	const struct cf_policy *policy = c->policy;
+	uint32_t own[CF_VENDORS] = {0};
+	enum cf_status status = CF_OK;
+
+	for (size_t i = 0; status == CF_OK && i < policy->name_count; i++) {
+		size_t vendor = find_vendor(policy, policy->names[i].vendor);
+
+		/* No pack of the policy's has id 0: a vendor's has. */
+		if (vendor == 0)
+			own[vendor] = first_own;
+		else if (own[vendor] == 0)
+			status = add_own_pack(c, vendor, &own[vendor]);
+		if (status == CF_OK)
+			status = add_own_name(c->builder, own[vendor], policy, &policy->names[i]);
+	}
+	return status;
+}
+
+static enum cf_status add_policy(struct cf_compiled *c)
+{
+	const struct cf_policy *policy = c->policy;
+	struct cf_image_builder *builder = c->builder;
+	enum cf_status status = cf_regimes_add(&c->regimes, policy, builder);
+	uint32_t id, own;
+
+	if (status == CF_OK)
+		status = add_packs(c);
 	/* Ids count from 0 in order of addition, so they are the policy's own indices. */
 	for (size_t i = 0; status == CF_OK && i < policy->group_count; i++)
 		status = cf_image_builder_add_group(builder, policy->groups[i].name,
 		    policy->groups[i].prefixes, policy->groups[i].prefix_count, &id);
+	for (size_t i = 0; status == CF_OK && i < c->pack_count; i++)
+		status = scope_pack(c, i, (uint32_t)i);
+	if (status == CF_OK)
+		status = add_own_pack(c, 0, &own);
 	for (size_t i = 0; status == CF_OK && i < policy->exception_count; i++)
-		status = add_exception(builder, &policy->exceptions[i]);
-	for (size_t i = 0; status == CF_OK && i < policy->name_count; i++)
-		status = add_own_name(builder, policy, &policy->names[i]);
+		status = add_exception(builder, own, &policy->exceptions[i]);
+	if (status == CF_OK)
+		status = add_own_names(c, own);
 	if (status == CF_OK)
 		status = cf_image_builder_set_answer(builder, &policy->answer);
 	return status;
@@ -218,20 +249,38 @@ static enum cf_status digest_sources(
 	cf_sha256_update(sha, c->policy->digest, CF_SHA256_BYTES);
 	for (size_t i = 0; i < c->pack_count; i++)
 		cf_sha256_update(sha, c->packs[i]->digest, CF_SHA256_BYTES);
-	if (c->preset != NULL)
-		status = digest_file(sha, c->preset->file);
+	for (size_t i = 0; status == CF_OK && i < c->regimes.count; i++)
+		if (c->regimes.items[i].preset != NULL)
+			status = digest_file(sha, c->regimes.items[i].preset->file);
 	if (status == CF_OK)
 		cf_sha256_final(sha, digest_out);
 	cf_sha256_free(sha);
 	return status;
 }
 
-/* Appends word to a comma separated text, cutting what does not fit. */
-static void append(char *text, size_t size, const char *word)
+/* Appends word to a separated text, cutting what does not fit. */
+static void append(char *text, size_t size, const char *separator, const char *word)
 {
 	size_t used = strlen(text);
 
-	snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ",", word);
+	snprintf(text + used, size - used, "%s%s", used == 0 ? "" : separator, word);
+}
+
+/* The presets and what they cite, each once. */
+static void name_presets(struct cf_compiled *c)
+{
+	for (size_t i = 0; i < c->regimes.count; i++) {
+		const struct cf_preset *preset = c->regimes.items[i].preset;
+		bool again = preset == NULL;
+
+		for (size_t k = 0; k < i && !again; k++)
+			again = c->regimes.items[k].preset != NULL &&
+			    strcmp(c->regimes.items[k].preset->name, preset->name) == 0;
+		if (again)
+			continue;
+		append(c->preset, sizeof c->preset, ",", preset->name);
+		append(c->citation, sizeof c->citation, "; ", preset->citation);
+	}
 }
 
 static enum cf_status set_settings(struct cf_compiled *c, const struct cf_compile_options *options)
@@ -241,8 +290,8 @@ static enum cf_status set_settings(struct cf_compiled *c, const struct cf_compil
 	    .built_wall_s = options->built_wall_s,
 	    .vendor = c->vendor,
 	    .pack_version = c->pack_version,
-	    .preset = policy->preset,
-	    .citation = c->preset == NULL ? "" : c->preset->citation,
+	    .preset = c->preset,
+	    .citation = c->citation,
 	    .policy_file = policy->file,
 	    .log_path = policy->log_path[0] != '\0' ? policy->log_path : options->default_log_path,
 	    .fold_s = policy->fold_s,
@@ -263,19 +312,16 @@ static enum cf_status fill_builder(struct cf_compiled *c, const struct cf_compil
 {
 	enum cf_status status = cf_image_builder_new(&c->builder);
 
-	/* The preset first: of two phases at one instant the later counts, and that is the
-	 * policy's. */
-	if (status == CF_OK && c->preset != NULL)
-		status = add_preset(c->builder, c->policy, c->preset);
 	if (status == CF_OK)
-		status = add_policy(c->builder, c->policy);
-	if (status == CF_OK && c->preset != NULL)
-		status = add_exempts(c->builder, c->preset);
+		status = add_policy(c);
+	for (size_t i = 0; status == CF_OK && i < c->regimes.count; i++)
+		status = add_exempts(c->builder, &c->regimes.items[i]);
 	for (size_t i = 0; status == CF_OK && i < c->pack_count; i++) {
-		append(c->vendor, sizeof c->vendor, c->packs[i]->vendor);
-		append(c->pack_version, sizeof c->pack_version, c->packs[i]->version);
-		status = cf_compile_pack(c->builder, c->packs[i]);
+		append(c->vendor, sizeof c->vendor, ",", c->packs[i]->vendor);
+		append(c->pack_version, sizeof c->pack_version, ",", c->packs[i]->version);
+		status = cf_compile_pack(c->builder, c->packs[i], (uint32_t)i);
 	}
+	name_presets(c);
 	return status == CF_OK ? set_settings(c, options) : status;
 }
 
@@ -290,7 +336,7 @@ enum cf_status cf_compile(const struct cf_compile_options *options,
 	status = cf_policy_read(options->policy_path, &c->policy, diags);
 	if (status == CF_OK) {
 		status = read_packs(c, options->lists_dir, diags);
-		preset_status = read_preset(c, options->lists_dir, diags);
+		preset_status = cf_regimes_read(c->policy, options->lists_dir, &c->regimes, diags);
 		if (status == CF_OK)
 			status = preset_status;
 	}
@@ -313,7 +359,7 @@ void cf_compiled_free(struct cf_compiled *compiled)
 	if (compiled == NULL)
 		return;
 	cf_image_builder_free(compiled->builder);
-	cf_preset_free(compiled->preset);
+	cf_regimes_done(&compiled->regimes);
 	for (size_t i = 0; i < compiled->pack_count; i++)
 		cf_pack_free(compiled->packs[i]);
 	cf_policy_free(compiled->policy);

@@ -11,7 +11,7 @@
 #include "compile/image/image_writer.h"
 #include "compile/pack/pack.h"
 #include "compile/policy/policy.h"
-#include "compile/policy/preset.h"
+#include "compile/regimes.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,15 +23,17 @@ struct cf_compile_options {
 	int64_t built_wall_s;         /* goes into the image */
 };
 
-/* Everything read, and the builder filled from it. preset is NULL when the policy names none. */
+/* Everything read, and the builder filled from it. */
 struct cf_compiled {
 	struct cf_policy *policy;
 	struct cf_pack *packs[CF_VENDORS];
 	size_t pack_count;
-	struct cf_preset *preset;
+	struct cf_regimes regimes;
 	struct cf_image_builder *builder;
 	char vendor[256];       /* the vendors, comma separated */
 	char pack_version[256]; /* their versions, likewise */
+	char preset[256];       /* the presets, each once; "" for none */
+	char citation[512];     /* of the presets, each once */
 };
 
 /*

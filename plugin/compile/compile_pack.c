@@ -21,12 +21,13 @@ static bool add_member(void *context, const struct cf_name *name)
 	return e->status == CF_OK;
 }
 
-static enum cf_status add_pack_name(
-    struct cf_image_builder *builder, const struct cf_pack *pack, const struct cf_pack_name *entry)
+static enum cf_status add_pack_name(struct cf_image_builder *builder, const struct cf_pack *pack,
+    uint32_t id, const struct cf_pack_name *entry)
 {
 	const struct cf_image_attr attr = {
 	    .category = (enum cf_category)entry->category,
 	    .confidence = (enum cf_confidence)entry->confidence,
+	    .pack = id,
 	    .list = pack->vendor,
 	    .product = entry->product,
 	    .source = entry->sources,
@@ -51,7 +52,8 @@ static enum cf_status add_pack_name(
 	return status == CF_EAGAIN ? e.status : status;
 }
 
-static enum cf_status add_networks(struct cf_image_builder *builder, const struct cf_pack *pack)
+static enum cf_status add_networks(
+    struct cf_image_builder *builder, const struct cf_pack *pack, uint32_t id)
 {
 	enum cf_status status = CF_OK;
 
@@ -63,6 +65,7 @@ static enum cf_status add_networks(struct cf_image_builder *builder, const struc
 		    .category = entry->category,
 		    .confidence = entry->confidence,
 		    .asn = entry->asn,
+		    .pack = id,
 		    .org = entry->org,
 		    .list = pack->vendor,
 		    .source = entry->sources,
@@ -76,11 +79,13 @@ static enum cf_status add_networks(struct cf_image_builder *builder, const struc
 		status = cf_image_builder_add_network(builder, &network);
 	}
 	for (size_t i = 0; status == CF_OK && i < pack->asn_count; i++)
-		status = cf_image_builder_add_asn(builder, pack->asns[i].asn, pack->asns[i].org);
+		status =
+		    cf_image_builder_add_asn(builder, id, pack->asns[i].asn, pack->asns[i].org);
 	return status;
 }
 
-static enum cf_status add_traits(struct cf_image_builder *builder, const struct cf_pack *pack)
+static enum cf_status add_traits(
+    struct cf_image_builder *builder, const struct cf_pack *pack, uint32_t id)
 {
 	enum cf_status status = CF_OK;
 
@@ -93,6 +98,7 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 		        .value = entry->value,
 		        .category = entry->category,
 		        .confidence = entry->confidence,
+		        .pack = id,
 		        .product = entry->product,
 		        .source = entry->sources,
 		        .note = entry->note,
@@ -110,6 +116,7 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 		        .last = entry->last,
 		        .category = entry->category,
 		        .confidence = entry->confidence,
+		        .pack = id,
 		        .product = entry->product,
 		        .source = entry->sources,
 		        .file = entry->file,
@@ -131,15 +138,16 @@ static enum cf_status add_traits(struct cf_image_builder *builder, const struct 
 	return status;
 }
 
-enum cf_status cf_compile_pack(struct cf_image_builder *builder, const struct cf_pack *pack)
+enum cf_status cf_compile_pack(
+    struct cf_image_builder *builder, const struct cf_pack *pack, uint32_t id)
 {
 	enum cf_status status = CF_OK;
 
 	for (size_t i = 0; status == CF_OK && i < pack->name_count; i++)
-		status = add_pack_name(builder, pack, &pack->names[i]);
+		status = add_pack_name(builder, pack, id, &pack->names[i]);
 	if (status == CF_OK)
-		status = add_networks(builder, pack);
+		status = add_networks(builder, pack, id);
 	if (status == CF_OK)
-		status = add_traits(builder, pack);
+		status = add_traits(builder, pack, id);
 	return status;
 }

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define CF_IMAGE_MAGIC   "CURFEWIM"
-#define CF_IMAGE_VERSION 3U
+#define CF_IMAGE_VERSION 4U
 #define CF_IMAGE_ENDIAN  0x01020304U
 #define CF_IMAGE_ALIGN   64U
 
@@ -41,7 +41,7 @@ enum cf_section_id {
 	CF_SECTION_RESOLVERS = 13,      /* cf_image_resolver_item */
 	CF_SECTION_POLICY = 14,         /* one cf_image_policy_item */
 	CF_SECTION_PHASES = 15,         /* cf_image_phase_item, sorted by instant */
-	CF_SECTION_STEPS = 16,          /* cf_image_step_item, by category, then instant */
+	CF_SECTION_STEPS = 16,          /* cf_image_step_item, by schedule, category, instant */
 	CF_SECTION_EXCEPTIONS = 17,     /* cf_image_exception_item */
 	CF_SECTION_BY_CATEGORY = 18,    /* uint32_t: exceptions by category */
 	CF_SECTION_TYPES = 19,          /* uint16_t: query types of exceptions */
@@ -49,7 +49,12 @@ enum cf_section_id {
 	CF_SECTION_GROUP_SETS = 21,     /* cf_image_group_set; 0 is the empty set */
 	CF_SECTION_CLIENT_V4 = 22,      /* cf_image_range_v4 -> group set */
 	CF_SECTION_CLIENT_V6 = 23,      /* cf_image_range_v6 -> group set */
-	CF_SECTIONS = 24,
+	CF_SECTION_PACKS = 24,          /* cf_image_pack_item; at least one */
+	CF_SECTION_SCHEDULES = 25,      /* cf_image_schedule_item; at least one */
+	CF_SECTION_ROWS = 26,    /* uint32_t: the schedule of each pack, row by row; row 0 is for
+	                            clients in no group */
+	CF_SECTION_NEAREST = 27, /* cf_image_near_item: the groups of each set, nearest first */
+	CF_SECTIONS = 28,
 };
 
 /* Where a section lies: at from the start of the file, bytes = count x its item. */
@@ -99,7 +104,7 @@ struct cf_image_attr_item {
 	uint8_t scope;
 	uint8_t category;
 	uint8_t confidence;
-	uint8_t reserved;
+	uint8_t pack;
 	uint32_t exception; /* or none */
 	uint32_t list, product, source, as_of, note, file;
 };
@@ -131,7 +136,8 @@ struct cf_image_network_item {
 	uint8_t kind;
 	uint8_t category;
 	uint8_t confidence;
-	uint8_t reserved[3];
+	uint8_t pack;
+	uint8_t reserved[2];
 	uint32_t
 	    parent; /* the next wider (or equal) network around this one; always a lower index */
 	uint32_t asn;
@@ -165,6 +171,7 @@ static inline uint32_t cf_image_v6_bit(uint32_t top)
 struct cf_image_asn_item {
 	uint32_t asn;
 	uint32_t org;
+	uint32_t pack;
 };
 
 struct cf_image_signature_item {
@@ -172,7 +179,8 @@ struct cf_image_signature_item {
 	uint32_t line;
 	uint8_t category;
 	uint8_t confidence;
-	uint8_t reserved[2];
+	uint8_t pack;
+	uint8_t reserved;
 };
 
 struct cf_image_port_item {
@@ -182,7 +190,7 @@ struct cf_image_port_item {
 	uint8_t proto;
 	uint8_t category;
 	uint8_t confidence;
-	uint8_t reserved;
+	uint8_t pack;
 };
 
 struct cf_image_resolver_item {
@@ -193,7 +201,7 @@ struct cf_image_resolver_item {
 	uint32_t role, operator_name, name;
 };
 
-/* Settings, answer and baseline; and where the steps and exceptions of each category begin. */
+/* Settings and answer; and where the exceptions of each category begin. */
 struct cf_image_policy_item {
 	uint32_t vendor, pack_version, preset, citation, policy_file;
 	uint32_t log_path, privacy, privacy_key_file, sensor;
@@ -210,13 +218,31 @@ struct cf_image_policy_item {
 	uint8_t reserved3[2];
 	uint8_t sinkhole_v4[4];
 	uint8_t sinkhole_v6[16];
+	uint32_t by_category_at[CF_CATEGORIES + 1];
+};
+
+/* Where entries come from: a vendor's folder, or the policy's own names. */
+struct cf_image_pack_item {
+	uint32_t vendor, version;
+	uint32_t schedule; /* for everybody who is in no group with another */
+	uint32_t reserved;
+};
+
+/*
+ * What a legal text, or the policy alone, says of each category: the verdict before any phase, and
+ * where the steps of each category begin. A client's row in ROWS tells which schedule each pack
+ * has for it.
+ */
+struct cf_image_schedule_item {
+	uint32_t preset, citation, clients;
+	uint32_t pack; /* the first that follows it */
 	uint8_t baseline[CF_CATEGORIES];
 	uint32_t steps_at[CF_CATEGORIES + 1];
-	uint32_t by_category_at[CF_CATEGORIES + 1];
 };
 
 struct cf_image_phase_item {
 	int64_t from_wall_s;
+	uint64_t schedules; /* bit 1 << index of those that it belongs to */
 	uint32_t name, citation, file;
 	uint32_t line;
 	uint32_t categories;
@@ -231,23 +257,40 @@ struct cf_image_step_item {
 	uint32_t verdict;
 };
 
+/* Groups of clients, as bits. */
 #define CF_GROUP_WORDS (CF_GROUPS / 64)
-struct cf_image_group_set {
+struct cf_image_groups {
 	uint64_t words[CF_GROUP_WORDS];
+};
+
+/* A group that a client belongs to, and the length of its longest prefix around the client. */
+struct cf_image_near_item {
+	uint32_t group;
+	uint32_t bits;
+};
+
+/* What a client's place among the groups comes to. */
+struct cf_image_group_set {
+	struct cf_image_groups groups;
+	uint32_t near_at, near_count; /* in NEAREST: its groups, longest prefix first */
+	uint32_t row;                 /* in ROWS */
+	uint32_t reserved;
 };
 
 struct cf_image_exception_item {
 	int64_t from_wall_s;
 	int64_t until_wall_s;
-	struct cf_image_group_set groups;
+	struct cf_image_groups groups;
 	uint32_t categories;
 	uint32_t types_at; /* index in TYPES */
 	uint32_t type_count;
 	uint32_t owner, reason, clients, file;
 	uint32_t line;
+	uint32_t schedule; /* or none: for those alone who are under this one */
 	uint8_t verdict;
 	uint8_t everybody;
-	uint8_t reserved[6];
+	uint8_t pack; /* whose text or policy it stands in */
+	uint8_t reserved;
 };
 
 _Static_assert(sizeof(struct cf_image_section) == 24, "format");
@@ -256,12 +299,16 @@ _Static_assert(sizeof(struct cf_image_attr_item) == 32, "format");
 _Static_assert(sizeof(struct cf_image_network_item) == 72, "format");
 _Static_assert(sizeof(struct cf_image_range_v4) == 8, "format");
 _Static_assert(sizeof(struct cf_image_range_v6) == 24, "format");
-_Static_assert(sizeof(struct cf_image_asn_item) == 8, "format");
+_Static_assert(sizeof(struct cf_image_asn_item) == 12, "format");
 _Static_assert(sizeof(struct cf_image_signature_item) == 36, "format");
 _Static_assert(sizeof(struct cf_image_port_item) == 32, "format");
 _Static_assert(sizeof(struct cf_image_resolver_item) == 36, "format");
-_Static_assert(sizeof(struct cf_image_policy_item) == 196, "format");
-_Static_assert(sizeof(struct cf_image_phase_item) == 32, "format");
+_Static_assert(sizeof(struct cf_image_policy_item) == 132, "format");
+_Static_assert(sizeof(struct cf_image_pack_item) == 16, "format");
+_Static_assert(sizeof(struct cf_image_schedule_item) == 80, "format");
+_Static_assert(sizeof(struct cf_image_phase_item) == 40, "format");
 _Static_assert(sizeof(struct cf_image_step_item) == 16, "format");
-_Static_assert(sizeof(struct cf_image_group_set) == 32, "format");
+_Static_assert(sizeof(struct cf_image_groups) == 32, "format");
+_Static_assert(sizeof(struct cf_image_near_item) == 8, "format");
+_Static_assert(sizeof(struct cf_image_group_set) == 48, "format");
 _Static_assert(sizeof(struct cf_image_exception_item) == 88, "format");

@@ -32,6 +32,8 @@ static void fill_info(struct cf_image *image)
 	    .preset = text(image, policy->preset),
 	    .citation = text(image, policy->citation),
 	    .policy_file = text(image, policy->policy_file),
+	    .packs = image->pack_count,
+	    .schedules = image->schedule_count,
 	    .names = header->entry_count,
 	    .networks = image->network_count,
 	    .asns = image->asn_count,
@@ -71,17 +73,34 @@ static void fill_answer(struct cf_image *image)
 		image->answer.sinkhole_v6 = cf_addr_v6(policy->sinkhole_v6);
 }
 
+/* The categories that a schedule ever blocks. */
+static uint32_t ever_blocked(const struct cf_image *image, uint32_t schedule)
+{
+	uint32_t categories = 0;
+
+	for (unsigned i = 0; i < CF_CATEGORIES; i++)
+		if (image->schedules[schedule].baseline[i] == CF_VERDICT_BLOCK)
+			categories |= 1U << i;
+	for (uint32_t i = 0; i < image->phase_count; i++)
+		if (image->phases[i].verdict == CF_VERDICT_BLOCK &&
+		    (image->phases[i].schedules >> schedule & 1) != 0)
+			categories |= image->phases[i].categories;
+	return categories;
+}
+
 static void fill_may_block(struct cf_image *image)
 {
-	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		if (image->policy->baseline[i] == CF_VERDICT_BLOCK)
-			image->may_block |= 1U << i;
-	for (uint32_t i = 0; i < image->phase_count; i++)
-		if (image->phases[i].verdict == CF_VERDICT_BLOCK)
-			image->may_block |= image->phases[i].categories;
+	uint32_t by_schedule[CF_SCHEDULES], by_exception = 0;
+
+	for (uint32_t i = 0; i < image->schedule_count; i++)
+		by_schedule[i] = ever_blocked(image, i);
 	for (uint32_t i = 0; i < image->exception_count; i++)
 		if (image->exceptions[i].verdict == CF_VERDICT_BLOCK)
-			image->may_block |= image->exceptions[i].categories;
+			by_exception |= image->exceptions[i].categories;
+	for (uint32_t i = 0; i < image->pack_count; i++)
+		image->may_block[i] = by_exception;
+	for (uint32_t i = 0; i < image->row_count * image->pack_count; i++)
+		image->may_block[i % image->pack_count] |= by_schedule[image->rows[i]];
 }
 
 enum cf_status cf_image_from_memory(
@@ -244,11 +263,12 @@ const struct cf_answer_spec *cf_image_answer(const struct cf_image *image)
 	return &image->answer;
 }
 
-enum cf_verdict cf_image_baseline(const struct cf_image *image, enum cf_category category)
+enum cf_verdict cf_image_baseline(
+    const struct cf_image *image, uint32_t schedule, enum cf_category category)
 {
-	if (!cf_check((unsigned)category < CF_CATEGORIES))
+	if (!cf_check(schedule < image->schedule_count && (unsigned)category < CF_CATEGORIES))
 		return CF_VERDICT_PASS;
-	return (enum cf_verdict)image->policy->baseline[category];
+	return (enum cf_verdict)image->schedules[schedule].baseline[category];
 }
 
 /* The name behind the entries that end there: its length, then its bytes. */
@@ -283,6 +303,7 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 		*entry_out = (struct cf_entry){.name_wire = (const uint8_t *)"",
 		    .exception = CF_NONE,
 		    .list = "",
+		    .serial = "",
 		    .product = "",
 		    .source = "",
 		    .as_of = "",
@@ -297,7 +318,9 @@ void cf_image_entry(const struct cf_image *image, uint32_t entry, struct cf_entr
 	    .category = (enum cf_category)attr->category,
 	    .confidence = (enum cf_confidence)attr->confidence,
 	    .exception = attr->exception,
+	    .pack = attr->pack,
 	    .list = text(image, attr->list),
+	    .serial = text(image, image->packs[attr->pack].version),
 	    .product = text(image, attr->product),
 	    .source = text(image, attr->source),
 	    .as_of = text(image, attr->as_of),
@@ -329,8 +352,13 @@ void cf_image_network(
 	const struct cf_image_network_item *item;
 
 	if (!cf_check(network < image->network_count)) {
-		*network_out = (struct cf_network){
-		    .org = "", .list = "", .source = "", .as_of = "", .note = "", .file = ""};
+		*network_out = (struct cf_network){.org = "",
+		    .list = "",
+		    .serial = "",
+		    .source = "",
+		    .as_of = "",
+		    .note = "",
+		    .file = ""};
 		return;
 	}
 	item = &image->networks[network];
@@ -340,8 +368,10 @@ void cf_image_network(
 	    .category = (enum cf_category)item->category,
 	    .confidence = (enum cf_confidence)item->confidence,
 	    .asn = item->asn,
+	    .pack = item->pack,
 	    .org = text(image, item->org),
 	    .list = text(image, item->list),
+	    .serial = text(image, image->packs[item->pack].version),
 	    .source = text(image, item->source),
 	    .as_of = text(image, item->as_of),
 	    .note = text(image, item->note),

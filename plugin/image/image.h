@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "No such thing" for entry, network, phase and exception ids. */
+/* "No such thing" for entry, network, phase, schedule and exception ids. */
 #define CF_NONE UINT32_MAX
 
 struct cf_image;
@@ -50,12 +50,15 @@ struct cf_image_info {
 	uint8_t source_digest[CF_SHA256_BYTES]; /* of everything it was compiled from */
 	int64_t built_wall_s;
 	uint64_t file_bytes;
+	/* Of all packs and presets, comma separated, for people; records have those of their entry.
+	 */
 	const char *vendor;
-	const char *pack_version; /* serial of the vendor pack */
-	const char *preset;       /* name of the preset, "" for own phases */
-	const char *citation;     /* legal text the preset follows */
-	const char *policy_file;  /* where the policy was read from */
-	uint32_t names;           /* entries of names */
+	const char *pack_version;
+	const char *preset;      /* "" for own phases */
+	const char *citation;    /* of the legal texts that the presets follow */
+	const char *policy_file; /* where the policy was read from */
+	uint32_t packs, schedules;
+	uint32_t names; /* entries of names */
 	uint32_t networks, asns, signatures, ports, resolvers;
 	uint32_t phases, exceptions, groups;
 	/* log settings */
@@ -70,6 +73,34 @@ struct cf_image_info {
 	uint16_t alive_s;     /* the resolver says so often who asked anything; 0 never */
 };
 const struct cf_image_info *cf_image_info(const struct cf_image *image);
+
+/* Where entries come from, 0 <= i < info->packs. */
+struct cf_image_pack {
+	const char *vendor;  /* folder of the pack; "policy" for the policy's own names */
+	const char *version; /* serial; of a policy the begin of its digest */
+	uint32_t schedule;   /* that it is under for clients in no group with another */
+};
+void cf_image_pack(const struct cf_image *image, uint32_t i, struct cf_image_pack *pack_out);
+
+/* The pack of a vendor, which is len bytes of text; false when there is none. */
+bool cf_image_find_pack(
+    const struct cf_image *image, const char *vendor, size_t len, uint32_t *pack_out);
+
+/* What a pack is under, for everybody or for some clients, 0 <= i < info->schedules. */
+struct cf_image_schedule {
+	const char *preset;   /* "" for own phases alone */
+	const char *citation; /* legal text the preset follows */
+	const char *clients;  /* as written, "" for everybody who has no other */
+	uint32_t pack;        /* the first that follows it */
+};
+void cf_image_schedule(
+    const struct cf_image *image, uint32_t i, struct cf_image_schedule *schedule_out);
+
+/*
+ * What a record calls the policy: the preset of the schedule, or the policy's file for one that
+ * has none and for CF_NONE.
+ */
+const char *cf_image_policy_name(const struct cf_image *image, uint32_t schedule);
 
 /* One matching entry of a name look-up. */
 struct cf_match {
@@ -92,7 +123,9 @@ struct cf_entry {
 	enum cf_category category;
 	enum cf_confidence confidence;
 	uint32_t exception; /* CF_NONE, or the policy exception that this name belongs to */
-	const char *list;   /* pack name; "policy" for names of exceptions */
+	uint32_t pack;
+	const char *list;   /* pack name; "policy" for names of the policy and its exceptions */
+	const char *serial; /* version of that pack */
 	const char *product;
 	const char *source;
 	const char *as_of;
@@ -119,8 +152,10 @@ struct cf_network {
 	enum cf_category category;
 	enum cf_confidence confidence;
 	uint32_t asn; /* 0 unknown */
+	uint32_t pack;
 	const char *org;
 	const char *list;
+	const char *serial; /* version of the pack; not taken when adding */
 	const char *source;
 	const char *as_of;
 	const char *note;
@@ -133,6 +168,8 @@ void cf_image_network(
 
 /* True when asn is one of the vendor's; *org_out (may be NULL) gets the name in the pack. */
 bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **org_out);
+/* The pack that lists asn; the first when none does. */
+uint32_t cf_image_asn_pack(const struct cf_image *image, uint32_t asn);
 /* AS numbers by index, 0 <= i < info->asns; *org_out may be NULL. */
 uint32_t cf_image_asn(const struct cf_image *image, uint32_t i, const char **org_out);
 
@@ -143,6 +180,7 @@ struct cf_signature {
 	const char *value;
 	enum cf_category category;
 	enum cf_confidence confidence;
+	uint32_t pack;
 	const char *product;
 	const char *source;
 	const char *note;
@@ -160,6 +198,7 @@ struct cf_port {
 	uint16_t first, last;
 	enum cf_category category;
 	enum cf_confidence confidence;
+	uint32_t pack;
 	const char *product;
 	const char *source;
 	const char *file;
@@ -184,13 +223,15 @@ struct cf_phase {
 	int64_t from_wall_s;
 	enum cf_verdict verdict;
 	uint32_t categories; /* bit 1 << enum cf_category */
+	uint64_t schedules;  /* bit 1 << index of those it belongs to */
 	const char *file;
 	uint32_t line;
 };
 void cf_image_phase(const struct cf_image *image, uint32_t i, struct cf_phase *phase_out);
 
-/* The verdict of a category before any phase. */
-enum cf_verdict cf_image_baseline(const struct cf_image *image, enum cf_category category);
+/* The verdict of a category before any phase of a schedule. */
+enum cf_verdict cf_image_baseline(
+    const struct cf_image *image, uint32_t schedule, enum cf_category category);
 
 /* An exception of the policy, 0 <= i < info->exceptions, in the order of the file. */
 struct cf_exception {
@@ -198,6 +239,8 @@ struct cf_exception {
 	int64_t from_wall_s;  /* INT64_MIN: from ever */
 	int64_t until_wall_s; /* first second it no longer holds; INT64_MAX never */
 	uint32_t categories;  /* bit set; 0: by names only */
+	uint32_t schedule;    /* CF_NONE, or: only for clients that are under this one */
+	uint32_t pack;
 	const char *owner;
 	const char *reason;
 	const char *clients; /* as written in the policy, for people */

@@ -11,7 +11,8 @@ static const char *text(const struct cf_image *image, uint32_t at)
 	return image->strings + at;
 }
 
-bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **org_out)
+/* The place of asn in the sorted list, or asn_count. */
+static uint32_t asn_at(const struct cf_image *image, uint32_t asn)
 {
 	uint32_t low = 0, high = image->asn_count;
 
@@ -23,11 +24,25 @@ bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **
 		else
 			high = middle;
 	}
-	if (low == image->asn_count || image->asns[low].asn != asn)
+	return low < image->asn_count && image->asns[low].asn == asn ? low : image->asn_count;
+}
+
+bool cf_image_find_asn(const struct cf_image *image, uint32_t asn, const char **org_out)
+{
+	uint32_t at = asn_at(image, asn);
+
+	if (at == image->asn_count)
 		return false;
 	if (org_out != NULL)
-		*org_out = text(image, image->asns[low].org);
+		*org_out = text(image, image->asns[at].org);
 	return true;
+}
+
+uint32_t cf_image_asn_pack(const struct cf_image *image, uint32_t asn)
+{
+	uint32_t at = asn_at(image, asn);
+
+	return at == image->asn_count ? 0 : image->asns[at].pack;
 }
 
 uint32_t cf_image_asn(const struct cf_image *image, uint32_t i, const char **org_out)
@@ -61,6 +76,7 @@ void cf_image_signature(
 	    .value = text(image, item->value),
 	    .category = (enum cf_category)item->category,
 	    .confidence = (enum cf_confidence)item->confidence,
+	    .pack = item->pack,
 	    .product = text(image, item->product),
 	    .source = text(image, item->source),
 	    .note = text(image, item->note),
@@ -87,6 +103,7 @@ void cf_image_port(const struct cf_image *image, uint32_t i, struct cf_port *por
 	    .last = item->last,
 	    .category = (enum cf_category)item->category,
 	    .confidence = (enum cf_confidence)item->confidence,
+	    .pack = item->pack,
 	    .product = text(image, item->product),
 	    .source = text(image, item->source),
 	    .file = text(image, item->file),
@@ -128,9 +145,65 @@ void cf_image_phase(const struct cf_image *image, uint32_t i, struct cf_phase *p
 	    .from_wall_s = item->from_wall_s,
 	    .verdict = (enum cf_verdict)item->verdict,
 	    .categories = item->categories,
+	    .schedules = item->schedules,
 	    .file = text(image, item->file),
 	    .line = item->line,
 	};
+}
+
+void cf_image_pack(const struct cf_image *image, uint32_t i, struct cf_image_pack *pack_out)
+{
+	if (!cf_check(i < image->pack_count)) {
+		*pack_out = (struct cf_image_pack){.vendor = "", .version = ""};
+		return;
+	}
+	*pack_out = (struct cf_image_pack){
+	    .vendor = text(image, image->packs[i].vendor),
+	    .version = text(image, image->packs[i].version),
+	    .schedule = image->packs[i].schedule,
+	};
+}
+
+bool cf_image_find_pack(
+    const struct cf_image *image, const char *vendor, size_t len, uint32_t *pack_out)
+{
+	for (uint32_t i = 0; i < image->pack_count; i++) {
+		const char *have = text(image, image->packs[i].vendor);
+
+		if (strlen(have) == len && memcmp(have, vendor, len) == 0) {
+			*pack_out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void cf_image_schedule(
+    const struct cf_image *image, uint32_t i, struct cf_image_schedule *schedule_out)
+{
+	const struct cf_image_schedule_item *item;
+
+	if (!cf_check(i < image->schedule_count)) {
+		*schedule_out =
+		    (struct cf_image_schedule){.preset = "", .citation = "", .clients = ""};
+		return;
+	}
+	item = &image->schedules[i];
+	*schedule_out = (struct cf_image_schedule){
+	    .preset = text(image, item->preset),
+	    .citation = text(image, item->citation),
+	    .clients = text(image, item->clients),
+	    .pack = item->pack,
+	};
+}
+
+const char *cf_image_policy_name(const struct cf_image *image, uint32_t schedule)
+{
+	const char *preset = "";
+
+	if (schedule != CF_NONE && cf_check(schedule < image->schedule_count))
+		preset = text(image, image->schedules[schedule].preset);
+	return preset[0] != '\0' ? preset : image->info.policy_file;
 }
 
 void cf_image_exception(
@@ -139,8 +212,8 @@ void cf_image_exception(
 	const struct cf_image_exception_item *item;
 
 	if (!cf_check(i < image->exception_count)) {
-		*exception_out =
-		    (struct cf_exception){.owner = "", .reason = "", .clients = "", .file = ""};
+		*exception_out = (struct cf_exception){
+		    .schedule = CF_NONE, .owner = "", .reason = "", .clients = "", .file = ""};
 		return;
 	}
 	item = &image->exceptions[i];
@@ -149,6 +222,8 @@ void cf_image_exception(
 	    .from_wall_s = item->from_wall_s,
 	    .until_wall_s = item->until_wall_s,
 	    .categories = item->categories,
+	    .schedule = item->schedule,
+	    .pack = item->pack,
 	    .owner = text(image, item->owner),
 	    .reason = text(image, item->reason),
 	    .clients = text(image, item->clients),

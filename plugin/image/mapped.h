@@ -43,6 +43,12 @@ struct cf_image {
 	const struct cf_image_resolver_item *resolvers;
 	uint32_t resolver_count;
 	const struct cf_image_policy_item *policy;
+	const struct cf_image_pack_item *packs;
+	uint32_t pack_count;
+	const struct cf_image_schedule_item *schedules;
+	uint32_t schedule_count;
+	const uint32_t *rows; /* pack_count schedules to a row */
+	uint32_t row_count;
 	const struct cf_image_phase_item *phases;
 	uint32_t phase_count;
 	const struct cf_image_step_item *steps;
@@ -57,6 +63,8 @@ struct cf_image {
 	uint32_t group_count;
 	const struct cf_image_group_set *group_sets;
 	uint32_t group_set_count;
+	const struct cf_image_near_item *nearest;
+	uint32_t near_count;
 	const struct cf_image_range_v4 *client_v4;
 	uint32_t client_v4_count;
 	const struct cf_image_range_v6 *client_v6;
@@ -65,8 +73,8 @@ struct cf_image {
 	/* Derived once at open. */
 	struct cf_image_info info;
 	struct cf_answer_spec answer;
-	uint32_t
-	    may_block; /* categories that baseline, a phase or an exception ever blocks; bit set */
+	/* By pack: categories that a baseline, a phase or an exception ever blocks for anybody. */
+	uint32_t may_block[CF_PACKS_MOST];
 };
 
 /*

@@ -35,7 +35,8 @@ static const struct section_rule {
     [CF_SECTION_RESOLVERS] = {sizeof(struct cf_image_resolver_item), 4, 0, UINT32_MAX - 1},
     [CF_SECTION_POLICY] = {sizeof(struct cf_image_policy_item), 4, 1, 1},
     [CF_SECTION_PHASES] = {sizeof(struct cf_image_phase_item), 8, 0, CF_PHASES},
-    [CF_SECTION_STEPS] = {sizeof(struct cf_image_step_item), 8, 0, CF_PHASES *CF_CATEGORIES},
+    [CF_SECTION_STEPS] = {sizeof(struct cf_image_step_item), 8, 0,
+        CF_PHASES *CF_CATEGORIES *CF_SCHEDULES},
     [CF_SECTION_EXCEPTIONS] = {sizeof(struct cf_image_exception_item), 8, 0, CF_EXCEPTIONS},
     [CF_SECTION_BY_CATEGORY] = {sizeof(uint32_t), 4, 0, CF_EXCEPTIONS *CF_CATEGORIES},
     [CF_SECTION_TYPES] = {sizeof(uint16_t), 2, 0, CF_EXCEPTIONS *CF_EXCEPTION_TYPES},
@@ -43,6 +44,10 @@ static const struct section_rule {
     [CF_SECTION_GROUP_SETS] = {sizeof(struct cf_image_group_set), 8, 1, UINT32_MAX - 1},
     [CF_SECTION_CLIENT_V4] = {sizeof(struct cf_image_range_v4), 4, 0, UINT32_MAX - 1},
     [CF_SECTION_CLIENT_V6] = {sizeof(struct cf_image_range_v6), 8, 0, UINT32_MAX - 1},
+    [CF_SECTION_PACKS] = {sizeof(struct cf_image_pack_item), 4, 1, CF_PACKS_MOST},
+    [CF_SECTION_SCHEDULES] = {sizeof(struct cf_image_schedule_item), 4, 1, CF_SCHEDULES},
+    [CF_SECTION_ROWS] = {sizeof(uint32_t), 4, 1, UINT32_MAX - 1},
+    [CF_SECTION_NEAREST] = {sizeof(struct cf_image_near_item), 4, 0, UINT32_MAX - 1},
 };
 
 static enum cf_status check_header(struct cf_image *image, struct cf_error *error)
@@ -156,6 +161,14 @@ static void find_more_sections(struct cf_image *image)
 	image->resolvers = section(image, CF_SECTION_RESOLVERS);
 	image->resolver_count = count(image, CF_SECTION_RESOLVERS);
 	image->policy = section(image, CF_SECTION_POLICY);
+	image->packs = section(image, CF_SECTION_PACKS);
+	image->pack_count = count(image, CF_SECTION_PACKS);
+	image->schedules = section(image, CF_SECTION_SCHEDULES);
+	image->schedule_count = count(image, CF_SECTION_SCHEDULES);
+	image->rows = section(image, CF_SECTION_ROWS);
+	image->row_count = count(image, CF_SECTION_ROWS) / image->pack_count;
+	image->nearest = section(image, CF_SECTION_NEAREST);
+	image->near_count = count(image, CF_SECTION_NEAREST);
 	image->phases = section(image, CF_SECTION_PHASES);
 	image->phase_count = count(image, CF_SECTION_PHASES);
 	image->steps = section(image, CF_SECTION_STEPS);

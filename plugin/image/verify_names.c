@@ -85,7 +85,7 @@ static bool attrs_are_sound(const struct cf_image *image)
 		    attr->list, attr->product, attr->source, attr->as_of, attr->note, attr->file};
 
 		if (attr->scope > CF_SCOPE_BELOW || attr->category >= CF_CATEGORIES ||
-		    attr->confidence > CF_CONFIDENCE_DOCUMENTED)
+		    attr->confidence > CF_CONFIDENCE_DOCUMENTED || attr->pack >= image->pack_count)
 			return false;
 		if (attr->exception != CF_NONE && attr->exception >= image->exception_count)
 			return false;

@@ -58,7 +58,8 @@ static bool network_is_sound(const struct cf_image *image, uint32_t i)
 	if (network->parent != CF_NONE && network->parent >= i)
 		return false;
 	return network->kind <= CF_NETWORK_NAMESERVER && network->category < CF_CATEGORIES &&
-	    network->confidence <= CF_CONFIDENCE_DOCUMENTED && strings_exist(image, strings, 6);
+	    network->confidence <= CF_CONFIDENCE_DOCUMENTED && network->pack < image->pack_count &&
+	    strings_exist(image, strings, 6);
 }
 
 static bool networks_are_sound(const struct cf_image *image)
@@ -78,9 +79,26 @@ static bool networks_are_sound(const struct cf_image *image)
 	    ranges_v6_are_sound(image->network_v6, image->network_v6_count, image->network_count);
 }
 
+static bool group_sets_are_sound(const struct cf_image *image)
+{
+	for (uint32_t i = 0; i < image->near_count; i++)
+		if (image->nearest[i].group >= image->group_count || image->nearest[i].bits > 128)
+			return false;
+	for (uint32_t i = 0; i < image->group_set_count; i++) {
+		const struct cf_image_group_set *set = &image->group_sets[i];
+
+		if (set->near_at > image->near_count ||
+		    set->near_count > image->near_count - set->near_at ||
+		    set->row >= image->row_count)
+			return false;
+	}
+	return true;
+}
+
 static bool clients_are_sound(const struct cf_image *image)
 {
-	return strings_exist(image, image->groups, image->group_count) &&
+	return group_sets_are_sound(image) &&
+	    strings_exist(image, image->groups, image->group_count) &&
 	    ranges_v4_are_sound(image->client_v4, image->client_v4_count, image->group_set_count) &&
 	    ranges_v6_are_sound(image->client_v6, image->client_v6_count, image->group_set_count);
 }
@@ -88,7 +106,8 @@ static bool clients_are_sound(const struct cf_image *image)
 static bool asns_are_sound(const struct cf_image *image)
 {
 	for (uint32_t i = 0; i < image->asn_count; i++) {
-		if (image->asns[i].org >= image->strings_bytes)
+		if (image->asns[i].org >= image->strings_bytes ||
+		    image->asns[i].pack >= image->pack_count)
 			return false;
 		if (i > 0 && image->asns[i].asn <= image->asns[i - 1].asn)
 			return false;
@@ -105,7 +124,7 @@ static bool signatures_are_sound(const struct cf_image *image)
 
 		if (item->category >= CF_CATEGORIES ||
 		    item->confidence > CF_CONFIDENCE_DOCUMENTED ||
-		    !strings_exist(image, strings, 7))
+		    item->pack >= image->pack_count || !strings_exist(image, strings, 7))
 			return false;
 	}
 	return true;
@@ -120,7 +139,7 @@ static bool ports_are_sound(const struct cf_image *image)
 
 		if (item->category >= CF_CATEGORIES ||
 		    item->confidence > CF_CONFIDENCE_DOCUMENTED || item->first > item->last ||
-		    !strings_exist(image, strings, 5))
+		    item->pack >= image->pack_count || !strings_exist(image, strings, 5))
 			return false;
 	}
 	return true;
@@ -146,27 +165,43 @@ static bool phases_are_sound(const struct cf_image *image)
 		const uint32_t strings[] = {item->name, item->citation, item->file};
 
 		if (item->verdict > CF_VERDICT_BLOCK || item->categories >> CF_CATEGORIES != 0 ||
+		    (image->schedule_count < 64 && item->schedules >> image->schedule_count != 0) ||
 		    !strings_exist(image, strings, 3))
 			return false;
 	}
 	return true;
 }
 
-/* at[] cuts count items into one stretch for each category. */
-static bool cuts_are_sound(const uint32_t at[CF_CATEGORIES + 1], uint32_t count)
+static bool packs_are_sound(const struct cf_image *image)
+{
+	if (image->header.sections[CF_SECTION_ROWS].count !=
+	    (uint64_t)image->row_count * image->pack_count)
+		return false;
+	for (uint32_t i = 0; i < image->pack_count; i++) {
+		const struct cf_image_pack_item *item = &image->packs[i];
+		const uint32_t strings[] = {item->vendor, item->version};
+
+		/* The first row is everybody's. */
+		if (item->schedule != image->rows[i] || !strings_exist(image, strings, 2))
+			return false;
+	}
+	for (uint32_t i = 0; i < image->row_count * image->pack_count; i++)
+		if (image->rows[i] >= image->schedule_count)
+			return false;
+	return true;
+}
+
+/* at[] cuts the items from begin to before end into one stretch for each category. */
+static bool cuts_are_sound(const uint32_t at[CF_CATEGORIES + 1], uint32_t begin, uint32_t end)
 {
 	for (unsigned i = 0; i < CF_CATEGORIES; i++)
 		if (at[i] > at[i + 1])
 			return false;
-	return at[0] == 0 && at[CF_CATEGORIES] == count;
+	return at[0] == begin && at[CF_CATEGORIES] == end;
 }
 
-static bool steps_are_sound(const struct cf_image *image)
+static bool steps_of_are_sound(const struct cf_image *image, const uint32_t *at)
 {
-	const uint32_t *at = image->policy->steps_at;
-
-	if (!cuts_are_sound(at, image->step_count))
-		return false;
 	for (unsigned category = 0; category < CF_CATEGORIES; category++)
 		for (uint32_t i = at[category]; i < at[category + 1]; i++) {
 			const struct cf_image_step_item *step = &image->steps[i];
@@ -178,9 +213,31 @@ static bool steps_are_sound(const struct cf_image *image)
 	return true;
 }
 
+/* The stretches of the schedules follow each other. */
+static bool schedules_are_sound(const struct cf_image *image)
+{
+	uint32_t begin = 0;
+
+	for (uint32_t i = 0; i < image->schedule_count; i++) {
+		const struct cf_image_schedule_item *item = &image->schedules[i];
+		const uint32_t strings[] = {item->preset, item->citation, item->clients};
+		uint32_t end = item->steps_at[CF_CATEGORIES];
+
+		for (unsigned k = 0; k < CF_CATEGORIES; k++)
+			if (item->baseline[k] > CF_VERDICT_BLOCK)
+				return false;
+		if (item->pack >= image->pack_count || !strings_exist(image, strings, 3) ||
+		    end > image->step_count || !cuts_are_sound(item->steps_at, begin, end) ||
+		    !steps_of_are_sound(image, item->steps_at))
+			return false;
+		begin = end;
+	}
+	return begin == image->step_count;
+}
+
 static bool exceptions_are_sound(const struct cf_image *image)
 {
-	if (!cuts_are_sound(image->policy->by_category_at, image->by_category_count))
+	if (!cuts_are_sound(image->policy->by_category_at, 0, image->by_category_count))
 		return false;
 	for (uint32_t i = 0; i < image->by_category_count; i++)
 		if (image->by_category[i] >= image->exception_count)
@@ -190,6 +247,8 @@ static bool exceptions_are_sound(const struct cf_image *image)
 		const uint32_t strings[] = {item->owner, item->reason, item->clients, item->file};
 
 		if (item->verdict > CF_VERDICT_BLOCK || item->everybody > 1 ||
+		    item->pack >= image->pack_count ||
+		    (item->schedule != CF_NONE && item->schedule >= image->schedule_count) ||
 		    item->categories >> CF_CATEGORIES != 0 || !strings_exist(image, strings, 4))
 			return false;
 		if (item->types_at > image->type_count ||
@@ -206,9 +265,6 @@ static bool policy_is_sound(const struct cf_image *image)
 	    policy->citation, policy->policy_file, policy->log_path, policy->privacy,
 	    policy->privacy_key_file, policy->sensor, policy->ede_text};
 
-	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		if (policy->baseline[i] > CF_VERDICT_BLOCK)
-			return false;
 	if (policy->answer_kind > CF_ANSWER_DROP || !strings_exist(image, strings, 10))
 		return false;
 	/* Who sends the text has a buffer for it. */
@@ -222,6 +278,7 @@ bool cf_image_verify_tables(const struct cf_image *image, const char **what_out)
 		const char *what;
 	} checks[] = {
 	    {policy_is_sound, "settings"},
+	    {packs_are_sound, "packs"},
 	    {networks_are_sound, "networks"},
 	    {clients_are_sound, "client groups"},
 	    {asns_are_sound, "AS numbers"},
@@ -229,7 +286,7 @@ bool cf_image_verify_tables(const struct cf_image *image, const char **what_out)
 	    {ports_are_sound, "ports"},
 	    {resolvers_are_sound, "resolvers"},
 	    {phases_are_sound, "phases"},
-	    {steps_are_sound, "phases"},
+	    {schedules_are_sound, "phases"},
 	    {exceptions_are_sound, "exceptions"},
 	};
 

@@ -16,16 +16,23 @@ const struct cf_image_group_set *cf_client_groups(
 	return &image->group_sets[set == CF_NONE ? 0 : set];
 }
 
-bool cf_exception_is_for(
+unsigned cf_exception_nearness(const struct cf_image *image,
     const struct cf_image_exception_item *exception, const struct cf_image_group_set *groups)
 {
+	const struct cf_image_near_item *near = image->nearest + groups->near_at;
 	uint64_t common = 0;
 
-	if (exception->everybody != 0)
-		return true;
+	/* What a legal text exempts holds for those who are under it. */
+	if (exception->schedule != CF_NONE &&
+	    cf_client_schedule(image, groups, image->schedules[exception->schedule].pack) !=
+	        exception->schedule)
+		return 0;
 	for (unsigned i = 0; i < CF_GROUP_WORDS; i++)
-		common |= exception->groups.words[i] & groups->words[i];
-	return common != 0;
+		common |= exception->groups.words[i] & groups->groups.words[i];
+	for (uint32_t i = 0; common != 0 && i < groups->near_count; i++)
+		if ((exception->groups.words[near[i].group / 64] >> near[i].group % 64 & 1) != 0)
+			return near[i].bits + 2;
+	return exception->everybody != 0;
 }
 
 bool cf_exception_has_type(

@@ -1,6 +1,6 @@
 /*
- * Which exceptions a client can claim: the groups its address belongs to, and what an exception
- * asks for. Pure; any thread.
+ * What a client's address comes to: the groups it belongs to, how near each is, which schedule each
+ * pack has for it, and which exceptions it can claim. Pure; any thread.
  */
 #pragma once
 
@@ -10,8 +10,22 @@
 const struct cf_image_group_set *cf_client_groups(
     const struct cf_image *image, const struct cf_addr *client);
 
-/* True when an exception is meant for a client with groups, whatever the time. */
-bool cf_exception_is_for(
+/* The schedule that a pack is under for a client with groups. */
+static inline uint32_t cf_client_schedule(
+    const struct cf_image *image, const struct cf_image_group_set *groups, uint32_t pack)
+{
+	return image->rows[groups->row * image->pack_count + pack];
+}
+
+/* The nearest group that there can be: a prefix of 128 bits. */
+#define CF_NEAR_MOST 130U
+
+/*
+ * How near an exception is to a client with groups, whatever the time: 0 when it is not meant for
+ * it, 1 when it is for everybody, else 2 and the bits of the longest prefix around the client among
+ * the exception's groups.
+ */
+unsigned cf_exception_nearness(const struct cf_image *image,
     const struct cf_image_exception_item *exception, const struct cf_image_group_set *groups);
 
 /* True when it covers questions of qtype; one limited to types covers no question without a type.

@@ -32,6 +32,7 @@ static struct weighing start(const struct cf_image *image, const struct cf_quest
 	    .best = {.verdict = CF_VERDICT_PASS,
 	        .entry = CF_NONE,
 	        .network = CF_NONE,
+	        .schedule = CF_NONE,
 	        .phase = CF_NONE,
 	        .exception = CF_NONE,
 	        .answer = &image->answer,
@@ -40,13 +41,16 @@ static struct weighing start(const struct cf_image *image, const struct cf_quest
 	};
 }
 
-/* On a tie an exception wins, then pass, then block, then flag: the lower rank. */
-static unsigned rank(enum cf_verdict verdict, bool exception)
+/*
+ * On a tie an exception wins, the nearer one, then pass, then block, then flag: the lower rank.
+ * nearness is 0 without an exception.
+ */
+static unsigned rank(enum cf_verdict verdict, unsigned nearness)
 {
 	static const uint8_t order[] = {
 	    [CF_VERDICT_PASS] = 0, [CF_VERDICT_BLOCK] = 1, [CF_VERDICT_FLAG] = 2};
 
-	return order[verdict] + (exception ? 0U : 3U);
+	return order[verdict] + (CF_NEAR_MOST - nearness) * 3;
 }
 
 /* The verdict may be another from instant on. */
@@ -57,9 +61,9 @@ static void expect_change(struct weighing *w, int64_t at_wall_s)
 }
 
 /* One thing that applies; the first of equal rank stands. */
-static void weigh(struct weighing *w, struct cf_decision candidate, bool by_name)
+static void weigh(struct weighing *w, struct cf_decision candidate, unsigned nearness, bool by_name)
 {
-	unsigned candidate_rank = rank(candidate.verdict, candidate.exception != CF_NONE);
+	unsigned candidate_rank = rank(candidate.verdict, nearness);
 
 	if (w->decided || candidate_rank >= w->best_rank)
 		return;
@@ -76,9 +80,9 @@ static void weigh_exception(
     struct weighing *w, uint32_t id, struct cf_decision candidate, bool by_name)
 {
 	const struct cf_image_exception_item *exception = &w->image->exceptions[id];
+	unsigned nearness = cf_exception_nearness(w->image, exception, w->groups);
 
-	if (!cf_exception_is_for(exception, w->groups) ||
-	    !cf_exception_has_type(w->image, exception, w->question->qtype))
+	if (nearness == 0 || !cf_exception_has_type(w->image, exception, w->question->qtype))
 		return;
 	expect_change(w, exception->from_wall_s);
 	expect_change(w, exception->until_wall_s);
@@ -86,20 +90,22 @@ static void weigh_exception(
 		return;
 	candidate.verdict = (enum cf_verdict)exception->verdict;
 	candidate.exception = id;
-	weigh(w, candidate, by_name);
+	weigh(w, candidate, nearness, by_name);
 }
 
 /* An entry of a pack: what its category's schedule says, and the exceptions for its category. */
 static void weigh_category(
-    struct weighing *w, enum cf_category category, uint32_t entry, uint32_t network)
+    struct weighing *w, uint32_t pack, enum cf_category category, uint32_t entry, uint32_t network)
 {
 	const uint32_t *at = w->image->policy->by_category_at;
+	uint32_t schedule = cf_client_schedule(w->image, w->groups, pack);
 	struct cf_schedule_state state =
-	    cf_schedule_state_at(w->image, category, w->question->at_wall_s);
+	    cf_schedule_state_at(w->image, schedule, category, w->question->at_wall_s);
 	struct cf_decision candidate = {.verdict = state.verdict,
 	    .category = category,
 	    .entry = entry,
 	    .network = network,
+	    .schedule = schedule,
 	    .phase = state.phase,
 	    .exception = CF_NONE};
 
@@ -107,11 +113,12 @@ static void weigh_category(
 	/* A policy name that decided takes the category of the pack's entry around it. */
 	if (w->by_name && w->entries == 0) {
 		w->best.category = category;
+		w->best.schedule = schedule;
 		w->best.phase = state.phase;
 		w->by_name = false;
 	}
 	w->entries++;
-	weigh(w, candidate, false);
+	weigh(w, candidate, 0, false);
 	for (uint32_t i = at[category]; i < at[category + 1]; i++)
 		weigh_exception(w, w->image->by_category[i], candidate, false);
 }
@@ -123,6 +130,7 @@ static void weigh_policy_name(
 	struct cf_decision candidate = {.category = (enum cf_category)attr->category,
 	    .entry = entry,
 	    .network = CF_NONE,
+	    .schedule = CF_NONE,
 	    .phase = CF_NONE};
 
 	weigh_exception(w, attr->exception, candidate, true);
@@ -152,8 +160,8 @@ void cf_decide_name(const struct cf_image *image, const struct cf_question *ques
 
 			if (attr->exception == CF_NONE &&
 			    cf_scope_covers(attr->scope, run.label_count, name->label_count))
-				weigh_category(
-				    &w, (enum cf_category)attr->category, entry, CF_NONE);
+				weigh_category(&w, attr->pack, (enum cf_category)attr->category,
+				    entry, CF_NONE);
 		}
 		w.decided = w.best.matched;
 	}
@@ -179,19 +187,19 @@ void cf_decide_addr(const struct cf_image *image, const struct cf_question *ques
 			break;
 		level_bits = item->bits;
 		expect_change(&w, item->until_wall_s);
-		weigh_category(&w, (enum cf_category)item->category, CF_NONE, network);
+		weigh_category(&w, item->pack, (enum cf_category)item->category, CF_NONE, network);
 	}
 	*decision_out = w.best;
 }
 
 void cf_decide_category(const struct cf_image *image, const struct cf_question *question,
-    enum cf_category category, struct cf_decision *decision_out)
+    uint32_t pack, enum cf_category category, struct cf_decision *decision_out)
 {
 	struct weighing w = start(image, question);
 
-	if (cf_check((unsigned)category < CF_CATEGORIES)) {
+	if (cf_check(pack < image->pack_count && (unsigned)category < CF_CATEGORIES)) {
 		w.groups = cf_client_groups(image, question->client);
-		weigh_category(&w, category, CF_NONE, CF_NONE);
+		weigh_category(&w, pack, category, CF_NONE, CF_NONE);
 	}
 	*decision_out = w.best;
 }
@@ -214,7 +222,7 @@ bool cf_decide_may_block_name(const struct cf_image *image, const struct cf_name
 					return true;
 				continue;
 			}
-			if ((image->may_block >> attr->category & 1) != 0)
+			if ((image->may_block[attr->pack] >> attr->category & 1) != 0)
 				return true;
 			entries++;
 		}
@@ -235,7 +243,7 @@ bool cf_decide_may_block_addr(const struct cf_image *image, const struct cf_addr
 		/* A network that never expires keeps wider ones from deciding. */
 		if (lasting && item->bits != lasting_bits)
 			break;
-		if ((image->may_block >> item->category & 1) != 0)
+		if ((image->may_block[item->pack] >> item->category & 1) != 0)
 			return true;
 		if (item->until_wall_s == INT64_MAX) {
 			lasting = true;

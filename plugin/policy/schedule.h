@@ -1,5 +1,5 @@
 /*
- * What the policy says of a category at an instant: the baseline, then the phases. Pure; any
+ * What a schedule says of a category at an instant: the baseline, then the phases. Pure; any
  * thread.
  */
 #pragma once
@@ -13,6 +13,7 @@ struct cf_schedule_state {
 	int64_t until_wall_s; /* first instant of the next state; INT64_MAX: none */
 };
 
-/* The state of category at at_wall_s: a phase is in force from its very instant on. */
+/* The state of category at at_wall_s: a phase is in force from its very instant on. schedule is an
+ * index of the image's. */
 struct cf_schedule_state cf_schedule_state_at(
-    const struct cf_image *image, enum cf_category category, int64_t at_wall_s);
+    const struct cf_image *image, uint32_t schedule, enum cf_category category, int64_t at_wall_s);

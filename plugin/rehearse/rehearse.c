@@ -73,10 +73,11 @@ static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record
 	const struct cf_question question = {
 	    .client = record->src.family == CF_FAMILY_NONE ? NULL : &record->src,
 	    .at_wall_s = rehearsal->at_wall_s};
-	enum cf_category category;
 	char text[CF_ADDR_TEXT_BYTES];
+	enum cf_category category;
 	struct cf_addr addr;
 	struct cf_name name;
+	uint32_t pack = 0;
 
 	*decision = (struct cf_decision){.phase = CF_NONE, .exception = CF_NONE};
 	if (record->match.value.len < sizeof text) {
@@ -100,7 +101,10 @@ static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record
 	}
 	if (record->via >= CF_VIA_HTTP_URI && record->match.category.len > 0 &&
 	    cf_category_parse(record->match.category.data, record->match.category.len, &category)) {
-		cf_decide_category(rehearsal->image, &question, category, decision);
+		/* Logs of several vendors once named them all; then the first stands for them. */
+		(void)cf_image_find_pack(
+		    rehearsal->image, record->match.list.data, record->match.list.len, &pack);
+		cf_decide_category(rehearsal->image, &question, pack, category, decision);
 		decision->category = category;
 		decision->matched = true;
 	}

@@ -89,7 +89,6 @@ static void fill_match(const struct cf_image *image, const struct cf_decision *d
     struct cf_hit *hit, char rule_text[CF_PREFIX_TEXT_BYTES])
 {
 	hit->match.category = cf_category_text(decision->category);
-	hit->match.serial = cf_image_info(image)->pack_version;
 	if (decision->entry != CF_NONE) {
 		struct cf_entry entry;
 
@@ -97,6 +96,7 @@ static void fill_match(const struct cf_image *image, const struct cf_decision *d
 		hit->match.rule_wire = entry.name_wire;
 		hit->match.rule_type = cf_scope_text(entry.scope);
 		hit->match.list = entry.list;
+		hit->match.serial = entry.serial;
 		hit->match.product = entry.product;
 		hit->match.confidence = cf_confidence_text(entry.confidence);
 	} else if (decision->network != CF_NONE) {
@@ -106,6 +106,7 @@ static void fill_match(const struct cf_image *image, const struct cf_decision *d
 		hit->match.rule = cf_prefix_format(&network.prefix, rule_text);
 		hit->match.rule_type = "cidr";
 		hit->match.list = network.list;
+		hit->match.serial = network.serial;
 		hit->match.confidence = cf_confidence_text(network.confidence);
 		hit->asn = network.asn;
 		hit->asn_org = network.org;
@@ -115,9 +116,7 @@ static void fill_match(const struct cf_image *image, const struct cf_decision *d
 static void fill_policy(
     const struct cf_image *image, const struct cf_decision *decision, struct cf_hit *hit)
 {
-	const struct cf_image_info *info = cf_image_info(image);
-
-	hit->policy.name = info->preset;
+	hit->policy.name = cf_image_policy_name(image, decision->schedule);
 	if (decision->phase != CF_NONE) {
 		struct cf_phase phase;
 

@@ -148,8 +148,8 @@ static void policy_comes_back_with_phases_in_order_of_time(void **state)
 	assert_string_equal(exception.reason, "migration wave 3");
 	assert_string_equal(exception.clients, "lab");
 	assert_int_equal(exception.line, 12);
-	assert_int_equal(cf_image_baseline(image, CF_CATEGORY_INFORMATIONAL), CF_VERDICT_PASS);
-	assert_int_equal(cf_image_baseline(image, CF_CATEGORY_PKI), CF_VERDICT_FLAG);
+	assert_int_equal(cf_image_baseline(image, 0, CF_CATEGORY_INFORMATIONAL), CF_VERDICT_PASS);
+	assert_int_equal(cf_image_baseline(image, 0, CF_CATEGORY_PKI), CF_VERDICT_FLAG);
 	cf_image_close(image);
 	free(data);
 }

@@ -254,9 +254,9 @@ static void ranges_rise_from_zero(void **state)
 	REFUSE(CF_SECTION_NETWORK_V6, 0, cf_image_range_v6, high, 1, "networks");
 	REFUSE(CF_SECTION_NETWORK_V6, 2, cf_image_range_v6, high, 1, "networks");
 	REFUSE(CF_SECTION_NETWORK_V6, 1, cf_image_range_v6, value, 3, "networks");
-	REFUSE(CF_SECTION_CLIENT_V4, 1, cf_image_range_v4, value, 2, "client groups");
+	REFUSE(CF_SECTION_CLIENT_V4, 1, cf_image_range_v4, value, 3, "client groups");
 	REFUSE(CF_SECTION_CLIENT_V4, 1, cf_image_range_v4, first, 0, "client groups");
-	REFUSE(CF_SECTION_CLIENT_V6, 1, cf_image_range_v6, value, 2, "client groups");
+	REFUSE(CF_SECTION_CLIENT_V6, 1, cf_image_range_v6, value, 3, "client groups");
 	refuse(header_of(good).sections[CF_SECTION_GROUPS].at, NO_STRING, 4, "client groups");
 }
 
@@ -278,24 +278,51 @@ static void small_lists_are_sound(void **state)
 
 static void the_policy_is_sound(void **state)
 {
-	size_t baseline = PLACE(CF_SECTION_POLICY, 0, cf_image_policy_item, baseline);
+	size_t baseline = PLACE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, baseline);
 
 	(void)state;
 	REFUSE(CF_SECTION_POLICY, 0, cf_image_policy_item, vendor, NO_STRING, "settings");
 	REFUSE(CF_SECTION_POLICY, 0, cf_image_policy_item, ede_text, NO_STRING, "settings");
 	REFUSE(CF_SECTION_POLICY, 0, cf_image_policy_item, answer_kind, 5, "settings");
-	refuse(baseline + CF_CATEGORIES - 1, 3, 1, "settings");
+	refuse(baseline + CF_CATEGORIES - 1, 3, 1, "phases");
 	REFUSE(CF_SECTION_PHASES, 0, cf_image_phase_item, verdict, 3, "phases");
 	REFUSE(
 	    CF_SECTION_PHASES, 0, cf_image_phase_item, categories, 1U << CF_CATEGORIES, "phases");
 	REFUSE(CF_SECTION_PHASES, 1, cf_image_phase_item, citation, NO_STRING, "phases");
 	REFUSE(CF_SECTION_STEPS, 0, cf_image_step_item, phase, 2, "phases");
 	REFUSE(CF_SECTION_STEPS, 0, cf_image_step_item, verdict, 3, "phases");
+	REFUSE(CF_SECTION_PHASES, 0, cf_image_phase_item, schedules, 2, "phases");
+}
+
+static void packs_and_schedules_are_sound(void **state)
+{
+	size_t rows = header_of(good).sections[CF_SECTION_ROWS].at;
+
+	(void)state;
+	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, vendor, NO_STRING, "packs");
+	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, version, NO_STRING, "packs");
+	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, schedule, 1, "packs");
+	refuse(rows, 1, 4, "packs");
+	REFUSE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, preset, NO_STRING, "phases");
+	REFUSE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, clients, NO_STRING, "phases");
+	REFUSE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, pack, 1, "phases");
+	REFUSE(CF_SECTION_ATTRS, 0, cf_image_attr_item, pack, 1, "names");
+	REFUSE(CF_SECTION_NETWORKS, 0, cf_image_network_item, pack, 1, "networks");
+	REFUSE(CF_SECTION_ASNS, 0, cf_image_asn_item, pack, 1, "AS numbers");
+	REFUSE(CF_SECTION_SIGNATURES, 0, cf_image_signature_item, pack, 1, "signatures");
+	REFUSE(CF_SECTION_PORTS, 0, cf_image_port_item, pack, 1, "ports");
+	REFUSE(CF_SECTION_EXCEPTIONS, 0, cf_image_exception_item, pack, 1, "exceptions");
+	REFUSE(CF_SECTION_EXCEPTIONS, 0, cf_image_exception_item, schedule, 1, "exceptions");
+	REFUSE(CF_SECTION_GROUP_SETS, 0, cf_image_group_set, row, 1, "client groups");
+	REFUSE(CF_SECTION_GROUP_SETS, 1, cf_image_group_set, near_count, 9, "client groups");
+	REFUSE(CF_SECTION_GROUP_SETS, 1, cf_image_group_set, near_at, UINT32_MAX, "client groups");
+	REFUSE(CF_SECTION_NEAREST, 0, cf_image_near_item, group, 1, "client groups");
+	REFUSE(CF_SECTION_NEAREST, 0, cf_image_near_item, bits, 129, "client groups");
 }
 
 static void the_cuts_by_category_rise_to_the_count(void **state)
 {
-	size_t steps = PLACE(CF_SECTION_POLICY, 0, cf_image_policy_item, steps_at);
+	size_t steps = PLACE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, steps_at);
 	size_t exceptions = PLACE(CF_SECTION_POLICY, 0, cf_image_policy_item, by_category_at);
 
 	(void)state;
@@ -339,6 +366,7 @@ int main(void)
 	    cmocka_unit_test(ranges_rise_from_zero),
 	    cmocka_unit_test(small_lists_are_sound),
 	    cmocka_unit_test(the_policy_is_sound),
+	    cmocka_unit_test(packs_and_schedules_are_sound),
 	    cmocka_unit_test(the_cuts_by_category_rise_to_the_count),
 	    cmocka_unit_test(exceptions_are_sound),
 	};

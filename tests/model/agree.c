@@ -9,9 +9,10 @@
 static void print(const char *who, const struct model_decision *d)
 {
 	fprintf(stderr,
-	    "  %s: matched %d verdict %s category %s entry %d network %d phase %d exception %d\n",
+	    "  %s: matched %d verdict %s category %s entry %d network %d schedule %d phase %d "
+	    "exception %d\n",
 	    who, d->matched, cf_verdict_text(d->verdict), cf_category_text(d->category), d->entry,
-	    d->network, d->phase, d->exception);
+	    d->network, d->schedule, d->phase, d->exception);
 }
 
 struct asked {

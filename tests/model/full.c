@@ -90,9 +90,9 @@ static enum cf_status add_others(struct cf_image_builder *builder)
 		status = add_network(builder, "2a03:2480:68::/47", 4, INT64_MAX);
 	if (status == CF_OK)
 		status =
-		    cf_image_builder_add_asn(builder, 200107, "Kaspersky Lab Switzerland GmbH");
+		    cf_image_builder_add_asn(builder, 0, 200107, "Kaspersky Lab Switzerland GmbH");
 	if (status == CF_OK)
-		status = cf_image_builder_add_asn(builder, 41983, "Kaspersky Lab AG");
+		status = cf_image_builder_add_asn(builder, 0, 41983, "Kaspersky Lab AG");
 	if (status == CF_OK)
 		status = cf_image_builder_add_signature(builder, &signature);
 	if (status == CF_OK)

@@ -147,34 +147,55 @@ static void make_exception(
 	while (!exception->everybody && exception->group_count < 2)
 		exception->groups[exception->group_count++] =
 		    model_choose(source, model->group_count);
+	exception->schedule =
+	    model_choose(source, 6) == 0 ? (int)model_choose(source, model->schedule_count) : -1;
 	if (model_choose(source, 4) == 0)
 		while (exception->type_count < 2)
 			exception->types[exception->type_count++] =
 			    (uint16_t)(1 + 27 * model_choose(source, 2));
 }
 
+/* Packs, schedules, and who is under which; after the groups. */
+static void make_scopes(struct model_source *source, struct model *model)
+{
+	model->scoped_count = model->group_count == 0 ? 0 : model_choose(source, MODEL_SCOPED + 1);
+	for (unsigned i = 0; i < model->scoped_count; i++)
+		model->scoped[i] =
+		    (struct model_scoped){.pack = model_choose(source, model->pack_count),
+		        .group = model_choose(source, model->group_count),
+		        .schedule = model_choose(source, model->schedule_count)};
+}
+
 void model_make(struct model_source *source, struct model *model)
 {
 	*model = (struct model){0};
-	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		model->baseline[i] = (enum cf_verdict)model_choose(source, 3);
+	model->schedule_count = 1 + model_choose(source, MODEL_SCHEDULES);
+	model->pack_count = 1 + model_choose(source, MODEL_PACKS);
+	for (unsigned k = 0; k < model->pack_count; k++)
+		model->pack_schedules[k] = model_choose(source, model->schedule_count);
+	for (unsigned k = 0; k < model->schedule_count; k++)
+		for (unsigned i = 0; i < CF_CATEGORIES; i++)
+			model->baseline[k][i] = (enum cf_verdict)model_choose(source, 3);
 	model->phase_count = model_choose(source, MODEL_PHASES + 1);
 	for (unsigned i = 0; i < model->phase_count; i++)
 		model->phases[i] = (struct model_phase){.from_wall_s = model_instant(source),
 		    .verdict = (enum cf_verdict)model_choose(source, 3),
-		    .categories = make_categories(source)};
+		    .categories = make_categories(source),
+		    .schedules = 1 + model_choose(source, (1U << model->schedule_count) - 1)};
 	model->group_count = model_choose(source, MODEL_GROUPS + 1);
 	for (unsigned i = 0; i < model->group_count; i++) {
 		model->group_sizes[i] = model_choose(source, MODEL_PREFIXES + 1);
 		for (unsigned k = 0; k < model->group_sizes[i]; k++)
 			model->groups[i][k] = make_prefix(source);
 	}
+	make_scopes(source, model);
 	model->exception_count = model_choose(source, MODEL_EXCEPTIONS + 1);
 	for (unsigned i = 0; i < model->exception_count; i++)
 		make_exception(source, model, &model->exceptions[i]);
 	model->network_count = model_choose(source, MODEL_NETWORKS + 1);
 	for (unsigned i = 0; i < model->network_count; i++)
 		model->networks[i] = (struct model_network){.prefix = make_prefix(source),
+		    .pack = model_choose(source, model->pack_count),
 		    .category = (enum cf_category)model_choose(source, 3),
 		    .until_wall_s =
 		        model_choose(source, 2) == 0 ? INT64_MAX : model_instant(source)};
@@ -184,6 +205,7 @@ void model_make(struct model_source *source, struct model *model)
 
 		*entry = (struct model_entry){.name = model_name(source),
 		    .scope = (enum cf_scope)model_choose(source, 3),
+		    .pack = model_choose(source, model->pack_count),
 		    .category = (enum cf_category)model_choose(source, 4),
 		    .exception = CF_NONE};
 		if (model->exception_count > 0 && model_choose(source, 3) == 0)
@@ -203,25 +225,39 @@ static void build_policy(const struct model *model, struct cf_image_builder *bui
 {
 	uint32_t id;
 
-	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		must(cf_image_builder_set_baseline(
-		    builder, (enum cf_category)i, model->baseline[i]));
+	for (unsigned k = 0; k < model->schedule_count; k++)
+		must(cf_image_builder_add_schedule(
+		    builder, &(struct cf_image_schedule){.preset = "preset"}, &id));
+	for (unsigned k = 0; k < model->schedule_count; k++)
+		for (unsigned i = 0; i < CF_CATEGORIES; i++)
+			must(cf_image_builder_set_baseline(
+			    builder, k, (enum cf_category)i, model->baseline[k][i]));
+	for (unsigned k = 0; k < model->pack_count; k++)
+		must(cf_image_builder_add_pack(builder,
+		    &(struct cf_image_pack){.vendor = "pack", .schedule = model->pack_schedules[k]},
+		    &id));
 	for (unsigned i = 0; i < model->phase_count; i++) {
 		struct cf_phase phase = {.name = "phase",
 		    .line = i + 1,
 		    .from_wall_s = model->phases[i].from_wall_s,
 		    .verdict = model->phases[i].verdict,
-		    .categories = model->phases[i].categories};
+		    .categories = model->phases[i].categories,
+		    .schedules = model->phases[i].schedules};
 
 		must(cf_image_builder_add_phase(builder, &phase));
 	}
 	for (unsigned i = 0; i < model->group_count; i++)
 		must(cf_image_builder_add_group(
 		    builder, "group", model->groups[i], model->group_sizes[i], &id));
+	for (unsigned i = 0; i < model->scoped_count; i++)
+		must(cf_image_builder_scope_schedule(builder, model->scoped[i].pack,
+		    model->scoped[i].group, model->scoped[i].schedule));
 	for (unsigned i = 0; i < model->exception_count; i++) {
 		const struct model_exception *from = &model->exceptions[i];
 		struct cf_image_exception exception = {.verdict = from->verdict,
 		    .everybody = from->everybody,
+		    .of_schedule = from->schedule >= 0,
+		    .schedule = from->schedule < 0 ? 0 : (uint32_t)from->schedule,
 		    .groups = from->groups,
 		    .group_count = from->group_count,
 		    .categories = from->categories,
@@ -245,6 +281,7 @@ void model_build(const struct model *model, void **data_out, size_t *len_out)
 	for (unsigned i = 0; i < model->entry_count; i++) {
 		const struct model_entry *entry = &model->entries[i];
 		struct cf_image_attr attr = {.category = entry->category,
+		    .pack = entry->pack,
 		    .list = "pack",
 		    .source = i % 3 == 0 ? "book" : "page"};
 
@@ -257,6 +294,7 @@ void model_build(const struct model *model, void **data_out, size_t *len_out)
 	}
 	for (unsigned i = 0; i < model->network_count; i++) {
 		struct cf_network network = {.prefix = model->networks[i].prefix,
+		    .pack = model->networks[i].pack,
 		    .category = model->networks[i].category,
 		    .line = i + 1,
 		    .until_wall_s = model->networks[i].until_wall_s};
@@ -294,9 +332,10 @@ static bool beats(const struct candidate *a, const struct candidate *b)
 	return a->decision.exception < b->decision.exception;
 }
 
-static unsigned rank_of(enum cf_verdict verdict, bool exception)
+/* nearness is -1 without an exception. */
+static unsigned rank_of(enum cf_verdict verdict, int nearness)
 {
-	unsigned rank = exception ? 0 : 10;
+	unsigned rank = nearness < 0 ? 10000 : 10 * (unsigned)(500 - nearness);
 
 	if (verdict == CF_VERDICT_BLOCK)
 		rank += 1;
@@ -305,36 +344,93 @@ static unsigned rank_of(enum cf_verdict verdict, bool exception)
 	return rank;
 }
 
-static bool client_is_in(const struct model *model, const struct cf_addr *client, unsigned group)
+/* The length of the group's longest prefix around the client, or -1. */
+static int bits_around(const struct model *model, const struct cf_addr *client, unsigned group)
 {
+	int bits = -1;
+
 	for (unsigned i = 0; client != NULL && i < model->group_sizes[group]; i++)
-		if (cf_prefix_contains(&model->groups[group][i], client))
-			return true;
-	return false;
+		if (cf_prefix_contains(&model->groups[group][i], client) &&
+		    model->groups[group][i].bits > bits)
+			bits = model->groups[group][i].bits;
+	return bits;
+}
+
+/* The schedule of a pack for a client: that of the longest prefix, of the last group, of the last
+ * word on that group. */
+static unsigned schedule_of(const struct model *model, const struct cf_addr *client, unsigned pack)
+{
+	unsigned best = model->pack_schedules[pack], best_group = 0;
+	int best_bits = -1;
+
+	for (unsigned i = 0; i < model->scoped_count; i++) {
+		const struct model_scoped *scoped = &model->scoped[i];
+		int bits = bits_around(model, client, scoped->group);
+
+		if (scoped->pack != pack || bits < 0 || bits < best_bits ||
+		    (bits == best_bits && scoped->group < best_group))
+			continue;
+		best = scoped->schedule;
+		best_bits = bits;
+		best_group = scoped->group;
+	}
+	return best;
+}
+
+/* The first pack that follows a schedule, for everybody or for a group; 0 when none does. */
+static unsigned pack_of(const struct model *model, unsigned schedule)
+{
+	for (unsigned i = 0; i < model->pack_count; i++)
+		if (model->pack_schedules[i] == schedule)
+			return i;
+	for (unsigned i = 0; i < model->scoped_count; i++)
+		if (model->scoped[i].schedule == schedule)
+			return model->scoped[i].pack;
+	return 0;
+}
+
+/* How near an exception is to the client: -1 not meant, 0 everybody, 1 and more by prefix. */
+static int nearness(const struct model *model, const struct model_exception *exception,
+    const struct cf_addr *client)
+{
+	int best = exception->everybody ? 0 : -1;
+
+	if (exception->schedule >= 0 &&
+	    schedule_of(model, client, pack_of(model, (unsigned)exception->schedule)) !=
+	        (unsigned)exception->schedule)
+		return -1;
+	for (unsigned i = 0; i < exception->group_count; i++) {
+		int bits = bits_around(model, client, exception->groups[i]);
+
+		if (bits >= 0 && bits + 1 > best)
+			best = bits + 1;
+	}
+	return best;
 }
 
 static bool applies(const struct model *model, const struct model_exception *exception,
     const struct cf_addr *client, uint16_t qtype, int64_t at_wall_s)
 {
-	bool client_fits = exception->everybody, type_fits = exception->type_count == 0;
+	bool client_fits = nearness(model, exception, client) >= 0;
+	bool type_fits = exception->type_count == 0;
 
-	for (unsigned i = 0; i < exception->group_count; i++)
-		client_fits = client_fits || client_is_in(model, client, exception->groups[i]);
 	for (unsigned i = 0; i < exception->type_count; i++)
 		type_fits = type_fits || (qtype != 0 && exception->types[i] == qtype);
 	return client_fits && type_fits && at_wall_s >= exception->from_wall_s &&
 	    at_wall_s < exception->until_wall_s;
 }
 
-/* The phase in force for a category, -1 for the baseline. */
-static int phase_of(const struct model *model, enum cf_category category, int64_t at_wall_s)
+/* The phase of a schedule in force for a category, -1 for the baseline. */
+static int phase_of(
+    const struct model *model, unsigned schedule, enum cf_category category, int64_t at_wall_s)
 {
 	int best = -1;
 
 	for (unsigned i = 0; i < model->phase_count; i++) {
 		const struct model_phase *phase = &model->phases[i];
 
-		if ((phase->categories & 1U << category) == 0 || phase->from_wall_s > at_wall_s)
+		if ((phase->categories & 1U << category) == 0 || phase->from_wall_s > at_wall_s ||
+		    (phase->schedules & UINT64_C(1) << schedule) == 0)
 			continue;
 		if (best < 0 || phase->from_wall_s >= model->phases[best].from_wall_s)
 			best = (int)i;
@@ -356,18 +452,20 @@ static void offer(struct candidate *best, const struct candidate *candidate)
 }
 
 /* The category's verdict, and each exception for the category, at the level of c. */
-static void offer_category(
-    const struct question *q, struct candidate *best, struct candidate c, enum cf_category category)
+static void offer_category(const struct question *q, struct candidate *best, struct candidate c,
+    unsigned pack, enum cf_category category)
 {
 	const struct model *model = q->model;
+	unsigned schedule = schedule_of(model, q->client, pack);
 
 	c.decision.matched = true;
+	c.decision.schedule = (int)schedule;
 	c.decision.category = category;
-	c.decision.phase = phase_of(model, category, q->at_wall_s);
+	c.decision.phase = phase_of(model, schedule, category, q->at_wall_s);
 	c.decision.exception = -1;
-	c.decision.verdict = c.decision.phase < 0 ? model->baseline[category]
+	c.decision.verdict = c.decision.phase < 0 ? model->baseline[schedule][category]
 	                                          : model->phases[c.decision.phase].verdict;
-	c.rank = rank_of(c.decision.verdict, false);
+	c.rank = rank_of(c.decision.verdict, -1);
 	offer(best, &c);
 	for (unsigned i = 0; i < model->exception_count; i++) {
 		const struct model_exception *exception = &model->exceptions[i];
@@ -377,7 +475,7 @@ static void offer_category(
 			continue;
 		c.decision.exception = (int)i;
 		c.decision.verdict = exception->verdict;
-		c.rank = rank_of(exception->verdict, true);
+		c.rank = rank_of(exception->verdict, nearness(model, exception, q->client));
 		offer(best, &c);
 	}
 }
@@ -411,9 +509,12 @@ static const struct model_entry *lender(
 	return best;
 }
 
-static const struct candidate nothing = {
-    .decision = {
-        .verdict = CF_VERDICT_PASS, .entry = -1, .network = -1, .phase = -1, .exception = -1}};
+static const struct candidate nothing = {.decision = {.verdict = CF_VERDICT_PASS,
+                                             .entry = -1,
+                                             .network = -1,
+                                             .schedule = -1,
+                                             .phase = -1,
+                                             .exception = -1}};
 
 void model_decide_name(const struct model *model, const struct cf_addr *client, uint16_t qtype,
     int64_t at_wall_s, const struct cf_name *name, struct model_decision *decision_out)
@@ -432,7 +533,7 @@ void model_decide_name(const struct model *model, const struct cf_addr *client, 
 		c.scope = entry->scope;
 		c.index = i;
 		if (entry->exception == CF_NONE) {
-			offer_category(&q, &best, c, entry->category);
+			offer_category(&q, &best, c, entry->pack, entry->category);
 			continue;
 		}
 		const struct model_exception *exception = &model->exceptions[entry->exception];
@@ -444,7 +545,7 @@ void model_decide_name(const struct model *model, const struct cf_addr *client, 
 		c.decision.category = exception->categories == 0
 		    ? CF_CATEGORY_UPDATES
 		    : (enum cf_category)__builtin_ctz(exception->categories);
-		c.rank = rank_of(exception->verdict, true);
+		c.rank = rank_of(exception->verdict, nearness(model, exception, client));
 		c.by_name = true;
 		offer(&best, &c);
 	}
@@ -452,8 +553,11 @@ void model_decide_name(const struct model *model, const struct cf_addr *client, 
 		const struct model_entry *entry = lender(model, name, best.specificity);
 
 		if (entry != NULL) {
+			unsigned schedule = schedule_of(model, client, entry->pack);
+
 			best.decision.category = entry->category;
-			best.decision.phase = phase_of(model, entry->category, at_wall_s);
+			best.decision.schedule = (int)schedule;
+			best.decision.phase = phase_of(model, schedule, entry->category, at_wall_s);
 		}
 	}
 	*decision_out = best.decision;
@@ -476,7 +580,7 @@ void model_decide_addr(const struct model *model, const struct cf_addr *client, 
 		c.specificity = network->prefix.bits;
 		/* Of equal networks the one added last is looked at first. */
 		c.index = MODEL_NETWORKS - i;
-		offer_category(&q, &best, c, network->category);
+		offer_category(&q, &best, c, network->pack, network->category);
 	}
 	*decision_out = best.decision;
 }
@@ -485,7 +589,8 @@ bool model_decision_equal(const struct model_decision *a, const struct model_dec
 {
 	return a->matched == b->matched && a->verdict == b->verdict &&
 	    (!a->matched || a->category == b->category) && a->entry == b->entry &&
-	    a->network == b->network && a->phase == b->phase && a->exception == b->exception;
+	    a->network == b->network && a->schedule == b->schedule && a->phase == b->phase &&
+	    a->exception == b->exception;
 }
 
 struct model_decision model_decision_of(
@@ -496,6 +601,7 @@ struct model_decision model_decision_of(
 	    .category = decision->category,
 	    .entry = -1,
 	    .network = -1,
+	    .schedule = decision->schedule == CF_NONE ? -1 : (int)decision->schedule,
 	    .phase = -1,
 	    .exception = -1};
 	struct cf_entry entry;

@@ -15,6 +15,9 @@
 #define MODEL_PREFIXES   4
 #define MODEL_EXCEPTIONS 12
 #define MODEL_PHASES     8
+#define MODEL_PACKS      3
+#define MODEL_SCHEDULES  5
+#define MODEL_SCOPED     6
 
 /* A stream of choices: pseudo-random from a seed, or bytes of a fuzzer and then zeros. */
 struct model_source {
@@ -29,12 +32,14 @@ unsigned model_choose(struct model_source *source, unsigned limit);
 struct model_entry {
 	struct cf_name name;
 	enum cf_scope scope;
+	unsigned pack;
 	enum cf_category category; /* of a pack's entry */
 	uint32_t exception;        /* CF_NONE: a pack's entry */
 };
 
 struct model_network {
 	struct cf_prefix prefix;
+	unsigned pack;
 	enum cf_category category;
 	int64_t until_wall_s;
 };
@@ -42,6 +47,7 @@ struct model_network {
 struct model_exception {
 	enum cf_verdict verdict;
 	bool everybody;
+	int schedule; /* -1, or the one that a client has to be under */
 	uint32_t groups[2];
 	unsigned group_count;
 	uint32_t categories;
@@ -54,10 +60,21 @@ struct model_phase {
 	int64_t from_wall_s;
 	enum cf_verdict verdict;
 	uint32_t categories;
+	uint64_t schedules;
+};
+
+/* The schedule of a pack for the clients of a group. */
+struct model_scoped {
+	unsigned pack, group, schedule;
 };
 
 struct model {
-	enum cf_verdict baseline[CF_CATEGORIES];
+	enum cf_verdict baseline[MODEL_SCHEDULES][CF_CATEGORIES];
+	unsigned schedule_count;
+	unsigned pack_schedules[MODEL_PACKS]; /* for everybody else */
+	unsigned pack_count;
+	struct model_scoped scoped[MODEL_SCOPED];
+	unsigned scoped_count;
 	struct model_entry entries[MODEL_ENTRIES]; /* line in the image: index + 1 */
 	unsigned entry_count;
 	struct model_network networks[MODEL_NETWORKS]; /* likewise */
@@ -89,7 +106,7 @@ struct model_decision {
 	bool matched;
 	enum cf_verdict verdict;
 	enum cf_category category;
-	int entry, network, phase, exception;
+	int entry, network, schedule, phase, exception;
 };
 
 void model_decide_name(const struct model *model, const struct cf_addr *client, uint16_t qtype,

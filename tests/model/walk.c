@@ -145,14 +145,27 @@ static unsigned long walk_policy(const struct cf_image *image)
 		struct cf_question question = {.at_wall_s = 9};
 		struct cf_decision decision;
 
-		cf_decide_category(image, &question, (enum cf_category)i, &decision);
-		sum += (unsigned)cf_image_baseline(image, (enum cf_category)i) + decision.phase;
+		cf_decide_category(image, &question, 0, (enum cf_category)i, &decision);
+		sum += (unsigned)cf_image_baseline(image, 0, (enum cf_category)i) + decision.phase;
 	}
 	for (uint32_t i = 0; i < info->phases; i++) {
 		struct cf_phase phase;
 
 		cf_image_phase(image, i, &phase);
 		sum += read_text(phase.name) + read_text(phase.citation) + read_text(phase.file);
+	}
+	for (uint32_t i = 0; i < info->packs; i++) {
+		struct cf_image_pack pack;
+
+		cf_image_pack(image, i, &pack);
+		sum += read_text(pack.vendor) + read_text(pack.version) + pack.schedule;
+	}
+	for (uint32_t i = 0; i < info->schedules; i++) {
+		struct cf_image_schedule schedule;
+
+		cf_image_schedule(image, i, &schedule);
+		sum += read_text(schedule.preset) + read_text(schedule.citation) +
+		    read_text(schedule.clients) + read_text(cf_image_policy_name(image, i));
 	}
 	for (uint32_t i = 0; i < info->exceptions; i++) {
 		struct cf_exception e;

@@ -224,11 +224,11 @@ static void categories_alone_follow_the_schedule(void **state)
 	struct cf_decision decision;
 
 	(void)state;
-	cf_decide_category(image, &question, CF_CATEGORY_TELEMETRY, &decision);
+	cf_decide_category(image, &question, 0, CF_CATEGORY_TELEMETRY, &decision);
 	assert_true(decision.matched);
 	assert_int_equal(decision.verdict, CF_VERDICT_BLOCK);
 	assert_int_equal(decision.entry, CF_NONE);
-	cf_decide_category(image, &question, CF_CATEGORY_PKI, &decision);
+	cf_decide_category(image, &question, 0, CF_CATEGORY_PKI, &decision);
 	assert_int_equal(decision.verdict, CF_VERDICT_FLAG);
 }
 

@@ -30,11 +30,55 @@ const char *cli_categories_format(uint32_t categories, char text[256])
 }
 
 static void decide_category(const struct cli_changes *changes, const struct cf_image *image,
-    unsigned category, struct cf_decision *decision_out)
+    uint32_t pack, unsigned category, struct cf_decision *decision_out)
 {
 	const struct cf_question question = {.at_wall_s = changes->at_wall_s};
 
-	cf_decide_category(image, &question, (enum cf_category)category, decision_out);
+	cf_decide_category(image, &question, pack, (enum cf_category)category, decision_out);
+}
+
+/* Names of each pack and category. */
+struct counts {
+	uint32_t names[CF_PACKS_MOST][CF_CATEGORIES];
+};
+
+static void count_names(const struct cf_image *image, struct counts *counts)
+{
+	uint32_t i = image == NULL ? CF_NONE : cf_image_first_entry(image);
+	struct cf_entry entry;
+
+	*counts = (struct counts){0};
+	for (; i != CF_NONE; i = cf_image_next_entry(image, i)) {
+		cf_image_entry(image, i, &entry);
+		if (entry.exception == CF_NONE)
+			counts->names[entry.pack][entry.category]++;
+	}
+}
+
+/* What everybody's verdict is for a category of a pack, the pack's name first when several have
+ * names of it. */
+struct stated {
+	struct cf_decision now;
+	uint32_t pack;
+};
+
+/* The packs that have names of the category, those with one schedule once. */
+static unsigned collect_stated(const struct cli_changes *changes, const struct counts *counts,
+    unsigned category, struct stated found[CF_PACKS_MOST])
+{
+	unsigned count = 0;
+
+	for (uint32_t pack = 0; pack < cf_image_info(changes->new_image)->packs; pack++) {
+		bool again = counts->names[pack][category] == 0;
+
+		decide_category(changes, changes->new_image, pack, category, &found[count].now);
+		for (unsigned i = 0; i < count && !again; i++)
+			again = found[i].now.schedule == found[count].now.schedule;
+		if (again)
+			continue;
+		found[count++].pack = pack;
+	}
+	return count;
 }
 
 static const char *instant_or(
@@ -55,15 +99,20 @@ static void print_entry(void *context, const struct cf_image *image, uint32_t en
 	    cf_category_text(e.category));
 }
 
-static void print_verdict(const struct cli_changes *changes, FILE *to, unsigned category)
+static void print_verdict(
+    const struct cli_changes *changes, FILE *to, unsigned category, const struct stated *stated)
 {
-	struct cf_decision now, before;
+	const struct cf_decision now = stated->now;
+	struct cf_decision before;
 	char from[CF_INSTANT_TEXT_BYTES];
+	struct cf_image_pack pack;
 	struct cf_phase phase;
+	uint32_t old_pack;
 
-	decide_category(changes, changes->new_image, category, &now);
-	if (changes->old_image != NULL) {
-		decide_category(changes, changes->old_image, category, &before);
+	cf_image_pack(changes->new_image, stated->pack, &pack);
+	if (changes->old_image != NULL &&
+	    cf_image_find_pack(changes->old_image, pack.vendor, strlen(pack.vendor), &old_pack)) {
+		decide_category(changes, changes->old_image, old_pack, category, &before);
 		if (before.verdict != now.verdict)
 			fprintf(to, "%s, then ", cf_verdict_text(before.verdict));
 	}
@@ -78,8 +127,28 @@ static void print_verdict(const struct cli_changes *changes, FILE *to, unsigned 
 		fprintf(to, ", changes %s", cf_instant_format(now.next_change_wall_s, from));
 }
 
-static void print_counts(
-    const struct cli_changes *changes, FILE *to, const struct cf_image_diff *diff)
+/* One line for each pack with a schedule of its own. */
+static void print_verdicts(
+    const struct cli_changes *changes, FILE *to, const struct counts *counts, unsigned category)
+{
+	struct stated found[CF_PACKS_MOST] = {{.pack = 0}};
+	unsigned count = collect_stated(changes, counts, category, found);
+	struct cf_image_pack pack;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (count > 1) {
+			cf_image_pack(changes->new_image, found[i].pack, &pack);
+			fprintf(to, "%s%s: ", i == 0 ? "" : "; ", pack.vendor);
+		}
+		print_verdict(changes, to, category, &found[i]);
+	}
+	if (count == 0)
+		fputs("no names any more", to);
+	putc('\n', to);
+}
+
+static void print_counts(const struct cli_changes *changes, FILE *to,
+    const struct cf_image_diff *diff, const struct counts *counts)
 {
 	fprintf(to, "%-16s %9s %9s %9s  verdict for everybody\n", "category", "names", "added",
 	    "removed");
@@ -90,8 +159,7 @@ static void print_counts(
 			continue;
 		fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "  ",
 		    cf_category_text((enum cf_category)i), c->new_count, c->added, c->removed);
-		print_verdict(changes, to, i);
-		putc('\n', to);
+		print_verdicts(changes, to, counts, i);
 	}
 	fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "\n", "networks",
 	    diff->networks.new_count, diff->networks.added, diff->networks.removed);
@@ -220,24 +288,37 @@ static void print_settings(const struct cli_changes *changes, FILE *to)
 		fprintf(to, "log alive: %d s, then %d s\n", before->alive_s, now->alive_s);
 }
 
+/* Names of categories that are blocked for everybody now. */
+static uint64_t blocked_names(
+    const struct cli_changes *changes, const struct cf_image *image, const struct counts *counts)
+{
+	struct cf_decision decision;
+	uint64_t blocked = 0;
+
+	for (uint32_t pack = 0; image != NULL && pack < cf_image_info(image)->packs; pack++)
+		for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+			if (counts->names[pack][i] == 0)
+				continue;
+			decide_category(changes, image, pack, i, &decision);
+			if (decision.verdict == CF_VERDICT_BLOCK)
+				blocked += counts->names[pack][i];
+		}
+	return blocked;
+}
+
 static void sum_up(const struct cli_changes *changes, const struct cf_image_diff *diff,
-    struct cli_change_totals *totals_out)
+    const struct counts *new_counts, struct cli_change_totals *totals_out)
 {
 	struct cli_change_totals totals = {0};
-	struct cf_decision decision;
+	struct counts old_counts;
 
+	count_names(changes->old_image, &old_counts);
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
 		totals.old_names += diff->categories[i].old_count;
 		totals.new_names += diff->categories[i].new_count;
-		decide_category(changes, changes->new_image, i, &decision);
-		if (decision.verdict == CF_VERDICT_BLOCK)
-			totals.new_blocked += diff->categories[i].new_count;
-		if (changes->old_image == NULL)
-			continue;
-		decide_category(changes, changes->old_image, i, &decision);
-		if (decision.verdict == CF_VERDICT_BLOCK)
-			totals.old_blocked += diff->categories[i].old_count;
 	}
+	totals.new_blocked = blocked_names(changes, changes->new_image, new_counts);
+	totals.old_blocked = blocked_names(changes, changes->old_image, &old_counts);
 	*totals_out = totals;
 }
 
@@ -248,17 +329,36 @@ enum cf_status cli_changes_print(
 	enum cf_status status = cf_image_diff(changes->old_image, changes->new_image,
 	    changes->verbose ? print_entry : NULL, to, &diff);
 
+	struct counts counts;
+
 	if (status != CF_OK)
 		return status;
-	print_counts(changes, to, &diff);
+	count_names(changes->new_image, &counts);
+	print_counts(changes, to, &diff, &counts);
 	print_settings(changes, to);
 	print_answer(changes, to);
 	print_phases(changes->old_image, changes->new_image, '-', to);
 	print_phases(changes->new_image, changes->old_image, '+', to);
 	print_exceptions(changes->old_image, changes->new_image, '-', to);
 	print_exceptions(changes->new_image, changes->old_image, '+', to);
-	sum_up(changes, &diff, totals_out);
+	sum_up(changes, &diff, &counts, totals_out);
 	return CF_OK;
+}
+
+/* By pack, where packs are under different schedules. */
+static void put_verdicts(const struct cli_changes *changes, struct cli_json *json,
+    const struct stated *found, unsigned count)
+{
+	struct cf_image_pack pack;
+
+	if (count < 2)
+		return;
+	cli_json_open_object(json, "verdicts");
+	for (unsigned i = 0; i < count; i++) {
+		cf_image_pack(changes->new_image, found[i].pack, &pack);
+		cli_json_text(json, pack.vendor, cf_verdict_text(found[i].now.verdict));
+	}
+	cli_json_close_object(json);
 }
 
 enum cf_status cli_changes_print_json(
@@ -266,27 +366,33 @@ enum cf_status cli_changes_print_json(
 {
 	const struct cf_image_info *info = cf_image_info(changes->new_image);
 	struct cli_json json = cli_json_start(to);
-	struct cf_decision decision;
+	struct stated found[CF_PACKS_MOST];
 	struct cf_image_diff diff;
+	struct counts counts;
 	enum cf_status status =
 	    cf_image_diff(changes->old_image, changes->new_image, NULL, NULL, &diff);
 
 	if (status != CF_OK)
 		return status;
-	sum_up(changes, &diff, totals_out);
+	count_names(changes->new_image, &counts);
+	sum_up(changes, &diff, &counts, totals_out);
 	cli_json_open_object(&json, NULL);
 	cli_json_text(&json, "vendor", info->vendor);
 	cli_json_text(&json, "pack_version", info->pack_version);
 	cli_json_text(&json, "preset", info->preset);
 	cli_json_open_array(&json, "categories");
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
-		decide_category(changes, changes->new_image, i, &decision);
+		unsigned stated = collect_stated(changes, &counts, i, found);
+
+		if (stated == 0)
+			decide_category(changes, changes->new_image, 0, i, &found[0].now);
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "category", cf_category_text((enum cf_category)i));
 		cli_json_number(&json, "names", diff.categories[i].new_count);
 		cli_json_number(&json, "added", diff.categories[i].added);
 		cli_json_number(&json, "removed", diff.categories[i].removed);
-		cli_json_text(&json, "verdict", cf_verdict_text(decision.verdict));
+		cli_json_text(&json, "verdict", cf_verdict_text(found[0].now.verdict));
+		put_verdicts(changes, &json, found, stated);
 		cli_json_close_object(&json);
 	}
 	cli_json_close_array(&json);

@@ -29,7 +29,7 @@ static void print_text(const struct cf_compiled *compiled, size_t warnings)
 		names += compiled->packs[i]->name_count;
 	printf("good: %s %s, preset %s, %zu list entries, %zu exceptions, %zu warnings\n",
 	    compiled->vendor, compiled->pack_version,
-	    compiled->preset == NULL ? "none" : compiled->preset->name, names,
+	    compiled->preset[0] == '\0' ? "none" : compiled->preset, names,
 	    compiled->policy->exception_count, warnings);
 }
 

@@ -122,7 +122,8 @@ static void print_phase(const struct cli_explanation *e, FILE *to)
 	if (e->decision.phase == CF_NONE) {
 		fprintf(to, "none has begun for %s: the baseline, %s\n",
 		    cf_category_text(e->decision.category),
-		    cf_verdict_text(cf_image_baseline(e->image, e->decision.category)));
+		    cf_verdict_text(
+		        cf_image_baseline(e->image, e->decision.schedule, e->decision.category)));
 		return;
 	}
 	cf_image_phase(e->image, e->decision.phase, &phase);

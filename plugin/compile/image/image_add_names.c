@@ -81,8 +81,8 @@ static bool is_last_attr(const struct cf_image_builder *builder, enum cf_scope s
 		return false;
 	last = (const struct cf_image_attr_item *)builder->attrs.items + builder->last_attr;
 	return last->scope == scope && last->category == attr->category &&
-	    last->confidence == attr->confidence && last->exception == exception &&
-	    same_text(builder, last->list, attr->list) &&
+	    last->pack == attr->pack && last->confidence == attr->confidence &&
+	    last->exception == exception && same_text(builder, last->list, attr->list) &&
 	    same_text(builder, last->product, attr->product) &&
 	    same_text(builder, last->source, attr->source) &&
 	    same_text(builder, last->as_of, attr->as_of) &&
@@ -98,6 +98,7 @@ static enum cf_status use_attr(struct cf_image_builder *builder, enum cf_scope s
 	    .scope = (uint8_t)scope,
 	    .category = (uint8_t)attr->category,
 	    .confidence = (uint8_t)attr->confidence,
+	    .pack = (uint8_t)attr->pack,
 	    .exception = exception,
 	};
 
@@ -143,7 +144,8 @@ static enum cf_status add_entry(struct cf_image_builder *builder, const struct c
 	enum cf_status status;
 
 	if ((unsigned)scope > CF_SCOPE_BELOW || (unsigned)attr->category >= CF_CATEGORIES ||
-	    (unsigned)attr->confidence > CF_CONFIDENCE_DOCUMENTED)
+	    (unsigned)attr->confidence > CF_CONFIDENCE_DOCUMENTED ||
+	    !cf_image_has_pack(builder, attr->pack))
 		return CF_EINVALID;
 	status = reserve_name(builder);
 	if (status == CF_OK)
@@ -170,6 +172,7 @@ enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *buil
     uint32_t exception, const struct cf_name *name, enum cf_scope scope, uint32_t line)
 {
 	const struct cf_image_exception_item *items = builder->exceptions.items;
+	const struct cf_image_pack_item *packs = builder->packs.items;
 	struct cf_image_attr attr = {.confidence = CF_CONFIDENCE_DOCUMENTED, .list = "policy"};
 
 	if (exception >= builder->exceptions.used)
@@ -177,6 +180,9 @@ enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *buil
 	/* The category of a name that belongs to no pack: the exception's lowest, or the first. */
 	if (items[exception].categories != 0)
 		attr.category = (enum cf_category)__builtin_ctz(items[exception].categories);
+	attr.pack = items[exception].pack;
+	if (builder->packs.used > 0)
+		attr.list = builder->strings.bytes + packs[attr.pack].vendor;
 	attr.file = builder->strings.bytes + items[exception].file;
 	return add_entry(builder, name, scope, &attr, exception, line);
 }

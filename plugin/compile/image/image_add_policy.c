@@ -1,15 +1,99 @@
-/* The image builder takes the policy: phases, groups, exceptions, answer and settings. */
+/* The image builder takes the policy: packs and their schedules, phases, groups, exceptions, answer
+ * and settings. */
 
 #include "compile/image/image_builder.h"
 
 #include <string.h>
 
-enum cf_status cf_image_builder_set_baseline(
-    struct cf_image_builder *builder, enum cf_category category, enum cf_verdict verdict)
+enum cf_status cf_image_builder_add_schedule(struct cf_image_builder *builder,
+    const struct cf_image_schedule *schedule, uint32_t *schedule_out)
 {
-	if ((unsigned)category >= CF_CATEGORIES || (unsigned)verdict > CF_VERDICT_BLOCK)
+	struct cf_image_schedule_item item = {.pack = 0}, *items;
+	enum cf_status status = CF_OK;
+
+	if (builder->described && builder->schedules.used == CF_SCHEDULES)
+		return CF_ETOOBIG;
+	for (unsigned i = 0; i < CF_CATEGORIES; i++)
+		item.baseline[i] = CF_VERDICT_FLAG;
+	item.baseline[CF_CATEGORY_INFORMATIONAL] = CF_VERDICT_PASS;
+	item.baseline[CF_CATEGORY_LOCAL_INJECTION] = CF_VERDICT_PASS;
+	cf_image_add_string(builder, &status, schedule->preset, &item.preset);
+	cf_image_add_string(builder, &status, schedule->citation, &item.citation);
+	cf_image_add_string(builder, &status, schedule->clients, &item.clients);
+	if (status == CF_OK && (builder->described || builder->schedules.used == 0)) {
+		status = cf_image_add_item(&builder->schedules, &item, sizeof item);
+	} else if (status == CF_OK) {
+		items = builder->schedules.items;
+		memcpy(item.baseline, items[0].baseline, sizeof item.baseline);
+		items[0] = item;
+		builder->described = true;
+	}
+	if (status == CF_OK)
+		*schedule_out = (uint32_t)builder->schedules.used - 1;
+	return status;
+}
+
+/* Which pack a schedule is of: the first that follows it. */
+static void take_schedule(struct cf_image_builder *builder, uint32_t schedule, uint32_t pack)
+{
+	const struct cf_image_pack_item *packs = builder->packs.items;
+	const struct cf_scoped_schedule *scoped = builder->scoped.items;
+	struct cf_image_schedule_item *schedules = builder->schedules.items;
+
+	for (size_t i = 0; i < builder->packs.used; i++)
+		if (i != pack && packs[i].schedule == schedule)
+			return;
+	for (size_t i = 0; i < builder->scoped.used; i++)
+		if (scoped[i].pack != pack && scoped[i].schedule == schedule)
+			return;
+	schedules[schedule].pack = pack;
+}
+
+enum cf_status cf_image_builder_add_pack(
+    struct cf_image_builder *builder, const struct cf_image_pack *pack, uint32_t *pack_out)
+{
+	struct cf_image_pack_item item = {.schedule = pack->schedule};
+	enum cf_status status = CF_OK;
+
+	if (pack->schedule >= builder->schedules.used)
 		return CF_EINVALID;
-	builder->policy.baseline[category] = (uint8_t)verdict;
+	if (builder->packs.used == CF_PACKS_MOST)
+		return CF_ETOOBIG;
+	cf_image_add_string(builder, &status, pack->vendor, &item.vendor);
+	cf_image_add_string(builder, &status, pack->version, &item.version);
+	if (status == CF_OK)
+		status = cf_image_add_item(&builder->packs, &item, sizeof item);
+	if (status != CF_OK)
+		return status;
+	*pack_out = (uint32_t)builder->packs.used - 1;
+	take_schedule(builder, pack->schedule, *pack_out);
+	return CF_OK;
+}
+
+enum cf_status cf_image_builder_scope_schedule(
+    struct cf_image_builder *builder, uint32_t pack, uint32_t group, uint32_t schedule)
+{
+	const struct cf_scoped_schedule item = {.pack = pack, .group = group, .schedule = schedule};
+	enum cf_status status;
+
+	if (!cf_image_has_pack(builder, pack) || group >= builder->groups.used ||
+	    schedule >= builder->schedules.used)
+		return CF_EINVALID;
+	status = cf_image_add_item(&builder->scoped, &item, sizeof item);
+	if (status == CF_OK)
+		take_schedule(builder, schedule, pack);
+	return status;
+}
+
+enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder, uint32_t schedule,
+    enum cf_category category, enum cf_verdict verdict)
+{
+	struct cf_image_schedule_item *schedules = builder->schedules.items;
+
+	if ((unsigned)category >= CF_CATEGORIES || (unsigned)verdict > CF_VERDICT_BLOCK ||
+	    schedule >= builder->schedules.used)
+		return CF_EINVALID;
+	schedules[schedule].baseline[category] = (uint8_t)verdict;
 	return CF_OK;
 }
 
@@ -19,13 +103,15 @@ enum cf_status cf_image_builder_add_phase(
 	enum cf_status status = CF_OK;
 	struct cf_image_phase_item item = {
 	    .from_wall_s = phase->from_wall_s,
+	    .schedules = phase->schedules == 0 ? 1 : phase->schedules,
 	    .line = phase->line,
 	    .categories = phase->categories,
 	    .verdict = (uint8_t)phase->verdict,
 	};
 
 	if (phase->categories == 0 || phase->categories >> CF_CATEGORIES != 0 ||
-	    (unsigned)phase->verdict > CF_VERDICT_BLOCK)
+	    (unsigned)phase->verdict > CF_VERDICT_BLOCK ||
+	    (builder->schedules.used < 64 && phase->schedules >> builder->schedules.used != 0))
 		return CF_EINVALID;
 	if (builder->phases.used == CF_PHASES)
 		return CF_ETOOBIG;
@@ -70,6 +156,8 @@ static enum cf_status check_exception(
 	if (exception->categories >> CF_CATEGORIES != 0 ||
 	    (unsigned)exception->verdict > CF_VERDICT_BLOCK ||
 	    exception->from_wall_s >= exception->until_wall_s ||
+	    (exception->of_schedule && exception->schedule >= builder->schedules.used) ||
+	    !cf_image_has_pack(builder, exception->pack) ||
 	    (!exception->everybody && exception->group_count == 0))
 		return CF_EINVALID;
 	for (size_t i = 0; !exception->everybody && i < exception->group_count; i++)
@@ -92,6 +180,8 @@ enum cf_status cf_image_builder_add_exception(struct cf_image_builder *builder,
 	    .types_at = (uint32_t)types_before,
 	    .type_count = (uint32_t)exception->type_count,
 	    .line = exception->line,
+	    .schedule = exception->of_schedule ? exception->schedule : CF_IMAGE_NONE,
+	    .pack = (uint8_t)exception->pack,
 	    .verdict = (uint8_t)exception->verdict,
 	    .everybody = exception->everybody,
 	};

@@ -35,6 +35,10 @@ const uint16_t cf_image_item_bytes[CF_SECTIONS] = {
     [CF_SECTION_GROUP_SETS] = sizeof(struct cf_image_group_set),
     [CF_SECTION_CLIENT_V4] = sizeof(struct cf_image_range_v4),
     [CF_SECTION_CLIENT_V6] = sizeof(struct cf_image_range_v6),
+    [CF_SECTION_PACKS] = sizeof(struct cf_image_pack_item),
+    [CF_SECTION_SCHEDULES] = sizeof(struct cf_image_schedule_item),
+    [CF_SECTION_ROWS] = sizeof(uint32_t),
+    [CF_SECTION_NEAREST] = sizeof(struct cf_image_near_item),
 };
 
 static void free_parts(struct cf_image_parts *parts)

@@ -1,13 +1,11 @@
-/* Networks, client groups and policy to sections. */
+/* Networks and policy to sections. */
 
 #include "compile/image/image_builder.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A section of count items that the parts own, zeroed; NULL without memory. count 0 gives
- * something. */
-static void *new_part(struct cf_image_parts *parts, enum cf_section_id id, size_t count)
+void *cf_image_new_part(struct cf_image_parts *parts, enum cf_section_id id, size_t count)
 {
 	struct cf_image_part *part = &parts->parts[id];
 
@@ -17,11 +15,10 @@ static void *new_part(struct cf_image_parts *parts, enum cf_section_id id, size_
 	return part->owned;
 }
 
-/* Writes ranges of one family as a section; values maps an interval to what it stands for. */
-static enum cf_status emit_ranges(struct cf_image_parts *parts, enum cf_section_id id, bool v4,
+enum cf_status cf_image_emit_ranges(struct cf_image_parts *parts, enum cf_section_id id, bool v4,
     const struct cf_range *ranges, size_t count, const uint32_t *values)
 {
-	void *items = new_part(parts, id, count);
+	void *items = cf_image_new_part(parts, id, count);
 	struct cf_image_range_v4 *items_v4 = items;
 	struct cf_image_range_v6 *items_v6 = items;
 
@@ -55,8 +52,8 @@ static enum cf_status emit_bits(
 
 	if (count == 0)
 		return CF_OK;
-	bits = new_part(parts, v4 ? CF_SECTION_NETWORK_V4_BITS : CF_SECTION_NETWORK_V6_BITS,
-	    CF_IMAGE_BITS_WORDS);
+	bits = cf_image_new_part(parts,
+	    v4 ? CF_SECTION_NETWORK_V4_BITS : CF_SECTION_NETWORK_V6_BITS, CF_IMAGE_BITS_WORDS);
 	if (bits == NULL)
 		return CF_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
@@ -108,8 +105,8 @@ static enum cf_status build_network_family(
 		    parents[i] == UINT32_MAX ? CF_IMAGE_NONE : before + parents[i];
 	}
 	*placed = before + (uint32_t)count;
-	status = emit_ranges(parts, v4 ? CF_SECTION_NETWORK_V4 : CF_SECTION_NETWORK_V6, v4, ranges,
-	    range_count, numbers);
+	status = cf_image_emit_ranges(parts, v4 ? CF_SECTION_NETWORK_V4 : CF_SECTION_NETWORK_V6, v4,
+	    ranges, range_count, numbers);
 	if (status == CF_OK)
 		status = emit_bits(parts, v4, intervals, count);
 out:
@@ -125,97 +122,10 @@ enum cf_status cf_image_build_networks(
 	uint32_t placed = 0;
 	enum cf_status status;
 
-	if (new_part(parts, CF_SECTION_NETWORKS, builder->networks.used) == NULL)
+	if (cf_image_new_part(parts, CF_SECTION_NETWORKS, builder->networks.used) == NULL)
 		return CF_ENOMEM;
 	status = build_network_family(builder, parts, true, &placed);
 	return status == CF_OK ? build_network_family(builder, parts, false, &placed) : status;
-}
-
-/* Group sets, each once; there are as many as different places in the nesting of groups: few. */
-static enum cf_status find_set(
-    struct cf_array *sets, const struct cf_image_group_set *set, uint32_t *index_out)
-{
-	const struct cf_image_group_set *items = sets->items;
-	struct cf_image_group_set *added;
-
-	/* Newest first: neighbours in the address space tend to have the same groups. */
-	for (size_t i = sets->used; i-- > 0;)
-		if (memcmp(&items[i], set, sizeof *set) == 0) {
-			*index_out = (uint32_t)i;
-			return CF_OK;
-		}
-	added = cf_array_add(sets, sizeof *added);
-	if (added == NULL)
-		return CF_ENOMEM;
-	*added = *set;
-	*index_out = (uint32_t)sets->used - 1;
-	return CF_OK;
-}
-
-/* For every sorted interval the set of its group and those of all intervals around it. */
-static enum cf_status collect_sets(const struct cf_interval *intervals, size_t count,
-    const uint32_t *parents, struct cf_array *sets, uint32_t *values)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct cf_image_group_set set = {0};
-		enum cf_status status;
-
-		if (parents[i] != UINT32_MAX)
-			set = ((const struct cf_image_group_set *)sets->items)[values[parents[i]]];
-		set.words[intervals[i].value / 64] |= UINT64_C(1) << intervals[i].value % 64;
-		status = find_set(sets, &set, &values[i]);
-		if (status != CF_OK)
-			return status;
-	}
-	return CF_OK;
-}
-
-static enum cf_status build_client_family(const struct cf_image_builder *builder,
-    struct cf_image_parts *parts, bool v4, struct cf_array *sets)
-{
-	const struct cf_group_client *clients = builder->clients.items;
-	size_t room = builder->clients.used, count = 0, range_count = 0;
-	struct cf_interval *intervals = calloc(room + 1, sizeof *intervals);
-	uint32_t *values = calloc(2 * room + 1, sizeof *values), *parents = values + room;
-	struct cf_range *ranges = NULL;
-	enum cf_status status = CF_ENOMEM;
-
-	if (intervals == NULL || values == NULL)
-		goto out;
-	for (size_t i = 0; i < room; i++)
-		if ((clients[i].prefix.addr.family == CF_FAMILY_V4) == v4)
-			intervals[count++] = cf_interval_of(&clients[i].prefix, clients[i].group);
-	cf_intervals_sort(intervals, count);
-	status = cf_intervals_cut(intervals, count, v4 ? 32 : 128, parents, &ranges, &range_count);
-	if (status == CF_OK)
-		status = collect_sets(intervals, count, parents, sets, values);
-	if (status == CF_OK)
-		status = emit_ranges(parts, v4 ? CF_SECTION_CLIENT_V4 : CF_SECTION_CLIENT_V6, v4,
-		    ranges, range_count, values);
-out:
-	free(intervals);
-	free(values);
-	free(ranges);
-	return status;
-}
-
-enum cf_status cf_image_build_clients(
-    const struct cf_image_builder *builder, struct cf_image_parts *parts)
-{
-	struct cf_array sets = {0};
-	struct cf_image_part *part = &parts->parts[CF_SECTION_GROUP_SETS];
-	enum cf_status status;
-
-	parts->parts[CF_SECTION_GROUPS] =
-	    (struct cf_image_part){.data = builder->groups.items, .count = builder->groups.used};
-	/* Set 0 is the empty one. */
-	if (cf_array_add(&sets, sizeof(struct cf_image_group_set)) == NULL)
-		return CF_ENOMEM;
-	status = build_client_family(builder, parts, true, &sets);
-	if (status == CF_OK)
-		status = build_client_family(builder, parts, false, &sets);
-	*part = (struct cf_image_part){.data = sets.items, .count = sets.used, .owned = sets.items};
-	return status;
 }
 
 struct order {
@@ -237,7 +147,7 @@ static enum cf_status build_phases(
 {
 	const struct cf_image_phase_item *phases = builder->phases.items;
 	size_t count = builder->phases.used;
-	struct cf_image_phase_item *items = new_part(parts, CF_SECTION_PHASES, count);
+	struct cf_image_phase_item *items = cf_image_new_part(parts, CF_SECTION_PHASES, count);
 	struct order order[CF_PHASES];
 
 	if (items == NULL)
@@ -250,32 +160,46 @@ static enum cf_status build_phases(
 	return CF_OK;
 }
 
-/* The steps of each category, out of the sorted phases; of two at one instant the later stands. */
-static enum cf_status build_steps(struct cf_image_parts *parts)
+/* The steps of each category of a schedule, out of the sorted phases; of two at one instant the
+ * later stands. *used counts those of all schedules. */
+static void build_steps_of(const struct cf_image_part *phase_part, unsigned schedule,
+    uint32_t at[CF_CATEGORIES + 1], struct cf_image_step_item *steps, uint32_t *used)
 {
-	const struct cf_image_phase_item *phases = parts->parts[CF_SECTION_PHASES].owned;
-	uint32_t phase_count = (uint32_t)parts->parts[CF_SECTION_PHASES].count, used = 0;
-	uint32_t *at = parts->policy.steps_at;
-	struct cf_image_step_item *steps =
-	    new_part(parts, CF_SECTION_STEPS, (size_t)phase_count * CF_CATEGORIES);
+	const struct cf_image_phase_item *phases = phase_part->owned;
 
-	if (steps == NULL)
-		return CF_ENOMEM;
 	for (unsigned category = 0; category < CF_CATEGORIES; category++) {
-		at[category] = used;
-		for (uint32_t i = 0; i < phase_count; i++) {
-			if ((phases[i].categories >> category & 1) == 0)
+		at[category] = *used;
+		for (uint32_t i = 0; i < phase_part->count; i++) {
+			if ((phases[i].categories >> category & 1) == 0 ||
+			    (phases[i].schedules >> schedule & 1) == 0)
 				continue;
-			if (used > at[category] &&
-			    steps[used - 1].from_wall_s == phases[i].from_wall_s)
-				used--;
-			steps[used++] =
+			if (*used > at[category] &&
+			    steps[*used - 1].from_wall_s == phases[i].from_wall_s)
+				(*used)--;
+			steps[(*used)++] =
 			    (struct cf_image_step_item){.from_wall_s = phases[i].from_wall_s,
 			        .phase = i,
 			        .verdict = phases[i].verdict};
 		}
 	}
-	at[CF_CATEGORIES] = used;
+	at[CF_CATEGORIES] = *used;
+}
+
+static enum cf_status build_schedules(
+    const struct cf_image_builder *builder, struct cf_image_parts *parts)
+{
+	const struct cf_image_part *phases = &parts->parts[CF_SECTION_PHASES];
+	uint32_t count = (uint32_t)builder->schedules.used, used = 0;
+	struct cf_image_schedule_item *schedules =
+	    cf_image_new_part(parts, CF_SECTION_SCHEDULES, count);
+	struct cf_image_step_item *steps =
+	    cf_image_new_part(parts, CF_SECTION_STEPS, phases->count * CF_CATEGORIES * count);
+
+	if (schedules == NULL || steps == NULL)
+		return CF_ENOMEM;
+	memcpy(schedules, builder->schedules.items, count * sizeof *schedules);
+	for (uint32_t i = 0; i < count; i++)
+		build_steps_of(phases, i, schedules[i].steps_at, steps, &used);
 	parts->parts[CF_SECTION_STEPS].count = used;
 	return CF_OK;
 }
@@ -285,8 +209,8 @@ static enum cf_status build_by_category(
 {
 	const struct cf_image_exception_item *exceptions = builder->exceptions.items;
 	uint32_t *at = parts->policy.by_category_at, used = 0;
-	uint32_t *items =
-	    new_part(parts, CF_SECTION_BY_CATEGORY, builder->exceptions.used * CF_CATEGORIES);
+	uint32_t *items = cf_image_new_part(
+	    parts, CF_SECTION_BY_CATEGORY, builder->exceptions.used * CF_CATEGORIES);
 
 	if (items == NULL)
 		return CF_ENOMEM;
@@ -311,7 +235,8 @@ static int compare_asns(const void *left, const void *right)
 static enum cf_status build_asns(
     const struct cf_image_builder *builder, struct cf_image_parts *parts)
 {
-	struct cf_image_asn_item *asns = new_part(parts, CF_SECTION_ASNS, builder->asns.used);
+	struct cf_image_asn_item *asns =
+	    cf_image_new_part(parts, CF_SECTION_ASNS, builder->asns.used);
 
 	if (asns == NULL)
 		return CF_ENOMEM;
@@ -344,7 +269,7 @@ enum cf_status cf_image_build_policy(
 	if (status == CF_OK)
 		status = build_phases(builder, parts);
 	if (status == CF_OK)
-		status = build_steps(parts);
+		status = build_schedules(builder, parts);
 	if (status == CF_OK)
 		status = build_by_category(builder, parts);
 	parts->parts[CF_SECTION_POLICY] =

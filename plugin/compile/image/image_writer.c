@@ -41,10 +41,6 @@ bool cf_image_prefix_is_valid(const struct cf_prefix *prefix)
 
 static void set_defaults(struct cf_image_builder *builder)
 {
-	for (unsigned i = 0; i < CF_CATEGORIES; i++)
-		builder->policy.baseline[i] = CF_VERDICT_FLAG;
-	builder->policy.baseline[CF_CATEGORY_INFORMATIONAL] = CF_VERDICT_PASS;
-	builder->policy.baseline[CF_CATEGORY_LOCAL_INJECTION] = CF_VERDICT_PASS;
 	builder->policy.answer_kind = CF_ANSWER_NXDOMAIN;
 	builder->policy.ttl_s = 300;
 	builder->policy.ede_code = 15;
@@ -55,6 +51,7 @@ enum cf_status cf_image_builder_new(struct cf_image_builder **builder_out)
 {
 	struct cf_image_builder *builder = calloc(1, sizeof *builder);
 	enum cf_status status;
+	uint32_t first;
 
 	if (builder == NULL)
 		return CF_ENOMEM;
@@ -66,6 +63,12 @@ enum cf_status cf_image_builder_new(struct cf_image_builder **builder_out)
 		return status;
 	}
 	set_defaults(builder);
+	status = cf_image_builder_add_schedule(builder,
+	    &(struct cf_image_schedule){.preset = "", .citation = "", .clients = ""}, &first);
+	if (status != CF_OK) {
+		cf_image_builder_free(builder);
+		return status;
+	}
 	*builder_out = builder;
 	return CF_OK;
 }
@@ -89,7 +92,15 @@ void cf_image_builder_free(struct cf_image_builder *builder)
 	free(builder->types.items);
 	free(builder->groups.items);
 	free(builder->clients.items);
+	free(builder->packs.items);
+	free(builder->schedules.items);
+	free(builder->scoped.items);
 	free(builder);
+}
+
+bool cf_image_has_pack(const struct cf_image_builder *builder, uint32_t pack)
+{
+	return pack < (builder->packs.used == 0 ? 1 : builder->packs.used);
 }
 
 enum cf_status cf_image_builder_add_network(
@@ -102,6 +113,7 @@ enum cf_status cf_image_builder_add_network(
 	    .kind = (uint8_t)network->kind,
 	    .category = (uint8_t)network->category,
 	    .confidence = (uint8_t)network->confidence,
+	    .pack = (uint8_t)network->pack,
 	    .parent = CF_IMAGE_NONE,
 	    .asn = network->asn,
 	    .line = network->line,
@@ -111,7 +123,8 @@ enum cf_status cf_image_builder_add_network(
 	if (!cf_image_prefix_is_valid(&network->prefix) ||
 	    (unsigned)network->kind > CF_NETWORK_NAMESERVER ||
 	    (unsigned)network->category >= CF_CATEGORIES ||
-	    (unsigned)network->confidence > CF_CONFIDENCE_DOCUMENTED)
+	    (unsigned)network->confidence > CF_CONFIDENCE_DOCUMENTED ||
+	    !cf_image_has_pack(builder, network->pack))
 		return CF_EINVALID;
 	memcpy(item.addr, network->prefix.addr.bytes, sizeof item.addr);
 	cf_image_add_string(builder, &status, network->org, &item.org);
@@ -124,13 +137,13 @@ enum cf_status cf_image_builder_add_network(
 }
 
 enum cf_status cf_image_builder_add_asn(
-    struct cf_image_builder *builder, uint32_t asn, const char *org)
+    struct cf_image_builder *builder, uint32_t pack, uint32_t asn, const char *org)
 {
 	const struct cf_image_asn_item *asns = builder->asns.items;
-	struct cf_image_asn_item item = {.asn = asn};
+	struct cf_image_asn_item item = {.asn = asn, .pack = pack};
 	enum cf_status status = CF_OK;
 
-	if (asn == 0)
+	if (asn == 0 || !cf_image_has_pack(builder, pack))
 		return CF_EINVALID;
 	for (size_t i = 0; i < builder->asns.used; i++)
 		if (asns[i].asn == asn)
@@ -147,10 +160,12 @@ enum cf_status cf_image_builder_add_signature(
 	    .line = signature->line,
 	    .category = (uint8_t)signature->category,
 	    .confidence = (uint8_t)signature->confidence,
+	    .pack = (uint8_t)signature->pack,
 	};
 
 	if ((unsigned)signature->category >= CF_CATEGORIES ||
-	    (unsigned)signature->confidence > CF_CONFIDENCE_DOCUMENTED)
+	    (unsigned)signature->confidence > CF_CONFIDENCE_DOCUMENTED ||
+	    !cf_image_has_pack(builder, signature->pack))
 		return CF_EINVALID;
 	cf_image_add_string(builder, &status, signature->kind, &item.kind);
 	cf_image_add_string(builder, &status, signature->match, &item.match);
@@ -174,11 +189,13 @@ enum cf_status cf_image_builder_add_port(
 	    .proto = port->proto,
 	    .category = (uint8_t)port->category,
 	    .confidence = (uint8_t)port->confidence,
+	    .pack = (uint8_t)port->pack,
 	};
 
 	if ((port->proto != IPPROTO_TCP && port->proto != IPPROTO_UDP) ||
 	    port->first > port->last || (unsigned)port->category >= CF_CATEGORIES ||
-	    (unsigned)port->confidence > CF_CONFIDENCE_DOCUMENTED)
+	    (unsigned)port->confidence > CF_CONFIDENCE_DOCUMENTED ||
+	    !cf_image_has_pack(builder, port->pack))
 		return CF_EINVALID;
 	cf_image_add_string(builder, &status, port->role, &item.role);
 	cf_image_add_string(builder, &status, port->direction, &item.direction);

@@ -41,6 +41,7 @@ void cf_image_builder_free(struct cf_image_builder *builder);
 struct cf_image_attr {
 	enum cf_category category;
 	enum cf_confidence confidence;
+	uint32_t pack;    /* of add_pack(); 0 when none was added */
 	const char *list; /* pack name */
 	const char *product;
 	const char *source;
@@ -52,7 +53,7 @@ struct cf_image_attr {
 /*
  * Adds a name of a pack. line is its place in attr->file. The same name may be added several times:
  * all are kept. CF_ENOMEM; CF_ETOOBIG: more names than the format can index; CF_EINVALID: a value
- * is out of its enum.
+ * is out of its enum, or there is no such pack.
  */
 enum cf_status cf_image_builder_add_name(struct cf_image_builder *builder,
     const struct cf_name *name, enum cf_scope scope, const struct cf_image_attr *attr,
@@ -65,7 +66,7 @@ enum cf_status cf_image_builder_add_network(
 
 /* An AS number of the vendor's. CF_EINVALID for 0. Added twice, the first org stays. */
 enum cf_status cf_image_builder_add_asn(
-    struct cf_image_builder *builder, uint32_t asn, const char *org) CF_MUST_CHECK;
+    struct cf_image_builder *builder, uint32_t pack, uint32_t asn, const char *org) CF_MUST_CHECK;
 
 /* A wire signature; the words are those of the pack format and are not interpreted here. */
 enum cf_status cf_image_builder_add_signature(
@@ -81,16 +82,41 @@ enum cf_status cf_image_builder_add_resolver(
     struct cf_image_builder *builder, const struct cf_resolver *resolver) CF_MUST_CHECK;
 
 /*
- * The verdict of a category before any phase. Until set: pass for informational and
- * local-injection, flag for the others. CF_EINVALID: out of its enum.
+ * A schedule, with what people are told of it; *schedule_out counts from 0. Schedule 0 is there
+ * from the beginning, without a preset; the first call says what it is. schedule->pack is not
+ * looked at. CF_ETOOBIG: over CF_SCHEDULES.
  */
-enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder,
+enum cf_status cf_image_builder_add_schedule(struct cf_image_builder *builder,
+    const struct cf_image_schedule *schedule, uint32_t *schedule_out) CF_MUST_CHECK;
+
+/*
+ * A pack, under a schedule that was added. *pack_out counts packs from 0. Without any, an image has
+ * one pack made of its settings, under schedule 0. Packs are added before what belongs to them.
+ * CF_EINVALID: no such schedule; CF_ETOOBIG: over CF_PACKS_MOST.
+ */
+enum cf_status cf_image_builder_add_pack(struct cf_image_builder *builder,
+    const struct cf_image_pack *pack, uint32_t *pack_out) CF_MUST_CHECK;
+
+/*
+ * Puts a pack under another schedule for the clients of a group. Of groups that hold a client by
+ * prefixes of one length that of the group added later counts. CF_EINVALID: no such pack, group or
+ * schedule.
+ */
+enum cf_status cf_image_builder_scope_schedule(struct cf_image_builder *builder, uint32_t pack,
+    uint32_t group, uint32_t schedule) CF_MUST_CHECK;
+
+/*
+ * The verdict of a category before any phase of a schedule. Until set: pass for informational and
+ * local-injection, flag for the others. CF_EINVALID: out of its enum, no such schedule.
+ */
+enum cf_status cf_image_builder_set_baseline(struct cf_image_builder *builder, uint32_t schedule,
     enum cf_category category, enum cf_verdict verdict) CF_MUST_CHECK;
 
 /*
  * A phase: from from_wall_s on its categories (bits 1 << enum cf_category) have its verdict, until
- * the next phase that names them. Of two phases at the same instant the one added later counts.
- * CF_EINVALID: unknown category bits or none, bad verdict; CF_ETOOBIG: over CF_PHASES.
+ * the next phase that names them, in its schedules (no bit: in schedule 0). Of two phases at the
+ * same instant the one added later counts. CF_EINVALID: unknown category bits or none, unknown
+ * schedule, bad verdict; CF_ETOOBIG: over CF_PHASES.
  */
 enum cf_status cf_image_builder_add_phase(
     struct cf_image_builder *builder, const struct cf_phase *phase) CF_MUST_CHECK;
@@ -107,12 +133,16 @@ enum cf_status cf_image_builder_add_group(struct cf_image_builder *builder, cons
  * An exception. It applies to everybody or to the clients of the groups given, for every query type
  * or for those in types (then only to questions that have a type), while from_wall_s <= now <
  * until_wall_s. It covers entries whose category is in categories, and the names added to it with
- * add_exception_name(): either is enough. CF_EINVALID: unknown category bits or group, bad verdict,
- * from >= until, nobody meant (neither everybody nor groups); CF_ETOOBIG: over CF_EXCEPTIONS.
+ * add_exception_name(): either is enough. One of a schedule holds only for clients that are under
+ * it. CF_EINVALID: unknown category bits, group, schedule or pack, bad verdict, from >= until,
+ * nobody meant (neither everybody nor groups); CF_ETOOBIG: over CF_EXCEPTIONS.
  */
 struct cf_image_exception {
 	enum cf_verdict verdict;
 	bool everybody;
+	bool of_schedule;  /* of a legal text, which this schedule follows */
+	uint32_t schedule; /* looked at when of_schedule */
+	uint32_t pack;     /* whose text it stands in, or that of the policy; as in cf_image_attr */
 	const uint32_t *groups; /* ids of add_group(); not used when everybody */
 	size_t group_count;
 	uint32_t categories;   /* bit set; 0: by names only */
@@ -129,7 +159,7 @@ struct cf_image_exception {
 enum cf_status cf_image_builder_add_exception(struct cf_image_builder *builder,
     const struct cf_image_exception *exception, uint32_t *exception_out) CF_MUST_CHECK;
 
-/* Adds a name to an exception; its entry gets list "policy" and the exception's file. */
+/* Adds a name to an exception; its entry gets the exception's pack and file. */
 enum cf_status cf_image_builder_add_exception_name(struct cf_image_builder *builder,
     uint32_t exception, const struct cf_name *name, enum cf_scope scope,
     uint32_t line) CF_MUST_CHECK;

@@ -192,7 +192,8 @@ static enum cf_status fill_networks(struct cli_export *export)
 		cf_image_network(export->image, i, &network);
 		if (network.until_wall_s <= export->export.at_wall_s)
 			continue; /* this evidence has expired */
-		cf_decide_category(export->image, &export->question, network.category, &decision);
+		cf_decide_category(
+		    export->image, &export->question, network.pack, network.category, &decision);
 		export->networks[kept++] = (struct cf_export_network){.prefix = network.prefix,
 		    .kind = network.kind,
 		    .category = network.category,

@@ -112,6 +112,39 @@ static bool reshape_groups(struct cf_yaml_node *root)
 	return true;
 }
 
+/* The node, a scalar, as the mapping {name: scalar}, in place. */
+static bool name_scalar(struct cf_yaml_node *node)
+{
+	struct cf_yaml_node *name = cf_yaml_node_new(CF_YAML_SCALAR, node->line, "name", NULL);
+
+	if (name == NULL)
+		return false;
+	name->quoted = node->quoted;
+	name->text = node->text;
+	node->text = NULL;
+	node->kind = CF_YAML_MAPPING;
+	cf_yaml_node_append(node, name);
+	return true;
+}
+
+/* "preset: x" and "preset: [x, {name: y, clients: z}]" as the mappings that the schema knows. */
+static bool reshape_presets(struct cf_yaml_node *root)
+{
+	struct cf_yaml_node *presets = cf_yaml_node_find(root, "preset");
+
+	if (presets == NULL || cf_yaml_node_is_null(presets))
+		return true;
+	if (presets->kind == CF_YAML_SCALAR)
+		return name_scalar(presets);
+	if (presets->kind == CF_YAML_MAPPING)
+		return true;
+	for (struct cf_yaml_node *node = presets->first; node != NULL; node = node->next)
+		if (node->kind == CF_YAML_SCALAR && !cf_yaml_node_is_null(node) &&
+		    !name_scalar(node))
+			return false;
+	return true;
+}
+
 /* From a checked tree; root stays the caller's. */
 static enum cf_status from_tree(
     struct cf_yaml_node *root, struct cf_policy *policy, struct cf_diags *diags)
@@ -121,7 +154,7 @@ static enum cf_status from_tree(
 	void *text = NULL;
 	enum cf_status status;
 
-	if (!reshape_groups(root))
+	if (!reshape_groups(root) || !reshape_presets(root))
 		return CF_ENOMEM;
 	status = cf_yaml_tree_load(root, &cf_policy_schema, policy->file, diags, &text);
 	if (status != CF_OK)
@@ -214,12 +247,17 @@ void cf_policy_free(struct cf_policy *policy)
 		return;
 	for (size_t i = 0; i < policy->group_count; i++)
 		free(policy->groups[i].prefixes);
+	for (size_t i = 0; i < policy->preset_count; i++) {
+		free((void *)policy->presets[i].groups); /* const is for readers only */
+		free(policy->presets[i].owned_clients);
+	}
 	for (size_t i = 0; i < policy->exception_count; i++) {
 		free((void *)policy->exceptions[i].image.groups); /* const is for readers only */
 		free((void *)policy->exceptions[i].image.types);
 		free((void *)policy->exceptions[i].image.clients);
 		free(policy->exceptions[i].names);
 	}
+	free(policy->presets);
 	free(policy->groups);
 	free(policy->exceptions);
 	free(policy->names);

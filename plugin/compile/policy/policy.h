@@ -24,6 +24,24 @@ struct cf_policy_group {
 	unsigned line;
 };
 
+/* A preset, for everybody or for the clients of some groups. */
+struct cf_policy_preset {
+	const char *name;
+	const char *vendor;     /* whose pack it lies in; "" for every pack that has it */
+	const uint32_t *groups; /* indices of struct cf_policy's groups; none for everybody */
+	size_t group_count;
+	const char *clients; /* as written; "" for everybody */
+	char *owned_clients; /* for the reader to free */
+	unsigned line;
+};
+
+/* A phase of the policy's own. */
+struct cf_policy_phase {
+	struct cf_phase image;
+	const char *const *vendors; /* whose packs it speaks of; none for all */
+	size_t vendor_count;
+};
+
 /* A name in the policy: "name" (exact), "*.name" (below) or ".name" (it and below). */
 struct cf_policy_pattern {
 	const char *text;
@@ -39,6 +57,7 @@ struct cf_policy_exception {
 /* An entry that the operator adds to the packs. */
 struct cf_policy_name {
 	const char *text;
+	const char *vendor; /* whose schedule it follows; "" for the first vendor's */
 	enum cf_scope scope;
 	enum cf_category category;
 	const char *product, *source, *as_of, *note; /* "" when not said */
@@ -50,11 +69,11 @@ struct cf_policy {
 	uint8_t digest[CF_SHA256_BYTES]; /* of its bytes */
 	const char *const *vendors;
 	size_t vendor_count;
-	const char *preset; /* "" for own phases only */
-	unsigned preset_line;
+	struct cf_policy_preset *presets; /* none for own phases only */
+	size_t preset_count;
 	bool baseline_said[CF_CATEGORIES]; /* where the policy overrides the preset */
 	enum cf_verdict baseline[CF_CATEGORIES];
-	struct cf_phase
+	struct cf_policy_phase
 	    *phases; /* in order of the file; one with the name of a preset's replaces it */
 	size_t phase_count;
 	struct cf_policy_group *groups;

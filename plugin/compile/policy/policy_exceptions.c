@@ -160,27 +160,42 @@ static char *join(char *const *words, unsigned count)
 	return text;
 }
 
-static void read_clients(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
-    const char *path, const struct cf_policy_text_exception *text, struct cf_image_exception *image)
+void cf_policy_read_clients(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, char *const *texts, unsigned count, struct cf_policy_clients *clients_out)
 {
-	const struct cf_yaml_node *child = cf_yaml_node_find(node, "clients")->first;
-	uint32_t *groups = cf_policy_alloc(reader, text->clients_count, sizeof *groups), group;
-	char below[128];
+	const struct cf_yaml_node *child = node->first;
+	struct cf_policy_clients *clients = clients_out;
+	uint32_t group;
 
-	image->groups = groups;
-	image->clients = join(text->clients, text->clients_count);
-	if (groups == NULL || image->clients == NULL) {
+	*clients = (struct cf_policy_clients){
+	    .groups = cf_policy_alloc(reader, count, sizeof *clients->groups),
+	    .text = join(texts, count)};
+	if (clients->groups == NULL || clients->text == NULL) {
 		reader->status = CF_ENOMEM;
 		return;
 	}
-	for (unsigned i = 0; i < text->clients_count; i++, child = child->next) {
-		snprintf(below, sizeof below, "%s.clients", path);
-		if (strcmp(text->clients[i], EVERYBODY) == 0)
-			image->everybody = true;
-		else if (find_group(reader->policy, text->clients[i], &group) ||
-		    add_group(reader, child, below, text->clients[i], &group))
-			groups[image->group_count++] = group;
+	for (unsigned i = 0; i < count; i++, child = child->next) {
+		if (strcmp(texts[i], EVERYBODY) == 0)
+			clients->everybody = true;
+		else if (find_group(reader->policy, texts[i], &group) ||
+		    add_group(reader, child, path, texts[i], &group))
+			clients->groups[clients->group_count++] = group;
 	}
+}
+
+static void read_clients(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const struct cf_policy_text_exception *text, struct cf_image_exception *image)
+{
+	struct cf_policy_clients clients;
+	char below[128];
+
+	snprintf(below, sizeof below, "%s.clients", path);
+	cf_policy_read_clients(reader, cf_yaml_node_find(node, "clients"), below, text->clients,
+	    text->clients_count, &clients);
+	image->groups = clients.groups;
+	image->group_count = clients.group_count;
+	image->clients = clients.text;
+	image->everybody = clients.everybody;
 }
 
 static void read_types(struct cf_policy_reader *reader, const struct cf_yaml_node *node,

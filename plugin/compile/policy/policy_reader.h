@@ -34,6 +34,26 @@ void cf_policy_instant(struct cf_policy_reader *reader, const struct cf_yaml_nod
 /* policy_sections.c: fills the policy, everything in it. */
 void cf_policy_read_sections(struct cf_policy_reader *reader);
 
-/* policy_exceptions.c: fills the policy's groups, then its exceptions. */
+/* policy_exceptions.c: fills the policy's groups, then its presets and exceptions, whose clients
+ * may add to the groups. */
 void cf_policy_read_groups(struct cf_policy_reader *reader);
+
+/* Who is meant by a list of clients. */
+struct cf_policy_clients {
+	uint32_t *groups; /* for free() */
+	size_t group_count;
+	char *text; /* as written, for free() */
+	bool everybody;
+};
+
+/*
+ * The groups of the clients in texts, which are the children of node; path is that of node. What
+ * is refused is left out; without memory groups or text are NULL and reader says so.
+ */
+void cf_policy_read_clients(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, char *const *texts, unsigned count, struct cf_policy_clients *clients_out);
+
+/* Refuses a vendor that the policy does not name. key is where it stands in node. */
+bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *vendor);
 void cf_policy_read_exceptions(struct cf_policy_reader *reader);

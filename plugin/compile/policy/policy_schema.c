@@ -82,12 +82,23 @@ static const struct cyaml_schema_value text_value = {
 	CYAML_FIELD_FLAGS( \
 	    key, (flags) | STRICT, structure, member, category_bits, COUNT(category_bits))
 
+static const struct cyaml_schema_field preset_fields[] = {
+    TEXT("name", REQUIRED, struct cf_policy_text_preset, name),
+    TEXT("vendor", OPTIONAL, struct cf_policy_text_preset, vendor),
+    TEXTS("clients", OPTIONAL, struct cf_policy_text_preset, clients, CF_GROUPS),
+    CYAML_FIELD_END,
+};
+static const struct cyaml_schema_value preset_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cf_policy_text_preset, preset_fields),
+};
+
 static const struct cyaml_schema_field phase_fields[] = {
     TEXT("name", REQUIRED, struct cf_policy_text_phase, name),
     TEXT("from", REQUIRED, struct cf_policy_text_phase, from),
     BITS("categories", REQUIRED, struct cf_policy_text_phase, categories),
     VERDICT("verdict", REQUIRED, struct cf_policy_text_phase, verdict),
     TEXT("citation", OPTIONAL, struct cf_policy_text_phase, citation),
+    TEXTS("vendor", OPTIONAL, struct cf_policy_text_phase, vendors, CF_VENDORS),
     CYAML_FIELD_END,
 };
 static const struct cyaml_schema_value phase_value = {
@@ -125,6 +136,7 @@ static const struct cyaml_schema_field name_fields[] = {
         COUNT(scope_words)),
     CYAML_FIELD_ENUM("category", STRICT, struct cf_policy_text_name, category, category_words,
         COUNT(category_words)),
+    TEXT("vendor", OPTIONAL, struct cf_policy_text_name, vendor),
     TEXT("product", OPTIONAL, struct cf_policy_text_name, product),
     TEXT("source", OPTIONAL, struct cf_policy_text_name, source),
     TEXT("as-of", OPTIONAL, struct cf_policy_text_name, as_of),
@@ -179,7 +191,8 @@ static const struct cyaml_schema_field baseline_fields[] = {
 
 static const struct cyaml_schema_field policy_fields[] = {
     TEXTS("vendor", REQUIRED, struct cf_policy_text, vendors, CF_VENDORS),
-    TEXT("preset", OPTIONAL, struct cf_policy_text, preset),
+    CYAML_FIELD_SEQUENCE("preset", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, presets,
+        &preset_value, 1, CF_SCHEDULES),
     CYAML_FIELD_MAPPING_PTR("baseline", OPTIONAL, struct cf_policy_text, baseline, baseline_fields),
     CYAML_FIELD_SEQUENCE("phases", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, phases,
         &phase_value, 0, CF_PHASES),

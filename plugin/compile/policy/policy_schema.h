@@ -12,8 +12,17 @@
 
 struct cyaml_schema_value;
 
+/* Made from "preset: name" and from each member of "preset: [...]". */
+struct cf_policy_text_preset {
+	char *name, *vendor;
+	char **clients;
+	unsigned clients_count;
+};
+
 struct cf_policy_text_phase {
 	char *name, *from, *citation;
+	char **vendors;
+	unsigned vendors_count;
 	uint32_t categories;
 	enum cf_verdict verdict;
 };
@@ -34,7 +43,7 @@ struct cf_policy_text_exception {
 };
 
 struct cf_policy_text_name {
-	char *name, *product, *source, *as_of, *note;
+	char *name, *vendor, *product, *source, *as_of, *note;
 	enum cf_scope *scope; /* NULL: subtree */
 	enum cf_category category;
 };
@@ -61,7 +70,8 @@ struct cf_policy_text_baseline {
 struct cf_policy_text {
 	char **vendors;
 	unsigned vendors_count;
-	char *preset;
+	struct cf_policy_text_preset *presets;
+	unsigned presets_count;
 	struct cf_policy_text_baseline *baseline;
 	struct cf_policy_text_phase *phases;
 	struct cf_policy_text_answer *answer;

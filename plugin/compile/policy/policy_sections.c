@@ -41,6 +41,20 @@ static bool is_plain_word(const char *text)
 	    strlen(text);
 }
 
+bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *vendor)
+{
+	const struct cf_policy *policy = reader->policy;
+	char quoted[80];
+
+	for (size_t i = 0; i < policy->vendor_count; i++)
+		if (strcmp(policy->vendors[i], vendor) == 0)
+			return true;
+	cf_policy_refuse(reader, node, path, "vendor", "%s is not among the vendors of this policy",
+	    cf_quote(vendor, strlen(vendor), quoted, sizeof quoted));
+	return false;
+}
+
 static void read_selection(struct cf_policy_reader *reader)
 {
 	const struct cf_policy_text *text = reader->text;
@@ -52,14 +66,59 @@ static void read_selection(struct cf_policy_reader *reader)
 		if (!is_plain_word(text->vendors[i]))
 			cf_policy_refuse(reader, reader->root, "", "vendor",
 			    "must be the name of a folder under lists");
-	policy->preset = text->preset == NULL ? "" : text->preset;
-	policy->preset_line = cf_policy_line(reader->root, "preset");
-	if (!is_plain_word(policy->preset))
-		cf_policy_refuse(reader, reader->root, "", "preset",
-		    "must be the name of a file under presets, without its ending");
-	if (text->preset == NULL && text->phases_count == 0)
+		else
+			for (unsigned j = 0; j < i; j++)
+				if (strcmp(text->vendors[i], text->vendors[j]) == 0)
+					cf_policy_refuse(reader, reader->root, "", "vendor",
+					    "names '%s' twice", text->vendors[i]);
+	if (text->presets_count == 0 && text->phases_count == 0)
 		cf_policy_refuse(reader, reader->root, "", NULL,
 		    "misses 'preset' or 'phases': nothing would ever be blocked");
+}
+
+static void read_preset(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const struct cf_policy_text_preset *text, struct cf_policy_preset *preset)
+{
+	struct cf_policy_clients clients = {.everybody = true};
+	char below[48];
+
+	*preset = (struct cf_policy_preset){.name = text->name,
+	    .vendor = text->vendor == NULL ? "" : text->vendor,
+	    .clients = "",
+	    .line = node->line};
+	if (!is_plain_word(text->name) || text->name[0] == '\0')
+		cf_policy_refuse(reader, node, path, "name",
+		    "must be the name of a file under presets, without its ending");
+	if (text->vendor != NULL)
+		(void)cf_policy_vendor_is_known(reader, node, path, text->vendor);
+	if (text->clients_count == 0)
+		return;
+	snprintf(below, sizeof below, "%s.clients", path);
+	cf_policy_read_clients(reader, cf_yaml_node_find(node, "clients"), below, text->clients,
+	    text->clients_count, &clients);
+	preset->groups = clients.groups;
+	preset->clients = clients.text == NULL ? "" : clients.text;
+	preset->owned_clients = clients.text;
+	/* Who says everybody means everybody, whatever else is there. */
+	preset->group_count = clients.everybody ? 0 : clients.group_count;
+}
+
+static void read_presets(struct cf_policy_reader *reader)
+{
+	const struct cf_yaml_node *presets = cf_yaml_node_find(reader->root, "preset"), *node;
+	struct cf_policy *policy = reader->policy;
+	char path[32];
+
+	policy->presets =
+	    cf_policy_alloc(reader, reader->text->presets_count, sizeof *policy->presets);
+	if (policy->presets == NULL)
+		return;
+	node = presets->first;
+	for (unsigned i = 0; i < reader->text->presets_count; i++, node = node->next) {
+		snprintf(path, sizeof path, "preset[%u]", i);
+		read_preset(reader, node, path, &reader->text->presets[i],
+		    &policy->presets[policy->preset_count++]);
+	}
 }
 
 static void read_baseline(struct cf_policy_reader *reader)
@@ -88,8 +147,11 @@ static void read_phases(struct cf_policy_reader *reader)
 	node = phases->first;
 	for (unsigned i = 0; i < reader->text->phases_count; i++, node = node->next) {
 		const struct cf_policy_text_phase *text = &reader->text->phases[i];
-		struct cf_phase *phase = &policy->phases[policy->phase_count++];
+		struct cf_policy_phase *own = &policy->phases[policy->phase_count++];
+		struct cf_phase *phase = &own->image;
 
+		own->vendors = (const char *const *)text->vendors;
+		own->vendor_count = text->vendors_count;
 		*phase = (struct cf_phase){
 		    .name = text->name,
 		    .citation = text->citation == NULL ? "" : text->citation,
@@ -100,11 +162,13 @@ static void read_phases(struct cf_policy_reader *reader)
 		};
 		snprintf(path, sizeof path, "phases[%u]", i);
 		cf_policy_instant(reader, node, path, "from", text->from, &phase->from_wall_s);
+		for (unsigned j = 0; j < text->vendors_count; j++)
+			(void)cf_policy_vendor_is_known(reader, node, path, text->vendors[j]);
 		for (unsigned j = 0; j < i; j++)
-			if (strcmp(policy->phases[j].name, text->name) == 0)
+			if (strcmp(policy->phases[j].image.name, text->name) == 0)
 				cf_policy_refuse(reader, node, path, "name",
 				    "the phase in line %u has the same name",
-				    policy->phases[j].line);
+				    policy->phases[j].image.line);
 	}
 }
 
@@ -177,8 +241,11 @@ static void read_names(struct cf_policy_reader *reader)
 		else if (name.label_count < 2)
 			cf_policy_refuse(
 			    reader, node, path, "name", "a top-level domain is nobody's service");
+		if (text->vendor != NULL)
+			(void)cf_policy_vendor_is_known(reader, node, path, text->vendor);
 		policy->names[policy->name_count++] = (struct cf_policy_name){
 		    .text = text->name,
+		    .vendor = text->vendor == NULL ? "" : text->vendor,
 		    .scope = text->scope == NULL ? CF_SCOPE_SUBTREE : *text->scope,
 		    .category = text->category,
 		    .product = text->product == NULL ? "" : text->product,
@@ -229,6 +296,8 @@ void cf_policy_read_sections(struct cf_policy_reader *reader)
 	read_phases(reader);
 	read_answer(reader);
 	cf_policy_read_groups(reader);
+	if (reader->policy->groups != NULL)
+		read_presets(reader);
 	cf_policy_read_exceptions(reader);
 	read_names(reader);
 	read_log(reader);

@@ -65,7 +65,6 @@ static struct cf_question question_of(const struct cf_finding *finding, uint16_t
 static bool take_decision(struct cf_finding *finding, const struct cf_watchlist *list)
 {
 	const struct cf_decision *decision = &finding->decision;
-	const struct cf_image_info *info = cf_image_info(list->image);
 	struct cf_hit *hit = &finding->hit;
 
 	if (!decision->matched)
@@ -85,8 +84,7 @@ static bool take_decision(struct cf_finding *finding, const struct cf_watchlist 
 		    decision->verdict == CF_VERDICT_BLOCK ? CF_ACTION_OBSERVE : CF_ACTION_FLAG;
 	}
 	hit->match.category = cf_category_text(decision->category);
-	hit->match.serial = info->pack_version;
-	hit->policy.name = info->preset[0] != '\0' ? info->preset : info->policy_file;
+	hit->policy.name = cf_image_policy_name(list->image, decision->schedule);
 	if (decision->phase != CF_NONE) {
 		struct cf_phase phase;
 
@@ -109,6 +107,7 @@ static void describe_entry(struct cf_finding *finding, const struct cf_watchlist
 	finding->hit.match.rule_wire = entry.name_wire;
 	finding->hit.match.rule_type = cf_scope_text(entry.scope);
 	finding->hit.match.list = entry.list;
+	finding->hit.match.serial = entry.serial;
 	finding->hit.match.product = entry.product;
 	finding->hit.match.confidence = cf_confidence_text(entry.confidence);
 	cf_finding_salt(finding, &id, sizeof id);
@@ -166,6 +165,7 @@ bool cf_finding_judge_network(struct cf_finding *finding, const struct cf_watchl
 	hit->match.rule = cf_prefix_format(&listed.prefix, finding->rule);
 	hit->match.rule_type = "cidr";
 	hit->match.list = listed.list;
+	hit->match.serial = listed.serial;
 	hit->match.confidence = cf_confidence_text(listed.confidence);
 	if (listed.asn != 0) {
 		hit->asn = listed.asn;
@@ -179,12 +179,14 @@ bool cf_finding_judge_network(struct cf_finding *finding, const struct cf_watchl
 }
 
 bool cf_finding_judge_category(struct cf_finding *finding, const struct cf_watchlist *list,
-    enum cf_category category, const char *value, const char *rule, const char *rule_type)
+    uint32_t pack, enum cf_category category, const char *value, const char *rule,
+    const char *rule_type)
 {
 	struct cf_question question = question_of(finding, 0);
 	struct cf_hit *hit = &finding->hit;
+	struct cf_image_pack listed;
 
-	cf_decide_category(list->image, &question, category, &finding->decision);
+	cf_decide_category(list->image, &question, pack, category, &finding->decision);
 	finding->decision.category = category;
 	finding->decision.matched = true;
 	if (!take_decision(finding, list))
@@ -194,7 +196,9 @@ bool cf_finding_judge_category(struct cf_finding *finding, const struct cf_watch
 	hit->match.value = (struct cf_text){.data = finding->value, .len = strlen(finding->value)};
 	hit->match.rule = finding->rule;
 	hit->match.rule_type = rule_type;
-	hit->match.list = cf_image_info(list->image)->vendor;
+	cf_image_pack(list->image, pack, &listed);
+	hit->match.list = listed.vendor;
+	hit->match.serial = listed.version;
 	cf_finding_salt(finding, value, strlen(value));
 	cf_finding_salt(finding, rule, strlen(rule));
 	return true;
@@ -207,7 +211,7 @@ bool cf_finding_judge_signature(struct cf_finding *finding, const struct cf_watc
 
 	cf_image_signature(list->image, signature, &listed);
 	if (!cf_finding_judge_category(
-	        finding, list, listed.category, "", listed.value, "signature"))
+	        finding, list, listed.pack, listed.category, "", listed.value, "signature"))
 		return false;
 	finding->hit.match.value =
 	    (struct cf_text){.data = (const char *)text.data, .len = text.len};

@@ -40,9 +40,10 @@ bool cf_finding_judge_network(struct cf_finding *finding, const struct cf_watchl
 /* By a signature of the pack; text is what matched. */
 bool cf_finding_judge_signature(struct cf_finding *finding, const struct cf_watchlist *list,
     uint32_t signature, struct cf_slice text);
-/* By category alone; value and rule are copied, rule_type is static. */
+/* By pack and category alone; value and rule are copied, rule_type is static. */
 bool cf_finding_judge_category(struct cf_finding *finding, const struct cf_watchlist *list,
-    enum cf_category category, const char *value, const char *rule, const char *rule_type);
+    uint32_t pack, enum cf_category category, const char *value, const char *rule,
+    const char *rule_type);
 
 /* Why, for people; printf-like, cut when too long. Replaces an earlier reason. */
 void cf_finding_reason(struct cf_finding *finding, const char *format, ...) CF_PRINTF(2, 3);

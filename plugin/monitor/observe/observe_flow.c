@@ -212,7 +212,7 @@ static void report_sinkhole(
 
 	cf_finding_init(&finding, CF_EVENT_SINKHOLE, CF_VIA_SINKHOLE, &ends, flow->ip_proto,
 	    packet->at_wall_us);
-	if (!cf_finding_judge_category(&finding, observe->watchlist, CF_CATEGORY_PRODUCT_SERVICE,
+	if (!cf_finding_judge_category(&finding, observe->watchlist, 0, CF_CATEGORY_PRODUCT_SERVICE,
 	        cf_addr_format(&flow->server, text), "sinkhole", "exact"))
 		return;
 	finding.hit.action = CF_ACTION_BLOCK;
@@ -294,7 +294,8 @@ static void report_asn(
 	snprintf(rule, sizeof rule, "AS%u", asn);
 	cf_finding_init(
 	    &finding, CF_EVENT_FLOW, CF_VIA_ASN, &ends, packet->ip_proto, packet->at_wall_us);
-	if (!cf_finding_judge_category(&finding, observe->watchlist, CF_CATEGORY_PRODUCT_SERVICE,
+	if (!cf_finding_judge_category(&finding, observe->watchlist,
+	        cf_image_asn_pack(observe->watchlist->image, asn), CF_CATEGORY_PRODUCT_SERVICE,
 	        cf_addr_format(&ends.server, value), rule, "asn"))
 		return;
 	(void)cf_image_find_asn(observe->watchlist->image, asn, &pack_org);
@@ -330,7 +331,7 @@ void cf_observe_encrypted_dns(struct cf_observe *observe, const struct cf_packet
 		    packet->at_wall_us); /* so that it is recorded once */
 		cf_finding_init(&finding, CF_EVENT_FLOW, CF_VIA_DOH, &ends, packet->ip_proto,
 		    packet->at_wall_us);
-		(void)cf_finding_judge_category(&finding, observe->watchlist,
+		(void)cf_finding_judge_category(&finding, observe->watchlist, 0,
 		    CF_CATEGORY_INFORMATIONAL, cf_addr_format(&packet->dst, value),
 		    dot ? "dot" : "doh", "exact"); /* recorded by option, whatever policy says */
 		finding.hit.action = CF_ACTION_OBSERVE;

@@ -127,7 +127,7 @@ static void write_pair(
 	cf_finding_init(
 	    &finding, CF_EVENT_LAN, CF_VIA_LAN_PORT, &ends, pair->ip_proto, pair->last_wall_us);
 	pair->written = true;
-	if (!cf_finding_judge_category(&finding, observe->watchlist, service.category,
+	if (!cf_finding_judge_category(&finding, observe->watchlist, service.pack, service.category,
 	        cf_addr_format(&pair->server, value), rule, "port"))
 		return;
 	finding.hit.match.product = service.product;

@@ -192,7 +192,7 @@ static void put_proto(struct writer *w, uint8_t ip_proto)
 void cf_line_head(struct cf_json *json, const struct cf_line_origin *origin, enum cf_event event,
     int64_t at_wall_us)
 {
-	CF_JSON_LITERAL(json, "{\"v\":1,\"timestamp\":");
+	CF_JSON_LITERAL(json, "{\"v\":2,\"timestamp\":");
 	cf_json_instant_us(json, at_wall_us);
 	CF_JSON_LITERAL(json, ",\"id\":");
 	cf_json_string(json, origin->id, strlen(origin->id), 26, false);
@@ -339,21 +339,6 @@ static bool value_is_name(enum cf_via via)
 	    via == CF_VIA_HTTP_HOST || via == CF_VIA_FALLBACK;
 }
 
-/* A number where the pack's version is one, as SIEMs like to compare it; else a text. */
-static void put_serial(struct writer *w, const char *serial)
-{
-	size_t len;
-
-	if (serial == NULL || serial[0] == '\0' || w->room->word_bytes == 0)
-		return;
-	KEY(w, "serial");
-	len = strspn(serial, "0123456789");
-	if (serial[len] == '\0' && serial[0] != '0' && len <= 15)
-		cf_json_raw(&w->json, serial, len);
-	else
-		cf_json_string(&w->json, serial, strlen(serial), w->room->word_bytes, false);
-}
-
 static void put_match(struct writer *w, const struct cf_hit *hit)
 {
 	struct cf_text reason = {.data = hit->match.reason};
@@ -376,7 +361,8 @@ static void put_match(struct writer *w, const struct cf_hit *hit)
 	}
 	PUT_WORD(w, "rule_type", hit->match.rule_type);
 	PUT_WORD(w, "list", hit->match.list);
-	put_serial(w, hit->match.serial);
+	/* Always a text: an index that has seen a number refuses the texts of other packs. */
+	PUT_WORD(w, "serial", hit->match.serial);
 	PUT_WORD(w, "category", hit->match.category);
 	PUT_WORD(w, "product", hit->match.product);
 	PUT_WORD(w, "confidence", hit->match.confidence);

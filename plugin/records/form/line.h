@@ -1,6 +1,6 @@
 /*
  * The members that every line of the hit log begins with:
- * {"v":1,"timestamp":...,"id":...,"sensor":...,"source":...,"event_type":...
+ * {"v":2,"timestamp":...,"id":...,"sensor":...,"source":...,"event_type":...
  */
 #pragma once
 

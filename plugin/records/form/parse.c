@@ -268,7 +268,8 @@ enum cf_line_fault cf_record_parse(const char *line, size_t len, struct cf_recor
 	record_out->count = 1;
 	if (!take_line(&s))
 		return fault_of(line, len);
-	if (record_out->version != 1)
+	/* Of version 1 only the type of match.serial was another, and members may be of either. */
+	if (record_out->version != 1 && record_out->version != 2)
 		return record_out->version == 0 ? CF_LINE_FOREIGN : CF_LINE_VERSION;
 	if (!s.filling.has_event || !s.filling.has_time)
 		return CF_LINE_FOREIGN;

@@ -20,7 +20,7 @@ enum cf_line_fault {
 	CF_LINE_NULS,     /* has zero bytes: blocks that a power cut left empty */
 	CF_LINE_FOREIGN,  /* no JSON object of ours */
 	CF_LINE_TOO_LONG, /* over CF_RECORD_LINE_BYTES */
-	CF_LINE_VERSION,  /* "v" is not 1 */
+	CF_LINE_VERSION,  /* "v" is not 1 or 2 */
 	CF_LINE_FAULTS,
 };
 

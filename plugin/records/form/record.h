@@ -92,7 +92,7 @@ struct cf_hit {
 	enum cf_action action;
 	enum cf_via via;
 	struct cf_addr src, dest; /* family none: absent */
-	uint32_t src_zone; /* link-local src: index of its link here (RFC 4007); 0 none */
+	uint32_t src_zone;        /* link-local src: index of its link here (RFC 4007); 0 none */
 	uint16_t src_port, dest_port;
 	uint8_t ip_proto; /* IPPROTO_TCP, IPPROTO_UDP ... */
 	uint16_t vlan;

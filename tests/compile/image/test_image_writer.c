@@ -69,9 +69,9 @@ static void values_out_of_their_enums_are_refused(void **state)
 	    cf_image_builder_add_name(builder, &name, CF_SCOPE_EXACT, &confidence, 1), CF_EINVALID);
 	assert_int_equal(cf_image_builder_add_signature(builder, &signature), CF_EINVALID);
 	assert_int_equal(
-	    cf_image_builder_set_baseline(builder, CF_CATEGORIES, CF_VERDICT_PASS), CF_EINVALID);
+	    cf_image_builder_set_baseline(builder, 0, CF_CATEGORIES, CF_VERDICT_PASS), CF_EINVALID);
 	assert_int_equal(
-	    cf_image_builder_set_baseline(builder, CF_CATEGORY_PKI, (enum cf_verdict)3),
+	    cf_image_builder_set_baseline(builder, 0, CF_CATEGORY_PKI, (enum cf_verdict)3),
 	    CF_EINVALID);
 	image = open_built(&data);
 	assert_int_equal(cf_image_info(image)->names, 0);
@@ -107,7 +107,7 @@ static void odd_ports_and_resolvers_are_refused(void **state)
 	assert_int_equal(cf_image_builder_add_port(builder, &proto), CF_EINVALID);
 	assert_int_equal(cf_image_builder_add_port(builder, &order), CF_EINVALID);
 	assert_int_equal(cf_image_builder_add_resolver(builder, &resolver), CF_EINVALID);
-	assert_int_equal(cf_image_builder_add_asn(builder, 0, "nobody"), CF_EINVALID);
+	assert_int_equal(cf_image_builder_add_asn(builder, 0, 0, "nobody"), CF_EINVALID);
 }
 
 static void the_first_name_of_an_as_stays(void **state)
@@ -117,8 +117,8 @@ static void the_first_name_of_an_as_stays(void **state)
 	void *data;
 
 	(void)state;
-	assert_int_equal(cf_image_builder_add_asn(builder, 5, "first"), CF_OK);
-	assert_int_equal(cf_image_builder_add_asn(builder, 5, "second"), CF_OK);
+	assert_int_equal(cf_image_builder_add_asn(builder, 0, 5, "first"), CF_OK);
+	assert_int_equal(cf_image_builder_add_asn(builder, 0, 5, "second"), CF_OK);
 	image = open_built(&data);
 	assert_int_equal(cf_image_info(image)->asns, 1);
 	assert_true(cf_image_find_asn(image, 5, &org));
@@ -222,8 +222,8 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_int_equal(answer->ede_code, 15);
 	assert_string_equal(answer->ede_text, "");
 	assert_string_equal(cf_image_info(image)->privacy, "full");
-	assert_int_equal(cf_image_baseline(image, CF_CATEGORY_UPDATES), CF_VERDICT_FLAG);
-	assert_int_equal(cf_image_baseline(image, CF_CATEGORY_LOCAL_INJECTION), CF_VERDICT_PASS);
+	assert_int_equal(cf_image_baseline(image, 0, CF_CATEGORY_UPDATES), CF_VERDICT_FLAG);
+	assert_int_equal(cf_image_baseline(image, 0, CF_CATEGORY_LOCAL_INJECTION), CF_VERDICT_PASS);
 	cf_image_close(image);
 	free(data);
 }

@@ -32,7 +32,8 @@
 	"  - {clients: everybody, categories: all, verdict: block, owner: a, reason: b}\n" \
 	"names:\n" \
 	"  - {name: av.example.net, category: updates, note: our mirror}\n" \
-	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, alive: 5m, privacy: truncate, syslog: yes}\n" \
+	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, alive: 5m, privacy: truncate, " \
+	"syslog: yes}\n" \
 	"block-addresses: true\nblock-services: true\n"
 
 static enum cf_status parse(const char *text, struct cf_policy **policy_out, struct cf_diags *diags)
@@ -93,8 +94,9 @@ static void a_full_policy_means_what_it_says(void **state)
 	(void)state;
 	assert_int_equal(policy->vendor_count, 1);
 	assert_string_equal(policy->vendors[0], "kaspersky");
-	assert_string_equal(policy->preset, "us-commerce-2024");
-	assert_int_equal(policy->preset_line, 2);
+	assert_int_equal(policy->preset_count, 1);
+	assert_string_equal(policy->presets[0].name, "us-commerce-2024");
+	assert_int_equal(policy->presets[0].line, 2);
 	assert_int_equal(policy->answer.kind, CF_ANSWER_SINKHOLE);
 	assert_int_equal(policy->answer.ttl_s, 300);
 	assert_int_equal(policy->answer.ede_code, 16);
@@ -178,7 +180,7 @@ static void every_category_is_a_word_of_the_policy(void **state)
 		policy = good(text);
 		assert_int_equal(policy->baseline[i], CF_VERDICT_BLOCK);
 		assert_true(policy->baseline_said[i]);
-		assert_int_equal(policy->phases[0].categories, 1U << i);
+		assert_int_equal(policy->phases[0].image.categories, 1U << i);
 		assert_int_equal(policy->names[0].category, i);
 		cf_policy_free(policy);
 	}
@@ -240,7 +242,7 @@ static void impossible_meanings_are_refused(void **state)
 	refused("vendor: v\n", "misses 'preset' or 'phases'");
 	refused("preset: p\n", "misses 'vendor'");
 	refused("vendor: ../etc\npreset: p\n", "vendor: must be the name of a folder");
-	refused("vendor: v\npreset: ../../x\n", "preset: must be the name of a file");
+	refused("vendor: v\npreset: ../../x\n", "preset[0].name: must be the name of a file");
 	refused("vendor: v\npreset: p\nanswer: {kind: sinkhole}\n", "answer: misses 'sinkhole'");
 	refused("vendor: v\npreset: p\nanswer: {sinkhole: [192.0.2.1, 192.0.2.2]}\n",
 	    "not two of a kind");

@@ -25,7 +25,7 @@ static void blocked_query_is_the_documented_line(void **state)
 	len = cf_hit_format(&hit, "edge-01", "resolver", id, 1, 0, line, CF_RECORD_BYTES);
 	line[len] = '\0';
 	assert_string_equal(line,
-	    "{\"v\":1,\"timestamp\":\"2024-10-01T08:14:03.481207Z\",\"id\":"
+	    "{\"v\":2,\"timestamp\":\"2024-10-01T08:14:03.481207Z\",\"id\":"
 	    "\"01J93G0000000000000000000A\","
 	    "\"sensor\":\"edge-01\",\"source\":\"resolver\",\"event_type\":\"dns\",\"action\":"
 	    "\"block\","
@@ -37,7 +37,7 @@ static void blocked_query_is_the_documented_line(void **state)
 	    "\"answer\":\"nxdomain\",\"ede\":15},"
 	    "\"match\":{\"via\":\"qname\",\"value\":\"dnl-03.geo.kaspersky.com\","
 	    "\"rule\":\"kaspersky.com\",\"rule_type\":\"subtree\",\"list\":\"vendor-core\","
-	    "\"serial\":2024092901,\"category\":\"updates\",\"product\":\"consumer\","
+	    "\"serial\":\"2024092901\",\"category\":\"updates\",\"product\":\"consumer\","
 	    "\"confidence\":\"high\"},"
 	    "\"policy\":{\"name\":\"us-commerce-2024\",\"phase\":\"updates-off\","
 	    "\"cutoff\":\"2024-09-29T04:00:00Z\"},\"count\":1}\n");

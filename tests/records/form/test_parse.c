@@ -128,6 +128,9 @@ static void other_orders_spaces_and_members_are_fine(void **state)
 	assert_text(record.dns.qname, "x");
 	assert_int_equal(parse(HEAD ",\"match\":{\"via\":\"telepathy\"}}"), CF_LINE_OK);
 	assert_int_equal(record.via, CF_VIA_COUNT);
+	/* Version 1 wrote serials that look like numbers as numbers. */
+	assert_int_equal(parse(HEAD ",\"match\":{\"serial\":2024092901}}"), CF_LINE_OK);
+	assert_text(record.match.serial, "2024092901");
 	assert_int_equal(parse(HEAD ",\"dns\":{},\"policy\":\"p\"}"), CF_LINE_OK);
 	assert_text(record.report.policy, "p");
 }
@@ -144,7 +147,8 @@ static void lines_that_are_no_records_are_told_apart(void **state)
 	assert_int_equal(parse("{}"), CF_LINE_FOREIGN);
 	assert_int_equal(parse("{\"v\":1,\"timest"), CF_LINE_TORN);
 	assert_int_equal(parse("{\"v\":1}"), CF_LINE_FOREIGN);
-	assert_int_equal(parse("{\"v\":2}"), CF_LINE_VERSION);
+	assert_int_equal(parse("{\"v\":2}"), CF_LINE_FOREIGN);
+	assert_int_equal(parse("{\"v\":3}"), CF_LINE_VERSION);
 	assert_int_equal(parse(HEAD "}x"), CF_LINE_TORN);
 	assert_int_equal(parse(HEAD ",\"src_ip\":\"1.2.3\"}"), CF_LINE_TORN);
 	assert_int_equal(parse(HEAD ",\"src_port\":65536}"), CF_LINE_TORN);

@@ -97,7 +97,7 @@ static unsigned whole_lines(const char *text, unsigned *torn_out)
 
 	*torn_out = 0;
 	for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
-		if (end - text > 6 && memcmp(text, "{\"v\":1", 6) == 0 && end[-1] == '}' &&
+		if (end - text > 6 && memcmp(text, "{\"v\":2", 6) == 0 && end[-1] == '}' &&
 		    memchr(text + 1, '\n', (size_t)(end - text) - 1) == NULL)
 			whole++;
 		else
