@@ -1,5 +1,6 @@
 #include "ledger/ingest/fact_record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_word(const struct cf_text *text, const char *word)
@@ -28,6 +29,38 @@ static struct cf_text addr_text(const struct cf_addr *addr, char *text)
 	}
 	cf_addr_format(addr, text);
 	return (struct cf_text){.data = text, .len = strlen(text)};
+}
+
+static bool is_link_local(const struct cf_addr *addr)
+{
+	if (addr->family == CF_FAMILY_V4)
+		return addr->bytes[0] == 169 && addr->bytes[1] == 254;
+	return addr->family == CF_FAMILY_V6 && addr->bytes[0] == 0xfe &&
+	    (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+/* A word of the log is bounded (CF_RECORD_WORD_BYTES); a foreign line's may be longer. */
+static int word_len(struct cf_text word)
+{
+	return word.len < CF_RECORD_WORD_BYTES ? (int)word.len : CF_RECORD_WORD_BYTES;
+}
+
+struct cf_text cf_fact_addr(const struct cf_addr *addr, struct cf_text sensor, struct cf_text link,
+    uint16_t vlan, char text[CF_LINK_ADDR_BYTES])
+{
+	struct cf_text plain = addr_text(addr, text);
+	size_t left = CF_LINK_ADDR_BYTES - plain.len;
+	int len;
+
+	if (!is_link_local(addr))
+		return plain;
+	len = snprintf(text + plain.len, left, "%%%.*s%s%.*s", word_len(sensor), sensor.data,
+	    link.len > 0 ? ":" : "", word_len(link), link.len > 0 ? link.data : "");
+	plain.len += (size_t)len; /* fits: an address and two words */
+	if (vlan != 0)
+		plain.len +=
+		    (size_t)snprintf(text + plain.len, CF_LINK_ADDR_BYTES - plain.len, ".%u", vlan);
+	return plain;
 }
 
 static struct cf_text mac_text(const uint8_t mac[6], char text[18])
@@ -117,7 +150,9 @@ bool cf_fact_from_record(
 	    .vlan = record->vlan,
 	};
 	if (record->src.family != CF_FAMILY_NONE)
-		fact->addr = addr_text(&record->src, texts->addr);
+		fact->addr = cf_fact_addr(&record->src, record->sensor,
+		    record->src_zone.len > 0 ? record->src_zone : record->in_iface, record->vlan,
+		    texts->addr);
 	if (record->has_src_mac)
 		fact->mac = mac_text(record->src_mac, texts->mac);
 	if (record->is_hit) {

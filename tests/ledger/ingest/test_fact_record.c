@@ -57,6 +57,40 @@ static void a_query_without_value_is_known_by_its_name(void **state)
 	is(fact.addr, "2001:db8::1");
 }
 
+/* One address on two links is two hosts; the same link is one, whoever looks. */
+static void a_link_local_address_is_kept_with_its_link(void **state)
+{
+	(void)state;
+	struct cf_fact fact;
+
+	assert_true(fact_of("dns",
+	    ",\"action\":\"block\",\"src_ip\":\"fe80::1\",\"src_zone\":\"eth0.20\",\"dns\":{"
+	    "\"qname\":\"www.example\"},\"match\":{\"via\":\"qname\",\"rule\":\"example\"}",
+	    &fact));
+	is(fact.addr, "fe80::1%edge-01:eth0.20");
+	assert_true(fact_of("identity",
+	    ",\"src_ip\":\"fe80::1\",\"in_iface\":\"eth0\",\"vlan\":20,\"src_mac\":"
+	    "\"00:1b:21:00:00:01\",\"identity\":{\"kind\":\"ndp\"}",
+	    &fact));
+	is(fact.addr, "fe80::1%edge-01:eth0.20");
+	assert_true(
+	    fact_of("identity", ",\"src_ip\":\"febf::1\",\"identity\":{\"kind\":\"ndp\"}", &fact));
+	is(fact.addr, "febf::1%edge-01");
+	assert_true(fact_of("identity",
+	    ",\"src_ip\":\"169.254.7.7\",\"in_iface\":\"eth1\",\"identity\":{\"kind\":\"arp\"}",
+	    &fact));
+	is(fact.addr, "169.254.7.7%edge-01:eth1");
+	assert_true(fact_of("identity",
+	    ",\"src_ip\":\"fec0::1\",\"in_iface\":\"eth1\",\"identity\":{\"kind\":\"ndp\"}",
+	    &fact));
+	is(fact.addr, "fec0::1");
+	assert_true(fact_of("identity",
+	    ",\"src_ip\":\"10.0.0.5\",\"in_iface\":\"eth1\",\"vlan\":3,\"identity\":{\"kind\":"
+	    "\"arp\"}",
+	    &fact));
+	is(fact.addr, "10.0.0.5");
+}
+
 static void an_escape_and_its_bytes_are_taken(void **state)
 {
 	(void)state;
@@ -125,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_query_without_value_is_known_by_its_name),
+	    cmocka_unit_test(a_link_local_address_is_kept_with_its_link),
 	    cmocka_unit_test(an_escape_and_its_bytes_are_taken),
 	    cmocka_unit_test(heartbeats_speak_for_the_sensor_only_when_sealed),
 	    cmocka_unit_test(an_identity_has_both_its_ends),
