@@ -202,6 +202,10 @@
  * long: a stub resolver waits 5 seconds for each server, a recursion may take twice that. */
 #define CF_LOOKUPS           4096
 #define CF_LOOKUP_PATIENCE_S 10
+/* Addresses in one lease file and those beside it, some 300 bytes each. */
+#define CF_LEASE_ADDRESSES 1000000
+/* A lease file larger than this is refused: it is read whole. */
+#define CF_LEASE_FILE_BYTES (1LL << 30)
 /* Local hosts whose identity is followed: (address, VLAN) with MAC and name, some 200 bytes each.
  */
 #define CF_HOSTS 65536

@@ -14,7 +14,7 @@ static void on_lease(void *arg, const struct cf_lease *lease)
 	if (lease->addr.family == CF_FAMILY_NONE || lease->line == 0 ||
 	    lease->client_id_bytes > CF_CLIENT_ID_BYTES ||
 	    strlen(lease->name) >= CF_HOST_NAME_BYTES || lease->from_wall_s < 0 ||
-	    lease->to_wall_s < 0)
+	    lease->from_wall_s > lease->to_wall_s || lease->to_wall_s < 0)
 		abort();
 	(*count)++;
 }

@@ -7,14 +7,15 @@
 #include "cli/front/paths.h"
 #include "image/image.h"
 #include "monitor/hosts/leases.h"
+#include "records/form/identity.h"
 #include "records/write/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,8 +52,8 @@ static const char help[] =
 static void on_lease(void *arg, const struct cf_lease *lease)
 {
 	struct import *import = arg;
-	int64_t to_wall_s =
-	    lease->to_wall_s < import->at_wall_s ? lease->to_wall_s : import->at_wall_s;
+	bool is_over = lease->to_wall_s <= import->at_wall_s;
+	int64_t to_wall_s = is_over ? lease->to_wall_s : import->at_wall_s;
 	/* Without a beginning, all that is known is the moment of reading (or of the end). */
 	int64_t from_wall_s = lease->from_wall_s == 0 ? to_wall_s : lease->from_wall_s;
 	struct cf_identity identity = {
@@ -62,6 +63,7 @@ static void on_lease(void *arg, const struct cf_lease *lease)
 	    .has_mac = lease->has_mac,
 	    .vlan = import->vlan,
 	    .kind = "lease",
+	    .end = is_over ? cf_identity_end_text((enum cf_identity_end)lease->end) : NULL,
 	    .name = {.data = lease->name, .len = strlen(lease->name)},
 	    .client_id = {.data = (const char *)lease->client_id, .len = lease->client_id_bytes},
 	};
@@ -73,47 +75,176 @@ static void on_lease(void *arg, const struct cf_lease *lease)
 		import->written++;
 }
 
-/* Maps or reads the file; CMD_OK, CMD_FOUND with lines left out, or trouble, which is printed. */
-static int import_file(struct import *import, const char *path)
-{
-	struct cf_leases_report report = {.leases = 0};
-	struct stat info;
-	void *map = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result = CMD_IO;
-	enum cf_status status = CF_OK;
+/* A file as it was in one piece; bytes of none are NULL. */
+struct lease_text {
+	uint8_t *bytes;
+	size_t len;
+};
 
-	if (fd < 0 || fstat(fd, &info) != 0) {
-		fprintf(stderr, "curfew: cannot read '%s': %s\n", path, strerror(errno));
-		goto out;
+/* Its content in memory, not mapped: the server goes on writing. False, with errno. */
+static bool read_all(int fd, size_t size, struct lease_text *text)
+{
+	ssize_t got = 1;
+
+	text->bytes = malloc(size + 1);
+	if (text->bytes == NULL)
+		return false;
+	while (text->len < size && got > 0) {
+		got = read(fd, text->bytes + text->len, size - text->len);
+		if (got > 0)
+			text->len += (size_t)got;
+		else if (got < 0 && errno == EINTR)
+			got = 1;
 	}
-	if (info.st_size > 0) {
-		map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (map == MAP_FAILED) {
-			map = NULL;
-			fprintf(stderr, "curfew: cannot read '%s': %s\n", path, strerror(errno));
-			goto out;
+	return got >= 0;
+}
+
+/* False, with errno: ENOENT is for the caller to judge. Free text->bytes in any case. */
+static bool read_text(const char *path, struct lease_text *text)
+{
+	/* A FIFO must not hold us up, and no device is a lease file. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), saved;
+	struct stat info;
+	bool good = false;
+
+	*text = (struct lease_text){.bytes = NULL};
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &info) != 0)
+		good = false;
+	else if (!S_ISREG(info.st_mode))
+		errno = EINVAL;
+	else if (info.st_size > CF_LEASE_FILE_BYTES)
+		errno = EFBIG;
+	else
+		good = read_all(fd, (size_t)info.st_size, text);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return good;
+}
+
+static void cannot_read(const char *path)
+{
+	fprintf(stderr, "curfew: cannot read '%s': %s\n", path,
+	    errno == EINVAL ? "no regular file" : strerror(errno));
+}
+
+/* The files of one journal, while they are read. */
+struct lease_set {
+	struct cf_leases *leases;
+	const char *path;
+	enum cf_lease_format format;
+	unsigned siblings;
+};
+
+/* Takes the file in, if it is there; *taken_out says so. CMD_OK, or trouble, which is printed. */
+static int take_sibling(struct lease_set *set, const char *suffix, bool *taken_out)
+{
+	char path[PATH_MAX];
+	struct lease_text text;
+	int result = CMD_OK;
+
+	*taken_out = false;
+	if ((size_t)snprintf(path, sizeof path, "%s%s", set->path, suffix) >= sizeof path)
+		return CMD_OK;
+	if (!read_text(path, &text)) {
+		if (errno != ENOENT) {
+			cannot_read(path);
+			result = CMD_IO;
+		}
+	} else {
+		*taken_out = true;
+		set->siblings++;
+		if (cf_leases_take(set->leases,
+		        (struct cf_slice){.data = text.bytes, .len = text.len},
+		        CF_LEASES_KEA) != CF_OK) {
+			fputs("curfew: no memory\n", stderr);
+			result = CMD_IO;
 		}
 	}
-	status = cf_leases_read(
-	    (struct cf_slice){.data = map, .len = map == NULL ? 0 : (size_t)info.st_size},
-	    import->format, on_lease, import, &report);
-	if (status != CF_OK) {
+	free(text.bytes);
+	return result;
+}
+
+/*
+ * Kea moves its file to .1 and begins another, while its clean-up makes .output of .2 and .1, then
+ * .completed, then .2. What is whole, oldest first, is read as Kea does when it starts
+ * (Memfile_LeaseMgr::loadLeasesFromFiles): .completed, or .2 and .1 where that is not there.
+ */
+static int take_kea_siblings(struct lease_set *set)
+{
+	bool taken;
+	int result = take_sibling(set, ".completed", &taken);
+
+	if (taken || result != CMD_OK)
+		return result;
+	result = take_sibling(set, ".2", &taken);
+	return result == CMD_OK ? take_sibling(set, ".1", &taken) : result;
+}
+
+static int take_set(struct lease_set *set, const struct lease_text *text)
+{
+	struct cf_slice bytes = {.data = text->bytes, .len = text->len};
+	enum cf_lease_format format = set->format;
+	int result = CMD_OK;
+
+	if (format == CF_LEASES_AUTO)
+		format = cf_leases_guess(bytes);
+	/* Just after Kea moved its file, the new one is empty. */
+	if (format == CF_LEASES_KEA || (format == CF_LEASES_AUTO && text->len == 0))
+		result = take_kea_siblings(set);
+	if (result != CMD_OK)
+		return result;
+	switch (cf_leases_take(set->leases, bytes, format)) {
+	case CF_OK:
+		return CMD_OK;
+	case CF_EUNSUPPORTED:
 		fprintf(stderr, "curfew: cannot tell the format of '%s'; give it with --format\n",
-		    path);
-		result = CMD_INVALID;
-		goto out;
+		    set->path);
+		return CMD_INVALID;
+	default:
+		fputs("curfew: no memory\n", stderr);
+		return CMD_IO;
 	}
-	fprintf(stderr, "%s: %s, %u leases, %u not in use\n", path,
-	    cf_lease_format_text(report.format), report.leases, report.ignored);
-	if (report.bad > 0)
-		fprintf(stderr, "curfew: %s:%u: %s; %u such places left out\n", path,
-		    report.first_bad_line, report.first_bad_reason, report.bad);
-	result = report.bad > 0 ? CMD_FOUND : CMD_OK;
-out:
-	if (map != NULL)
-		munmap(map, (size_t)info.st_size);
-	if (fd >= 0)
-		close(fd);
+}
+
+/* CMD_OK, or CMD_FOUND when lines were left out or nothing was found at all. */
+static int tell(const struct lease_set *set, const struct cf_leases_report *report)
+{
+	fprintf(stderr, "%s: %s, %u leases, %u rows without", set->path,
+	    cf_lease_format_text(report->format), report->leases, report->ignored);
+	if (set->siblings > 0)
+		fprintf(stderr, ", with %u files that Kea set aside", set->siblings);
+	putc('\n', stderr);
+	if (report->bad == 0)
+		return CMD_OK;
+	fprintf(stderr, "curfew: %s:%u: %s; %u such places left out\n", set->path,
+	    report->first_bad_line, report->first_bad_reason, report->bad);
+	return CMD_FOUND;
+}
+
+/* CMD_OK, CMD_FOUND with lines left out, or trouble, which is printed. */
+static int import_file(struct import *import, const char *path)
+{
+	struct lease_set set = {.path = path, .format = import->format};
+	struct cf_leases_report report;
+	struct lease_text text;
+	int result = CMD_IO;
+
+	if (!read_text(path, &text)) {
+		cannot_read(path);
+	} else if (cf_leases_new(on_lease, import, &set.leases) != CF_OK) {
+		fputs("curfew: no memory\n", stderr);
+	} else {
+		result = take_set(&set, &text);
+		if (result == CMD_OK) {
+			cf_leases_finish(set.leases, &report);
+			result = tell(&set, &report);
+		}
+	}
+	cf_leases_free(set.leases);
+	free(text.bytes);
 	return result;
 }
 

@@ -28,7 +28,7 @@ static void read_dnsmasq_row(struct cf_lease_reader *reader, char *line)
 		cf_lease_name(&lease, field[3]);
 	if (count == 5 && strcmp(field[4], "*") != 0)
 		lease.client_id_bytes = cf_lease_hex(field[4], lease.client_id, CF_CLIENT_ID_BYTES);
-	cf_lease_done(reader, &lease);
+	cf_lease_row(reader, CF_LEASE_RUNS, &lease);
 }
 
 void cf_leases_dnsmasq(struct cf_lease_reader *reader)

@@ -85,11 +85,24 @@ bool cf_lease_seconds(const char *text, int64_t *seconds_out)
 
 void cf_lease_name(struct cf_lease *lease, const char *name)
 {
-	snprintf(lease->name, sizeof lease->name, "%s", name);
+	size_t len = strlen(name);
+
+	/* Kea keeps names with the dot of the root; a host has one name. */
+	while (len > 0 && (name[len - 1] == '.' || name[len - 1] == ' '))
+		len--;
+	snprintf(lease->name, sizeof lease->name, "%.*s", (int)len, name);
 }
 
-void cf_lease_done(struct cf_lease_reader *reader, const struct cf_lease *lease)
+void cf_lease_row(
+    struct cf_lease_reader *reader, enum cf_lease_row_kind kind, const struct cf_lease *lease)
 {
-	reader->report.leases++;
-	reader->found(reader->arg, lease);
+	bool is_used = false;
+	enum cf_status status = cf_lease_journal_row(reader->journal, kind, lease, &is_used);
+
+	if (status == CF_ETOOBIG)
+		cf_lease_bad(reader, lease->line, "too many addresses");
+	else if (status != CF_OK)
+		reader->status = status;
+	else if (!is_used)
+		reader->report.ignored++;
 }

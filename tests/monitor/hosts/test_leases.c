@@ -2,9 +2,12 @@
 
 #include "monitor/hosts/leases.h"
 
+#include "records/form/identity.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -74,7 +77,7 @@ static void dhcpd_leases_are_read_with_their_times(void **state)
 	assert_int_equal(leases.report.bad, 0);
 }
 
-static void free_leases_are_ignored_and_damaged_ones_reported(void **state)
+static void damaged_leases_are_reported(void **state)
 {
 	struct leases leases;
 
@@ -87,8 +90,10 @@ static void free_leases_are_ignored_and_damaged_ones_reported(void **state)
 	                     "lease 10.20.0.300 {\n}\n"
 	                     "lease 10.20.0.47 {\n starts epoch 1;\n"),
 	    CF_OK);
-	assert_int_equal(leases.count, 0);
-	assert_int_equal(leases.report.ignored, 1);
+	/* What is free was its last client's until it ended. */
+	assert_int_equal(leases.count, 1);
+	assert_true(leases.of[0].to_wall_s == 2);
+	assert_int_equal(leases.report.ignored, 0);
 	assert_int_equal(leases.report.bad, 3);
 	assert_int_equal(leases.report.first_bad_line, 7);
 	assert_non_null(leases.report.first_bad_reason);
@@ -171,6 +176,126 @@ static void dnsmasq_leases_know_only_their_end(void **state)
 	assert_int_equal(leases.report.bad, 1);
 }
 
+/* Kea gives an address back by writing its row again with a lifetime of 0. */
+static void a_kea_journal_says_who_had_it_when(void **state)
+{
+	struct leases leases;
+
+	(void)state;
+	assert_int_equal(read_leases(&leases,
+	                     "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,"
+	                     "fqdn_rev,hostname,state,user_context\n"
+	                     "10.0.0.5,00:00:5e:00:53:07,,43200,1727676000,1,0,0,alpha.,0,\n"
+	                     "10.0.0.5,00:00:5e:00:53:07,,0,1727636400,1,0,0,alpha.,0,\n"
+	                     "10.0.0.5,00:00:5e:00:53:08,,43200,1727681400,1,0,0,beta,0,\n"
+	                     "10.0.0.6,00:00:5e:00:53:09,,3600,1727640000,1,0,0,gamma,0,\n"
+	                     "10.0.0.6,,,86400,1727723000,1,0,0,,1,\n" /* declined */
+	                     "10.0.0.7,00:00:5e:00:53:0a,,600,1727640600,1,0,0,delta,2,\n"),
+	    CF_OK);
+	assert_int_equal(leases.count, 4);
+	assert_string_equal(leases.of[0].name, "alpha");
+	assert_int_equal(leases.of[0].from_wall_s, 1727632800);
+	assert_int_equal(leases.of[0].to_wall_s, 1727636400);
+	assert_int_equal(leases.of[0].end, CF_IDENTITY_RELEASED);
+	assert_string_equal(leases.of[1].name, "gamma");
+	assert_int_equal(leases.of[1].end, CF_IDENTITY_DECLINED);
+	assert_int_equal(leases.of[1].to_wall_s, 1727636600);
+	assert_string_equal(leases.of[2].name, "delta");
+	assert_int_equal(leases.of[2].end, CF_IDENTITY_EXPIRED);
+	assert_string_equal(leases.of[3].name, "beta");
+	assert_int_equal(leases.of[3].from_wall_s, 1727638200);
+}
+
+static void dhcpd_files_may_begin_with_other_things(void **state)
+{
+	static const char *const heads[] = {
+	    "failover peer \"a\" state {\n  my state normal at 4 2024/09/26 10:00:00;\n}\n",
+	    "host printer {\n  dynamic;\n  fixed-address 10.20.0.9;\n}\n",
+	    "authoring-byte-order little-endian;\n\nserver-duid \"\\000\\001{\";\n", "# c\n\n"};
+	char text[1200];
+	struct leases leases;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		snprintf(text, sizeof text,
+		    "%slease 10.20.0.44 {\n  starts epoch 1000;\n  ends epoch 5000;\n"
+		    "  rewind binding state free;\n  next binding state free;\n"
+		    "  binding state active;\n  hardware ethernet 00:00:5e:00:53:07;\n"
+		    "  on expiry {\n    log (info, \"}\");\n  }\n  client-hostname \"pc\";\n}\n"
+		    "lease 10.20.0.44 {\n  starts epoch 1000;\n  ends epoch 3000;\n"
+		    "  binding state free;\n  hardware ethernet 00:00:5e:00:53:07;\n}\n",
+		    heads[i]);
+		assert_int_equal(read_leases(&leases, text), CF_OK);
+		assert_int_equal(leases.report.format, CF_LEASES_DHCPD);
+		assert_int_equal(leases.report.bad, 0);
+		assert_int_equal(leases.count, 1);
+		assert_int_equal(leases.of[0].from_wall_s, 1000);
+		assert_int_equal(leases.of[0].to_wall_s, 3000);
+		assert_string_equal(leases.of[0].name, "pc");
+	}
+}
+
+static void dhcpd_v6_leases_carry_their_duid(void **state)
+{
+	static const uint8_t duid[] = {0, 3, 0, 1, 0, 0, 0x5e, 0, 0x53, 7};
+	struct leases leases;
+
+	(void)state;
+	assert_int_equal(
+	    read_leases(&leases,
+	        "authoring-byte-order little-endian;\n\n"
+	        "ia-na \"\\007S\\000\\000\\000\\003\\000\\001\\000\\000^\\000S\\007\" {\n"
+	        "  cltt 4 2024/09/26 10:00:00;\n"
+	        "  iaaddr fd00:20::7 {\n    binding state active;\n"
+	        "    preferred-life 1800;\n    max-life 3600;\n"
+	        "    ends 4 2024/09/26 11:00:00;\n  }\n}\n\n"
+	        "ia-pd \"\\007S\\000\\000\\000\\003\\000\\001\" {\n"
+	        "  cltt 4 2024/09/26 10:00:00;\n"
+	        "  iaprefix fd00:21::/64 {\n    binding state active;\n"
+	        "    ends 4 2024/09/26 11:00:00;\n  }\n}\n\n"
+	        "ia-na \"\\007S\\000\\000\\000\\003\\000\\001\\000\\000^\\000S\\007\" {\n"
+	        "  cltt 4 2024/09/26 10:00:00;\n"
+	        "  iaaddr fd00:20::7 {\n    binding state released;\n"
+	        "    ends 4 2024/09/26 10:30:00;\n  }\n}\n"),
+	    CF_OK);
+	assert_int_equal(leases.report.format, CF_LEASES_DHCPD);
+	assert_int_equal(leases.report.bad, 0);
+	assert_int_equal(leases.count, 1);
+	assert_addr(&leases.of[0].addr, "fd00:20::7");
+	assert_int_equal(leases.of[0].client_id_bytes, sizeof duid);
+	assert_memory_equal(leases.of[0].client_id, duid, sizeof duid);
+	assert_int_equal(leases.of[0].from_wall_s, 1727344800);
+	assert_int_equal(leases.of[0].to_wall_s, 1727346600);
+	assert_int_equal(leases.of[0].end, CF_IDENTITY_RELEASED);
+}
+
+static void files_that_follow_each_other_are_one_journal(void **state)
+{
+	static const char old[] = "address,hwaddr,client_id,valid_lifetime,expire,hostname,state\n"
+	                          "10.0.0.5,00:00:5e:00:53:07,,43200,1727676000,alpha,0\n",
+	                  new[] = "address,hwaddr,client_id,valid_lifetime,expire,hostname,state\n"
+	                          "10.0.0.5,00:00:5e:00:53:08,,43200,1727681400,beta,0\n";
+	struct leases leases = {.count = 0};
+	struct cf_leases *journal = NULL;
+
+	(void)state;
+	assert_int_equal(cf_leases_new(on_lease, &leases, &journal), CF_OK);
+	assert_int_equal(
+	    cf_leases_take(
+	        journal, (struct cf_slice){(const uint8_t *)old, sizeof old - 1}, CF_LEASES_AUTO),
+	    CF_OK);
+	assert_int_equal(
+	    cf_leases_take(
+	        journal, (struct cf_slice){(const uint8_t *)new, sizeof new - 1}, CF_LEASES_AUTO),
+	    CF_OK);
+	cf_leases_finish(journal, &leases.report);
+	cf_leases_free(journal);
+	assert_int_equal(leases.count, 2);
+	assert_int_equal(leases.report.leases, 2);
+	assert_int_equal(leases.of[0].end, CF_IDENTITY_REPLACED);
+	assert_int_equal(leases.of[0].to_wall_s, 1727638200);
+}
+
 static void other_files_are_told_apart(void **state)
 {
 	struct leases leases;
@@ -185,11 +310,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(dhcpd_leases_are_read_with_their_times),
-	    cmocka_unit_test(free_leases_are_ignored_and_damaged_ones_reported),
+	    cmocka_unit_test(damaged_leases_are_reported),
 	    cmocka_unit_test(kea_columns_are_found_by_name_in_any_order),
 	    cmocka_unit_test(a_kea_row_without_its_address_column_is_reported),
 	    cmocka_unit_test(kea_v6_leases_carry_their_duid),
 	    cmocka_unit_test(dnsmasq_leases_know_only_their_end),
+	    cmocka_unit_test(a_kea_journal_says_who_had_it_when),
+	    cmocka_unit_test(dhcpd_files_may_begin_with_other_things),
+	    cmocka_unit_test(dhcpd_v6_leases_carry_their_duid),
+	    cmocka_unit_test(files_that_follow_each_other_are_one_journal),
 	    cmocka_unit_test(other_files_are_told_apart),
 	};
 
