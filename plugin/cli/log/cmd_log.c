@@ -25,6 +25,7 @@ static const char help[] =
     "\n"
     "  -f, --follow         go on with what is written, across rotation\n"
     "  -r, --rotated        read the rotated files of each FILE before it\n"
+    "      --olddir DIR     the same, with those that logrotate put into DIR\n"
     "  -c, --client PREFIX  hits of this address or network\n"
     "  -n, --name NAME      hits on this name and below\n"
     "  -C, --category NAME  hits of this category\n"
@@ -42,6 +43,7 @@ struct view {
 	struct log_filter filter;
 	struct log_printer printer;
 	bool json, follow, rotated;
+	const char *olddir;
 	uint64_t skipped; /* lines that are no records */
 	struct cf_record record;
 };
@@ -144,6 +146,7 @@ static bool take_condition(void *place, const struct cli_given *given)
 static const struct cli_option options[] = {
     CLI_SWITCH("follow", 'f', struct view, follow),
     CLI_SWITCH("rotated", 'r', struct view, rotated),
+    CLI_WORD("olddir", 0, struct view, olddir),
     CONDITION("client", 'c'),
     CONDITION("name", 'n'),
     CONDITION("category", 'C'),
@@ -178,7 +181,7 @@ int cmd_log(int argc, char **argv)
 		free(view);
 		return result;
 	}
-	if (!log_files_take(&files, argc - optind, argv + optind, view->rotated)) {
+	if (!log_files_take(&files, argc - optind, argv + optind, view->rotated, view->olddir)) {
 		result = CMD_IO;
 	} else {
 		if (!view->json && isatty(STDOUT_FILENO))

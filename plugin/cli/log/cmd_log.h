@@ -18,10 +18,11 @@ struct log_files {
 
 /*
  * Takes the arguments left after options; none means the installed log with all its rotated files.
- * rotated puts each file's rotated siblings before it. False, with a message on stderr, when there
- * is nothing to read.
+ * rotated puts each file's rotated siblings before it, and so does olddir, with those there as well
+ * (NULL: none). False, with a message on stderr, when there is nothing to read.
  */
-bool log_files_take(struct log_files *files, int argc, char **argv, bool rotated);
+bool log_files_take(
+    struct log_files *files, int argc, char **argv, bool rotated, const char *olddir);
 void log_files_done(struct log_files *files);
 
 /* Opens one file, with a message on stderr when that fails. */

@@ -16,6 +16,7 @@ static const char help[] =
     "\n"
     "  -t, --to SCHEMA   ecs (8.11) or ocsf (1.4)\n"
     "  -r, --rotated     read the rotated files of each FILE before it\n"
+    "      --olddir DIR  the same, with those that logrotate put into DIR\n"
     "\n"
     "exit: 0 done, 2 usage, 4 a file could not be read\n";
 
@@ -30,6 +31,7 @@ struct work {
 struct request {
 	convert_fn *convert;
 	bool rotated;
+	const char *olddir;
 };
 
 static bool take_schema(void *place, const struct cli_given *given)
@@ -50,6 +52,7 @@ static bool take_schema(void *place, const struct cli_given *given)
 static const struct cli_option options[] = {
     CLI_VALUE("to", 't', struct request, convert, take_schema),
     CLI_SWITCH("rotated", 'r', struct request, rotated),
+    CLI_WORD("olddir", 0, struct request, olddir),
     CLI_OPTIONS_END,
 };
 
@@ -107,7 +110,7 @@ int cmd_log_convert(int argc, char **argv)
 		return CMD_USAGE;
 	}
 	result = CMD_IO;
-	if (log_files_take(&files, argc - optind, argv + optind, request.rotated))
+	if (log_files_take(&files, argc - optind, argv + optind, request.rotated, request.olddir))
 		result = convert_files(request.convert, &files);
 	log_files_done(&files);
 	return result;

@@ -19,6 +19,7 @@ static const char help[] =
     "the installed log and all its rotated files are checked.\n"
     "\n"
     "  -r, --rotated   check the rotated files of each FILE before it\n"
+    "      --olddir DIR  the same, with those that logrotate put into DIR\n"
     "  -q, --quiet     print alterations only\n"
     "  -j, --json      as JSON\n"
     "\n"
@@ -26,11 +27,13 @@ static const char help[] =
 
 struct report {
 	bool quiet, json, rotated;
+	const char *olddir;
 	struct cli_json out;
 };
 
 static const struct cli_option options[] = {
     CLI_SWITCH("rotated", 'r', struct report, rotated),
+    CLI_WORD("olddir", 0, struct report, olddir),
     CLI_SWITCH("quiet", 'q', struct report, quiet),
     CLI_SWITCH("json", 'j', struct report, json),
     CLI_OPTIONS_END,
@@ -196,8 +199,9 @@ int cmd_log_verify(int argc, char **argv)
 
 	if (!cli_options_read(options, "log verify", help, &report, argc, argv, &result))
 		return result;
-	result =
-	    log_files_take(&files, argc - optind, argv + optind, report.rotated) ? CMD_OK : CMD_IO;
+	result = log_files_take(&files, argc - optind, argv + optind, report.rotated, report.olddir)
+	    ? CMD_OK
+	    : CMD_IO;
 	if (result == CMD_OK)
 		result = verify(&report, &files);
 	log_files_done(&files);

@@ -25,13 +25,13 @@ static enum cf_status single(const char *path, struct cf_log_set *set_out)
 	return CF_OK;
 }
 
-static bool add(struct log_files *files, const char *path, bool rotated)
+static bool add(struct log_files *files, const char *path, bool rotated, const char *olddir)
 {
 	struct cf_log_set *set = &files->sets[files->count];
 	enum cf_status status;
 
-	rotated = rotated && strcmp(path, "-") != 0;
-	status = rotated ? cf_log_set_find(path, set) : single(path, set);
+	rotated = (rotated || olddir != NULL) && strcmp(path, "-") != 0;
+	status = rotated ? cf_log_set_find_also(path, olddir, set) : single(path, set);
 	if (status == CF_OK && set->count == 0) {
 		cf_log_set_done(set);
 		status = CF_ENOTFOUND;
@@ -45,7 +45,8 @@ static bool add(struct log_files *files, const char *path, bool rotated)
 	return true;
 }
 
-bool log_files_take(struct log_files *files, int argc, char **argv, bool rotated)
+bool log_files_take(
+    struct log_files *files, int argc, char **argv, bool rotated, const char *olddir)
 {
 	struct cli_paths paths;
 
@@ -56,10 +57,10 @@ bool log_files_take(struct log_files *files, int argc, char **argv, bool rotated
 	}
 	if (argc == 0) {
 		cli_paths_default(&paths);
-		return add(files, paths.log, true);
+		return add(files, paths.log, true, olddir);
 	}
 	for (int i = 0; i < argc; i++)
-		if (!add(files, argv[i], rotated))
+		if (!add(files, argv[i], rotated, olddir))
 			return false;
 	return true;
 }

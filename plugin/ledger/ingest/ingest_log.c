@@ -276,7 +276,8 @@ enum cf_status cf_ingest_log(
 	if (source == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	source->position.path = path;
-	enum cf_status status = cf_reader_open(path, &source->reader, &why);
+	enum cf_status status =
+	    cf_reader_open_until(path, ingest->options.stop, &source->reader, &why);
 
 	if (status == CF_OK) {
 		status = read_source(ingest, source, stat, error);

@@ -2,6 +2,7 @@
 
 #include "records/read/reader.h"
 
+#include "base/input_file.h"
 #include "base/limits.h"
 #include "records/read/source.h"
 
@@ -31,28 +32,34 @@ struct cf_reader {
 enum cf_status cf_reader_open(
     const char *path, struct cf_reader **reader_out, struct cf_error *error)
 {
+	return cf_reader_open_until(path, NULL, reader_out, error);
+}
+
+enum cf_status cf_reader_open_until(const char *path, const volatile int *stop,
+    struct cf_reader **reader_out, struct cf_error *error)
+{
 	struct cf_reader *reader = malloc(sizeof *reader);
 	struct stat about = {0};
+	struct cf_error why;
 	enum cf_status status;
-	int fd;
+	int fd = -1;
 
 	if (reader == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	memset(reader, 0, offsetof(struct cf_reader, buffer));
 	reader->path = strdup(path);
-	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-	                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (reader->path == NULL || fd < 0 || fstat(fd, &about) != 0) {
-		status = cf_error_set_at(
-		    error, CF_EIO, path, 0, "cannot open '%s': %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
+	status = reader->path == NULL ? cf_error_set(error, CF_ENOMEM, "no memory")
+	                              : cf_input_open(path, &fd, error);
+	if (status != CF_OK) {
 		cf_reader_close(reader);
 		return status;
 	}
+	(void)fstat(fd, &about); /* an open descriptor; without it the file is nobody's */
 	reader->identity.dev = about.st_dev;
 	reader->identity.ino = about.st_ino;
-	status = cf_source_open(fd, &reader->source, error);
+	status = cf_source_open(fd, stop, &reader->source, &why);
+	if (status != CF_OK)
+		(void)cf_error_set_at(error, status, path, 0, "'%.300s': %s", path, why.text);
 	if (status != CF_OK) {
 		cf_reader_close(reader);
 		return status;

@@ -60,6 +60,10 @@ struct cf_reader_counts {
 /* Opens a file, "-" for standard input. CF_EIO, CF_ENOMEM, CF_EMALFORMED (damaged compression). */
 enum cf_status cf_reader_open(
     const char *path, struct cf_reader **reader_out, struct cf_error *error) CF_MUST_CHECK;
+/* The same, but reading ends with CF_READ_FAILED (CF_EAGAIN) when *stop is not 0: it is looked at
+ * between pieces, and five times a second while nothing comes. */
+enum cf_status cf_reader_open_until(const char *path, const volatile int *stop,
+    struct cf_reader **reader_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_reader_close(struct cf_reader *reader);
 
 /* Reads the first line's hash if it is not known yet; the position does not move. */

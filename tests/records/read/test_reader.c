@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -234,6 +235,165 @@ static void damaged_gzip_fails_and_says_so(void **state)
 	free(path);
 }
 
+/* How many records a file gives; its last result in got_out. */
+static unsigned count_records(
+    const char *path, const volatile int *stop, enum cf_read *got_out, struct cf_error *error)
+{
+	struct cf_reader *reader;
+	struct cf_line line;
+	unsigned count = 0;
+
+	*error = (struct cf_error){0};
+	*got_out = CF_READ_FAILED;
+	if (cf_reader_open_until(path, stop, &reader, error) != CF_OK)
+		return 0;
+	while ((*got_out = cf_reader_next(reader, NULL, &line)) == CF_READ_RECORD ||
+	    *got_out == CF_READ_SKIPPED)
+		count++;
+	*error = *cf_reader_error(reader);
+	cf_reader_close(reader);
+	return count;
+}
+
+/* The file packed by a program where there is one; false where not. */
+static bool pack_by(const char *command, const char *folder)
+{
+	char *line;
+	int result;
+
+	assert_true(asprintf(&line, "cd '%s' && command -v %.*s >/dev/null && %s 2>/dev/null",
+	                folder, (int)strcspn(command, " "), command, command) > 0);
+	result = system(line); /* NOLINT(cert-env33-c): a test's own words */
+	free(line);
+	return result == 0;
+}
+
+static void xz_and_bzip2_read_alike_where_they_are_built_in(void **state)
+{
+	static const char *const commands[] = {"xz -k -c plain > packed",
+	    "bzip2 -k -c plain > packed", "xz -0 -c plain > packed && xz -c plain >> packed",
+	    "bzip2 -1 -c plain > packed && bzip2 -c plain >> packed"};
+	char *plain = scratch_path(*state, "plain"), *packed = scratch_path(*state, "packed");
+	size_t len;
+	char *text = make_lines(0, 3000, &len), *bytes;
+	struct cf_error error;
+	enum cf_read got;
+
+	scratch_write(plain, text, len);
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned count;
+
+		if (!pack_by(commands[i], *state))
+			continue;
+		count = count_records(packed, NULL, &got, &error);
+		if (got == CF_READ_FAILED && strstr(error.text, "built without") != NULL)
+			continue;
+		assert_int_equal(got, CF_READ_END);
+		assert_int_equal(count, i < 2 ? 3000 : 6000);
+		/* Cut: what is there, and then that it ends early. */
+		bytes = scratch_read(packed, &len);
+		scratch_write(packed, bytes, len - 40);
+		(void)count_records(packed, NULL, &got, &error); /* how many does not matter */
+		assert_int_equal(got, CF_READ_FAILED);
+		assert_true(error.status == CF_EMALFORMED);
+		free(bytes);
+	}
+	free(text);
+	free(plain);
+	free(packed);
+}
+
+static void what_is_compressed_by_something_else_is_named(void **state)
+{
+	static const struct {
+		const char *bytes, *name;
+	} kinds[] = {{"\x04\x22\x4d\x18whatever", "lz4"}, {"\x1f\x9dwhatever", "compress"},
+	    {"LZIP\1whatever", "lzip"}, {"PK\3\4whatever", "zip"}};
+	char *path = scratch_path(*state, "packed");
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct cf_reader *reader;
+		struct cf_error error;
+
+		scratch_write(path, kinds[i].bytes, strlen(kinds[i].bytes));
+		assert_int_equal(cf_reader_open(path, &reader, &error), CF_EUNSUPPORTED);
+		assert_non_null(strstr(error.text, kinds[i].name));
+		assert_non_null(strstr(error.text, path));
+	}
+	free(path);
+}
+
+/* 61 KB that would unpack for two minutes. */
+static void a_bomb_is_put_away_after_a_moment(void **state)
+{
+	char *path = scratch_path(*state, "bomb"), *zeros = calloc(1, 1 << 20),
+	     *packed = malloc(1 << 20);
+	ZSTD_CCtx *packer = ZSTD_createCCtx();
+	ZSTD_outBuffer out = {.dst = packed, .size = 1 << 20};
+	ZSTD_inBuffer nothing = {.src = zeros};
+	struct cf_error error;
+	enum cf_read got;
+
+	for (unsigned i = 0; i < 1500; i++) {
+		ZSTD_inBuffer in = {.src = zeros, .size = 1 << 20};
+
+		while (in.pos < in.size)
+			assert_false(
+			    ZSTD_isError(ZSTD_compressStream2(packer, &out, &in, ZSTD_e_continue)));
+	}
+	assert_int_equal(ZSTD_compressStream2(packer, &out, &nothing, ZSTD_e_end), 0);
+	scratch_write(path, packed, out.pos);
+	assert_int_equal(count_records(path, NULL, &got, &error), 0);
+	assert_int_equal(got, CF_READ_FAILED);
+	assert_int_equal(error.status, CF_ETOOBIG);
+	ZSTD_freeCCtx(packer);
+	free(zeros);
+	free(packed);
+	free(path);
+}
+
+static void a_pipe_and_a_device_are_refused_and_nothing_hangs(void **state)
+{
+	char *path = scratch_path(*state, "pipe");
+	struct cf_error error;
+	enum cf_read got;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(60);
+	assert_int_equal(count_records(path, NULL, &got, &error), 0);
+	assert_int_equal(error.status, CF_EINVALID);
+	assert_int_equal(count_records("/dev/zero", NULL, &got, &error), 0);
+	assert_int_equal(error.status, CF_EINVALID);
+	alarm(0);
+	free(path);
+}
+
+static void reading_ends_when_it_is_told_to(void **state)
+{
+	const volatile int stop = 1;
+	char *path = scratch_path(*state, "log"), name[32];
+	size_t len;
+	char *text = make_lines(0, 100, &len);
+	struct cf_error error;
+	enum cf_read got;
+	int ends[2];
+
+	scratch_write(path, text, len);
+	assert_int_equal(count_records(path, &stop, &got, &error), 0);
+	assert_int_equal(error.status, CF_EAGAIN);
+	/* Also where nothing comes. */
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+	alarm(60);
+	assert_int_equal(count_records(name, &stop, &got, &error), 0);
+	alarm(0);
+	assert_int_equal(error.status, CF_EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
+	free(text);
+	free(path);
+}
+
 static void rotated_set_comes_oldest_first(void **state)
 {
 	static const char *const names[] = {"hits.jsonl", "hits.jsonl.1", "hits.jsonl.2.gz",
@@ -270,6 +430,14 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        bad_lines_are_counted_and_stepped_over, setup, teardown),
 	    cmocka_unit_test_setup_teardown(damaged_gzip_fails_and_says_so, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        xz_and_bzip2_read_alike_where_they_are_built_in, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        what_is_compressed_by_something_else_is_named, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_bomb_is_put_away_after_a_moment, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_pipe_and_a_device_are_refused_and_nothing_hangs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(reading_ends_when_it_is_told_to, setup, teardown),
 	    cmocka_unit_test_setup_teardown(rotated_set_comes_oldest_first, setup, teardown),
 	};
 
