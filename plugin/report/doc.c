@@ -126,7 +126,7 @@ static struct cf_doc_fact *new_fact(struct cf_doc *doc, const char *key, const c
 	if (fact != NULL) {
 		fact->key = key;
 		fact->title = title;
-		fact->text = "";
+		fact->cell.text = "";
 	}
 	return fact;
 }
@@ -136,7 +136,7 @@ void cf_doc_fact_text(struct cf_doc *doc, const char *key, const char *title, co
 	struct cf_doc_fact *fact = new_fact(doc, key, title);
 
 	if (fact != NULL)
-		fact->text = cf_doc_text(doc, text);
+		fact->cell.text = cf_doc_text(doc, text);
 }
 
 void cf_doc_fact_number(struct cf_doc *doc, const char *key, const char *title, int64_t number)
@@ -144,8 +144,18 @@ void cf_doc_fact_number(struct cf_doc *doc, const char *key, const char *title, 
 	struct cf_doc_fact *fact = new_fact(doc, key, title);
 
 	if (fact != NULL) {
-		fact->number = number;
-		fact->is_number = true;
+		fact->type = CF_DOC_NUMBER;
+		fact->cell.number = number;
+	}
+}
+
+void cf_doc_fact_instant(struct cf_doc *doc, const char *key, const char *title, int64_t wall_s)
+{
+	struct cf_doc_fact *fact = new_fact(doc, key, title);
+
+	if (fact != NULL) {
+		fact->type = CF_DOC_INSTANT;
+		fact->cell.number = wall_s;
 	}
 }
 
@@ -288,8 +298,13 @@ const char *cf_doc_show(
 	case CF_DOC_SPAN:
 		show_span(cell->number, text, size);
 		break;
-	case CF_DOC_PERCENT:
-		snprintf(text, size, "%" PRId64 " %%", cell->number);
+	case CF_DOC_SHARE:
+		/* Whole ones without their zeros; anything less than all is never shown as all. */
+		if (cell->number % 100 == 0)
+			snprintf(text, size, "%" PRId64 " %%", cell->number / 100);
+		else
+			snprintf(text, size, "%" PRId64 ".%02" PRId64 " %%", cell->number / 100,
+			    cell->number % 100);
 		break;
 	case CF_DOC_BYTES:
 		show_bytes(cell->number, text, size);

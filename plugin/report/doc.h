@@ -22,7 +22,7 @@ enum cf_doc_type {
 	CF_DOC_STATE,   /* a state's word: shown in colour */
 	CF_DOC_SPAN,    /* minutes */
 	CF_DOC_BYTES,
-	CF_DOC_PERCENT,
+	CF_DOC_SHARE, /* hundredths of a per cent: "99.95 %" */
 };
 
 struct cf_doc_column {
@@ -46,9 +46,9 @@ struct cf_doc_table {
 };
 
 struct cf_doc_fact {
-	const char *key, *title, *text;
-	int64_t number;
-	bool is_number;
+	const char *key, *title;
+	enum cf_doc_type type;
+	struct cf_doc_cell cell;
 };
 
 /* A chart over days: stacked areas of the series. */
@@ -87,6 +87,8 @@ const char *cf_doc_format(struct cf_doc *doc, const char *format, ...) CF_PRINTF
 void cf_doc_set_title(struct cf_doc *doc, const char *title);
 void cf_doc_fact_text(struct cf_doc *doc, const char *key, const char *title, const char *text);
 void cf_doc_fact_number(struct cf_doc *doc, const char *key, const char *title, int64_t number);
+/* 0 is never. */
+void cf_doc_fact_instant(struct cf_doc *doc, const char *key, const char *title, int64_t wall_s);
 void cf_doc_note(struct cf_doc *doc, const char *format, ...) CF_PRINTF(2, 3);
 
 /* Begins a table; rows go to the last one begun. columns must be static. */

@@ -4,6 +4,7 @@
  * JSON in an element that no browser runs, and page.js puts it on the page as text only.
  */
 
+#include "base/instant.h"
 #include "base/sha256.h"
 #include "report/doc.h"
 #include "report/page.h"
@@ -62,7 +63,7 @@ static void put_strings(FILE *to, const char *const *texts, size_t count)
 static const char *type_word(enum cf_doc_type type)
 {
 	static const char *const words[] = {
-	    "text", "number", "instant", "day", "state", "span", "bytes", "percent"};
+	    "text", "number", "instant", "day", "state", "span", "bytes", "share"};
 
 	return words[type];
 }
@@ -129,10 +130,17 @@ static void put_data(FILE *to, const struct cf_doc *doc)
 	for (size_t i = 0; i < doc->fact_count; i++) {
 		fprintf(to, "%s[\"%s\",\"%s\",", i > 0 ? "," : "", doc->facts[i].key,
 		    doc->facts[i].title);
-		if (doc->facts[i].is_number)
-			fprintf(to, "%" PRId64, doc->facts[i].number);
+		char shown[CF_INSTANT_TEXT_BYTES];
+
+		if (doc->facts[i].type == CF_DOC_NUMBER)
+			fprintf(to, "%" PRId64, doc->facts[i].cell.number);
+		else if (doc->facts[i].type == CF_DOC_TEXT)
+			put_string(to, doc->facts[i].cell.text);
 		else
-			put_string(to, doc->facts[i].text);
+			put_string(to,
+			    doc->facts[i].cell.number == 0
+			        ? "never"
+			        : cf_instant_format(doc->facts[i].cell.number, shown));
 		fputc(']', to);
 	}
 	fputs("],\"notes\":[", to);

@@ -28,8 +28,10 @@ static void put_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_cell *
 	case CF_DOC_NUMBER:
 	case CF_DOC_SPAN:
 	case CF_DOC_BYTES:
-	case CF_DOC_PERCENT:
 		fprintf(to, "%" PRId64, cell->number);
+		break;
+	case CF_DOC_SHARE:
+		fprintf(to, "%" PRId64 ".%02" PRId64, cell->number / 100, cell->number % 100);
 		break;
 	}
 }
@@ -56,10 +58,7 @@ void cf_doc_json(const struct cf_doc *doc, FILE *to)
 	cf_safe_quote(to, doc->title);
 	for (size_t i = 0; i < doc->fact_count; i++) {
 		fprintf(to, ",\n  \"%s\": ", doc->facts[i].key);
-		if (doc->facts[i].is_number)
-			fprintf(to, "%" PRId64, doc->facts[i].number);
-		else
-			cf_safe_quote(to, doc->facts[i].text);
+		put_cell(to, doc->facts[i].type, &doc->facts[i].cell);
 	}
 	fputs(",\n  \"notes\": [", to);
 	for (size_t i = 0; i < doc->note_count; i++) {
@@ -116,8 +115,10 @@ static void put_csv_cell(FILE *to, enum cf_doc_type type, const struct cf_doc_ce
 	case CF_DOC_NUMBER:
 	case CF_DOC_SPAN:
 	case CF_DOC_BYTES:
-	case CF_DOC_PERCENT:
 		fprintf(to, "%" PRId64, cell->number);
+		break;
+	case CF_DOC_SHARE:
+		fprintf(to, "%" PRId64 ".%02" PRId64, cell->number / 100, cell->number % 100);
 		break;
 	}
 }

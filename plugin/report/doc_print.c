@@ -1,6 +1,7 @@
 /* A document on the terminal, through libsmartcols: fits its width, cuts long texts, colours
  * states. */
 
+#include "base/instant.h"
 #include "report/doc.h"
 #include "report/safe.h"
 
@@ -15,8 +16,8 @@ static const char *state_colour(const char *state)
 	static const struct {
 		const char *state, *colour;
 	} colours[] = {{"bypassing", "\033[1;31m"}, {"dependent", "\033[31m"},
-	    {"migrating", "\033[33m"}, {"excepted", "\033[36m"}, {"unknown", "\033[2m"},
-	    {"clean", "\033[32m"}};
+	    {"migrating", "\033[33m"}, {"excepted", "\033[36m"}, {"visited", "\033[34m"},
+	    {"unknown", "\033[2m"}, {"clean", "\033[32m"}};
 
 	for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++)
 		if (strcmp(colours[i].state, state) == 0)
@@ -27,7 +28,7 @@ static const char *state_colour(const char *state)
 static bool is_right(enum cf_doc_type type)
 {
 	return type == CF_DOC_NUMBER || type == CF_DOC_SPAN || type == CF_DOC_BYTES ||
-	    type == CF_DOC_PERCENT;
+	    type == CF_DOC_SHARE;
 }
 
 /* A column whose cells are all empty or all alike in the way that says nothing is left out. */
@@ -37,7 +38,7 @@ static bool is_empty_column(const struct cf_doc_table *table, size_t column)
 		const struct cf_doc_cell *cell = &table->cells[i * table->column_count + column];
 		enum cf_doc_type type = table->columns[column].type;
 
-		if (type == CF_DOC_PERCENT)
+		if (type == CF_DOC_SHARE)
 			return false; /* nothing at all is an answer here */
 		if (type == CF_DOC_TEXT || type == CF_DOC_STATE ? cell->text[0] != '\0'
 		                                                : cell->number != 0)
@@ -155,6 +156,21 @@ static void print_line(FILE *to, const char *text)
 	fputs(safe, to);
 }
 
+static void print_fact(FILE *to, const struct cf_doc_fact *fact)
+{
+	char instant[CF_INSTANT_TEXT_BYTES];
+
+	if (fact->type == CF_DOC_NUMBER)
+		fprintf(to, "%lld", (long long)fact->cell.number);
+	else if (fact->type == CF_DOC_TEXT)
+		print_line(to, fact->cell.text);
+	else
+		fputs(fact->cell.number == 0 ? "never"
+		                             : cf_instant_format(fact->cell.number, instant),
+		    to);
+	fputc('\n', to);
+}
+
 void cf_doc_print(const struct cf_doc *doc, FILE *to, bool colour, unsigned width)
 {
 	const char *bold = colour ? "\033[1m" : "", *dim = colour ? "\033[2m" : "",
@@ -165,12 +181,7 @@ void cf_doc_print(const struct cf_doc *doc, FILE *to, bool colour, unsigned widt
 	fprintf(to, "%s\n", plain);
 	for (size_t i = 0; i < doc->fact_count; i++) {
 		fprintf(to, "  %s: ", doc->facts[i].title);
-		if (doc->facts[i].is_number)
-			fprintf(to, "%lld\n", (long long)doc->facts[i].number);
-		else {
-			print_line(to, doc->facts[i].text);
-			fputc('\n', to);
-		}
+		print_fact(to, &doc->facts[i]);
 	}
 	for (size_t i = 0; i < doc->table_count; i++) {
 		const struct cf_doc_table *table = &doc->tables[i];

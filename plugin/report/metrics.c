@@ -21,12 +21,18 @@ static void put_states(struct cf_model *model, FILE *to)
 {
 	struct cf_host *const *hosts;
 	size_t count = cf_model_hosts(model, &hosts), by_state[CF_STATES] = {0};
-	uint64_t hits = 0, blocked = 0, escapes = 0, excepted = 0;
+	uint64_t blocked = 0, answered = 0, refused = 0, observed = 0, escapes = 0, excepted = 0,
+	         visits = 0, clean_but = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		by_state[hosts[i]->state]++;
-		hits += hosts[i]->hits;
 		blocked += hosts[i]->blocked;
+		answered += hosts[i]->answered;
+		refused += hosts[i]->refused;
+		observed += hosts[i]->observed;
+		visits += hosts[i]->visits;
+		clean_but +=
+		    hosts[i]->state == CF_STATE_UNKNOWN && hosts[i]->lack == CF_LACK_WATCHED;
 		escapes += hosts[i]->escapes;
 		excepted += hosts[i]->excepted;
 	}
@@ -37,11 +43,21 @@ static void put_states(struct cf_model *model, FILE *to)
 	head(to, "curfew_hosts_open", "gauge", "Hosts that depend or bypass.");
 	fprintf(to, "curfew_hosts_open %zu\n",
 	    by_state[CF_STATE_BYPASSING] + by_state[CF_STATE_DEPENDENT]);
-	head(to, "curfew_ledger_hits", "gauge", "Hits in the ledger by what became of them.");
+	head(to, "curfew_hosts_clean_but_for_gaps", "gauge",
+	    "Unknown hosts that would be clean had somebody watched all the time.");
+	fprintf(to, "curfew_hosts_clean_but_for_gaps %" PRIu64 "\n", clean_but);
+	head(to, "curfew_ledger_hits", "gauge",
+	    "Look-ups and connections in the ledger, each once, by what became of them.");
 	fprintf(to, "curfew_ledger_hits{outcome=\"blocked\"} %" PRIu64 "\n", blocked);
-	fprintf(to, "curfew_ledger_hits{outcome=\"not_blocked\"} %" PRIu64 "\n", hits - blocked);
-	fprintf(to, "curfew_ledger_hits{outcome=\"escape\"} %" PRIu64 "\n", escapes);
+	fprintf(to, "curfew_ledger_hits{outcome=\"answered\"} %" PRIu64 "\n", answered);
+	fprintf(to, "curfew_ledger_hits{outcome=\"refused_elsewhere\"} %" PRIu64 "\n", refused);
+	fprintf(to, "curfew_ledger_hits{outcome=\"observed_only\"} %" PRIu64 "\n", observed);
 	fprintf(to, "curfew_ledger_hits{outcome=\"excepted\"} %" PRIu64 "\n", excepted);
+	head(to, "curfew_ledger_escapes", "gauge",
+	    "Of answered ones and visits: what got through after the cut-off.");
+	fprintf(to, "curfew_ledger_escapes %" PRIu64 "\n", escapes);
+	head(to, "curfew_ledger_visits", "gauge", "Visits to the vendor's web site.");
+	fprintf(to, "curfew_ledger_visits %" PRIu64 "\n", visits);
 }
 
 static void put_sensor_labels(FILE *to, const struct cf_model_sensor *sensor)
@@ -74,14 +90,17 @@ static void put_sensors(struct cf_model *model, FILE *to)
 		for (size_t i = 0; i < shown; i++) {
 			const struct cf_span *gaps;
 
+			/* Never heard of: no time at all, and not that of 1970. */
+			if (s == 0 && sensors[i].first_minute > sensors[i].last_minute)
+				continue;
 			fputs(series[s].name, to);
 			put_sensor_labels(to, &sensors[i]);
 			if (s == 0)
 				fprintf(
 				    to, " %" PRIu64 "\n", (uint64_t)sensors[i].last_minute * 60);
 			else if (s == 1)
-				fprintf(to, " %.2f\n",
-				    cf_report_watched_percent(model, (uint32_t)i) / 100.0);
+				fprintf(to, " %.4f\n",
+				    cf_report_watched_share(model, (uint32_t)i) / 10000.0);
 			else if (s == 2)
 				fprintf(to, " %" PRIu64 "\n", sensors[i].lost);
 			else

@@ -28,5 +28,9 @@ const char *const *cf_report_regimes(void);
 void cf_report_head(struct cf_doc *doc, struct cf_model *model);
 /* What a person calls the host. */
 const char *cf_report_host_name(const struct cf_host *host);
-/* Percent of the window before the instant in which the sensor watched. */
-unsigned cf_report_watched_percent(struct cf_model *model, uint32_t sensor);
+/* Hundredths of a per cent of the window before the instant in which the sensor watched. */
+unsigned cf_report_watched_share(struct cf_model *model, uint32_t sensor);
+/* The same of the host: by any sensor that saw it in the window. */
+unsigned cf_report_host_share(struct cf_model *model, const struct cf_host *host);
+/* The table of what gaps cost; none when they cost nothing. */
+void cf_report_gap_costs(struct cf_doc *doc, struct cf_model *model);

@@ -84,7 +84,7 @@ static bool is_among(const char *category, const char *const *categories)
 /* What of these categories was seen after an instant: asked for and blocked, let pass, got through.
  */
 struct tally {
-	int64_t hosts, asked, blocked, excepted, escapes, last_wall_s;
+	int64_t hosts, asked, blocked, refused, excepted, escapes, last_wall_s;
 };
 
 static void tally_host(struct cf_model *model, const struct cf_host *host,
@@ -97,18 +97,19 @@ static void tally_host(struct cf_model *model, const struct cf_host *host,
 		const struct cf_model_kind *kind = cf_model_kind(model, evidence->kind);
 
 		if (evidence->last_wall_us < milestone->at_wall_s * 1000000 ||
-		    (!kind->is_dependence && !kind->is_excepted) ||
+		    (!kind->is_dependence && !kind->is_excepted && !kind->is_visit) ||
 		    !is_among(kind->category, milestone->categories))
 			continue;
 		found = true;
 		if (kind->is_excepted)
-			tally->excepted += (int64_t)evidence->n;
+			tally->excepted += (int64_t)evidence->counted;
 		else
-			tally->asked += (int64_t)evidence->n;
-		if (kind->is_blocked)
-			tally->blocked += (int64_t)evidence->n;
-		if (kind->is_escape)
-			tally->escapes += (int64_t)evidence->n;
+			tally->asked += (int64_t)evidence->counted;
+		if (kind->outcome == CF_OUTCOME_BLOCKED_HERE && !kind->is_excepted)
+			tally->blocked += (int64_t)evidence->counted;
+		if (kind->outcome == CF_OUTCOME_REFUSED_ELSEWHERE && !kind->is_excepted)
+			tally->refused += (int64_t)evidence->counted;
+		tally->escapes += (int64_t)evidence->escaped;
 		if (evidence->last_wall_us / 1000000 > tally->last_wall_s)
 			tally->last_wall_s = evidence->last_wall_us / 1000000;
 	}
@@ -150,12 +151,13 @@ static const char *verdict_of(struct cf_model *model, const struct milestone *mi
 		return "to be shown by documents";
 	if (tally->escapes > 0)
 		return "not met: traffic escaped";
-	if (tally->asked > tally->blocked)
+	if (tally->asked > tally->blocked + tally->refused)
 		return "not met: not all blocked";
 	if (tally->excepted > 0)
 		return "met but for exceptions";
 	if (tally->asked > 0)
-		return "enforced: all was blocked";
+		return tally->refused > 0 ? "enforced: all was blocked or refused elsewhere"
+		                          : "enforced: all was blocked";
 	return silence_since(model, milestone);
 }
 

@@ -17,7 +17,7 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 	    {"site", "site", CF_DOC_TEXT, false},
 	    {"first", "first heartbeat", CF_DOC_INSTANT, false},
 	    {"last", "last heartbeat", CF_DOC_INSTANT, false},
-	    {"window_percent", "of window", CF_DOC_PERCENT, false},
+	    {"window_percent", "of window", CF_DOC_SHARE, false},
 	    {"watched_minutes", "watched", CF_DOC_SPAN, false},
 	    {"gaps", "gaps", CF_DOC_NUMBER, false},
 	    {"seen", "queries, packets", CF_DOC_NUMBER, true},
@@ -42,7 +42,7 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 		    {.text = sensors[i].source}, {.text = sensors[i].site},
 		    {.number = ever ? (int64_t)sensors[i].first_minute * 60 : 0},
 		    {.number = ever ? (int64_t)sensors[i].last_minute * 60 : 0},
-		    {.number = cf_report_watched_percent(model, (uint32_t)i)}, {.number = minutes},
+		    {.number = cf_report_watched_share(model, (uint32_t)i)}, {.number = minutes},
 		    {.number = (int64_t)gap_count}, {.number = (int64_t)sensors[i].seen},
 		    {.number = (int64_t)sensors[i].lost}};
 
@@ -132,6 +132,7 @@ struct cf_doc *cf_report_coverage(struct cf_model *model, struct cf_ledger *ledg
 	cf_doc_set_title(doc, "When which sensor watched");
 	cf_report_head(doc, model);
 	add_sensors(doc, model);
+	cf_report_gap_costs(doc, model);
 	add_gaps(doc, model);
 	add_logs(doc, ledger);
 	cf_doc_note(doc,
@@ -167,8 +168,9 @@ static void count_use(
 			const struct cf_model_kind *kind =
 			    cf_model_kind(model, hosts[i]->evidence[j].kind);
 
-			if (kind->is_excepted && strcmp(kind->owner, owner) == 0)
-				hits += (int64_t)hosts[i]->evidence[j].n;
+			/* A visit that was let pass uses the exception as well. */
+			if (!kind->is_blocked && strcmp(kind->owner, owner) == 0)
+				hits += (int64_t)hosts[i]->evidence[j].counted;
 		}
 		*hosts_out += hits > 0;
 		*hits_out += hits;
@@ -238,6 +240,8 @@ struct cf_doc *cf_report_exceptions(struct cf_model *model)
 	    {"until", "until", CF_DOC_INSTANT, false},
 	    {"why", "why", CF_DOC_TEXT, false},
 	    {"hits", "hits let pass", CF_DOC_NUMBER, false},
+	    {"first", "first", CF_DOC_INSTANT, false},
+	    {"last", "last", CF_DOC_INSTANT, false},
 	    {"state", "state", CF_DOC_STATE, false},
 	};
 	struct cf_doc *doc = cf_doc_new("exceptions");
@@ -264,6 +268,8 @@ struct cf_doc *cf_report_exceptions(struct cf_model *model)
 		            ? 0
 		            : host->excepted_until_wall_s},
 		    {.text = host->excepted_why}, {.number = (int64_t)host->excepted},
+		    {.number = host->first_hit_wall_us / 1000000},
+		    {.number = host->last_hit_wall_us / 1000000},
 		    {.text = cf_state_text(host->state)}};
 
 		if (host->excepted_by[0] != '\0')

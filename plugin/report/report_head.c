@@ -1,6 +1,6 @@
 /* What all reports begin with: the instant, the counts, and how much was watched. */
 
-#include "base/instant.h"
+#include "report/gap_costs.h"
 #include "report/report.h"
 
 #include <stdio.h>
@@ -31,33 +31,51 @@ static uint64_t watched_minutes(struct cf_model *model, uint32_t sensor, uint32_
 	return minutes;
 }
 
-unsigned cf_report_watched_percent(struct cf_model *model, uint32_t sensor)
+/* Rounded down: one lost minute is not a hundred per cent. */
+static unsigned share_of(uint64_t minutes, uint32_t from, uint32_t to)
+{
+	return to == from ? 0 : (unsigned)(minutes * 10000 / (to - from));
+}
+
+static void find_window(struct cf_model *model, uint32_t *from_out, uint32_t *to_out)
 {
 	const struct cf_model_options *options = cf_model_options(model);
-	uint32_t to = (uint32_t)(options->at_wall_s / 60);
-	uint32_t from = to > options->window_minutes ? to - options->window_minutes : 0;
 
-	if (to == from)
-		return 0;
-	/* Rounded down: one lost minute is not a hundred percent. */
-	return (unsigned)(watched_minutes(model, sensor, from, to) * 100 / (to - from));
+	*to_out = (uint32_t)(options->at_wall_s / 60);
+	*from_out = *to_out > options->window_minutes ? *to_out - options->window_minutes : 0;
+}
+
+unsigned cf_report_host_share(struct cf_model *model, const struct cf_host *host)
+{
+	uint32_t from, to;
+
+	find_window(model, &from, &to);
+	return share_of(host->watch.watched_minutes, from, to);
+}
+
+unsigned cf_report_watched_share(struct cf_model *model, uint32_t sensor)
+{
+	uint32_t from, to;
+
+	find_window(model, &from, &to);
+	return share_of(watched_minutes(model, sensor, from, to), from, to);
 }
 
 static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 {
 	const struct cf_model_sensor *sensors;
 	size_t count = cf_model_sensors(model, &sensors), whole = 0, none = 0, watchers = 0;
-	unsigned least = 100;
+	unsigned least = 10000;
 
 	for (size_t i = 0; i < count; i++) {
-		unsigned percent = cf_report_watched_percent(model, (uint32_t)i);
+		unsigned share = cf_report_watched_share(model, (uint32_t)i);
 		const struct cf_span *spans;
 
 		if (sensors[i].has_leases && !sensors[i].has_sightings)
 			continue;
 		watchers++;
-		least = percent < least ? percent : least;
-		whole += percent == 100;
+		least = share < least ? share : least;
+		whole += share == 10000;
 		none += cf_coverage_spans(cf_model_coverage(model), (uint32_t)i, &spans) == 0;
 	}
 	if (watchers == 0)
@@ -67,18 +85,90 @@ static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 		cf_doc_fact_text(doc, "coverage", "coverage",
 		    cf_doc_format(doc,
 		        "%zu of %zu sensors watched the whole window, %zu never watched; the"
-		        " least watched %u %% of it",
-		        whole, watchers, none, least));
+		        " least watched %u.%02u %% of it",
+		        whole, watchers, none, least / 100, least % 100));
+}
+
+/* "234 clean but for 10 min from 2024-11-24 20:10": what closing the dearest gap would give back.
+ */
+static void say_gap_costs(struct cf_doc *doc, struct cf_model *model)
+{
+	struct cf_gap_costs costs = {0};
+	uint64_t alone = 0;
+
+	if (cf_gap_costs_find(model, &costs) != CF_OK) {
+		doc->failed = true;
+		return;
+	}
+	if (costs.by_dns_alone > 0)
+		cf_doc_fact_number(doc, "clean_by_dns", "of the clean ones, as far as DNS shows",
+		    (int64_t)costs.by_dns_alone);
+	for (size_t i = 0; i < costs.count; i++)
+		alone += costs.items[i].hosts;
+	if (alone + costs.several > 0)
+		cf_doc_fact_number(doc, "clean_but", "clean but for gaps in coverage",
+		    (int64_t)(alone + costs.several));
+	if (costs.count > 0) {
+		const struct cf_gap_cost *cost = &costs.items[0];
+		struct cf_doc_cell from = {.number = (int64_t)cost->from_minute * 60},
+		                   to = {.number = (int64_t)cost->to_minute * 60},
+		                   span = {.number = cost->to_minute - cost->from_minute};
+		char a[32], b[32], c[32];
+
+		cf_doc_fact_text(doc, "dearest_gap", "the gap that costs most",
+		    cf_doc_format(doc, "%llu clean but for %s from %s to %s (%s: %s)",
+		        (unsigned long long)cost->hosts,
+		        cf_doc_show(CF_DOC_SPAN, &span, a, sizeof a),
+		        cf_doc_show(CF_DOC_INSTANT, &from, b, sizeof b),
+		        cf_doc_show(CF_DOC_INSTANT, &to, c, sizeof c), cost->sensor, cost->reason));
+	}
+	cf_gap_costs_done(&costs);
+}
+
+void cf_report_gap_costs(struct cf_doc *doc, struct cf_model *model)
+{
+	static const struct cf_doc_column columns[] = {
+	    {"from", "from", CF_DOC_INSTANT, false},
+	    {"to", "to", CF_DOC_INSTANT, false},
+	    {"minutes", "length", CF_DOC_SPAN, false},
+	    {"hosts", "hosts it keeps from clean", CF_DOC_NUMBER, false},
+	    {"sensor", "sensor", CF_DOC_TEXT, false},
+	    {"source", "source", CF_DOC_TEXT, false},
+	    {"reason", "reason", CF_DOC_TEXT, false},
+	};
+	struct cf_gap_costs costs = {0};
+
+	if (cf_gap_costs_find(model, &costs) != CF_OK) {
+		doc->failed = true;
+		return;
+	}
+	if (costs.count + costs.several > 0)
+		cf_doc_table(doc, "gap_costs", "What gaps cost: clean but for these times", columns,
+		    sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < costs.count; i++) {
+		const struct cf_gap_cost *cost = &costs.items[i];
+		const struct cf_doc_cell cells[] = {{.number = (int64_t)cost->from_minute * 60},
+		    {.number = (int64_t)cost->to_minute * 60},
+		    {.number = cost->to_minute - cost->from_minute},
+		    {.number = (int64_t)cost->hosts}, {.text = cost->sensor},
+		    {.text = cost->source}, {.text = cost->reason}};
+
+		cf_doc_row(doc, cells);
+	}
+	if (costs.several > 0)
+		cf_doc_table_note(doc,
+		    "%llu more would be clean if several gaps had been watched, not one alone",
+		    (unsigned long long)costs.several);
+	cf_gap_costs_done(&costs);
 }
 
 void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 {
 	const struct cf_model_options *options = cf_model_options(model);
-	char instant[CF_INSTANT_TEXT_BYTES];
 	struct cf_host *const *hosts;
 	size_t count = cf_model_hosts(model, &hosts), by_state[CF_STATES] = {0};
 
-	cf_doc_fact_text(doc, "at", "as of", cf_instant_format(options->at_wall_s, instant));
+	cf_doc_fact_instant(doc, "at", "as of", options->at_wall_s);
 	cf_doc_fact_text(doc, "window", "window",
 	    cf_doc_format(doc,
 	        "%u days; quiet for %u h is migrating, silent for %u h is not known to be clean",
@@ -90,6 +180,7 @@ void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 	for (int i = 0; i < CF_STATES; i++)
 		cf_doc_fact_number(doc, cf_state_text((enum cf_state)i),
 		    cf_state_text((enum cf_state)i), (int64_t)by_state[i]);
+	say_gap_costs(doc, model);
 	say_coverage(doc, model);
 	if (cf_model_skipped_rows(model) > 0)
 		cf_doc_note(doc,

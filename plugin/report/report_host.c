@@ -17,13 +17,11 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 {
 	char instant[CF_INSTANT_TEXT_BYTES];
 
-	cf_doc_fact_text(
-	    doc, "at", "as of", cf_instant_format(cf_model_options(model)->at_wall_s, instant));
+	cf_doc_fact_instant(doc, "at", "as of", cf_model_options(model)->at_wall_s);
 	cf_doc_fact_text(doc, "state", "state", cf_state_text(host->state));
 	cf_doc_fact_text(doc, "why", "why", host->why);
 	if (host->state == CF_STATE_CLEAN)
-		cf_doc_fact_text(doc, "clean_since", "clean since",
-		    cf_instant_format(host->since_wall_s, instant));
+		cf_doc_fact_instant(doc, "clean_since", "clean since", host->since_wall_s);
 	cf_doc_fact_text(doc, "id", "id", host->id);
 	cf_doc_fact_text(doc, "key", "known by", host->key);
 	cf_doc_fact_text(doc, "site", "site", host->site);
@@ -33,18 +31,29 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 	if (host->hits + host->excepted > 0)
 		cf_doc_fact_text(
 		    doc, "through", "through", host->relay[0] == '\0' ? "direct" : host->relay);
-	cf_doc_fact_number(doc, "hits", "hits", (int64_t)host->hits);
+	unsigned share = cf_report_host_share(model, host);
+
+	cf_doc_fact_text(doc, "watched", "watched",
+	    cf_doc_format(doc, "%u.%02u %% of the window", share / 100, share % 100));
+	cf_doc_fact_number(doc, "hits", "hits (look-ups and connections)", (int64_t)host->hits);
 	cf_doc_fact_number(doc, "blocked", "of them blocked", (int64_t)host->blocked);
+	cf_doc_fact_number(doc, "answered", "of them answered", (int64_t)host->answered);
+	cf_doc_fact_number(doc, "refused", "of them refused elsewhere", (int64_t)host->refused);
+	cf_doc_fact_number(doc, "observed", "of them observed only", (int64_t)host->observed);
 	cf_doc_fact_number(doc, "escapes", "escapes", (int64_t)host->escapes);
+	cf_doc_fact_number(doc, "escaped_lookups", "of them look-ups answered elsewhere",
+	    (int64_t)host->escaped_lookups);
+	cf_doc_fact_number(doc, "visits", "visits to the vendor's web site", (int64_t)host->visits);
 	cf_doc_fact_number(doc, "excepted_hits", "let pass by exception", (int64_t)host->excepted);
-	if (host->first_hit_wall_us > 0)
-		cf_doc_fact_text(doc, "first_hit", "first hit",
-		    cf_instant_format(host->first_hit_wall_us / 1000000, instant));
-	if (host->last_hit_wall_us > 0)
-		cf_doc_fact_text(doc, "last_hit", "last hit",
-		    cf_instant_format(host->last_hit_wall_us / 1000000, instant));
-	cf_doc_fact_text(doc, "last_seen", "last seen",
-	    cf_instant_format((int64_t)host->last_minute * 60, instant));
+	cf_doc_fact_instant(doc, "first_hit", "first hit", host->first_hit_wall_us / 1000000);
+	cf_doc_fact_instant(doc, "last_hit", "last hit", host->last_hit_wall_us / 1000000);
+	if (host->escapes > 0)
+		cf_doc_fact_instant(
+		    doc, "first_escape", "first escape", host->first_escape_wall_us / 1000000);
+	if (host->last_visit_wall_us > 0)
+		cf_doc_fact_instant(
+		    doc, "last_visit", "last visit", host->last_visit_wall_us / 1000000);
+	cf_doc_fact_instant(doc, "last_seen", "last seen", (int64_t)host->last_minute * 60);
 	if (host->excepted_by[0] != '\0')
 		cf_doc_fact_text(doc, "exception", "exception",
 		    cf_doc_format(doc, "by %s until %s: %s", host->excepted_by,
@@ -88,15 +97,18 @@ static const char *meaning_of(const struct cf_model_kind *kind)
 		return "escape";
 	if (kind->is_excepted)
 		return "let pass";
+	if (kind->is_visit)
+		return "visit";
 	if (!kind->is_dependence)
 		return "no dependence";
-	return kind->is_blocked ? "blocked" : kind->is_weak ? "weak" : "dependence";
+	return kind->is_weak ? "weak" : "dependence";
 }
 
 static void add_evidence(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
 {
 	static const struct cf_doc_column columns[] = {
 	    {"meaning", "meaning", CF_DOC_TEXT, false},
+	    {"outcome", "outcome", CF_DOC_TEXT, false},
 	    {"sensor", "sensor", CF_DOC_TEXT, false},
 	    {"source", "seen by", CF_DOC_TEXT, false},
 	    {"event", "event", CF_DOC_TEXT, true},
@@ -107,7 +119,8 @@ static void add_evidence(struct cf_doc *doc, struct cf_model *model, const struc
 	    {"category", "category", CF_DOC_TEXT, false},
 	    {"product", "product", CF_DOC_TEXT, true},
 	    {"relay", "through", CF_DOC_TEXT, true},
-	    {"hits", "hits", CF_DOC_NUMBER, false},
+	    {"hits", "as this witness counts", CF_DOC_NUMBER, true},
+	    {"episodes", "episodes", CF_DOC_NUMBER, false},
 	    {"bytes_in", "received", CF_DOC_BYTES, true},
 	    {"bytes_out", "sent", CF_DOC_BYTES, true},
 	    {"first", "first", CF_DOC_INSTANT, false},
@@ -121,18 +134,23 @@ static void add_evidence(struct cf_doc *doc, struct cf_model *model, const struc
 		const struct cf_evidence *evidence = &host->evidence[i];
 		const struct cf_model_kind *kind = cf_model_kind(model, evidence->kind);
 		const struct cf_doc_cell cells[] = {{.text = meaning_of(kind)},
+		    {.text = cf_hit_outcome_text(kind->outcome)},
 		    {.text = sensors[evidence->sensor].name},
 		    {.text = sensors[evidence->sensor].source}, {.text = kind->event},
 		    {.text = kind->via}, {.text = evidence->sample}, {.text = kind->rule},
 		    {.text = kind->list}, {.text = kind->category}, {.text = kind->product},
 		    {.text = kind->relay}, {.number = (int64_t)evidence->n},
-		    {.number = (int64_t)evidence->bytes_in},
+		    {.number = (int64_t)evidence->counted}, {.number = (int64_t)evidence->bytes_in},
 		    {.number = (int64_t)evidence->bytes_out},
 		    {.number = evidence->first_wall_us / 1000000},
 		    {.number = evidence->last_wall_us / 1000000}};
 
 		cf_doc_row(doc, cells);
 	}
+	if (host->evidence_count > 0)
+		cf_doc_table_note(doc,
+		    "episodes: look-ups and connections that no line above it "
+		    "told of already; what several saw counts once");
 }
 
 /* Who watched over it: what is said of this host is worth as much as this. */
@@ -142,7 +160,7 @@ static void add_watch(struct cf_doc *doc, struct cf_model *model, const struct c
 	    {"sensor", "sensor", CF_DOC_TEXT, false},
 	    {"source", "source", CF_DOC_TEXT, false},
 	    {"last", "last saw it", CF_DOC_DAY, false},
-	    {"window_percent", "watched of the window", CF_DOC_PERCENT, false},
+	    {"window_percent", "watched of the window", CF_DOC_SHARE, false},
 	    {"gaps", "gaps in it", CF_DOC_NUMBER, false},
 	    {"gap_minutes", "not watched", CF_DOC_SPAN, false},
 	};
@@ -170,8 +188,8 @@ static void add_watch(struct cf_doc *doc, struct cf_model *model, const struct c
 			}
 		const struct cf_doc_cell cells[] = {{.text = sensors[s].name},
 		    {.text = sensors[s].source}, {.number = last},
-		    {.number = cf_report_watched_percent(model, (uint32_t)s)},
-		    {.number = in_window}, {.number = minutes}};
+		    {.number = cf_report_watched_share(model, (uint32_t)s)}, {.number = in_window},
+		    {.number = minutes}};
 
 		if (last >= 0)
 			cf_doc_row(doc, cells);
@@ -190,6 +208,7 @@ static void add_days(struct cf_doc *doc, struct cf_model *model, const struct cf
 	    {"blocked", "blocked", CF_DOC_NUMBER, false},
 	    {"excepted_hits", "let pass", CF_DOC_NUMBER, false},
 	    {"escapes", "escapes", CF_DOC_NUMBER, false},
+	    {"visits", "visits", CF_DOC_NUMBER, true},
 	    {"sensors", "seen by", CF_DOC_TEXT, false},
 	};
 	static const char *const series[] = {"hits", "escapes", "let pass"};
@@ -220,7 +239,7 @@ static void add_days(struct cf_doc *doc, struct cf_model *model, const struct cf
 		    {.number = day->alive_last < 0 ? 0 : base + day->alive_last * 60},
 		    {.number = (int64_t)day->hits}, {.number = (int64_t)day->blocked},
 		    {.number = (int64_t)day->excepted}, {.number = (int64_t)day->escapes},
-		    {.text = seen_by}};
+		    {.number = (int64_t)day->visits}, {.text = seen_by}};
 
 		cf_doc_row(doc, cells);
 		if (values != NULL) {

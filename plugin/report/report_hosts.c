@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const state_words[CF_STATES] = {
-    "bypassing", "dependent", "migrating", "excepted", "unknown", "clean"};
+    "bypassing", "dependent", "migrating", "excepted", "visited", "unknown", "clean"};
 
 /* Hosts by state per day: the chart of several reports. Rows are added to the last table if asked.
  */
@@ -52,10 +52,20 @@ static const struct cf_doc_column host_columns[] = {
     {"through", "through", CF_DOC_TEXT, false},
     {"hits", "hits", CF_DOC_NUMBER, false},
     {"blocked", "blocked", CF_DOC_NUMBER, true},
+    {"answered", "answered", CF_DOC_NUMBER, true},
+    {"refused", "refused elsewhere", CF_DOC_NUMBER, true},
+    {"observed", "observed only", CF_DOC_NUMBER, true},
     {"escapes", "escapes", CF_DOC_NUMBER, false},
+    {"first_escape", "first escape", CF_DOC_INSTANT, true},
+    {"last_escape", "last escape", CF_DOC_INSTANT, true},
     {"excepted_hits", "excepted", CF_DOC_NUMBER, true},
+    {"visits", "visits", CF_DOC_NUMBER, true},
     {"first_hit", "first hit", CF_DOC_INSTANT, true},
     {"last_hit", "last hit", CF_DOC_INSTANT, false},
+    {"watched_percent", "watched", CF_DOC_SHARE, false},
+    {"clean_but_from", "clean but from", CF_DOC_INSTANT, true},
+    {"clean_but_to", "to", CF_DOC_INSTANT, true},
+    {"as_far_as", "as far as", CF_DOC_TEXT, true},
     {"last_seen", "last seen", CF_DOC_INSTANT, true},
     {"clean_since", "clean since", CF_DOC_INSTANT, true},
     {"excepted_until", "until", CF_DOC_INSTANT, true},
@@ -73,7 +83,7 @@ static int64_t until_of(const struct cf_host *host)
 	    : 0;
 }
 
-static void add_host(struct cf_doc *doc, const struct cf_host *host)
+static void add_host(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
 {
 	bool depends = host->hits + host->excepted > 0;
 	bool is_excepted = host->state == CF_STATE_EXCEPTED;
@@ -89,10 +99,20 @@ static void add_host(struct cf_doc *doc, const struct cf_host *host)
 	                                     : host->relay},
 	    {.number = (int64_t)host->hits},
 	    {.number = (int64_t)host->blocked},
+	    {.number = (int64_t)host->answered},
+	    {.number = (int64_t)host->refused},
+	    {.number = (int64_t)host->observed},
 	    {.number = (int64_t)host->escapes},
+	    {.number = host->first_escape_wall_us / 1000000},
+	    {.number = host->last_escape_wall_us / 1000000},
 	    {.number = (int64_t)host->excepted},
+	    {.number = (int64_t)host->visits},
 	    {.number = host->first_hit_wall_us / 1000000},
 	    {.number = host->last_hit_wall_us / 1000000},
+	    {.number = cf_report_host_share(model, host)},
+	    {.number = host->is_clean_but ? (int64_t)host->watch.from_minute * 60 : 0},
+	    {.number = host->is_clean_but ? (int64_t)host->watch.to_minute * 60 : 0},
+	    {.text = host->by_dns_alone ? "DNS shows" : ""},
 	    {.number = (int64_t)host->last_minute * 60},
 	    {.number = host->state == CF_STATE_CLEAN ? host->since_wall_s : 0},
 	    {.number = until_of(host)},
@@ -119,13 +139,18 @@ struct cf_doc *cf_report_hosts(struct cf_model *model)
 	cf_doc_table(doc, "hosts", "Hosts, worst first", host_columns,
 	    sizeof host_columns / sizeof host_columns[0]);
 	for (size_t i = 0; i < count; i++)
-		add_host(doc, hosts[i]);
+		add_host(doc, model, hosts[i]);
 	if (count == 0)
 		cf_doc_table_note(
 		    doc, "no host is known; `curfew ledger ingest LOG` takes logs in");
 	cf_doc_note(doc,
 	    "clean means: the host itself was seen alive, a sensor that sees it was watching,"
 	    " and nothing was found for the whole window; anything less is unknown");
+	cf_doc_note(doc,
+	    "hits are look-ups and connections, each once however many sensors saw it; a visit to "
+	    "the"
+	    " vendor's web site is no hit");
+	cf_report_gap_costs(doc, model);
 	add_progress(doc, model, false);
 	return doc;
 }
@@ -138,6 +163,7 @@ struct cf_doc *cf_report_progress(struct cf_model *model)
 	    {"dependent", "dependent", CF_DOC_NUMBER, false},
 	    {"migrating", "migrating", CF_DOC_NUMBER, false},
 	    {"excepted", "excepted", CF_DOC_NUMBER, false},
+	    {"visited", "visited", CF_DOC_NUMBER, false},
 	    {"unknown", "unknown", CF_DOC_NUMBER, false},
 	    {"clean", "clean", CF_DOC_NUMBER, false},
 	    {"hits", "hits", CF_DOC_NUMBER, false},
@@ -163,6 +189,9 @@ static void add_escapes(struct cf_doc *doc, struct cf_model *model, const struct
 	for (size_t i = 0; i < host->evidence_count; i++) {
 		const struct cf_evidence *evidence = &host->evidence[i];
 		const struct cf_model_kind *kind = cf_model_kind(model, evidence->kind);
+		/* Of witnesses of one event, the first tells of it. */
+		if (evidence->escaped == 0)
+			continue;
 		const char *how = strcmp(kind->event, "bypass") == 0
 		    ? "blocked, then asked elsewhere"
 		    : (kind->flags & CF_FACT_FOREIGN_RESOLVER) != 0
@@ -170,8 +199,6 @@ static void add_escapes(struct cf_doc *doc, struct cf_model *model, const struct
 		    : (kind->flags & CF_FACT_HARDCODED) != 0 ? "address never looked up"
 		                                             : "traffic came back";
 
-		if (!kind->is_escape)
-			continue;
 		const struct cf_doc_cell cells[] = {
 		    {.text = cf_state_text(host->state)},
 		    {.text = cf_report_host_name(host)},
@@ -181,7 +208,8 @@ static void add_escapes(struct cf_doc *doc, struct cf_model *model, const struct
 		    {.text = evidence->sample},
 		    {.text = kind->category},
 		    {.text = kind->via},
-		    {.number = (int64_t)evidence->n},
+		    {.text = kind->is_lookup ? "look-up" : "connection"},
+		    {.number = (int64_t)evidence->escaped},
 		    {.number = (int64_t)evidence->bytes_in},
 		    {.number = (int64_t)evidence->bytes_out},
 		    {.number = evidence->first_wall_us / 1000000},
@@ -205,10 +233,11 @@ struct cf_doc *cf_report_escapes(struct cf_model *model)
 	    {"what", "what", CF_DOC_TEXT, false},
 	    {"category", "category", CF_DOC_TEXT, false},
 	    {"via", "evidence", CF_DOC_TEXT, true},
+	    {"episode", "of", CF_DOC_TEXT, false},
 	    {"escapes", "escapes", CF_DOC_NUMBER, false},
 	    {"bytes_in", "received", CF_DOC_BYTES, false},
 	    {"bytes_out", "sent", CF_DOC_BYTES, true},
-	    {"first", "first", CF_DOC_INSTANT, true},
+	    {"first", "first", CF_DOC_INSTANT, false},
 	    {"last", "last", CF_DOC_INSTANT, false},
 	    {"sensor", "sensor", CF_DOC_TEXT, true},
 	    {"id", "id", CF_DOC_TEXT, true},

@@ -48,13 +48,15 @@ static const char *outcome_of(const struct cf_host *host)
 {
 	if (host->state == CF_STATE_CLEAN)
 		return "success";
-	return host->state == CF_STATE_UNKNOWN ? "unknown" : "failure";
+	/* A visit says nothing of whether the host needs the vendor. */
+	return host->state == CF_STATE_UNKNOWN || host->state == CF_STATE_VISITED ? "unknown"
+	                                                                          : "failure";
 }
 
 /* 0 informational to 100 critical, as event.severity and risk.static_score want. */
 static int severity_of(const struct cf_host *host)
 {
-	static const int severities[CF_STATES] = {90, 70, 30, 20, 40, 0};
+	static const int severities[CF_STATES] = {90, 70, 30, 20, 10, 40, 0};
 
 	return severities[host->state];
 }
@@ -68,6 +70,7 @@ void cf_siem_ecs(struct cf_model *model, FILE *to)
 	cf_instant_format(cf_model_options(model)->at_wall_s, instant);
 	for (size_t i = 0; i < count; i++) {
 		const struct cf_host *host = hosts[i];
+		unsigned share = cf_report_host_share(model, host);
 
 		fprintf(to,
 		    "{\"@timestamp\":\"%s\",\"ecs\":{\"version\":\"8.11.0\"},\"event\":{\"kind\":"
@@ -103,19 +106,22 @@ void cf_siem_ecs(struct cf_model *model, FILE *to)
 		    host->state == CF_STATE_CLEAN ? host->since_wall_s : 0);
 		fprintf(to,
 		    ",\"curfew_hits\":\"%" PRIu64 "\",\"curfew_blocked\":\"%" PRIu64
-		    "\",\"curfew_escapes\":\"%" PRIu64 "\"}}\n",
-		    host->hits, host->blocked, host->escapes);
+		    "\",\"curfew_escapes\":\"%" PRIu64 "\",\"curfew_visits\":\"%" PRIu64
+		    "\",\"curfew_watched_percent\":\"%u.%02u\"}}\n",
+		    host->hits, host->blocked, host->escapes, host->visits, share / 100,
+		    share % 100);
 	}
 }
 
 void cf_siem_ocsf(struct cf_model *model, FILE *to)
 {
-	static const int severity_ids[CF_STATES] = {5, 4, 3, 2, 3, 1};
+	static const int severity_ids[CF_STATES] = {5, 4, 3, 2, 1, 3, 1};
 	struct cf_host *const *hosts;
 	size_t count = cf_model_hosts(model, &hosts);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct cf_host *host = hosts[i];
+		unsigned share = cf_report_host_share(model, host);
 
 		fprintf(to,
 		    "{\"activity_id\":2,\"category_uid\":5,\"class_uid\":5001,\"type_uid\":500102,"
@@ -137,8 +143,9 @@ void cf_siem_ocsf(struct cf_model *model, FILE *to)
 		member(to, "status_detail", host->why);
 		fprintf(to,
 		    ",\"unmapped\":{\"hits\":%" PRIu64 ",\"blocked\":%" PRIu64
-		    ",\"escapes\":%" PRIu64,
-		    host->hits, host->blocked, host->escapes);
+		    ",\"escapes\":%" PRIu64 ",\"visits\":%" PRIu64 ",\"watched_percent\":%u.%02u",
+		    host->hits, host->blocked, host->escapes, host->visits, share / 100,
+		    share % 100);
 		member(to, "site", host->site);
 		member(to, "product", host->product);
 		member(to, "confidence", host->confidence);

@@ -70,9 +70,9 @@ class LedgerOut(unittest.TestCase):
         return {row["address"]: row["state"] for row in self.report("hosts")["tables"]["hosts"]}
 
     def test_hosts_are_in_the_state_that_their_hits_say(self):
-        self.assertEqual(self.states(), {UPDATER: "dependent", VISITOR: "dependent", ESCAPED: "bypassing"})
+        self.assertEqual(self.states(), {UPDATER: "dependent", VISITOR: "visited", ESCAPED: "bypassing"})
         report = self.report()
-        self.assertEqual((report["hosts"], report["dependent"], report["bypassing"], report["clean"]), (3, 2, 1, 0))
+        self.assertEqual((report["hosts"], report["dependent"], report["visited"], report["bypassing"], report["clean"]), (3, 1, 1, 1, 0))
 
     def test_a_host_s_story_tells_its_own_hits_only(self):
         story = self.report("host", ESCAPED)
@@ -81,7 +81,7 @@ class LedgerOut(unittest.TestCase):
 
     def test_progress_counts_the_day_of_the_hits(self):
         day = [row for row in self.report("progress")["tables"]["days"] if row["day"] == "2024-09-30"][0]
-        self.assertEqual((day["hits"], day["escapes"]), (9, 3))
+        self.assertEqual((day["hits"], day["visited"], day["escapes"]), (6, 1, 3))
 
     def test_an_escape_is_listed_with_its_host(self):
         rows = self.report("escapes")["tables"]["escapes"]
@@ -129,8 +129,9 @@ class LedgerOut(unittest.TestCase):
 
     def test_metrics_count_states_and_escape_labels(self):
         text = self.curfew("export", "--prometheus", "-l", self.ledger)
-        for line in ('curfew_hosts{state="dependent"} 2', 'curfew_hosts{state="bypassing"} 1', "curfew_hosts_open 3",
-                     'curfew_ledger_hits{outcome="escape"} 3',
+        for line in ('curfew_hosts{state="dependent"} 1', 'curfew_hosts{state="bypassing"} 1', "curfew_hosts_open 2",
+                     'curfew_hosts{state="visited"} 1', 'curfew_ledger_hits{outcome="answered"} 6', "curfew_ledger_escapes 3",
+                     "curfew_ledger_visits 3",
                      r'curfew_sensor_lost{sensor="e\"d\\ge",source="monitor",site=""} 0'):
             self.assertIn(line + "\n", text)
         self.assertNotIn(UPDATER, text)
@@ -139,6 +140,24 @@ class LedgerOut(unittest.TestCase):
         self.assertEqual(path.read_text(), text)
         self.assertEqual(list(self.top.glob("curfew.prom.*")), [])
         self.curfew("export", "--prometheus", self.top / "none" / "x", "-l", self.ledger, code=4)
+
+    def test_what_never_was_is_null_and_not_1970(self):
+        ledger, leases = self.top / "never.db", self.top / "never.leases"
+        hits = self.top / "never.jsonl"
+        leases.write_text(LEASES)
+        self.curfew("hosts", "import", "-a", "2024-10-01T00:00:00Z", "-i", self.image, "-o", hits, leases)
+        self.curfew("ledger", "ingest", "-q", "-l", ledger, hits)
+        row = json.loads(self.curfew("report", "--json", "-l", ledger))["tables"]["hosts"][0]
+        self.assertEqual((row["last_seen"], row["first_hit"], row["why"]), (None, None, "never seen alive"))
+        story = json.loads(self.curfew("report", "host", UPDATER, "--json", "-l", ledger))
+        self.assertEqual((story["last_seen"], story["last_hit"]), (None, None))
+        self.assertIn("last seen: never", self.curfew("report", "host", UPDATER, "-l", ledger))
+        for what in ([], ["host", UPDATER], ["coverage"], ["compliance", "--regime", "us-federal"]):
+            for form in ([], ["--json"], ["--csv"], ["--html"]):
+                self.assertNotIn("1970-", self.curfew("report", *what, *form, "-l", ledger), (what, form))
+        self.assertNotRegex(self.curfew("export", "--prometheus", "-l", ledger), r"(?m)^curfew_sensor_last_heartbeat.* 0$")
+        for form in ("--ecs", "--ocsf", "--csv"):
+            self.assertNotIn("1970-", self.curfew("export", form, "-l", ledger))
 
     def test_wrong_use_is_refused(self):
         self.curfew("export", "-l", self.ledger, code=2)

@@ -169,16 +169,23 @@ static int compare_host(const struct cf_model *model, const struct world_truth *
 	}
 	if (host->hits == truth->hits && host->excepted == truth->excepted &&
 	    host->escapes == truth->escapes && host->state == truth->state &&
+	    host->blocked == truth->blocked && host->visits == truth->visits &&
+	    host->first_hit_wall_us / 60000000 == truth->first_s / 60 &&
+	    host->last_hit_wall_us / 60000000 == truth->last_s / 60 &&
 	    (truth->role == WORLD_ROUTED || addresses_of(host) >= truth->addresses))
 		return 0;
 	print_error("%s (role %d): %s, %llu hits, %llu excepted, %llu escapes, %u addresses (%s);"
-	            " truth %s, %llu, %llu, %llu, %u\n",
+	            " truth %s, %llu, %llu, %llu, %u; blocked %llu of %llu, visits %llu of %llu,"
+	            " first %lld of %lld, last %lld of %lld\n",
 	    truth->selector, (int)truth->role, cf_state_text(host->state),
 	    (unsigned long long)host->hits, (unsigned long long)host->excepted,
 	    (unsigned long long)host->escapes, addresses_of(host), host->why,
 	    cf_state_text(truth->state), (unsigned long long)truth->hits,
 	    (unsigned long long)truth->excepted, (unsigned long long)truth->escapes,
-	    truth->addresses);
+	    truth->addresses, (unsigned long long)host->blocked, (unsigned long long)truth->blocked,
+	    (unsigned long long)host->visits, (unsigned long long)truth->visits,
+	    (long long)(host->first_hit_wall_us / 1000000), (long long)truth->first_s,
+	    (long long)(host->last_hit_wall_us / 1000000), (long long)truth->last_s);
 	return 1;
 }
 

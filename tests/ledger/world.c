@@ -22,13 +22,14 @@
 #define TOLERANCE  5u
 #define LAG        60u
 
-enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED };
+enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT };
 
 struct event {
 	uint32_t minute, until; /* until: of SEEN */
 	uint32_t host, addr;
 	uint8_t what;
 	bool by_monitor;
+	bool twice; /* a second witness: the monitor of a look-up, a TLS name of a connection */
 };
 
 struct events {
@@ -79,7 +80,7 @@ static void push(struct events *events, const struct event *event)
 static struct host host_of(const struct world *w, uint32_t number)
 {
 	static const uint8_t roles[20] = {
-	    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 6, 7};
+	    0, 0, 0, 0, 0, 0, 0, 8, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 6, 7};
 	struct host host = {
 	    .role = (enum world_role)roles[draw(w, number, 1, 0, 20)], .local = number / w->sites};
 
@@ -147,7 +148,7 @@ static void hit_days(const struct world *w, struct events *events, const struct 
     uint32_t number, uint32_t addr, uint32_t from, uint32_t to)
 {
 	static const uint8_t whats[WORLD_ROLES] = {
-	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT};
+	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT, VISIT};
 
 	if (host->role == WORLD_CLEAN)
 		return;
@@ -168,6 +169,8 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 			 * well. */
 			event.by_monitor =
 			    event.what == ESCAPE || draw(w, number, 20 + i, day, 5) == 0;
+			event.twice = (!event.by_monitor || event.what == ESCAPE) &&
+			    draw(w, number, 30 + i, day, 3) == 0;
 			push(events, &event);
 		}
 	}
@@ -323,10 +326,18 @@ static void play_event(struct player *player, const struct event *event)
 	    .policy = {.name = "us", .phase = "end", .cutoff_wall_s = 1727582400},
 	    .key = 1};
 
-	if (player->is_monitor) {
+	if (player->is_monitor && !event->by_monitor) {
+		/* The look-up that the resolver refused, as it passed the monitor. */
+		hit.action = CF_ACTION_OBSERVE;
+		hit.dns.outcome = "nxdomain";
+		hit.dns.own_resolver = "own";
+		hit.at_wall_us += 1000;
+	} else if (player->is_monitor) {
 		hit.event = CF_EVENT_TLS;
 		hit.action = CF_ACTION_OBSERVE;
 		hit.via = CF_VIA_SNI;
+	}
+	if (player->is_monitor) {
 		hit.has_src_mac = true;
 		set_mac(hit.src_mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
 	}
@@ -344,11 +355,22 @@ static void play_event(struct player *player, const struct event *event)
 	case INJECTED:
 		hit.match.category = "local-injection";
 		break;
+	case VISIT:
+		hit.match.category = "corporate";
+		break;
 	case SEEN:
 	case HIT:
 		break;
 	}
 	hit.key += event->what;
+	assert_true(cf_producer_hit(player->producer, &hit));
+	if (event->what != ESCAPE || !event->twice)
+		return;
+	hit.event = CF_EVENT_TLS;
+	hit.via = CF_VIA_SNI;
+	hit.flow.escape = false;
+	hit.flow.bytes_in = 0;
+	hit.key += 100;
 	assert_true(cf_producer_hit(player->producer, &hit));
 }
 
@@ -368,6 +390,12 @@ static void play_sighting(struct player *player, const struct event *event)
 	if (host.role != WORLD_ROUTED)
 		identity.name = (struct cf_text){.data = name, .len = (size_t)len};
 	assert_true(cf_producer_identity(player->producer, &identity));
+}
+
+static bool is_told_by(const struct event *event, bool monitor)
+{
+	return event->what == SEEN ? monitor
+	                           : event->by_monitor == monitor || (monitor && event->twice);
 }
 
 /* One log of one site, minute by minute. What happens while it is down is not seen by it. */
@@ -391,7 +419,7 @@ static void play(struct player *player, struct events *events)
 			if ((event->what == SEEN ? event->until : event->minute) > minute)
 				break;
 			if (event->what == SEEN ? player->is_monitor
-			                        : event->by_monitor == player->is_monitor) {
+			                        : is_told_by(event, player->is_monitor)) {
 				assert_true(is_up);
 				if (event->what == SEEN)
 					play_sighting(player, event);
@@ -453,10 +481,17 @@ static bool is_lost(const struct sensor *sensor, const struct event *event)
 	    (sensor->crash_at > 0 && at + 5 >= sensor->crash_at && at <= sensor->crash_at + 2);
 }
 
+/* By one of its witnesses: then it did not happen. sensors: of its site. */
+static bool is_lost_by_any(const struct sensor *sensors, const struct event *event)
+{
+	return (is_told_by(event, false) && is_lost(&sensors[0], event)) ||
+	    (is_told_by(event, true) && is_lost(&sensors[1], event));
+}
+
 /* ---- truth, the naive way */
 
 struct diary {
-	bool *alive, *hit, *excepted, *escape;
+	bool *alive, *hit, *excepted, *escape, *visit;
 	bool *seen_by; /* by day and sensor */
 };
 
@@ -515,6 +550,8 @@ static enum cf_state judge(
 		    ? CF_STATE_MIGRATING
 		    : last == hit ? CF_STATE_DEPENDENT
 		                  : CF_STATE_EXCEPTED;
+	else if (last_of(d->visit, from, at) != UINT32_MAX)
+		state = CF_STATE_VISITED;
 	else
 		state = stretch_ok(d->alive, from, at, ALIVE) &&
 		        stretch_ok(watched, from, at, TOLERANCE)
@@ -533,6 +570,8 @@ static void note_event(const struct world *w, const struct event *event, uint32_
 	uint32_t sensor = site * 2 + (event->what == SEEN || event->by_monitor);
 
 	d->seen_by[day * w->sites * 2 + sensor] = true;
+	if (event->twice)
+		d->seen_by[day * w->sites * 2 + site * 2 + 1] = true;
 	d->alive[event->minute] = true;
 	if (event->what == SEEN) {
 		d->alive[event->until] = true;
@@ -542,6 +581,19 @@ static void note_event(const struct world *w, const struct event *event, uint32_
 	if (event->what == HIT || event->what == ESCAPE) {
 		d->hit[event->minute] = true;
 		truth->hits++;
+		truth->blocked += event->what == HIT && !event->by_monitor;
+	}
+	if (event->what == HIT || event->what == ESCAPE || event->what == EXCEPTED) {
+		int64_t at_s = WORLD_START_S + event->minute * INT64_C(60) + 30;
+
+		if (truth->first_s == 0 || at_s < truth->first_s)
+			truth->first_s = at_s;
+		if (at_s > truth->last_s)
+			truth->last_s = at_s;
+	}
+	if (event->what == VISIT) {
+		d->visit[event->minute] = true;
+		truth->visits++;
 	}
 	if (event->what == EXCEPTED) {
 		d->excepted[event->minute] = true;
@@ -561,6 +613,7 @@ static void clear_diary(const struct world *w, struct diary *d)
 	memset(d->hit, 0, end);
 	memset(d->excepted, 0, end);
 	memset(d->escape, 0, end);
+	memset(d->visit, 0, end);
 	memset(d->seen_by, 0, w->days * w->sites * 2);
 }
 
@@ -592,9 +645,8 @@ static void tell_truth(const struct world *w, uint32_t number, const struct sens
 				break;
 		}
 		uint32_t site = site_at(w, &host, number, epoch);
-		bool by_monitor = event->what == SEEN || event->by_monitor;
 
-		if (is_lost(&sensors[site * 2 + by_monitor], event))
+		if (is_lost_by_any(&sensors[site * 2], event))
 			continue;
 		note_event(w, event, site, d, truth);
 		while (k < addr_count && addrs[k] != event->addr)
@@ -617,9 +669,7 @@ static void make_logs(const struct world *w, uint32_t site, struct sensor *senso
 	size_t kept = 0;
 
 	for (size_t i = 0; i < events.count; i++) {
-		bool by_monitor = events.items[i].what == SEEN || events.items[i].by_monitor;
-
-		if (!is_lost(&sensors[site * 2 + by_monitor], &events.items[i]))
+		if (!is_lost_by_any(&sensors[site * 2], &events.items[i]))
 			events.items[kept++] = events.items[i];
 	}
 	events.count = kept;
@@ -648,6 +698,7 @@ void world_make(
 	    .hit = malloc(end),
 	    .excepted = malloc(end),
 	    .escape = malloc(end),
+	    .visit = malloc(end),
 	    .seen_by = malloc(w->days * w->sites * 2)};
 
 	assert_non_null(sensors);
@@ -674,6 +725,7 @@ void world_make(
 	free(d.hit);
 	free(d.excepted);
 	free(d.escape);
+	free(d.visit);
 	free(d.seen_by);
 	*truth_out = truth;
 	*coverage_out = coverage;

@@ -34,14 +34,16 @@ enum world_role {
 	WORLD_BYPASSING,
 	WORLD_INJECTED, /* names that products inject into pages: never evidence */
 	WORLD_SILENT,
-	WORLD_ROUTED, /* behind a router: only its address is known */
+	WORLD_ROUTED,  /* behind a router: only its address is known */
+	WORLD_VISITOR, /* opens the vendor's web site */
 	WORLD_ROLES,
 };
 
 struct world_truth {
 	char selector[64];
 	enum world_role role;
-	uint64_t hits, excepted, escapes;
+	uint64_t hits, excepted, escapes, blocked, visits; /* events, not records of them */
+	int64_t first_s, last_s;                           /* of hits and excepted ones; 0 never */
 	uint32_t addresses;
 	enum cf_state state;
 };

@@ -18,6 +18,8 @@ enum cf_fact_flag {
 	CF_FACT_FOREIGN_RESOLVER = 1 << 2, /* asked of somebody else's resolver */
 	CF_FACT_RESOLVED = 1 << 3,         /* the answer went through (NOERROR, not ours) */
 	CF_FACT_ECH = 1 << 4,              /* the name was hidden */
+	CF_FACT_REFUSED = 1 << 5,          /* the answer was none: NXDOMAIN, sinkhole, an error */
+	CF_FACT_SAYS_BLOCKED = 1 << 6,     /* ... and an extended error says that it is a block */
 };
 
 struct cf_fact {

@@ -87,6 +87,35 @@ static struct cf_text what_was_seen(const struct cf_record *record)
 	return record->tls.sni.len > 0 ? record->tls.sni : record->http.host;
 }
 
+/* RFC 8914: forged, blocked, censored, filtered, prohibited. */
+static bool says_blocked(uint16_t ede)
+{
+	return ede == 4 || (ede >= 15 && ede <= 18);
+}
+
+/* What a look-up was answered with by somebody else; what we answered ourselves is the action. */
+static void take_answer(struct cf_fact *fact, const struct cf_record *record)
+{
+	static const char *const refusals[] = {
+	    "nxdomain", "nodata", "sinkhole", "refused", "failed"};
+	const struct cf_text *outcome = &record->dns.outcome;
+
+	/* A monitor says what the answer came to; NOERROR alone may be a sinkhole, or nothing. */
+	if (outcome->len > 0) {
+		if (is_word(outcome, "answered"))
+			fact->flags |= CF_FACT_RESOLVED;
+		for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+			if (is_word(outcome, refusals[i]))
+				fact->flags |= CF_FACT_REFUSED;
+	} else if (record->dns.rcode.len > 0 &&
+	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru"))) {
+		fact->flags |=
+		    is_word(&record->dns.rcode, "NOERROR") ? CF_FACT_RESOLVED : CF_FACT_REFUSED;
+	}
+	if ((fact->flags & CF_FACT_REFUSED) != 0 && says_blocked(record->dns.ede))
+		fact->flags |= CF_FACT_SAYS_BLOCKED;
+}
+
 static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 {
 	fact->action = record->action;
@@ -110,14 +139,7 @@ static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 		fact->flags |= CF_FACT_HARDCODED;
 	if (is_word(&record->dns.resolver, "foreign"))
 		fact->flags |= CF_FACT_FOREIGN_RESOLVER;
-	/* A monitor says what the answer came to; NOERROR alone may be a sinkhole, or nothing. */
-	if (record->dns.outcome.len > 0) {
-		if (is_word(&record->dns.outcome, "answered"))
-			fact->flags |= CF_FACT_RESOLVED;
-	} else if (is_word(&record->dns.rcode, "NOERROR") &&
-	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru"))) {
-		fact->flags |= CF_FACT_RESOLVED;
-	}
+	take_answer(fact, record);
 	if (record->tls.ech)
 		fact->flags |= CF_FACT_ECH;
 }

@@ -302,6 +302,17 @@ static const struct cf_minute_spans *watched_by(struct cf_coverage *coverage, ui
 	return &set->watched;
 }
 
+size_t cf_coverage_set_spans(
+    struct cf_coverage *coverage, uint32_t set, const struct cf_span **spans_out)
+{
+	if (set == 0 || set == UINT32_MAX)
+		return 0;
+	const struct cf_minute_spans *spans = watched_by(coverage, set);
+
+	*spans_out = spans->items;
+	return spans->count;
+}
+
 uint32_t cf_coverage_since(struct cf_coverage *coverage, uint32_t set, uint32_t to_minute,
     uint32_t tolerance_minutes, uint32_t lag_minutes)
 {

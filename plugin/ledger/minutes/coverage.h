@@ -50,6 +50,10 @@ uint32_t cf_coverage_set_add(struct cf_coverage *coverage, uint32_t set, uint32_
 uint32_t cf_coverage_set_union(struct cf_coverage *coverage, uint32_t a, uint32_t b);
 bool cf_coverage_set_has(const struct cf_coverage *coverage, uint32_t set, uint32_t sensor);
 
+/* When some sensor of the set watched, in order; the array belongs to the coverage. */
+size_t cf_coverage_set_spans(
+    struct cf_coverage *coverage, uint32_t set, const struct cf_span **spans_out);
+
 /*
  * True when some sensor of the set watched in every stretch of more than tolerance_minutes of
  * [from, to). False for the empty set.

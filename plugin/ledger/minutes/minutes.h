@@ -18,6 +18,8 @@
 #define CF_DAY_MINUTES 1440
 /* Longest encoding: every minute its own run of 2 + 1 + 10 bytes. */
 #define CF_MINUTES_BYTES (CF_DAY_MINUTES * 13)
+/* One minute alone: as above, and a step of the day. */
+#define CF_MINUTES_RUN_BYTES 16
 
 struct cf_minute {
 	uint32_t minute; /* 0..1439 */

@@ -1,5 +1,6 @@
 #include "ledger/model/model.h"
 
+#include "ledger/model/model_episode.h"
 #include "ledger/model/model_private.h"
 #include "ledger/model/state.h"
 
@@ -81,10 +82,12 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	model->node_cache = cf_map_new();
 	model->evidence_map = cf_map_new();
 	model->identity_map = cf_map_new();
+	model->rule_map = cf_map_new();
+	model->episodes = cf_model_episodes_new();
 	if (model->text_map == NULL || model->site_map == NULL || model->routers == NULL ||
 	    model->proxies == NULL || model->splits == NULL || model->node_cache == NULL ||
-	    model->evidence_map == NULL || model->identity_map == NULL ||
-	    cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
+	    model->evidence_map == NULL || model->identity_map == NULL || model->rule_map == NULL ||
+	    model->episodes == NULL || cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	if (cf_ptrs_open(cf_ledger_path(model->ledger), &model->ptrs) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
@@ -150,6 +153,8 @@ void cf_model_free(struct cf_model *model)
 	cf_map_free(model->node_cache);
 	cf_map_free(model->evidence_map);
 	cf_map_free(model->identity_map);
+	cf_map_free(model->rule_map);
+	cf_model_episodes_free(model->episodes);
 	cf_owners_free(model->owners);
 	cf_coverage_free(model->coverage);
 	cf_actions_close(model->actions);

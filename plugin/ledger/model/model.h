@@ -9,7 +9,7 @@
 
 #include "ledger/action.h"
 #include "ledger/ingest/fact.h"
-#include "ledger/minutes/coverage.h"
+#include "ledger/minutes/coverage_lack.h"
 #include "ledger/store/ledger.h"
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@ enum cf_state {
 	CF_STATE_DEPENDENT,
 	CF_STATE_MIGRATING, /* quiet for a while, but not for the whole window */
 	CF_STATE_EXCEPTED,
+	CF_STATE_VISITED, /* the vendor's web site was opened, and nothing else found */
 	CF_STATE_UNKNOWN,
 	CF_STATE_CLEAN,
 	CF_STATES,
@@ -60,23 +61,43 @@ struct cf_model_sensor {
 	bool has_leases, has_sightings;     /* imported leases alone watch nothing */
 };
 
+/*
+ * What became of a look-up or a connection. One of ours is blocked; so is a look-up whose answer
+ * says that the site's own resolver blocks it.
+ */
+enum cf_hit_outcome {
+	CF_OUTCOME_BLOCKED_HERE,
+	CF_OUTCOME_ANSWERED_HERE, /* the look-up got its answer, the connection its bytes */
+	CF_OUTCOME_REFUSED_ELSEWHERE,
+	CF_OUTCOME_OBSERVED, /* seen, no more */
+	CF_HIT_OUTCOMES,
+};
+/* "blocked" "answered" "refused elsewhere" "observed only"; "?" out of range. */
+const char *cf_hit_outcome_text(enum cf_hit_outcome outcome);
+
 /* A kind of hit. */
 struct cf_model_kind {
 	const char *event, *action, *via, *relay, *owner, *phase;
 	const char *list, *rule, *rule_type, *category, *product, *confidence;
 	unsigned flags;
 	int64_t cutoff_wall_s;
+	enum cf_hit_outcome outcome;
+	bool is_lookup;     /* a DNS question; else a connection */
 	bool is_dependence; /* says that the host needs the vendor */
+	bool is_visit;      /* somebody opened the vendor's web site: no dependence */
 	bool is_excepted;   /* let pass on purpose */
 	bool is_escape;
 	bool is_blocked;
-	bool is_weak; /* a visit to a web site, an address shared with others */
+	bool is_weak;     /* an address shared with others */
+	uint32_t episode; /* kinds with the same number may be witnesses of one event */
 };
 
 /* What one sensor saw of one kind at one host. */
 struct cf_evidence {
 	uint32_t kind, sensor;
-	uint64_t n;
+	uint64_t n;       /* as this witness counts */
+	uint64_t counted; /* of these, the episodes that no witness before it told of */
+	uint64_t escaped; /* as counted, of those that got through after the cut-off */
 	int64_t first_wall_us, last_wall_us;
 	uint64_t bytes_out, bytes_in;
 	const char *sample;
@@ -104,9 +125,20 @@ struct cf_host_day {
 	uint32_t day;
 	int16_t alive_first, alive_last;
 	int16_t hit_first, hit_last; /* dependence */
-	int16_t excepted_last, escape_last;
+	int16_t excepted_last, escape_last, visit_last;
 	uint32_t set; /* sensors that saw it */
-	uint64_t hits, excepted, escapes, blocked;
+	uint64_t hits, excepted, escapes, blocked, visits;
+};
+
+/* Why a host is not said to be clean though nothing was found; what is true of several, the first.
+ */
+enum cf_lack {
+	CF_LACK_NOTHING,
+	CF_LACK_ALIVE,   /* never seen alive */
+	CF_LACK_NEW,     /* first seen within the window */
+	CF_LACK_SILENT,  /* silent for too long within it */
+	CF_LACK_SENSOR,  /* no sensor that watches ever saw it */
+	CF_LACK_WATCHED, /* a stretch of it that nobody watched */
 };
 
 struct cf_host {
@@ -123,14 +155,23 @@ struct cf_host {
 	size_t identity_count, identity_size;
 	struct cf_evidence *evidence;
 	size_t evidence_count, evidence_size;
-	uint64_t hits, excepted, escapes, blocked;
-	int64_t first_hit_wall_us, last_hit_wall_us, last_escape_wall_us; /* 0 never */
+	/* Episodes: look-ups and connections, each once, however many sensors saw it. */
+	uint64_t hits, excepted, escapes, blocked, visits;
+	uint64_t answered, refused, observed; /* with blocked: what became of hits */
+	uint64_t escaped_lookups;             /* of escapes; the others are connections */
+	/* Of hits and of what was let pass; 0 never. */
+	int64_t first_hit_wall_us, last_hit_wall_us;
+	int64_t first_escape_wall_us, last_escape_wall_us, last_visit_wall_us;
 	const char *relay;      /* it depends through this host, "" directly */
 	const char *product;    /* most likely */
 	const char *confidence; /* of that: "high" "medium" "low" */
 	enum cf_state state;
-	int64_t since_wall_s; /* clean since, dependent since first hit, 0 unknown */
-	const char *why;      /* one phrase */
+	int64_t since_wall_s;          /* clean since, dependent since first hit, 0 unknown */
+	const char *why;               /* one phrase */
+	enum cf_lack lack;             /* of an unknown or visited one */
+	struct cf_coverage_lack watch; /* of the window, by the sensors that saw it in the window */
+	bool is_clean_but; /* unknown, and clean if watch's one stretch had been watched */
+	bool by_dns_alone; /* clean, and for some of the window only resolvers watched it */
 	int64_t excepted_until_wall_s;
 	const char *excepted_by, *excepted_why;
 };

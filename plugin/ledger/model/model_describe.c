@@ -66,6 +66,7 @@ static const char *guess_product(const struct cf_model_kind *kind)
 	    {"web-account", "web account"},
 	    {"sales", "web visit"},
 	    {"corporate", "web visit"},
+	    {"informational", "web visit"},
 	};
 
 	if (kind->product[0] != '\0' && strcmp(kind->product, "unknown") != 0)
@@ -90,7 +91,7 @@ static void infer_product(const struct cf_model *model, struct cf_host *host)
 		const struct cf_model_kind *kind = &model->kinds[host->evidence[i].kind];
 		enum cf_via via = CF_VIA_QNAME;
 
-		if (!kind->is_dependence && !kind->is_excepted)
+		if (!kind->is_dependence && !kind->is_excepted && !kind->is_visit)
 			continue;
 		if (cf_via_parse(kind->via, strlen(kind->via), &via) &&
 		    (seen_via >> (unsigned)via & 1) == 0 && !kind->is_weak) {
@@ -125,9 +126,10 @@ static void find_relay(const struct cf_model *model, struct cf_host *host)
 			continue;
 		if (kind->relay[0] == '\0')
 			continue; /* straight to the vendor */
-		if (host->evidence[i].n > relayed ||
-		    (host->evidence[i].n == relayed && strcmp(kind->relay, host->relay) < 0)) {
-			relayed = host->evidence[i].n;
+		if (host->evidence[i].counted > relayed ||
+		    (host->evidence[i].counted == relayed &&
+		        strcmp(kind->relay, host->relay) < 0)) {
+			relayed = host->evidence[i].counted;
 			host->relay = kind->relay;
 		}
 	}
@@ -157,7 +159,7 @@ static void find_exception(const struct cf_model *model, struct cf_host *host)
 	}
 }
 
-static void judge(struct cf_model *model, struct cf_host *host)
+static enum cf_status judge(struct cf_model *model, struct cf_host *host)
 {
 	struct cf_state_judgement judgement = cf_state_judge(
 	    host, host->day_count, model->at_minute, model->coverage, &model->options, true);
@@ -165,7 +167,8 @@ static void judge(struct cf_model *model, struct cf_host *host)
 	    host->excepted_until_wall_s > model->options.at_wall_s && host->excepted_by[0] != '\0';
 
 	host->state = judgement.state;
-	host->why = judgement.why;
+	enum cf_status status = cf_model_say_why(model, host, &judgement);
+
 	if (host->state == CF_STATE_DEPENDENT && by_hand) {
 		host->state = CF_STATE_EXCEPTED;
 		host->why = "accepted by hand";
@@ -174,6 +177,7 @@ static void judge(struct cf_model *model, struct cf_host *host)
 		host->since_wall_s = (int64_t)judgement.since_minute * 60;
 	else if (host->first_hit_wall_us > 0)
 		host->since_wall_s = host->first_hit_wall_us / 1000000;
+	return status;
 }
 
 static struct cf_host *host_of_selector(struct cf_model *model, const char *selector)
@@ -264,7 +268,6 @@ static int by_last(const void *a, const void *b)
 
 enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 {
-	(void)error; /* nothing here can fail */
 	for (size_t i = 0; i < model->host_count; i++) {
 		struct cf_host *host = model->hosts[i];
 
@@ -286,7 +289,8 @@ enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 	for (size_t i = 0; i < model->host_count; i++) {
 		struct cf_host *host = model->hosts[i];
 
-		judge(model, host);
+		if (judge(model, host) != CF_OK)
+			return cf_error_set(error, CF_ENOMEM, "no memory");
 		if (host->identity_count > 1)
 			qsort(host->identities, host->identity_count, sizeof *host->identities,
 			    by_kind_and_time);

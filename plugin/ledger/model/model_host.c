@@ -3,6 +3,7 @@
 #include "ledger/model/model_host.h"
 
 #include "base/array.h"
+#include "ledger/model/model_episode.h"
 #include "ledger/store/rows.h"
 
 #include <stdio.h>
@@ -87,7 +88,8 @@ struct cf_host_day *cf_host_day(struct cf_host *host, uint32_t day)
 	    .hit_first = -1,
 	    .hit_last = -1,
 	    .excepted_last = -1,
-	    .escape_last = -1};
+	    .escape_last = -1,
+	    .visit_last = -1};
 	return &host->days[host->day_count++];
 }
 
@@ -181,5 +183,9 @@ enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *erro
 	                          "kind_id, n, first_us, last_us,"
 	                          " bytes_out, bytes_in, sample, minutes, 0 FROM rollup ORDER BY 1";
 
-	return cf_ledger_each_row(model->ledger, sql, take_row, model, error);
+	enum cf_status status = cf_ledger_each_row(model->ledger, sql, take_row, model, error);
+
+	if (status == CF_OK && cf_model_episodes_finish(model) != CF_OK)
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
+	return status;
 }

@@ -5,6 +5,7 @@
 #include "ledger/minutes/minutes.h"
 #include "ledger/model/model.h"
 #include "ledger/model/owner.h"
+#include "ledger/model/state.h"
 #include "ledger/ptr.h"
 
 #include <sqlite3.h>
@@ -34,6 +35,13 @@ struct model_numbers {
 /* What a row of a large table leads to, as numbers of the model; 0: was not asked for. */
 struct model_links {
 	uint32_t day, sensor, claim, endpoint, kind;
+};
+
+/* What was watched of the window by one set of sensors. */
+struct model_watch {
+	bool is_known, by_dns_alone;
+	uint32_t set;
+	struct cf_coverage_lack lack;
 };
 
 struct cf_model {
@@ -80,6 +88,9 @@ struct cf_model {
 	uint32_t host_of_node_size;
 	struct cf_map *evidence_map, *identity_map;
 	uint64_t skipped_rows;
+	struct cf_map *rule_map; /* rules of kinds, numbered: what makes two look-ups alike */
+	struct model_episodes *episodes;
+	struct model_watch watch; /* the one asked for last */
 };
 
 /* model_text.c */
@@ -133,7 +144,13 @@ enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *err
 /* model_host.c: sums to hosts. */
 enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
+/* model_kind.c: what a kind of hit says about the host. CF_ENOMEM. */
+enum cf_status cf_model_classify(struct cf_model *model, struct cf_model_kind *kind) CF_MUST_CHECK;
+
 /* model_describe.c: names, products, states of finished hosts. */
 enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+/* model_why.c: how much was watched over the host, and the words for its state. CF_ENOMEM. */
+enum cf_status cf_model_say_why(struct cf_model *model, struct cf_host *host,
+    const struct cf_state_judgement *judgement) CF_MUST_CHECK;
 /* The node that a selector means; CF_NODE_NONE: none. */
 uint32_t cf_model_select_node(struct cf_model *model, const char *selector);

@@ -3,6 +3,7 @@
  * divided minute by minute.
  */
 
+#include "ledger/model/model_episode.h"
 #include "ledger/model/model_host.h"
 
 #include "base/array.h"
@@ -21,7 +22,8 @@ struct rollup {
 };
 
 static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
-    const struct rollup *rollup, uint64_t n, int64_t first_us, int64_t last_us, bool whole)
+    const struct rollup *rollup, uint64_t n, int64_t first_us, int64_t last_us, bool whole,
+    uint32_t *evidence_out)
 {
 	struct cf_host *host = model->hosts[index];
 	uint32_t key[3] = {index, rollup->kind_id, rollup->row.sensor}, at;
@@ -61,43 +63,68 @@ static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
 		evidence->first_wall_us = first_us;
 	if (last_us > evidence->last_wall_us)
 		evidence->last_wall_us = last_us;
+	*evidence_out = at;
 	return CF_OK;
 }
 
-static void count_hits(struct cf_host *host, struct cf_host_day *day,
-    const struct cf_model_kind *kind, uint64_t n, int64_t first_us, int64_t last_us, uint32_t first,
+static void note_last(int16_t *mark, uint32_t minute)
+{
+	if ((int16_t)minute > *mark)
+		*mark = (int16_t)minute;
+}
+
+static void note_latest(int64_t *latest_us, int64_t at_us)
+{
+	if (at_us > *latest_us)
+		*latest_us = at_us;
+}
+
+static void note_earliest(int64_t *earliest_us, int64_t at_us)
+{
+	if (*earliest_us == 0 || at_us < *earliest_us)
+		*earliest_us = at_us;
+}
+
+/* When; how many is counted by model_episode.h. */
+static void note_times(struct cf_host *host, struct cf_host_day *day,
+    const struct cf_model_kind *kind, int64_t first_us, int64_t last_us, uint32_t first,
     uint32_t last)
 {
 	if (kind->is_dependence) {
-		day->hits += n;
-		host->hits += n;
 		if (day->hit_first < 0 || (int16_t)first < day->hit_first)
 			day->hit_first = (int16_t)first;
-		if ((int16_t)last > day->hit_last)
-			day->hit_last = (int16_t)last;
-		if (host->first_hit_wall_us == 0 || first_us < host->first_hit_wall_us)
-			host->first_hit_wall_us = first_us;
-		if (last_us > host->last_hit_wall_us)
-			host->last_hit_wall_us = last_us;
-		if (kind->is_blocked) {
-			day->blocked += n;
-			host->blocked += n;
-		}
+		note_last(&day->hit_last, last);
 	}
-	if (kind->is_excepted) {
-		day->excepted += n;
-		host->excepted += n;
-		if ((int16_t)last > day->excepted_last)
-			day->excepted_last = (int16_t)last;
+	if (kind->is_excepted)
+		note_last(&day->excepted_last, last);
+	if (kind->is_visit) {
+		note_last(&day->visit_last, last);
+		note_latest(&host->last_visit_wall_us, last_us);
+	}
+	if (kind->is_dependence || kind->is_excepted) {
+		note_earliest(&host->first_hit_wall_us, first_us);
+		note_latest(&host->last_hit_wall_us, last_us);
 	}
 	if (kind->is_escape) {
-		day->escapes += n;
-		host->escapes += n;
-		if ((int16_t)last > day->escape_last)
-			day->escape_last = (int16_t)last;
-		if (last_us > host->last_escape_wall_us)
-			host->last_escape_wall_us = last_us;
+		note_last(&day->escape_last, last);
+		note_earliest(&host->first_escape_wall_us, first_us);
+		note_latest(&host->last_escape_wall_us, last_us);
 	}
+}
+
+/* Hands the sum to what counts: as it is, or the one minute of it that is this host's. */
+static enum cf_status tell(struct cf_model *model, uint32_t index, const struct rollup *rollup,
+    uint32_t minute, uint64_t n, bool whole, struct model_told *told)
+{
+	struct cf_minute one = {.minute = minute, .value = n};
+	const struct cf_minutes minutes = {.items = &one, .count = 1};
+	uint8_t blob[CF_MINUTES_RUN_BYTES];
+
+	told->host = index;
+	told->n = n;
+	told->blob = whole ? rollup->row.blob : blob;
+	told->blob_len = whole ? rollup->row.blob_len : cf_minutes_encode(&minutes, blob);
+	return cf_model_episode_add(model, told);
 }
 
 /* n hits of the roll-up between two minutes of its day belong to the node. */
@@ -109,6 +136,7 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(host, rollup->row.day);
 	int64_t first_us = whole ? rollup->first_us : (int64_t)(base + first) * 60000000;
 	int64_t last_us = whole ? rollup->last_us : (int64_t)(base + last) * 60000000;
+	struct model_told told = {.day = rollup->row.day};
 	struct cf_host_identity seen = {.kind = CF_IDENTITY_ADDR,
 	    .value = rollup->endpoint->addr,
 	    .how = "",
@@ -119,12 +147,17 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 		return CF_ENOMEM;
 	if (first_us < rollup->first_us)
 		first_us = rollup->first_us;
+	/* In the last minute, the last hit; in those between, no more than the minute is known. */
+	if (!whole && rollup->last_us / 60000000 == (int64_t)(base + last))
+		last_us = rollup->last_us;
 	enum cf_status status = cf_model_saw(model, host, day, rollup->row.sensor, first, last);
 
 	if (status != CF_OK)
 		return status;
-	count_hits(host, day, rollup->kind, n, first_us, last_us, first, last);
-	status = add_evidence(model, index, rollup, n, first_us, last_us, whole);
+	note_times(host, day, rollup->kind, first_us, last_us, first, last);
+	status = add_evidence(model, index, rollup, n, first_us, last_us, whole, &told.evidence);
+	if (status == CF_OK)
+		status = tell(model, index, rollup, first, n, whole, &told);
 	if (status == CF_OK)
 		status =
 		    cf_model_note_identity(model, index, model->sites[rollup->row.site], &seen);

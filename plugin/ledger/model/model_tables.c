@@ -152,36 +152,6 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 	return CF_OK;
 }
 
-static bool is_one_of(const char *word, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
-/* What a kind of hit says about the host. docs/FORMATS.md, "states", has the table. */
-static void classify(struct cf_model_kind *kind)
-{
-	static const char *const never[] = {
-	    "local-injection", "lookalike", "informational", "pass"};
-	static const char *const visits[] = {"web-account", "sales", "corporate"};
-	static const char *const weak_via[] = {"shared_ip", "asn", "answer_addr"};
-	/* JA4 alone tells a library, and a public resolver a way out, not a vendor. */
-	bool counts = !is_one_of(kind->category, never, sizeof never / sizeof never[0]) &&
-	    strcmp(kind->via, "ja4") != 0 && strcmp(kind->via, "doh") != 0;
-
-	kind->is_blocked = strcmp(kind->action, "block") == 0;
-	kind->is_excepted = counts && !kind->is_blocked &&
-	    (kind->owner[0] != '\0' || strcmp(kind->action, "allow") == 0);
-	kind->is_dependence = counts && !kind->is_excepted;
-	/* The sensor decides: it saw whether something came back, and knows the cut-off. */
-	kind->is_escape =
-	    kind->is_dependence && !kind->is_blocked && (kind->flags & CF_FACT_ESCAPE) != 0;
-	kind->is_weak = is_one_of(kind->category, visits, sizeof visits / sizeof visits[0]) ||
-	    is_one_of(kind->via, weak_via, sizeof weak_via / sizeof weak_via[0]);
-}
-
 /* Room for the row of the next number; number 0 is nobody's. NULL without memory. */
 static void *next_item(
     struct model_numbers *numbers, sqlite3_stmt *row, void **items, size_t *size, size_t item_bytes)
@@ -217,8 +187,7 @@ static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 		return CF_ENOMEM;
 	kind->flags = (unsigned)sqlite3_column_int64(row, 13);
 	kind->cutoff_wall_s = sqlite3_column_int64(row, 14);
-	classify(kind);
-	return CF_OK;
+	return cf_model_classify(model, kind);
 }
 
 static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)

@@ -5,24 +5,34 @@
 const char *cf_state_text(enum cf_state state)
 {
 	static const char *const texts[CF_STATES] = {
-	    "bypassing", "dependent", "migrating", "excepted", "unknown", "clean"};
+	    "bypassing", "dependent", "migrating", "excepted", "visited", "unknown", "clean"};
 
 	return (unsigned)state < CF_STATES ? texts[state] : "?";
 }
 
+const char *cf_hit_outcome_text(enum cf_hit_outcome outcome)
+{
+	static const char *const texts[CF_HIT_OUTCOMES] = {
+	    "blocked", "answered", "refused elsewhere", "observed only"};
+
+	return (unsigned)outcome < CF_HIT_OUTCOMES ? texts[outcome] : "?";
+}
+
 /* What the days before the instant say. Minutes; 0 where there was nothing. */
 struct history {
-	uint32_t hit, excepted, escape; /* the last of each in the window */
-	uint32_t alive_from;            /* seen again and again from here to the instant */
-	uint32_t before;                /* the last of any before the window */
-	uint32_t set;                   /* sensors that saw it in the window */
+	uint32_t hit, excepted, escape, visit; /* the last of each in the window */
+	uint32_t alive_from;                   /* seen again and again from here to the instant */
+	uint32_t alive_before;                 /* the last sign of life before that; 0 none */
+	uint32_t before;                       /* the last of any before the window */
+	uint32_t set;                          /* sensors that saw it in the window */
 };
 
 static int16_t last_of(const struct cf_host_day *day)
 {
 	int16_t last = day->hit_last > day->excepted_last ? day->hit_last : day->excepted_last;
 
-	return last > day->escape_last ? last : day->escape_last;
+	last = last > day->escape_last ? last : day->escape_last;
+	return last > day->visit_last ? last : day->visit_last;
 }
 
 static void note_last(uint32_t *minute, uint32_t base, int16_t last)
@@ -53,6 +63,7 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 			note_last(&history.hit, base, day->hit_last);
 			note_last(&history.excepted, base, day->excepted_last);
 			note_last(&history.escape, base, day->escape_last);
+			note_last(&history.visit, base, day->visit_last);
 			history.set = cf_coverage_set_union(coverage, history.set, day->set);
 		} else if (last_of(day) >= 0) {
 			/* The hit itself is the last sign of life that matters. */
@@ -65,9 +76,10 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 			continue;
 		if (history.alive_from > base + (uint32_t)day->alive_last &&
 		    history.alive_from - (base + (uint32_t)day->alive_last) >
-		        options->alive_minutes)
+		        options->alive_minutes) {
 			alive = false;
-		else
+			history.alive_before = base + (uint32_t)day->alive_last;
+		} else
 			history.alive_from = base + (uint32_t)day->alive_first;
 	}
 	if (history.hit < from_minute)
@@ -76,6 +88,8 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 		history.excepted = 0;
 	if (history.escape < from_minute)
 		history.escape = 0;
+	if (history.visit < from_minute)
+		history.visit = 0;
 	return history;
 }
 
@@ -84,7 +98,7 @@ static struct cf_state_judgement judge_quiet(
     const struct history *history, uint32_t covered_from, const struct cf_model_options *options)
 {
 	uint32_t last = history->hit > history->excepted ? history->hit : history->excepted;
-	struct cf_state_judgement judgement = {.since_minute = last};
+	struct cf_state_judgement judgement = {.since_minute = last, .set = history->set};
 
 	if (history->alive_from > last + options->alive_minutes) {
 		judgement.state =
@@ -99,6 +113,33 @@ static struct cf_state_judgement judge_quiet(
 		judgement.why = "alive and watched, and quiet since its last hit";
 	}
 	return judgement;
+}
+
+/* What keeps a host without any hit from being clean. */
+static enum cf_lack find_lack(const struct cf_host *host, const struct history *history,
+    uint32_t from, uint32_t covered_from, const struct cf_model_options *options,
+    struct cf_state_judgement *judgement)
+{
+	if (history->alive_from > from + options->alive_minutes) {
+		if (host->last_minute == 0)
+			return CF_LACK_ALIVE;
+		judgement->silent_from = history->alive_before;
+		judgement->silent_to = history->alive_from;
+		return history->alive_before == 0 && host->first_minute >= from ? CF_LACK_NEW
+		                                                                : CF_LACK_SILENT;
+	}
+	if (history->set == 0)
+		return CF_LACK_SENSOR;
+	return covered_from > from + options->tolerance_minutes ? CF_LACK_WATCHED : CF_LACK_NOTHING;
+}
+
+static const char *lack_text(enum cf_lack lack)
+{
+	static const char *const texts[] = {"", "never seen alive", "first seen within the window",
+	    "not seen alive throughout the window", "no sensor that watches saw it",
+	    "not watched throughout the window"};
+
+	return texts[lack];
 }
 
 struct cf_state_judgement cf_state_judge(const struct cf_host *host, size_t day_count,
@@ -116,24 +157,31 @@ struct cf_state_judgement cf_state_judge(const struct cf_host *host, size_t day_
 	if (history.escape > 0)
 		return (struct cf_state_judgement){.state = CF_STATE_BYPASSING,
 		    .since_minute = history.escape,
+		    .set = history.set,
 		    .why = "vendor traffic got through after the cut-off"};
 	if (history.hit >= recent && history.hit > 0)
 		return (struct cf_state_judgement){.state = CF_STATE_DEPENDENT,
 		    .since_minute = history.hit,
+		    .set = history.set,
 		    .why = "asks for the vendor's services"};
 	if (history.excepted >= recent && history.excepted > 0)
 		return (struct cf_state_judgement){.state = CF_STATE_EXCEPTED,
 		    .since_minute = history.excepted,
+		    .set = history.set,
 		    .why = "asks for the vendor's services, by an exception"};
 	uint32_t covered_from = cf_coverage_since(
 	    coverage, history.set, at_minute, options->tolerance_minutes, options->lag_minutes);
 
+	judgement.set = history.set;
 	if (history.hit > 0 || history.excepted > 0)
 		return judge_quiet(&history, covered_from, options);
-	if (history.alive_from > from + options->alive_minutes) {
-		judgement.why = "not seen alive throughout the window";
-	} else if (covered_from > from + options->tolerance_minutes) {
-		judgement.why = "nobody watched throughout the window";
+	judgement.lack = find_lack(host, &history, from, covered_from, options, &judgement);
+	if (history.visit > 0) {
+		judgement.state = CF_STATE_VISITED;
+		judgement.since_minute = history.visit;
+		judgement.why = "opened the vendor's web site, which is no dependence";
+	} else if (judgement.lack != CF_LACK_NOTHING) {
+		judgement.why = lack_text(judgement.lack);
 	} else {
 		judgement.state = CF_STATE_CLEAN;
 		judgement.since_minute =

@@ -11,6 +11,9 @@ struct cf_state_judgement {
 	enum cf_state state;
 	uint32_t since_minute; /* of clean; of the last hit otherwise; 0 none */
 	const char *why;       /* static text */
+	enum cf_lack lack;
+	uint32_t silent_from, silent_to; /* of CF_LACK_SILENT: minutes between signs of life */
+	uint32_t set;                    /* sensors that saw it in the window */
 };
 
 /*

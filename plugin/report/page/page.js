@@ -2,7 +2,7 @@
 'use strict';
 (function () {
 	const doc = JSON.parse(document.getElementById('data').textContent);
-	const states = ['bypassing', 'dependent', 'migrating', 'excepted', 'unknown', 'clean'];
+	const states = ['bypassing', 'dependent', 'migrating', 'excepted', 'visited', 'unknown', 'clean'];
 	const rowHeight = 31; /* as in the style sheet, border included */
 	const number = new Intl.NumberFormat('en-US');
 	const main = document.querySelector('main');
@@ -40,7 +40,7 @@
 
 	const show = {
 		text: String, state: String, number: number.format, instant: instant, span: span, bytes: bytes,
-		percent: function (n) { return n + ' %'; },
+		share: function (n) { return (n % 100 ? (n / 100).toFixed(2) : n / 100) + ' %'; },
 		day: function (day) { return new Date(day * 86400000).toISOString().slice(0, 10); },
 	};
 
@@ -49,7 +49,7 @@
 	function Table(table) {
 		const self = this;
 		const used = table.columns.map(function (column, i) {
-			return table.rows.some(function (row) { return column[2] === 'percent' || (row[i] !== '' && row[i] !== 0); });
+			return table.rows.some(function (row) { return column[2] === 'share' || (row[i] !== '' && row[i] !== 0); });
 		});
 
 		this.table = table;

@@ -91,6 +91,33 @@ static void a_link_local_address_is_kept_with_its_link(void **state)
 	is(fact.addr, "10.0.0.5");
 }
 
+static unsigned flags_of(const char *dns)
+{
+	struct cf_fact fact;
+	char members[400];
+
+	snprintf(members, sizeof members,
+	    ",\"action\":\"observe\",\"src_ip\":\"192.0.2.1\",\"dns\":{\"qname\":\"x.example\",%s},"
+	    "\"match\":{\"via\":\"qname\"}",
+	    dns);
+	assert_true(fact_of("dns", members, &fact));
+	return fact.flags;
+}
+
+static void what_a_look_up_was_answered_with_is_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"answered\""), CF_FACT_RESOLVED);
+	assert_int_equal(flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"nodata\""), CF_FACT_REFUSED);
+	assert_int_equal(flags_of("\"rcode\":\"NXDOMAIN\",\"ede\":15,\"outcome\":\"nxdomain\""),
+	    CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED);
+	assert_int_equal(
+	    flags_of("\"rcode\":\"SERVFAIL\",\"ede\":22,\"outcome\":\"failed\""), CF_FACT_REFUSED);
+	assert_int_equal(flags_of("\"outcome\":\"unseen\""), 0);
+	assert_int_equal(flags_of("\"rcode\":\"NXDOMAIN\""), CF_FACT_REFUSED);
+}
+
 static void an_escape_and_its_bytes_are_taken(void **state)
 {
 	(void)state;
@@ -160,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_query_without_value_is_known_by_its_name),
 	    cmocka_unit_test(a_link_local_address_is_kept_with_its_link),
+	    cmocka_unit_test(what_a_look_up_was_answered_with_is_taken),
 	    cmocka_unit_test(an_escape_and_its_bytes_are_taken),
 	    cmocka_unit_test(heartbeats_speak_for_the_sensor_only_when_sealed),
 	    cmocka_unit_test(an_identity_has_both_its_ends),

@@ -411,6 +411,234 @@ static void relays_and_web_visits_are_told_apart(void **state)
 	assert_string_equal(cf_model_find(model, "10.0.0.1")->relay, "10.0.0.250");
 	assert_string_equal(cf_model_find(model, "10.0.0.2")->confidence, "low");
 	assert_string_equal(cf_model_find(model, "10.0.0.2")->product, "web visit");
+	/* Somebody opened a web page: nothing depends on it. */
+	assert_int_equal(cf_model_find(model, "10.0.0.2")->state, CF_STATE_VISITED);
+	assert_int_equal(cf_model_find(model, "10.0.0.2")->hits, 0);
+	assert_int_equal(cf_model_find(model, "10.0.0.2")->visits, 1);
+	assert_int_equal(cf_model_find(model, "10.0.0.2")->first_hit_wall_us, 0);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+/* The same look-ups as the monitor saw them pass: refused by the site's own resolver. */
+static void add_witness(struct box *box, const char *sensor, const struct cf_fact *query,
+    unsigned flags, int64_t later_s, uint64_t n)
+{
+	struct cf_fact seen = *query;
+
+	seen.sensor = text_of(sensor);
+	seen.source = text_of("monitor");
+	seen.action = CF_ACTION_OBSERVE;
+	seen.flags = flags;
+	seen.at_wall_us += later_s * 1000000;
+	seen.count = n;
+	box_add(box, &seen);
+}
+
+static void one_look_up_of_three_witnesses_is_one_event(void **state)
+{
+	(void)state;
+	struct box box;
+
+	box_open(&box);
+	/* Six look-ups, folded: the first at once, five a minute later; each witness in its own. */
+	struct cf_fact first = a_query("edge", "10.0.0.5", T0_S + 50), rest = first;
+
+	rest.at_wall_us += 20 * 1000000;
+	rest.count = 5;
+	box_add(&box, &first);
+	box_add(&box, &rest);
+	add_witness(&box, "tap", &first, CF_FACT_REFUSED, 1, 1);
+	add_witness(&box, "tap", &rest, CF_FACT_REFUSED, 60, 5);
+	add_witness(&box, "tap2", &first, 0, 30, 6);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
+
+	assert_int_equal(host->hits, 6);
+	assert_int_equal(host->blocked, 6);
+	assert_int_equal(host->refused + host->answered + host->observed, 0);
+	assert_int_equal(host->evidence_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(host->evidence[i].n, 6); /* what each says stays as it is */
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void what_only_the_monitor_saw_is_added_with_its_own_outcome(void **state)
+{
+	(void)state;
+	struct box box;
+
+	box_open(&box);
+	struct cf_fact query = a_query("edge", "10.0.0.5", T0_S), other = query;
+
+	box_add(&box, &query);
+	add_witness(&box, "tap", &query, CF_FACT_REFUSED, 0, 1);
+	/* Long after, and one asked of somebody else, answered; one refused there; one unseen. */
+	add_witness(&box, "tap", &query, CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED, HOUR, 2);
+	add_witness(&box, "tap", &query, CF_FACT_FOREIGN_RESOLVER | CF_FACT_RESOLVED, 0, 3);
+	add_witness(&box, "tap", &query,
+	    CF_FACT_FOREIGN_RESOLVER | CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED, 0, 4);
+	add_witness(&box, "tap", &query, 0, 2 * HOUR, 5);
+	/* Another name is another event. */
+	other.rule = text_of("kaspersky-labs.com");
+	add_witness(&box, "tap", &other, CF_FACT_RESOLVED, 0, 6);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
+
+	assert_int_equal(host->hits, 1 + 2 + 3 + 4 + 5 + 6);
+	assert_int_equal(host->blocked, 1 + 2);
+	assert_int_equal(host->answered, 3 + 6);
+	assert_int_equal(host->refused, 4);
+	assert_int_equal(host->observed, 5);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void escapes_are_connections_and_look_ups_not_records(void **state)
+{
+	(void)state;
+	struct box box;
+
+	box_open(&box);
+	struct cf_fact flow = a_query("tap", "10.0.0.5", T0_S + HOUR);
+
+	flow.source = text_of("monitor");
+	flow.action = CF_ACTION_OBSERVE;
+	flow.flags = CF_FACT_ESCAPE;
+	for (int i = 0; i < 54; i++) {
+		struct cf_fact lookup = flow, bypass, name = flow;
+
+		lookup.at_wall_us = flow.at_wall_us = (T0_S + HOUR + i * 10 * MINUTE) * 1000000;
+		lookup.event = CF_EVENT_DNS;
+		lookup.via = CF_VIA_QNAME;
+		lookup.flags = CF_FACT_ESCAPE | CF_FACT_FOREIGN_RESOLVER | CF_FACT_RESOLVED;
+		bypass = lookup;
+		bypass.event = CF_EVENT_BYPASS;
+		bypass.via = CF_VIA_FALLBACK;
+		flow.event = CF_EVENT_FLOW;
+		flow.via = CF_VIA_DEST_IP;
+		name = flow;
+		name.event = CF_EVENT_TLS;
+		name.via = CF_VIA_SNI;
+		name.flags = 0;
+		box_add(&box, &lookup);
+		box_add(&box, &bypass);
+		box_add(&box, &flow);
+		box_add(&box, &name);
+	}
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
+
+	assert_int_equal(host->escapes, 108);
+	assert_int_equal(host->escaped_lookups, 54);
+	assert_int_equal(host->hits, 108);
+	assert_int_equal(host->answered, 108);
+	assert_int_equal(host->first_escape_wall_us, (T0_S + HOUR) * 1000000);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void an_excepted_host_has_its_first_and_last_hit(void **state)
+{
+	(void)state;
+	struct box box;
+
+	box_open(&box);
+	for (int i = 0; i < 3; i++) {
+		struct cf_fact allowed = a_query("edge", "10.0.0.5", T0_S + i * HOUR);
+
+		allowed.action = CF_ACTION_ALLOW;
+		allowed.owner = text_of("jdoe");
+		box_add(&box, &allowed);
+	}
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
+
+	assert_int_equal(host->state, CF_STATE_EXCEPTED);
+	assert_int_equal(host->excepted, 3);
+	assert_int_equal(host->first_hit_wall_us, T0_S * 1000000);
+	assert_int_equal(host->last_hit_wall_us, (T0_S + 2 * HOUR) * 1000000);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+/* A host alive for 20 days; the monitor watches but for one gap or two. */
+static struct cf_model *gaps_of(struct box *box, int64_t first_gap_s, int64_t second_gap_s)
+{
+	int64_t end = T0_S + 20 * DAY, from = T0_S;
+	const int64_t gaps[] = {first_gap_s, second_gap_s};
+
+	box_open(box);
+	box_alive(box, "tap", "10.0.0.5", MAC_G, "pc", T0_S, end);
+	for (size_t i = 0; i < 2 && gaps[i] > 0; i++) {
+		box_watch(box, "tap", "monitor", from, T0_S + gaps[i]);
+		from = T0_S + gaps[i] + 10 * MINUTE;
+	}
+	box_watch(box, "tap", "monitor", from, end);
+	return box_model(box, end);
+}
+
+static void ten_minutes_unwatched_are_named_and_cost_no_more_than_themselves(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_model *model = gaps_of(&box, 15 * DAY, 0);
+	const struct cf_host *host = cf_model_find(model, "pc");
+
+	assert_int_equal(host->state, CF_STATE_UNKNOWN);
+	assert_true(host->is_clean_but);
+	assert_int_equal(host->watch.from_minute, (T0_S + 15 * DAY) / 60);
+	assert_int_equal(host->watch.to_minute, (T0_S + 15 * DAY) / 60 + 10);
+	assert_int_equal(host->watch.watched_minutes, 14 * 1440 - 10);
+	assert_string_equal(host->why,
+	    "clean but for 10 min from 2026-01-20 00:00 to 2026-01-20 "
+	    "00:10, when nobody watched");
+	cf_model_free(model);
+	box_close(&box);
+	/* Two: closing one of them gives nothing back. */
+	model = gaps_of(&box, 12 * DAY, 15 * DAY);
+	host = cf_model_find(model, "pc");
+	assert_int_equal(host->state, CF_STATE_UNKNOWN);
+	assert_false(host->is_clean_but);
+	assert_int_equal(host->watch.stretches, 2);
+	assert_int_equal(host->watch.lacking_minutes, 20);
+	cf_model_free(model);
+	box_close(&box);
+	/* Before the window it costs nothing. */
+	model = gaps_of(&box, 3 * DAY, 0);
+	assert_int_equal(cf_model_find(model, "pc")->state, CF_STATE_CLEAN);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void the_reason_of_an_unknown_host_is_the_true_one(void **state)
+{
+	(void)state;
+	struct box box;
+
+	box_open(&box);
+	box_watch(&box, "tap", "monitor", T0_S, T0_S + 20 * DAY);
+	box_alive(&box, "tap", "10.0.0.1", MAC_G, "new", T0_S + 15 * DAY, T0_S + 20 * DAY);
+	box_alive(&box, "tap", "10.0.0.2", MAC_H, "gone", T0_S, T0_S + 12 * DAY);
+	box_alive(&box, "tap", "10.0.0.3", "00:1b:21:00:00:03", "away", T0_S, T0_S + 8 * DAY);
+	box_alive(
+	    &box, "tap", "10.0.0.3", "00:1b:21:00:00:03", "away", T0_S + 14 * DAY, T0_S + 20 * DAY);
+	struct cf_fact lease =
+	    an_identity("tap", "10.0.0.4", "00:1b:21:00:00:04", "leased", T0_S, T0_S + 20 * DAY);
+
+	lease.how = text_of("lease");
+	box_add(&box, &lease);
+	struct cf_model *model = box_model(&box, T0_S + 20 * DAY);
+
+	assert_string_equal(
+	    cf_model_find(model, "new")->why, "first seen at 2026-01-20 00:00, within the window");
+	assert_string_equal(
+	    cf_model_find(model, "gone")->why, "not seen alive since 2026-01-16 23:50");
+	assert_string_equal(cf_model_find(model, "away")->why,
+	    "not seen alive from 2026-01-12 23:50 to 2026-01-19 00:00");
+	assert_string_equal(cf_model_find(model, "leased")->why, "never seen alive");
+	assert_int_equal(cf_model_find(model, "leased")->last_minute, 0);
 	cf_model_free(model);
 	box_close(&box);
 }
@@ -614,6 +842,12 @@ int main(void)
 	    cmocka_unit_test(a_machine_that_forwards_keeps_its_own_address),
 	    cmocka_unit_test(a_throwaway_name_names_nobody),
 	    cmocka_unit_test(damaged_rows_are_passed_over_and_counted),
+	    cmocka_unit_test(one_look_up_of_three_witnesses_is_one_event),
+	    cmocka_unit_test(what_only_the_monitor_saw_is_added_with_its_own_outcome),
+	    cmocka_unit_test(escapes_are_connections_and_look_ups_not_records),
+	    cmocka_unit_test(an_excepted_host_has_its_first_and_last_hit),
+	    cmocka_unit_test(ten_minutes_unwatched_are_named_and_cost_no_more_than_themselves),
+	    cmocka_unit_test(the_reason_of_an_unknown_host_is_the_true_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
