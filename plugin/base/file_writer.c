@@ -1,4 +1,4 @@
-/* Write beside, flush, rename. */
+/* Write beside, flush, rename; or write what cannot be replaced as it is. */
 
 #include "base/file_writer.h"
 
@@ -9,30 +9,136 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum cf_status cf_file_writer_open(struct cf_file_writer *writer, const char *path)
+static enum cf_status refuse(const char *why, int error, const char **why_out)
 {
-	size_t len = strlen(path);
-	struct stat st;
+	if (why_out != NULL)
+		*why_out = why;
+	errno = error;
+	return CF_EINVALID;
+}
+
+/* Follows path if it is a link that may be followed. *about_out is of what it leads to; nlink 0:
+ * nothing is there yet. */
+static enum cf_status follow(
+    const char *path, char resolved[CF_PATH_BYTES], struct stat *about_out, const char **why_out)
+{
+	char *real;
+
+	if (strlen(path) >= CF_PATH_BYTES)
+		return CF_ETOOBIG;
+	strcpy(resolved, path); /* fits, as was asked above */
+	*about_out = (struct stat){0};
+	if (lstat(path, about_out) != 0) {
+		about_out->st_nlink = 0;
+		return errno == ENOENT ? CF_OK : CF_EIO;
+	}
+	if (!S_ISLNK(about_out->st_mode))
+		return CF_OK;
+	if (about_out->st_uid != geteuid() && about_out->st_uid != 0)
+		return refuse("it is a link that belongs to another user", ELOOP, why_out);
+	if (stat(path, about_out) != 0)
+		return errno == ENOENT ? refuse("it is a link that leads nowhere", ENOENT, why_out)
+		                       : CF_EIO;
+	if (!S_ISREG(about_out->st_mode))
+		return CF_OK; /* /dev/stdout may lead to a pipe that has no name */
+	real = realpath(path, NULL);
+	if (real == NULL)
+		return CF_EIO;
+	if (strlen(real) >= CF_PATH_BYTES) {
+		free(real);
+		return CF_ETOOBIG;
+	}
+	strcpy(resolved, real); /* fits, as was asked above */
+	free(real);
+	return CF_OK;
+}
+
+static enum cf_status check(const char *path, unsigned flags, char resolved[CF_PATH_BYTES],
+    struct stat *about_out, const char **why_out)
+{
+	enum cf_status status = follow(path, resolved, about_out, why_out);
+
+	if (status != CF_OK || about_out->st_nlink == 0 || S_ISREG(about_out->st_mode))
+		return status;
+	if (S_ISDIR(about_out->st_mode))
+		return refuse("it is a folder", EISDIR, why_out);
+	if (S_ISBLK(about_out->st_mode))
+		return refuse("it is a disk", EINVAL, why_out);
+	if (S_ISSOCK(about_out->st_mode))
+		return refuse("it is a socket", EINVAL, why_out);
+	if ((flags & CF_WRITE_ONLY_FILES) != 0)
+		return refuse(
+		    "it is no regular file, and must not be replaced by one", EINVAL, why_out);
+	return CF_OK;
+}
+
+enum cf_status cf_file_writer_check(
+    const char *path, char resolved_out[CF_PATH_BYTES], const char **why_out)
+{
+	struct stat about;
+
+	if (why_out != NULL)
+		*why_out = NULL;
+	return check(path, CF_WRITE_ONLY_FILES, resolved_out, &about, why_out);
+}
+
+const char *cf_file_writer_why(const struct cf_file_writer *writer)
+{
+	return writer->refusal != NULL ? writer->refusal : strerror(errno);
+}
+
+static enum cf_status open_stream(struct cf_file_writer *writer)
+{
+	int fd = open(writer->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return CF_EIO;
+	writer->is_stream = true;
+	writer->to = fdopen(fd, "w");
+	if (writer->to != NULL)
+		return CF_OK;
+	(void)close(fd); /* nothing was written */
+	return CF_EIO;
+}
+
+static enum cf_status open_beside(struct cf_file_writer *writer, mode_t mode)
+{
 	int fd;
 
-	*writer = (struct cf_file_writer){.to = NULL};
-	if (len >= sizeof writer->path)
-		return CF_ETOOBIG;
-	memcpy(writer->path, path, len + 1);
-	memcpy(writer->beside, path, len);
-	memcpy(writer->beside + len, ".XXXXXX", 8);
+	(void)snprintf(writer->beside, sizeof writer->beside, "%s.XXXXXX", writer->path); /* fits */
 	fd = mkostemp(writer->beside, O_CLOEXEC);
 	if (fd < 0)
 		return CF_EIO;
-	/* The mode of the file that is replaced, else what anybody may read. */
-	(void)fchmod(fd, stat(path, &st) == 0 ? st.st_mode & 07777 : 0644); /* 0600 is safe too */
+	(void)fchmod(fd, mode); /* 0600, which mkostemp() made, is safe too */
 	writer->to = fdopen(fd, "w");
-	if (writer->to == NULL) {
-		(void)close(fd); /* nothing was written */
-		(void)unlink(writer->beside);
-		return CF_EIO;
-	}
-	return CF_OK;
+	if (writer->to != NULL)
+		return CF_OK;
+	(void)close(fd); /* nothing was written */
+	(void)unlink(writer->beside);
+	return CF_EIO;
+}
+
+enum cf_status cf_file_writer_open_as(
+    struct cf_file_writer *writer, const char *path, unsigned flags)
+{
+	enum cf_status status;
+	struct stat about;
+
+	*writer = (struct cf_file_writer){.flags = flags};
+	status = check(path, flags, writer->path, &about, &writer->refusal);
+	if (status != CF_OK)
+		return status;
+	if (about.st_nlink != 0 && !S_ISREG(about.st_mode))
+		return open_stream(writer);
+	/* The mode of the file that is replaced, else what anybody may read. */
+	if (about.st_nlink != 0)
+		return open_beside(writer, about.st_mode & 07777);
+	return open_beside(writer, (flags & CF_WRITE_PRIVATE) != 0 ? 0640 : 0644);
+}
+
+enum cf_status cf_file_writer_open(struct cf_file_writer *writer, const char *path)
+{
+	return cf_file_writer_open_as(writer, path, 0);
 }
 
 static void flush_folder(const char *path)
@@ -53,25 +159,41 @@ static void flush_folder(const char *path)
 	(void)close(fd);
 }
 
-enum cf_status cf_file_writer_commit(struct cf_file_writer *writer)
+static bool is_synced(const struct cf_file_writer *writer)
+{
+	return !writer->is_stream && (writer->flags & CF_WRITE_UNSYNCED) == 0;
+}
+
+/* Flushes and closes; false with errno when not all of it could be written. */
+static bool finish(struct cf_file_writer *writer)
 {
 	FILE *to = writer->to;
-	int saved;
-	bool ok = fflush(to) == 0 && fsync(fileno(to)) == 0;
+	bool ok = fflush(to) == 0 && (!is_synced(writer) || fsync(fileno(to)) == 0);
+	int saved = errno;
 
 	writer->to = NULL;
+	if (fclose(to) != 0 && ok)
+		return false;
+	errno = saved;
+	return ok;
+}
+
+enum cf_status cf_file_writer_commit(struct cf_file_writer *writer)
+{
+	int saved;
+
+	if (finish(writer)) {
+		if (writer->is_stream)
+			return CF_OK;
+		if (rename(writer->beside, writer->path) == 0) {
+			if (is_synced(writer))
+				flush_folder(writer->path);
+			return CF_OK;
+		}
+	}
 	saved = errno;
-	if (fclose(to) != 0 && ok) {
-		ok = false;
-		saved = errno;
-	}
-	if (ok && rename(writer->beside, writer->path) == 0) {
-		flush_folder(writer->path);
-		return CF_OK;
-	}
-	if (ok)
-		saved = errno;
-	(void)unlink(writer->beside); /* nothing more can be done */
+	if (!writer->is_stream)
+		(void)unlink(writer->beside); /* nothing more can be done */
 	errno = saved;
 	return CF_EIO;
 }
@@ -81,6 +203,7 @@ void cf_file_writer_abandon(struct cf_file_writer *writer)
 	if (writer->to == NULL)
 		return;
 	(void)fclose(writer->to); /* it is thrown away */
-	(void)unlink(writer->beside);
+	if (!writer->is_stream)
+		(void)unlink(writer->beside);
 	writer->to = NULL;
 }

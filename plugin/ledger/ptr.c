@@ -1,15 +1,14 @@
 #include "ledger/ptr.h"
 
 #include "base/array.h"
+#include "base/file_writer.h"
 #include "base/limits.h"
 #include "ledger/ingest/map.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct cf_ptrs {
 	struct cf_map *map;
@@ -126,25 +125,25 @@ const struct cf_ptr *cf_ptrs_find(const struct cf_ptrs *ptrs, const char *addr, 
 enum cf_status cf_ptrs_save(
     const struct cf_ptrs *ptrs, const char *ledger_path, struct cf_error *error)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
+	struct cf_file_writer writer;
+	char path[PATH_MAX];
+	enum cf_status status;
 
-	if ((size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) >= sizeof path ||
-	    (size_t)snprintf(fresh, sizeof fresh, "%s.ptr.new", ledger_path) >= sizeof fresh)
+	if ((size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) >= sizeof path)
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
-	FILE *to = fopen(fresh, "we");
-
-	if (to == NULL)
-		return cf_error_set(error, CF_EIO, "cannot write '%s': %s", fresh, strerror(errno));
-	for (size_t i = 0; i < ptrs->count; i++)
-		fprintf(to, "%lld\t%s\t%s\n", (long long)ptrs->items[i].asked_wall_s,
-		    ptrs->items[i].place, ptrs->items[i].name);
-	bool failed = ferror(to) != 0;
-
-	failed = fclose(to) != 0 || failed;
-	if (!failed && rename(fresh, path) == 0)
+	status = cf_file_writer_open_as(
+	    &writer, path, CF_WRITE_PRIVATE | CF_WRITE_ONLY_FILES | CF_WRITE_UNSYNCED);
+	if (status == CF_OK) {
+		for (size_t i = 0; i < ptrs->count; i++)
+			fprintf(writer.to, "%lld\t%s\t%s\n", (long long)ptrs->items[i].asked_wall_s,
+			    ptrs->items[i].place, ptrs->items[i].name);
+		/* Half a cache is worse than an old one. */
+		status = ferror(writer.to) != 0 ? CF_EIO : cf_file_writer_commit(&writer);
+	}
+	if (status == CF_OK)
 		return CF_OK;
-	int reason = errno;
-
-	(void)unlink(fresh); /* half a cache is worse than an old one */
-	return cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(reason));
+	(void)cf_error_set(
+	    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
+	cf_file_writer_abandon(&writer);
+	return status;
 }

@@ -1,13 +1,11 @@
 #include "report/metrics.h"
 
+#include "base/file_writer.h"
 #include "report/report.h"
 #include "report/safe.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Series for sensors past this are left out and counted: a label set must not grow without end. */
 #define SENSORS 1000
@@ -123,22 +121,18 @@ void cf_metrics_print(struct cf_model *model, FILE *to)
 
 enum cf_status cf_metrics_write(struct cf_model *model, const char *path, struct cf_error *error)
 {
-	char fresh[PATH_MAX];
-	FILE *to;
+	struct cf_file_writer writer;
+	enum cf_status status = cf_file_writer_open(&writer, path);
 
-	if ((size_t)snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid()) >= sizeof fresh)
-		return cf_error_set(error, CF_EINVALID, "'%s' is too long", path);
-	to = fopen(fresh, "we");
-	if (to == NULL)
-		return cf_error_set(error, CF_EIO, "cannot write '%s': %s", fresh, strerror(errno));
-	cf_metrics_print(model, to);
-	bool failed = ferror(to) != 0;
-
-	failed = fclose(to) != 0 || failed;
-	if (!failed && rename(fresh, path) == 0)
+	if (status == CF_OK) {
+		cf_metrics_print(model, writer.to);
+		/* Half a file is worse than none. */
+		status = ferror(writer.to) != 0 ? CF_EIO : cf_file_writer_commit(&writer);
+	}
+	if (status == CF_OK)
 		return CF_OK;
-	int reason = errno;
-
-	(void)unlink(fresh); /* half a file is worse than none */
-	return cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(reason));
+	(void)cf_error_set(
+	    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
+	cf_file_writer_abandon(&writer);
+	return status;
 }

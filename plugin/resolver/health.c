@@ -3,6 +3,7 @@
 
 #include "resolver/health.h"
 
+#include "base/file_writer.h"
 #include "base/instant.h"
 
 #include <errno.h>
@@ -164,20 +165,14 @@ static void form(struct cf_module *module, struct cf_health_json *j)
 /* Replaces path by rename, so that no reader sees half a file. */
 static bool replace(const char *path, const char *text, size_t len)
 {
-	char temporary[4096];
-	FILE *file;
-	bool written;
+	struct cf_file_writer writer;
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary)) {
-		errno = ENAMETOOLONG;
+	if (cf_file_writer_open_as(&writer, path, CF_WRITE_UNSYNCED) != CF_OK)
 		return false;
-	}
-	file = fopen(temporary, "we");
-	if (file == NULL)
-		return false;
-	written = fwrite(text, 1, len, file) == len;
-	written = fclose(file) == 0 && written;
-	return written && rename(temporary, path) == 0;
+	if (fwrite(text, 1, len, writer.to) == len)
+		return cf_file_writer_commit(&writer) == CF_OK;
+	cf_file_writer_abandon(&writer);
+	return false;
 }
 
 void cf_health_write(struct cf_module *module)

@@ -157,7 +157,7 @@ static int write_to(const struct cf_export *export, enum cf_export_format format
 	}
 	if (status != CF_OK)
 		fprintf(stderr, "curfew list export: cannot write '%s': %s\n",
-		    path == NULL ? "standard output" : path, strerror(errno));
+		    path == NULL ? "standard output" : path, cf_file_writer_why(&writer));
 	return cli_exit_for(status);
 }
 

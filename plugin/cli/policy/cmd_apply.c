@@ -92,32 +92,37 @@ static void make_folder(const char *path)
 	(void)mkdir(dir, 0755); /* writing says so if it is still missing */
 }
 
-/* Writes the very bytes that were verified and compared. */
-static bool write_bytes(const char *path, const void *data, size_t len)
+/* Writes the very bytes that were verified and compared; *why_out says why not. An image is read as
+ * a file by others: nothing but a file will do. */
+static bool write_bytes(const char *path, const void *data, size_t len, const char **why_out)
 {
 	struct cf_file_writer writer;
 	int saved;
 
-	if (cf_file_writer_open(&writer, path) != CF_OK)
+	if (cf_file_writer_open_as(&writer, path, CF_WRITE_ONLY_FILES) != CF_OK) {
+		*why_out = cf_file_writer_why(&writer);
 		return false;
+	}
 	/* The resolver and the monitor run as other users; there are no secrets in an image. */
-	if (fwrite(data, 1, len, writer.to) == len && fchmod(fileno(writer.to), 0644) == 0)
-		return cf_file_writer_commit(&writer) == CF_OK;
+	if (fwrite(data, 1, len, writer.to) == len && fchmod(fileno(writer.to), 0644) == 0 &&
+	    cf_file_writer_commit(&writer) == CF_OK)
+		return true;
 	saved = errno;
 	cf_file_writer_abandon(&writer);
-	errno = saved;
+	*why_out = strerror(saved);
 	return false;
 }
 
 static int write_image(const struct cli_compiling *compiling, const struct new_image *new_image)
 {
 	char digest_text[CF_SHA256_TEXT_BYTES];
+	const char *why = "";
 
 	if (compiling->image == compiling->paths.image)
 		make_folder(compiling->image);
-	if (!write_bytes(compiling->image, new_image->data, new_image->len)) {
+	if (!write_bytes(compiling->image, new_image->data, new_image->len, &why)) {
 		fprintf(stderr, "curfew apply: cannot write '%s': %s; what was in force stays\n",
-		    compiling->image, strerror(errno));
+		    compiling->image, why);
 		return CMD_IO;
 	}
 	if (!compiling->json)

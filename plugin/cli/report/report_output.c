@@ -1,5 +1,6 @@
 #include "cli/report/report_output.h"
 
+#include "base/file_writer.h"
 #include "cli/front/cmd.h"
 #include "cli/front/term.h"
 
@@ -37,28 +38,39 @@ static int print(const struct cli_output *output, const struct cf_doc *doc, FILE
 	return CMD_OK;
 }
 
+static int complain(const struct cli_output *output, const char *what, const char *why)
+{
+	fprintf(stderr, "curfew %s: cannot write %s: %s\n", output->what, what, why);
+	return CMD_IO;
+}
+
+/* Whole or not at all: nobody sees half a report in its place. */
+static int write_file(const struct cli_output *output, const struct cf_doc *doc)
+{
+	struct cf_file_writer writer;
+	int code;
+
+	if (cf_file_writer_open_as(&writer, output->path, CF_WRITE_PRIVATE) != CF_OK)
+		return complain(output, output->path, cf_file_writer_why(&writer));
+	code = print(output, doc, writer.to);
+	if (code == CMD_OK && cf_file_writer_commit(&writer) != CF_OK)
+		code = complain(output, output->path, cf_file_writer_why(&writer));
+	cf_file_writer_abandon(&writer);
+	return code;
+}
+
 int cli_output_doc(const struct cli_output *output, const struct cf_doc *doc)
 {
-	FILE *to = output->path == NULL ? stdout : fopen(output->path, "we");
+	int code;
 
 	if (!cf_doc_ok(doc)) {
 		fprintf(stderr, "curfew %s: no memory\n", output->what);
 		return CMD_IO;
 	}
-	if (to == NULL) {
-		fprintf(stderr, "curfew %s: cannot write '%s': %s\n", output->what, output->path,
-		    strerror(errno));
-		return CMD_IO;
-	}
-	int code = print(output, doc, to);
-	bool failed = fflush(to) != 0 || ferror(to) != 0;
-
-	if (to != stdout)
-		failed = fclose(to) != 0 || failed;
-	if (failed && errno != EPIPE) {
-		fprintf(stderr, "curfew %s: cannot write all of it: %s\n", output->what,
-		    strerror(errno));
-		return CMD_IO;
-	}
+	if (output->path != NULL)
+		return write_file(output, doc);
+	code = print(output, doc, stdout);
+	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && errno != EPIPE)
+		return complain(output, "all of it", strerror(errno));
 	return code;
 }

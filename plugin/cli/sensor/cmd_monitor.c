@@ -188,8 +188,9 @@ static int run_offline(const struct monitor_options *options)
 	}
 	if (options->stats)
 		print_stats(&result.decode, &result.observe, &result.log);
-	if (result.log.lost_disk > 0 || result.log.lost_queue > 0) {
-		fputs("curfew: not all hits could be written\n", stderr);
+	if (result.log.lost_disk > 0 || result.log.lost_queue > 0 || result.log.degraded) {
+		fprintf(stderr, "curfew: not all could be written to '%s'\n",
+		    offline.session.hits_path);
 		return CMD_IO;
 	}
 	return result.files_failed > 0 ? CMD_IO : CMD_OK;

@@ -2,6 +2,8 @@
 
 #include "compile/image/image_builder.h"
 
+#include "base/file_writer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -229,10 +231,15 @@ static bool fill_file(const struct cf_image_parts *parts, int fd)
 static enum cf_status replace_file(
     const struct cf_image_parts *parts, const char *path, struct cf_error *error)
 {
-	enum cf_status status = CF_OK;
-	char *beside = NULL;
+	char resolved[CF_PATH_BYTES], *beside = NULL;
+	const char *why;
+	enum cf_status status = cf_file_writer_check(path, resolved, &why);
 	int fd, saved;
 
+	if (status != CF_OK)
+		return cf_error_set(error, status, "cannot write '%s': %s", path,
+		    why != NULL ? why : strerror(errno));
+	path = resolved;
 	if (asprintf(&beside, "%s.XXXXXX", path) < 0)
 		return cf_error_set(error, CF_ENOMEM, "no memory to write '%s'", path);
 	fd = mkostemp(beside, O_CLOEXEC);

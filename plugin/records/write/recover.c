@@ -185,7 +185,7 @@ static const char *describe(const struct scan *scan, bool complete)
 void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor,
     const char *source, struct cf_recovery *recovery_out)
 {
-	int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	struct scan *scan = malloc(sizeof *scan);
 	struct stat about;
 	bool complete, from_start = false;

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/siphash.h"
+#include "records/read/log_set.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 
 /* Names tried: more processes on one file are a mistake. */
 #define MOST_CLAIMS 9
+/* How far before a line's end its count stands at most: two instants and some numbers follow. */
+#define COUNT_TAIL_BYTES 128
 
 static ssize_t system_write(void *arg, int fd, const void *bytes, size_t len)
 {
@@ -78,21 +81,37 @@ void cf_sink_claim(struct cf_sink *sink, const char *sensor, char *source, size_
 	}
 }
 
-enum cf_status cf_sink_open(struct cf_sink *sink)
+/*
+ * Opens the path for appending, never through a link: in a folder that others may write to it could
+ * lead anywhere. O_NONBLOCK: a named pipe without a reader must not hold us up; files do not care.
+ */
+static int open_path(const struct cf_sink *sink, struct stat *about_out)
 {
-	struct stat about;
 	int fd;
 
-	/* O_NONBLOCK: a named pipe without a reader must not hold us up; files do not care. */
 	if (sink->path == NULL)
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = open(sink->path,
-		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	if (fd < 0 || fstat(fd, &about) != 0) {
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW,
+		    0640);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, about_out) == 0 && (S_ISREG(about_out->st_mode) || !sink->is_file))
+		return fd;
+	if (sink->is_file)
+		errno = EINVAL; /* a pipe or device where a file was */
+	close(fd);
+	return -1;
+}
+
+enum cf_status cf_sink_open(struct cf_sink *sink)
+{
+	struct stat about;
+	int fd = open_path(sink, &about);
+
+	if (fd < 0) {
 		sink->failure = errno;
-		if (fd >= 0)
-			close(fd);
 		return CF_EIO;
 	}
 	if (sink->fd >= 0)
@@ -100,6 +119,9 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	sink->fd = fd;
 	sink->dev = about.st_dev;
 	sink->ino = about.st_ino;
+	sink->is_file = S_ISREG(about.st_mode);
+	sink->counts_links = about.st_nlink > 0;
+	sink->here = sink->unseen = (struct cf_sink_sum){0};
 	sink->owes_newline = false;
 	if (sink->has_claim)
 		(void)lock_byte(fd, sink->claim); /* who was quicker there chose his name then */
@@ -108,14 +130,58 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	return CF_OK;
 }
 
-bool cf_sink_is_rotated(const struct cf_sink *sink)
+enum cf_sink_place cf_sink_look(struct cf_sink *sink)
 {
 	struct stat about;
 
 	if (sink->path == NULL || sink->fd < 0)
+		return CF_SINK_THERE;
+	if (sink->is_file && sink->counts_links && fstat(sink->fd, &about) == 0 &&
+	    about.st_nlink == 0)
+		return CF_SINK_REMOVED;
+	sink->unseen = (struct cf_sink_sum){0};
+	if (lstat(sink->path, &about) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? CF_SINK_MOVED : CF_SINK_THERE;
+	return about.st_dev == sink->dev && about.st_ino == sink->ino ? CF_SINK_THERE
+	                                                              : CF_SINK_MOVED;
+}
+
+/* Does a rotated file of this log say that it was written last when ours was? */
+static bool is_kept(const struct cf_sink *sink)
+{
+	struct cf_log_set set;
+	struct stat ours, other;
+	bool kept = false;
+
+	if (fstat(sink->fd, &ours) != 0 || cf_log_set_find(sink->path, &set) != CF_OK)
 		return false;
-	return stat(sink->path, &about) != 0 || about.st_dev != sink->dev ||
-	    about.st_ino != sink->ino;
+	for (size_t i = 0; i < set.count && !kept; i++) {
+		int64_t apart_s;
+
+		if (strcmp(set.paths[i], sink->path) == 0 || stat(set.paths[i], &other) != 0)
+			continue;
+		/* Compressors copy the time, and may have read before our last write. */
+		apart_s = (int64_t)ours.st_mtim.tv_sec - (int64_t)other.st_mtim.tv_sec;
+		kept = S_ISREG(other.st_mode) && other.st_size > 0 && apart_s >= -1 && apart_s <= 2;
+	}
+	cf_log_set_done(&set);
+	return kept;
+}
+
+struct cf_sink_sum cf_sink_let_go(struct cf_sink *sink, bool *kept_out)
+{
+	struct cf_sink_sum gone;
+
+	*kept_out = is_kept(sink);
+	gone = *kept_out ? sink->unseen : sink->here;
+	close(sink->fd);
+	sink->fd = -1;
+	sink->here = sink->unseen = (struct cf_sink_sum){0};
+	sink->torn = 0;
+	sink->owes_newline = false;
+	sink->lines -= gone.lines;
+	sink->bytes -= gone.bytes;
+	return gone;
 }
 
 bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len)
@@ -127,6 +193,29 @@ bool cf_sink_put(struct cf_sink *sink, const char *line, size_t len)
 	return true;
 }
 
+/* How many hits a line stands for: its member count, among the last; 0 when it is of no hit. */
+static uint64_t hits_of(const char *line, size_t len)
+{
+	static const char key[] = "\"count\":";
+	size_t tail = len < COUNT_TAIL_BYTES ? len : COUNT_TAIL_BYTES;
+	const char *found = memmem(line + len - tail, tail, key, sizeof key - 1);
+	uint64_t hits = 0;
+
+	/* A quote within a text is escaped, so that this is no text. The newline ends the number.
+	 */
+	for (found = found == NULL ? "" : found + sizeof key - 1; *found >= '0' && *found <= '9';
+	     found++)
+		hits = hits * 10 + (uint64_t)(*found - '0');
+	return hits;
+}
+
+static void add_sum(struct cf_sink_sum *sum, uint64_t hits, uint64_t bytes)
+{
+	sum->hits += hits;
+	sum->lines++;
+	sum->bytes += bytes;
+}
+
 /* Takes the whole lines of the first len bytes out of the buffer; returns how many bytes they were.
  */
 static size_t account(struct cf_sink *sink, struct cf_chain *chain, size_t len)
@@ -136,7 +225,10 @@ static size_t account(struct cf_sink *sink, struct cf_chain *chain, size_t len)
 
 	while (at < len && (newline = memchr(sink->buffer + at, '\n', len - at)) != NULL) {
 		size_t line_bytes = (size_t)(newline - (sink->buffer + at)) + 1;
+		uint64_t hits = hits_of(sink->buffer + at, line_bytes);
 
+		add_sum(&sink->here, hits, line_bytes);
+		add_sum(&sink->unseen, hits, line_bytes);
 		if (chain != NULL)
 			cf_chain_line(chain, sink->buffer + at, line_bytes);
 		sink->lines++;

@@ -7,6 +7,10 @@
  * newline before anything else is written, and the whole line is written again, so that no record
  * is lost and none is glued to another. (Where only the newline is missing, it is whole with it.)
  * torn_bytes counts what was left behind.
+ *
+ * A file that is taken away - removed, or its folder - takes with it what was written there: the
+ * sink knows how many hits those were. A path that leads to something else than the file that was
+ * there - a link, a pipe, a folder - is not written to.
  */
 #pragma once
 
@@ -21,11 +25,27 @@
 /* write(2), or what stands for it in a test. */
 typedef ssize_t cf_sink_write(void *arg, int fd, const void *bytes, size_t len);
 
+struct cf_sink_sum {
+	uint64_t hits, lines, bytes;
+};
+
+/* Where the open file is now. */
+enum cf_sink_place {
+	CF_SINK_THERE,
+	CF_SINK_MOVED,   /* the path leads to another file, or to none */
+	CF_SINK_REMOVED, /* no path leads to it any more: what is in it is gone */
+};
+
 struct cf_sink {
 	char *path; /* NULL: standard output */
 	int fd;     /* -1: not open */
 	dev_t dev;
 	ino_t ino;
+	bool is_file;      /* regular: what comes in its place must be so, too */
+	bool counts_links; /* the file system does: 0 means removed */
+	/* Hits in the open file, since it was opened, and since it was last seen in a folder; and
+	 * lines and bytes likewise. */
+	struct cf_sink_sum here, unseen;
 	char *buffer;
 	size_t used;
 	size_t begun;      /* bytes of the first line already in a pipe */
@@ -46,11 +66,19 @@ enum cf_status cf_sink_init(struct cf_sink *sink, const char *path) CF_MUST_CHEC
 /* Closes; what is still in the buffer is dropped. */
 void cf_sink_done(struct cf_sink *sink);
 
-/* Opens or creates (0640) the file and keeps the old one until that worked. CF_EIO: errno in
- * failure. */
+/*
+ * Opens or creates (0640) the file and keeps the old one until that worked. Links are not followed.
+ * CF_EIO: errno in failure.
+ */
 enum cf_status cf_sink_open(struct cf_sink *sink) CF_MUST_CHECK;
-/* True when the path no longer leads to the open file. */
-bool cf_sink_is_rotated(const struct cf_sink *sink);
+/* Looks where the open file is. */
+enum cf_sink_place cf_sink_look(struct cf_sink *sink);
+/*
+ * After CF_SINK_REMOVED: lets go of the file, and says what went with it. When a compressor has
+ * just made another file of it (logrotate without delaycompress), that is what nobody is known to
+ * have read: *kept_out is then true.
+ */
+struct cf_sink_sum cf_sink_let_go(struct cf_sink *sink, bool *kept_out);
 
 /*
  * Makes sure that no other living writer goes by the same name in the open file: lines are told

@@ -2,10 +2,9 @@
 
 #include "records/write/status_file.h"
 
+#include "base/file_writer.h"
 #include "records/form/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +18,12 @@ enum cf_status cf_status_file_init(struct cf_status_file *status, const char *pa
 	if (path == NULL || path[0] == '\0')
 		return CF_OK;
 	status->path = strdup(path);
-	if (status->path == NULL || asprintf(&status->temporary, "%s.new", path) < 0) {
-		status->temporary = NULL;
-		cf_status_file_done(status);
-		return CF_ENOMEM;
-	}
-	return CF_OK;
+	return status->path == NULL ? CF_ENOMEM : CF_OK;
 }
 
 void cf_status_file_done(struct cf_status_file *status)
 {
 	free(status->path);
-	free(status->temporary);
 	*status = (struct cf_status_file){0};
 }
 
@@ -98,9 +91,8 @@ void cf_status_file_write(struct cf_status_file *status, const struct cf_writer 
     const struct cf_log_stats *stats, const char *members, size_t members_len, bool last)
 {
 	char text[4 * CF_RECORD_BYTES];
+	struct cf_file_writer file;
 	size_t len;
-	bool written;
-	int fd;
 
 	if (status->path == NULL)
 		return;
@@ -109,15 +101,14 @@ void cf_status_file_write(struct cf_status_file *status, const struct cf_writer 
 	    writer->now_us - status->told_us < 10 * SECOND_US)
 		return;
 	len = form(writer, stats, members, members_len, last, text, sizeof text);
-	fd = open(status->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
+	if (len == 0 || cf_file_writer_open_as(&file, status->path, CF_WRITE_UNSYNCED) != CF_OK)
 		return;
-	written = len > 0 && write(fd, text, len) == (ssize_t)len;
-	close(fd);
-	if (!written || rename(status->temporary, status->path) != 0) {
-		(void)unlink(status->temporary); /* nothing more can be done about it */
+	if (fwrite(text, 1, len, file.to) != len) {
+		cf_file_writer_abandon(&file);
 		return;
 	}
+	if (cf_file_writer_commit(&file) != CF_OK)
+		return;
 	status->told = *stats;
 	status->told_us = writer->now_us;
 }

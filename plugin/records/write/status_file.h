@@ -8,7 +8,7 @@
 #include "records/write/writer.h"
 
 struct cf_status_file {
-	char *path, *temporary; /* NULL: none wanted */
+	char *path; /* NULL: none wanted */
 	int64_t next_us;
 	struct cf_log_stats told;
 	int64_t told_us;

@@ -349,11 +349,40 @@ static void tell_losses(struct cf_writer *writer)
 	atomic_store(&writer->degraded, true); /* until the next seal */
 }
 
+/*
+ * Nobody can read any more what went into the removed file: it is lost, and said to be. A new
+ * segment begins behind the last seal, as nothing else is left to seal - unless a compressor has
+ * just put the lines away, which the next seal then covers.
+ */
+static void give_up_removed(struct cf_writer *writer)
+{
+	char prev[CF_SHA256_TEXT_BYTES];
+	bool kept;
+	struct cf_sink_sum gone = cf_sink_let_go(&writer->sink, &kept);
+
+	if (gone.hits > 0)
+		lose(writer, gone.hits);
+	if (!kept) {
+		memcpy(prev, writer->chain.prev, sizeof prev);
+		cf_chain_resume(&writer->chain, writer->chain.seq, prev);
+	}
+	atomic_store(&writer->degraded, true); /* until the next seal */
+	if (cf_sink_open(&writer->sink) != CF_OK)
+		writer->retry_us = writer->now_us + SECOND_US;
+}
+
 /* logrotate renamed the file: seal the old one, go on in the new one. */
 static void follow_rotation(struct cf_writer *writer)
 {
-	if (!cf_sink_is_rotated(&writer->sink))
+	switch (cf_sink_look(&writer->sink)) {
+	case CF_SINK_THERE:
 		return;
+	case CF_SINK_REMOVED:
+		give_up_removed(writer);
+		return;
+	case CF_SINK_MOVED:
+		break;
+	}
 	seal(writer, CF_EVENT_HEARTBEAT);
 	if (cf_sink_open(&writer->sink) != CF_OK)
 		atomic_store(&writer->degraded, true); /* goes on in the old file */
