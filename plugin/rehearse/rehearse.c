@@ -1,38 +1,14 @@
-#include "rehearse/rehearse.h"
+/* Deciding again; rehearse_report.c says what came of it. */
+
+#include "rehearse/rehearse_private.h"
 
 #include "base/array.h"
-#include "base/instant.h"
-#include "ledger/ingest/map.h"
+#include "names/rrtype.h"
 #include "policy/decide.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a hit came to in the log, and would come to. */
-enum fate { BLOCKED, LET_PASS, FLAGGED, PASSED };
-static const char *const fates[] = {"blocked", "let pass", "flagged", "passed"};
-
-/* All hits of one client that change in one way for one reason. */
-struct change {
-	char client[CF_ADDR_TEXT_BYTES];
-	enum cf_category category;
-	enum fate was, would;
-	uint32_t phase, exception;
-	uint64_t hits;
-	int64_t first_us, last_us;
-	char sample[120];
-};
-
-struct cli_rehearsal {
-	const struct cf_image *image;
-	int64_t at_wall_s;
-	struct cf_map *map;
-	struct change *changes;
-	size_t count, size;
-	uint64_t hits, unlisted;
-	int64_t first_us, last_us;
-};
 
 enum cf_status cli_rehearsal_new(
     const struct cf_image *image, int64_t at_wall_s, struct cli_rehearsal **rehearsal_out)
@@ -44,8 +20,9 @@ enum cf_status cli_rehearsal_new(
 	rehearsal->image = image;
 	rehearsal->at_wall_s = at_wall_s;
 	rehearsal->map = cf_map_new();
-	if (rehearsal->map == NULL) {
-		free(rehearsal);
+	rehearsal->modes = cf_map_new();
+	if (rehearsal->map == NULL || rehearsal->modes == NULL) {
+		cli_rehearsal_free(rehearsal);
 		return CF_ENOMEM;
 	}
 	*rehearsal_out = rehearsal;
@@ -57,41 +34,125 @@ void cli_rehearsal_free(struct cli_rehearsal *rehearsal)
 	if (rehearsal == NULL)
 		return;
 	cf_map_free(rehearsal->map);
+	cf_map_free(rehearsal->modes);
 	free(rehearsal->changes);
 	free(rehearsal);
 }
+
+/* ---- who it was: what the log hides */
+
+static bool is_word(const struct cf_text *text, const char *word)
+{
+	return text->len == strlen(word) && memcmp(text->data, word, text->len) == 0;
+}
+
+/* "sensor source" of the writer. */
+static size_t writer_key(const struct cf_record *record, char key[600])
+{
+	int len = snprintf(key, 600, "%.*s %.*s", (int)record->sensor.len,
+	    record->sensor.len > 0 ? record->sensor.data : "", (int)record->source.len,
+	    record->source.len > 0 ? record->source.data : "");
+
+	return len < 600 ? (size_t)len : 599;
+}
+
+enum cf_status cli_rehearsal_learn(struct cli_rehearsal *rehearsal, const struct cf_record *record)
+{
+	const struct cf_text *privacy = &record->report.privacy;
+	enum hiding hiding = is_word(privacy, "truncate") ? TRUNCATED
+	    : is_word(privacy, "pseudonym")               ? PSEUDONYMS
+	                                                  : NOTHING_HIDDEN;
+	char key[600];
+	uint32_t known;
+
+	if (record->is_hit || privacy->len == 0)
+		return CF_OK;
+	size_t len = writer_key(record, key);
+
+	/* A writer that hid something once is taken to have done so all along. */
+	if (cf_map_find(rehearsal->modes, key, len, &known) || hiding == NOTHING_HIDDEN)
+		return CF_OK;
+	rehearsal->hidden[hiding] = true;
+	return cf_map_add(rehearsal->modes, key, len, hiding, &known, NULL);
+}
+
+static enum hiding hiding_of(const struct cli_rehearsal *rehearsal, const struct cf_record *record)
+{
+	char key[600];
+	uint32_t hiding = NOTHING_HIDDEN;
+
+	(void)cf_map_find(rehearsal->modes, key, writer_key(record, key), &hiding);
+	return (enum hiding)hiding;
+}
+
+/* ---- deciding */
 
 static bool name_of(const struct cf_text *text, struct cf_name *name_out)
 {
 	return text->len > 0 && cf_name_from_text(text->data, text->len, name_out) == CF_OK;
 }
 
-/* By what matched: a name, an address, or the category alone. */
-static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
-    struct cf_decision *decision)
+/* By the category of the record, for what no list of names or networks says again. */
+static void decide_category(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+    const struct cf_question *question, struct cf_decision *decision)
 {
-	const struct cf_question question = {
-	    .client = record->src.family == CF_FAMILY_NONE ? NULL : &record->src,
-	    .at_wall_s = rehearsal->at_wall_s};
-	char text[CF_ADDR_TEXT_BYTES];
 	enum cf_category category;
-	struct cf_addr addr;
-	struct cf_name name;
 	uint32_t pack = 0;
 
-	*decision = (struct cf_decision){.phase = CF_NONE, .exception = CF_NONE};
-	if (record->match.value.len < sizeof text) {
-		memcpy(text, record->match.value.data, record->match.value.len);
-		text[record->match.value.len] = '\0';
-		if (cf_addr_parse(text, &addr) == CF_OK) {
-			cf_decide_addr(rehearsal->image, &question, &addr, decision);
-			if (decision->matched)
-				return;
-		}
-	}
+	if (record->match.category.len == 0 ||
+	    !cf_category_parse(record->match.category.data, record->match.category.len, &category))
+		return;
+	/* Logs of several vendors once named them all; then the first stands for them. */
+	(void)cf_image_find_pack(
+	    rehearsal->image, record->match.list.data, record->match.list.len, &pack);
+	cf_decide_category(rehearsal->image, question, pack, category, decision);
+	decision->category = category;
+	decision->matched = true;
+}
+
+/* An address that a listed name announced was judged by that name's category. */
+static bool is_of_category(const struct cf_record *record, enum cf_category category)
+{
+	return record->match.category.len == 0 ||
+	    is_word(&record->match.category, cf_category_text(category));
+}
+
+static bool decide_addr(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+    const struct cf_question *question, struct cf_decision *decision)
+{
+	char text[CF_ADDR_TEXT_BYTES];
+	struct cf_addr addr;
+
+	if (record->match.value.len == 0 || record->match.value.len >= sizeof text)
+		return false;
+	memcpy(text, record->match.value.data, record->match.value.len);
+	text[record->match.value.len] = '\0';
+	if (cf_addr_parse(text, &addr) != CF_OK)
+		return false;
+	cf_decide_addr(rehearsal->image, question, &addr, decision);
+	if (decision->matched && !is_of_category(record, decision->category))
+		decide_category(rehearsal, record, question, decision);
+	return decision->matched;
+}
+
+/* By what matched: an address, a name, or the category alone. */
+static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+    const struct cf_addr *client, struct cf_decision *decision)
+{
+	struct cf_question question = {.client = client, .at_wall_s = rehearsal->at_wall_s};
 	bool in_chain = record->via == CF_VIA_CNAME || record->via == CF_VIA_DNAME ||
 	    record->via == CF_VIA_SVCB_TARGET;
+	struct cf_name name;
 
+	if (record->dns.qtype.len > 0 && record->dns.qtype.len < CF_RRTYPE_TEXT_BYTES) {
+		char type[CF_RRTYPE_TEXT_BYTES] = "";
+
+		memcpy(type, record->dns.qtype.data, record->dns.qtype.len);
+		(void)cf_rrtype_parse(type, &question.qtype); /* unknown: no type */
+	}
+	*decision = (struct cf_decision){.phase = CF_NONE, .exception = CF_NONE};
+	if (decide_addr(rehearsal, record, &question, decision))
+		return;
 	if ((name_of(&record->match.value, &name) ||
 	        (in_chain && name_of(&record->dns.cname, &name)) ||
 	        name_of(&record->dns.qname, &name) || name_of(&record->tls.sni, &name))) {
@@ -99,26 +160,50 @@ static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record
 		if (decision->matched)
 			return;
 	}
-	if (record->via >= CF_VIA_HTTP_URI && record->match.category.len > 0 &&
-	    cf_category_parse(record->match.category.data, record->match.category.len, &category)) {
-		/* Logs of several vendors once named them all; then the first stands for them. */
-		(void)cf_image_find_pack(
-		    rehearsal->image, record->match.list.data, record->match.list.len, &pack);
-		cf_decide_category(rehearsal->image, &question, pack, category, decision);
-		decision->category = category;
-		decision->matched = true;
+	if (record->via >= CF_VIA_HTTP_URI)
+		decide_category(rehearsal, record, &question, decision);
+}
+
+/* Would all clients of the truncated network be decided alike? Only IPv4 ones can be tried. */
+static bool is_network_alike(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+    const struct cf_decision *like)
+{
+	struct cf_addr client = record->src;
+
+	if (client.family != CF_FAMILY_V4)
+		return false;
+	for (unsigned host = 1; host < 256; host++) {
+		struct cf_decision decision;
+
+		client.bytes[3] = (uint8_t)host; /* of four */
+		decide(rehearsal, record, &client, &decision);
+		if (decision.verdict != like->verdict || decision.exception != like->exception)
+			return false;
 	}
+	return true;
+}
+
+/* Decides; false when the log hides who it was and the policy makes a difference of it. */
+static bool decide_for(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+    enum hiding hiding, struct cf_decision *decision)
+{
+	bool has_client = record->src.family != CF_FAMILY_NONE && hiding != PSEUDONYMS;
+
+	decide(rehearsal, record, has_client ? &record->src : NULL, decision);
+	if (hiding == NOTHING_HIDDEN || cf_image_info(rehearsal->image)->groups == 0)
+		return true;
+	return hiding == TRUNCATED && is_network_alike(rehearsal, record, decision);
 }
 
 static enum fate fate_of(const struct cf_record *record)
 {
 	switch (record->action) {
 	case CF_ACTION_BLOCK:
+	case CF_ACTION_OBSERVE: /* a monitor's word for it: the policy blocked this then */
 		return BLOCKED;
 	case CF_ACTION_ALLOW:
 		return LET_PASS;
 	case CF_ACTION_FLAG:
-	case CF_ACTION_OBSERVE:
 		break;
 	}
 	return FLAGGED;
@@ -133,11 +218,38 @@ static enum fate fate_by(const struct cf_decision *decision)
 	return decision->matched && decision->verdict == CF_VERDICT_FLAG ? FLAGGED : PASSED;
 }
 
+/* Who could carry out a block of what was seen. */
+static enum enforcer enforcer_of(
+    const struct cli_rehearsal *rehearsal, const struct cf_record *record)
+{
+	bool is_named = record->tls.sni.len > 0 || record->http.host.len > 0;
+
+	if (record->event == CF_EVENT_SINKHOLE)
+		return BY_RESOLVER;
+	/* Ports of relays inside, and questions that others are asked. */
+	if (record->event == CF_EVENT_LAN || record->event == CF_EVENT_BYPASS ||
+	    record->via == CF_VIA_LAN_PORT || record->via == CF_VIA_DOH ||
+	    record->via == CF_VIA_FALLBACK || is_word(&record->dns.resolver, "foreign"))
+		return BY_FIREWALL;
+	/* What is asked for by its address is asked of nobody. */
+	if (record->via == CF_VIA_HTTP_HOST_LITERAL || record->flow.dns_seen == CF_DNS_HARDCODED)
+		return BY_FIREWALL;
+	if (record->event == CF_EVENT_DNS)
+		return record->via != CF_VIA_ANSWER_ADDR ||
+		        cf_image_info(rehearsal->image)->block_addresses
+		    ? BY_RESOLVER
+		    : BY_FIREWALL;
+	if (record->flow.dns_seen == CF_DNS_RESOLVED)
+		return BY_RESOLVER;
+	return record->event != CF_EVENT_FLOW && is_named ? BY_RESOLVER : BY_FIREWALL;
+}
+
 static struct change *change_of(struct cli_rehearsal *rehearsal, const struct change *like)
 {
 	char key[CF_ADDR_TEXT_BYTES + 64];
-	int len = snprintf(key, sizeof key, "%s %d %d %d %u %u", like->client, (int)like->category,
-	    (int)like->was, (int)like->would, like->phase, like->exception);
+	int len = snprintf(key, sizeof key, "%s %d %d %d %u %u %d %d", like->client,
+	    (int)like->category, (int)like->was, (int)like->would, like->phase, like->exception,
+	    (int)like->by, like->is_known);
 	uint32_t at;
 	bool added;
 
@@ -155,32 +267,30 @@ static struct change *change_of(struct cli_rehearsal *rehearsal, const struct ch
 	return &rehearsal->changes[at];
 }
 
-enum cf_status cli_rehearsal_take(struct cli_rehearsal *rehearsal, const struct cf_record *record)
+/* Each witness counts for itself: what several saw is one event. */
+static void count_hits(struct change *change, const struct cf_record *record)
 {
-	struct cf_decision decision;
-	struct change like = {0};
+	static const enum witness witnesses[] = {[CF_EVENT_FLOW] = BY_ADDRESS,
+	    [CF_EVENT_TLS] = BY_NAME,
+	    [CF_EVENT_HTTP] = BY_CONTENT,
+	    [CF_EVENT_SINKHOLE] = BY_ADDRESS,
+	    [CF_EVENT_LAN] = BY_ADDRESS,
+	    [CF_EVENT_BYPASS] = ON_THE_WIRE};
+	enum witness witness = witnesses[record->event];
 
-	if (!record->is_hit)
-		return CF_OK;
-	decide(rehearsal, record, &decision);
-	rehearsal->hits += record->count;
-	if (!decision.matched)
-		rehearsal->unlisted += record->count;
+	if (record->event == CF_EVENT_DNS)
+		witness = is_word(&record->source, "resolver") ? AT_RESOLVER : ON_THE_WIRE;
+	change->told[witness] += record->count;
+}
+
+static void note_times(
+    struct cli_rehearsal *rehearsal, struct change *change, const struct cf_record *record)
+{
 	if (rehearsal->first_us == 0 || record->at_wall_us < rehearsal->first_us)
 		rehearsal->first_us = record->at_wall_us;
 	if (record->last_wall_us > rehearsal->last_us)
 		rehearsal->last_us = record->last_wall_us;
-	cf_addr_format(&record->src, like.client);
-	like.category = decision.category;
-	like.was = fate_of(record);
-	like.would = fate_by(&decision);
-	like.phase = decision.phase;
-	like.exception = decision.exception;
-	struct change *change = change_of(rehearsal, &like);
-
-	if (change == NULL)
-		return CF_ENOMEM;
-	if (change->hits == 0 || record->at_wall_us < change->first_us) {
+	if (change->first_us == 0 || record->at_wall_us < change->first_us) {
 		change->first_us = record->at_wall_us;
 		snprintf(change->sample, sizeof change->sample, "%.*s",
 		    (int)record->match.value.len,
@@ -188,174 +298,38 @@ enum cf_status cli_rehearsal_take(struct cli_rehearsal *rehearsal, const struct 
 	}
 	if (record->last_wall_us > change->last_us)
 		change->last_us = record->last_wall_us;
-	change->hits += record->count;
+}
+
+enum cf_status cli_rehearsal_take(struct cli_rehearsal *rehearsal, const struct cf_record *record)
+{
+	struct cf_decision decision;
+	struct change like = {0};
+
+	if (!record->is_hit)
+		return cli_rehearsal_learn(rehearsal, record);
+	enum hiding hiding = hiding_of(rehearsal, record);
+
+	like.is_known = decide_for(rehearsal, record, hiding, &decision);
+	rehearsal->records++;
+	if (!decision.matched)
+		rehearsal->unlisted++;
+	cf_addr_format(&record->src, like.client);
+	if (hiding == TRUNCATED && record->src.family != CF_FAMILY_NONE)
+		snprintf(like.client + strlen(like.client),
+		    sizeof like.client - strlen(like.client), "%s",
+		    record->src.family == CF_FAMILY_V4 ? "/24" : "/48");
+	like.is_hidden = hiding != NOTHING_HIDDEN;
+	like.category = decision.category;
+	like.was = fate_of(record);
+	like.would = fate_by(&decision);
+	like.phase = decision.phase;
+	like.exception = decision.exception;
+	like.by = enforcer_of(rehearsal, record);
+	struct change *change = change_of(rehearsal, &like);
+
+	if (change == NULL)
+		return CF_ENOMEM;
+	count_hits(change, record);
+	note_times(rehearsal, change, record);
 	return CF_OK;
-}
-
-/* What a person would say about it. */
-static const char *meaning_of(const struct change *change)
-{
-	bool blocked_before = change->was == BLOCKED, blocked_then = change->would == BLOCKED;
-
-	if (!blocked_before && blocked_then)
-		return "would break";
-	if (blocked_before && !blocked_then)
-		return "would work again";
-	if (change->was == LET_PASS && change->would != LET_PASS)
-		return "exception ends";
-	if (change->was != LET_PASS && change->would == LET_PASS)
-		return "exception begins";
-	return "stays";
-}
-
-static int by_meaning(const void *a, const void *b)
-{
-	const struct change *x = a, *y = b;
-	int order = strcmp(meaning_of(y), meaning_of(x)); /* "would ..." first, "stays" after it */
-
-	if (order != 0) {
-		bool x_breaks = strcmp(meaning_of(x), "would break") == 0;
-		bool y_breaks = strcmp(meaning_of(y), "would break") == 0;
-
-		return x_breaks != y_breaks ? (x_breaks ? -1 : 1) : order;
-	}
-	if (x->hits != y->hits)
-		return x->hits > y->hits ? -1 : 1;
-	return strcmp(x->client, y->client);
-}
-
-static void add_head(struct cf_doc *doc, struct cli_rehearsal *rehearsal)
-{
-	static const char *const meanings[] = {
-	    "would break", "would work again", "exception ends", "exception begins", "stays"};
-	static const char *const keys[] = {
-	    "would_break", "would_work_again", "exception_ends", "exception_begins", "stays"};
-	const struct cf_image_info *info = cf_image_info(rehearsal->image);
-	char instant[CF_INSTANT_TEXT_BYTES];
-
-	cf_doc_fact_text(
-	    doc, "at", "as if it were", cf_instant_format(rehearsal->at_wall_s, instant));
-	cf_doc_fact_text(doc, "policy", "policy",
-	    info->policy_file[0] != '\0' ? info->policy_file : info->preset);
-	cf_doc_fact_text(doc, "preset", "preset", info->preset);
-	if (rehearsal->hits > 0) {
-		cf_doc_fact_text(doc, "log_from", "log from",
-		    cf_instant_format(rehearsal->first_us / 1000000, instant));
-		cf_doc_fact_text(doc, "log_to", "log to",
-		    cf_instant_format(rehearsal->last_us / 1000000, instant));
-	}
-	cf_doc_fact_number(doc, "hits", "hits", (int64_t)rehearsal->hits);
-	cf_doc_fact_number(
-	    doc, "unlisted", "hits that no list knows any more", (int64_t)rehearsal->unlisted);
-	for (size_t m = 0; m < sizeof meanings / sizeof meanings[0]; m++) {
-		int64_t clients = 0;
-
-		for (size_t i = 0; i < rehearsal->count;
-		     i++) { /* sorted by meaning, not by client */
-			if (strcmp(meaning_of(&rehearsal->changes[i]), meanings[m]) == 0)
-				clients++;
-		}
-		if (clients > 0)
-			cf_doc_fact_number(doc, keys[m],
-			    cf_doc_format(doc, "%s (client and category)", meanings[m]), clients);
-	}
-}
-
-static void add_changes(struct cf_doc *doc, const struct cli_rehearsal *rehearsal)
-{
-	static const struct cf_doc_column columns[] = {
-	    {"change", "change", CF_DOC_TEXT, false},
-	    {"client", "client", CF_DOC_TEXT, false},
-	    {"category", "category", CF_DOC_TEXT, false},
-	    {"was", "was", CF_DOC_TEXT, false},
-	    {"would", "would be", CF_DOC_TEXT, false},
-	    {"hits", "hits", CF_DOC_NUMBER, false},
-	    {"reason", "by", CF_DOC_TEXT, false},
-	    {"what", "for example", CF_DOC_TEXT, true},
-	    {"first", "first", CF_DOC_INSTANT, true},
-	    {"last", "last", CF_DOC_INSTANT, true},
-	};
-
-	cf_doc_table(
-	    doc, "changes", "Who would notice", columns, sizeof columns / sizeof columns[0]);
-	for (size_t i = 0; i < rehearsal->count; i++) {
-		const struct change *change = &rehearsal->changes[i];
-		const char *reason = "nothing listed";
-		struct cf_exception exception;
-		struct cf_phase phase;
-
-		if (change->exception != CF_NONE) {
-			cf_image_exception(rehearsal->image, change->exception, &exception);
-			reason = cf_doc_format(
-			    doc, "exception of %s: %s", exception.owner, exception.reason);
-		} else if (change->phase != CF_NONE) {
-			cf_image_phase(rehearsal->image, change->phase, &phase);
-			reason = cf_doc_format(doc, "phase %s", phase.name);
-		} else if (change->would == FLAGGED) {
-			reason = "before any phase";
-		}
-		const struct cf_doc_cell cells[] = {{.text = meaning_of(change)},
-		    {.text = change->client}, {.text = cf_category_text(change->category)},
-		    {.text = fates[change->was]}, {.text = fates[change->would]},
-		    {.number = (int64_t)change->hits}, {.text = reason}, {.text = change->sample},
-		    {.number = change->first_us / 1000000}, {.number = change->last_us / 1000000}};
-
-		cf_doc_row(doc, cells);
-	}
-	if (rehearsal->count == 0)
-		cf_doc_table_note(doc, "the logs hold no hit");
-}
-
-static void add_exceptions(struct cf_doc *doc, const struct cli_rehearsal *rehearsal)
-{
-	static const struct cf_doc_column columns[] = {
-	    {"standing", "then", CF_DOC_TEXT, false},
-	    {"owner", "owner", CF_DOC_TEXT, false},
-	    {"clients", "for", CF_DOC_TEXT, false},
-	    {"until", "until", CF_DOC_INSTANT, false},
-	    {"hits", "hits it would decide", CF_DOC_NUMBER, false},
-	    {"decided", "clients and categories", CF_DOC_NUMBER, false},
-	    {"reason", "reason", CF_DOC_TEXT, true},
-	};
-
-	cf_doc_table(
-	    doc, "exceptions", "Per exception", columns, sizeof columns / sizeof columns[0]);
-	for (uint32_t i = 0; i < cf_image_info(rehearsal->image)->exceptions; i++) {
-		struct cf_exception exception;
-		int64_t hits = 0, decided = 0;
-
-		cf_image_exception(rehearsal->image, i, &exception);
-		for (size_t j = 0; j < rehearsal->count; j++)
-			if (rehearsal->changes[j].exception == i) {
-				hits += (int64_t)rehearsal->changes[j].hits;
-				decided++;
-			}
-		const char *standing = rehearsal->at_wall_s < exception.from_wall_s ? "not yet"
-		    : rehearsal->at_wall_s >= exception.until_wall_s                ? "lapsed"
-		                                                                    : "in force";
-		const struct cf_doc_cell cells[] = {{.text = standing}, {.text = exception.owner},
-		    {.text = exception.clients},
-		    {.number = exception.until_wall_s == INT64_MAX ? 0 : exception.until_wall_s},
-		    {.number = hits}, {.number = decided}, {.text = exception.reason}};
-
-		cf_doc_row(doc, cells);
-	}
-}
-
-struct cf_doc *cli_rehearsal_report(struct cli_rehearsal *rehearsal)
-{
-	struct cf_doc *doc = cf_doc_new("rehearsal");
-
-	if (doc == NULL)
-		return NULL;
-	if (rehearsal->count > 1)
-		qsort(rehearsal->changes, rehearsal->count, sizeof *rehearsal->changes, by_meaning);
-	cf_doc_set_title(doc, "What would happen");
-	add_head(doc, rehearsal);
-	add_changes(doc, rehearsal);
-	add_exceptions(doc, rehearsal);
-	cf_doc_note(doc,
-	    "only what is in the logs is rehearsed: who would be blocked for the first time"
-	    " after more names are listed is not known from them");
-	return doc;
 }

@@ -19,5 +19,18 @@ void cli_rehearsal_free(struct cli_rehearsal *rehearsal);
 enum cf_status cli_rehearsal_take(
     struct cli_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
 
-/* What would change, per client and category and per exception. NULL without memory. */
-struct cf_doc *cli_rehearsal_report(struct cli_rehearsal *rehearsal);
+/*
+ * What a start record or heartbeat says of its writer's privacy mode; cli_rehearsal_take() does so
+ * too, but hits may stand before it. CF_ENOMEM.
+ */
+enum cf_status cli_rehearsal_learn(
+    struct cli_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
+
+struct cli_rehearsal_names;
+
+/*
+ * What would change, per client and category and per exception; names may be NULL. The fact
+ * "would_break" counts what the resolver would refuse. NULL without memory.
+ */
+struct cf_doc *cli_rehearsal_report(
+    struct cli_rehearsal *rehearsal, const struct cli_rehearsal_names *names);

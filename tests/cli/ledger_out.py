@@ -193,16 +193,94 @@ class LedgerOut(unittest.TestCase):
         say("owner", "10.9.9.9", "nobody", code=1)
         say("owner", UPDATER, code=2)
 
-    def rehearse(self, at, code):
-        text = self.curfew("rehearse", "--at", at, "--policy", self.policy, "--lists", ROOT / "lists", "--json", self.log,
-                           code=code)
-        return {row["client"]: (row["change"], row["would"]) for row in json.loads(text)["tables"]["changes"]}
+    def rehearse(self, at, code, *more, log=None):
+        text = self.curfew("rehearse", "--at", at, "--policy", self.policy, "--lists", ROOT / "lists", "--json", *more,
+                           log or self.log, code=code)
+        return json.loads(text)
+
+    def changes(self, *arguments, **more):
+        return {row["client"]: (row["change"], row["would"])
+                for row in self.rehearse(*arguments, **more)["tables"]["changes"]}
 
     def test_a_rehearsal_breaks_the_updater_at_the_cut_off_and_not_before(self):
-        before, then = self.rehearse("2024-09-29T03:59:59Z", 0), self.rehearse("2024-09-29T04:00:00Z", 1)
+        before, then = self.changes("2024-09-29T03:59:59Z", 0), self.changes("2024-09-29T04:00:00Z", 1)
         self.assertEqual(before[UPDATER], ("stays", "flagged"))
         self.assertEqual(then[UPDATER], ("would break", "blocked"))
         self.assertEqual(then[VISITOR], ("stays", "flagged"))
+
+    def test_who_wrote_the_log_breaks_nobody(self):
+        """A monitor says `observe` for what the policy blocked; the same policy blocks it again."""
+        log = self.top / "observed.jsonl"
+        observed = [record(1, UPDATER, "s00.upd.kaspersky.com", "updates", action="observe",
+                           dns={"qname": "s00.upd.kaspersky.com", "rcode": "NXDOMAIN", "outcome": "nxdomain"}),
+                    record(2, VISITOR, "77.74.178.1", "updates", action="observe", event_type="flow",
+                           match={"via": "dest_ip", "value": "77.74.178.1", "rule": "77.74.176.0/21", "list": "kaspersky",
+                                  "category": "updates"}, flow={"dns_seen": "resolved", "bytes_out": 1}),
+                    record(3, UPDATER, "s00.upd.kaspersky.com", "updates", action="block", source="resolver",
+                           dns={"qname": "s00.upd.kaspersky.com", "answer": "nxdomain"})]
+        log.write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in observed))
+        report = self.rehearse("2024-09-30T12:00:00Z", 0, log=log)
+        self.assertEqual((report["would_break"], report["only_a_firewall"], report["would_work_again"]), (0, 0, 0))
+        self.assertEqual({row["change"] for row in report["tables"]["changes"]}, {"stays"})
+        self.assertEqual(report["hits"], 6)  # three look-ups that two saw, and three connections
+        again = self.rehearse("2024-09-01T00:00:00Z", 0, log=log)
+        self.assertEqual((again["would_break"], again["would_work_again"]), (0, 2))
+
+    def test_what_asks_nobody_only_a_firewall_could_stop(self):
+        """Literal addresses, ports of relays inside, other people's resolvers: nothing the resolver could refuse."""
+        log, firewall = self.top / "literal.jsonl", "only a firewall could stop it"
+        cases = {
+            "192.0.2.1": ("flow", "dest_ip", "77.74.178.1", {"flow": {"dns_seen": "hardcoded"}}),
+            "192.0.2.2": ("http", "http_host_literal", "77.74.178.1", {"http": {"host": "77.74.178.1"}}),
+            "192.0.2.3": ("lan", "lan_port", "10.0.0.9:13000", {"relay": "10.0.0.9"}),
+            "192.0.2.4": ("dns", "qname", "s00.upd.kaspersky.com", {"dns": {"qname": "s00.upd.kaspersky.com",
+                                                                            "resolver": "foreign"}}),
+            "192.0.2.5": ("dns", "answer_addr", "77.74.178.1", {"source": "resolver"}),
+            "192.0.2.6": ("tls", "sni", "s00.upd.kaspersky.com", {"tls": {"sni": "s00.upd.kaspersky.com"}}),
+            "192.0.2.7": ("flow", "dest_ip", "77.74.178.1", {"flow": {"dns_seen": "resolved"}}),
+        }
+        log.write_text("".join(json.dumps(record(i, client, value, "updates", event_type=event, match={
+            "via": via, "value": value, "rule": "x", "list": "kaspersky", "category": "updates"}, **more),
+            separators=(",", ":")) + "\n" for i, (client, (event, via, value, more)) in enumerate(cases.items())))
+        changes = self.changes("2024-09-30T00:00:00Z", 1, log=log)
+        self.assertEqual({client: change for client, (change, _) in changes.items()},
+                         {**dict.fromkeys(list(cases)[:5], firewall), "192.0.2.6": "would break",
+                          "192.0.2.7": "would break"})
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:5]))
+        report = self.rehearse("2024-09-30T00:00:00Z", 0, log=log)
+        self.assertEqual((report["would_break"], report["only_a_firewall"]), (0, 5))
+
+    def test_what_the_log_hides_is_not_decided(self):
+        policy, log = self.top / "groups.yaml", self.top / "masked.jsonl"
+        policy.write_text("vendor: kaspersky\npreset: us-commerce-2024\ngroups:\n  lab: [10.0.0.7/32]\n"
+                          "exceptions:\n  - {clients: lab, categories: [updates], verdict: flag, owner: jdoe, reason: x,"
+                          " until: 2030-01-01T00:00:00Z}\n")
+        for mode, client, other, shown in (("truncate", "10.0.0.0", "10.1.0.0", "/24"),
+                                           ("pseudonym", "fd00::1", "fd00::2", "")):
+            # The mode stands behind the hits.
+            start = record(9, "", "", "") | {"event_type": "start", "privacy": mode}
+            lines = [record(1, client, "s00.upd.kaspersky.com", "updates", action="allow",
+                            policy={"exception_owner": "jdoe"}), record(2, other, "s00.upd.kaspersky.com", "updates"),
+                     {k: v for k, v in start.items() if k not in ("src_ip", "match", "action", "count")}]
+            log.write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in lines))
+            report = json.loads(self.curfew("rehearse", "--at", "2024-09-30T12:00:00Z", "--policy", policy, "--lists",
+                                            ROOT / "lists", "--json", log, code=1 if mode == "truncate" else 0))
+            changes = {row["client"]: row["change"] for row in report["tables"]["changes"]}
+            self.assertEqual(changes[client + shown], "cannot be known", mode)
+            # No part of this network has a group; of a pseudonym nothing is known.
+            self.assertEqual(changes[other + shown], "would break" if mode == "truncate" else "cannot be known")
+            self.assertTrue(any("cannot be known" in note for note in report["notes"]))
+
+    def test_a_rehearsal_names_the_hosts_of_the_ledger(self):
+        ledger, log = self.top / "names.db", self.top / "names.jsonl"
+        known = {"v": 1, "timestamp": "2024-09-30T09:00:00.000000Z", "id": "01KAB" + "9" * 21, "sensor": SENSOR,
+                 "source": "monitor", "event_type": "identity", "src_ip": UPDATER, "src_mac": "00:00:5e:00:53:07",
+                 "identity": {"kind": "dhcp", "name": "front-desk"}, "last": "2024-09-30T11:00:00.000000Z"}
+        log.write_text(json.dumps(known, separators=(",", ":")) + "\n" + self.log.read_text())
+        self.curfew("ledger", "ingest", "-q", "-l", ledger, log)
+        rows = self.rehearse("2024-09-30T00:00:00Z", 1, "--ledger", ledger)["tables"]["changes"]
+        self.assertEqual({row["client"]: row["host"] for row in rows}, {UPDATER: "front-desk", VISITOR: "", ESCAPED: ""})
+        self.curfew("rehearse", "--policy", self.policy, "--lists", ROOT / "lists", "-l", self.top / "none.db", self.log, code=4)
 
     def test_leases_name_the_host_of_a_ledger(self):
         leases, hits, ledger = self.top / "dhcpd.leases", self.top / "leases.jsonl", self.top / "named.db"

@@ -4,9 +4,11 @@
 #include "cli/front/term.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/policy/compiling.h"
+#include "cli/report/report_model.h"
 #include "cli/report/report_output.h"
 #include "records/read/reader.h"
 #include "rehearse/rehearse.h"
+#include "rehearse/rehearse_names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: curfew rehearse --at TIME [--policy FILE | --image FILE] [options] [LOG|DIR...]\n"
@@ -25,14 +28,18 @@ static const char help[] =
     "  -a, --at TIME        the instant, such as 2024-09-29T00:00:00-04:00; else now\n"
     "  -p, --policy FILE    a policy, compiled for this\n"
     "  -L, --lists DIR      the packs it names\n"
-    "  -i, --image FILE     an image; else the one in force\n" CLI_OUTPUT_HELP "\n"
+    "  -i, --image FILE     an image; else the one in force\n"
+    "  -l, --ledger FILE    names hosts from this ledger; else from the usual one, if it is "
+    "there\n" CLI_OUTPUT_HELP "\n"
     "exit: 0 nobody would break, 1 somebody would, 2 usage, 3 invalid policy or image, 4 "
     "input/output\n";
 
 struct rehearse_run {
 	struct cli_compiling compiling; /* paths, policy, lists, image, instant */
 	struct cli_output output;
-	const char *policy;
+	const char *policy, *ledger;
+	struct cli_model model; /* of the ledger: who had which address */
+	struct cli_rehearsal_names *names;
 	void *image_data; /* of a compiled policy */
 	struct cf_image *image;
 	struct cli_rehearsal *rehearsal;
@@ -47,6 +54,7 @@ static const struct cli_option options[] = {
     CLI_WORD("policy", 'p', struct rehearse_run, policy),
     CLI_WORD("lists", 'L', struct rehearse_run, compiling.lists),
     CLI_WORD("image", 'i', struct rehearse_run, compiling.image),
+    CLI_WORD("ledger", 'l', struct rehearse_run, ledger),
     CLI_OUTPUT_OPTIONS(struct rehearse_run, output),
     CLI_OPTIONS_END,
 };
@@ -93,14 +101,59 @@ static int get_image(struct rehearse_run *run)
 	return code;
 }
 
+/*
+ * The writer's privacy mode stands in its start record or next heartbeat, perhaps behind hits:
+ * looks for it first. What cannot be read is told of by take_file().
+ */
+static enum cf_status learn_privacy(struct rehearse_run *run, const char *path)
+{
+	struct cf_reader *reader = NULL;
+	struct cf_error unused;
+	struct cf_line line;
+	enum cf_status status = CF_OK;
+	bool is_known = false;
+
+	if (strcmp(path, "-") == 0 || cf_reader_open(path, &reader, &unused) != CF_OK)
+		return CF_OK;
+	for (enum cf_read got = CF_READ_SKIPPED; status == CF_OK && !is_known;) {
+		got = cf_reader_next(reader, run->record, &line);
+		if (got == CF_READ_END || got == CF_READ_FAILED)
+			break;
+		if (got != CF_READ_RECORD)
+			continue;
+		is_known = run->record->report.privacy.len > 0;
+		status = cli_rehearsal_learn(run->rehearsal, run->record);
+	}
+	cf_reader_close(reader);
+	return status;
+}
+
+/* Names are a help, not a must; those of a ledger that was given must be there. */
+static int load_names(struct rehearse_run *run)
+{
+	cli_model_init(&run->model, "rehearse");
+	if (run->ledger != NULL)
+		run->model.ledger_path = run->ledger;
+	else if (access(run->model.ledger_path, R_OK) != 0)
+		return CMD_OK;
+	int code = cli_model_load(&run->model);
+
+	if (code != CMD_OK)
+		return run->ledger == NULL ? CMD_OK : code;
+	return cli_rehearsal_names_new(run->model.model, &run->names) == CF_OK ? CMD_OK : CMD_IO;
+}
+
 static enum cf_status take_file(struct rehearse_run *run, const char *path)
 {
 	struct cf_reader *reader = NULL;
 	struct cf_error error = {0};
 	struct cf_line line;
 	enum cf_read got;
-	enum cf_status status = cf_reader_open(path, &reader, &error);
+	enum cf_status status = learn_privacy(run, path);
 
+	if (status != CF_OK)
+		return status;
+	status = cf_reader_open(path, &reader, &error);
 	if (status != CF_OK) {
 		fprintf(stderr, "curfew rehearse: %s\n", error.text);
 		run->had_failures = true;
@@ -182,7 +235,7 @@ static bool somebody_breaks(const struct cf_doc *doc)
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): printed, so there */
 	for (size_t i = 0; i < doc->fact_count; i++)
 		if (strcmp(doc->facts[i].key, "would_break") == 0)
-			return true;
+			return doc->facts[i].cell.number > 0;
 	return false;
 }
 
@@ -190,6 +243,8 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 {
 	int code = get_image(run);
 
+	if (code == CMD_OK)
+		code = load_names(run);
 	if (code != CMD_OK)
 		return code;
 	enum cf_status status =
@@ -200,8 +255,9 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 	if (status == CF_OK && run->record != NULL)
 		status = take_logs(run, logs, count);
 	cli_progress_end(&run->progress);
-	struct cf_doc *doc =
-	    status == CF_OK && run->record != NULL ? cli_rehearsal_report(run->rehearsal) : NULL;
+	struct cf_doc *doc = status == CF_OK && run->record != NULL
+	    ? cli_rehearsal_report(run->rehearsal, run->names)
+	    : NULL;
 
 	code = cli_output_doc(&run->output, doc);
 	if (code == CMD_OK && run->had_failures)
@@ -221,6 +277,8 @@ int cmd_rehearse(int argc, char **argv)
 		return code;
 	code = rehearse(&run, argv + optind, argc - optind);
 	cli_rehearsal_free(run.rehearsal);
+	cli_rehearsal_names_free(run.names);
+	cli_model_done(&run.model);
 	free(run.record);
 	cf_image_close(run.image);
 	free(run.image_data);
