@@ -3,8 +3,8 @@
 #include "compile/compile.h"
 
 #include "compile/compile_pack.h"
-#include "compile/pack/idn.h"
 #include "compile/pack/pack_place.h"
+#include "compile/pack/spoken_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +65,7 @@ static enum cf_status add_exempts(struct cf_image_builder *builder, const struct
 		        .line = exempt->line},
 		    &id);
 		for (size_t j = 0; status == CF_OK && j < exempt->name_count; j++) {
-			status =
-			    cf_name_from_text(exempt->names[j], strlen(exempt->names[j]), &name);
+			status = cf_spoken_name(exempt->names[j], &name, NULL);
 			if (status == CF_OK)
 				status = cf_image_builder_add_exception_name(
 				    builder, id, &name, CF_SCOPE_SUBTREE, exempt->line);
@@ -99,7 +98,8 @@ static enum cf_status add_own_name(struct cf_image_builder *builder, uint32_t pa
     const struct cf_policy *policy, const struct cf_policy_name *entry)
 {
 	struct cf_name name;
-	enum cf_status status = cf_idn_parse(entry->text, &name, NULL);
+	enum cf_scope written; /* entry->scope has taken it in */
+	enum cf_status status = cf_spoken_pattern(entry->text, &name, &written, NULL);
 
 	if (status != CF_OK)
 		return status;

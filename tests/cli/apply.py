@@ -67,6 +67,23 @@ class Apply(unittest.TestCase):
         self.assertIn("exception - lab", result.stdout)
         self.assertIn("+ m.example.net (subtree, updates)", result.stdout)
 
+    def test_without_a_terminal_much_is_not_taken_away_silently(self):
+        names = "names:\n" + "".join(f"  - {{name: m{i}.example.net, category: updates}}\n" for i in range(50))
+        self.assertEqual(self.run_verb("apply", POLICY + names).returncode, 0)
+        before = self.bytes_in_force()
+        result = self.run_verb("apply", POLICY)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("nobody can be asked", result.stderr)
+        self.assertEqual(self.bytes_in_force(), before)
+        # As many others in their place are a loss all the same.
+        other = names.replace(".example.net", ".example.org")
+        self.assertEqual(self.run_verb("apply", POLICY + other).returncode, 1)
+        self.assertEqual(self.run_verb("apply", POLICY, "--max-shrink", "20").returncode, 1)
+        self.assertEqual(self.bytes_in_force(), before)
+        self.assertEqual(self.run_verb("apply", POLICY, "--max-shrink", "99").returncode, 0)
+        self.assertEqual(self.run_verb("apply", POLICY + names).returncode, 0)
+        self.assertEqual(self.run_verb("apply", POLICY, "--yes").returncode, 0)
+
     def test_lapsed_and_lapsing_waves_are_reported(self):
         for verb in ("apply", "check"):
             with self.subTest(verb=verb):

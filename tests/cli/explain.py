@@ -89,10 +89,32 @@ class Explain(unittest.TestCase):
         self.assertEqual(answer["entry_scope"], "mail-relay")
         self.assertEqual(self.explained("192.0.2.1", AT)["verdict"], "pass")
 
+    def test_an_address_that_nobody_blocks_is_not_said_to_be_answered(self):
+        answer = self.explained("37.203.129.5", AT)
+        self.assertEqual((answer["verdict"], answer["enforced_by"], answer["answer"]), ("block", None, None))
+        _, out, _ = explain("37.203.129.5", "--at", AT)
+        self.assertIn("enforced by nobody in the resolver", out)
+        self.assertIn("block-addresses is off", out)
+        self.assertNotIn("answered nxdomain", out)
+        self.assertEqual(self.explained("s00.upd.kaspersky.com", AT)["enforced_by"], "resolver")
+
     def test_what_people_paste_is_understood(self):
         self.assertEqual(self.explained("https://s00.upd.kaspersky.com:443/x?y", AT)["verdict"], "block")
         self.assertEqual(self.explained("b\u00fccher.kaspersky.com", AT)["subject"],
                          "xn--bcher-kva.kaspersky.com")
+
+    def test_what_is_pasted_is_understood_with_a_word_or_refused(self):
+        for text in ("https://me:pw@s00.upd.kaspersky.com/", "hxxps[:]//s00[.]upd[.]kaspersky[.]com/x",
+                     "||s00.upd.kaspersky.com^", "s00.upd.kaspersky.com:443", "me@s00.upd.kaspersky.com",
+                     "https://www.example.org@s00.upd.kaspersky.com/"):
+            code, _, err = explain(text, "--at", AT)
+            self.assertEqual(code, 1, text)
+            self.assertIn("this is about s00.upd.kaspersky.com", err, text)
+        for text in ("*.upd.kaspersky.com", "10.0.0.256", "77.74.176.0/21", "s00.upd.kaspersky.com x", "a;b.example",
+                     "http:s00.upd.kaspersky.com", "."):
+            code, out, _ = explain(text, "--at", AT)
+            self.assertEqual(code, 2, text)
+            self.assertEqual(out, "", text)
 
     def test_text_for_people_says_the_same(self):
         code, out, _ = explain("s00.upd.kaspersky.com", "--at", AT)

@@ -316,9 +316,12 @@ static void sum_up(const struct cli_changes *changes, const struct cf_image_diff
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
 		totals.old_names += diff->categories[i].old_count;
 		totals.new_names += diff->categories[i].new_count;
+		totals.removed_names += diff->categories[i].removed;
 	}
 	totals.new_blocked = blocked_names(changes, changes->new_image, new_counts);
 	totals.old_blocked = blocked_names(changes, changes->old_image, &old_counts);
+	totals.old_networks = diff->networks.old_count;
+	totals.removed_networks = diff->networks.removed;
 	*totals_out = totals;
 }
 
@@ -410,8 +413,20 @@ enum cf_status cli_changes_print_json(
 	return CF_OK;
 }
 
-bool cli_changes_shrink(const struct cli_change_totals *totals)
+static unsigned percent(uint64_t part, uint64_t of)
 {
-	return totals->new_names < totals->old_names - totals->old_names / 10 ||
-	    totals->new_blocked < totals->old_blocked - totals->old_blocked / 10;
+	return of == 0 ? 0 : (unsigned)((part * 100 + of - 1) / of);
+}
+
+unsigned cli_changes_shrink(const struct cli_change_totals *totals)
+{
+	uint64_t unblocked = totals->new_blocked < totals->old_blocked
+	    ? totals->old_blocked - totals->new_blocked
+	    : 0;
+	unsigned names = percent(totals->removed_names, totals->old_names);
+	unsigned blocked = percent(unblocked, totals->old_blocked);
+	unsigned networks = percent(totals->removed_networks, totals->old_networks);
+	unsigned most = names > blocked ? names : blocked;
+
+	return most > networks ? most : networks;
 }

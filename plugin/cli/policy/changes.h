@@ -22,6 +22,8 @@ struct cli_changes {
 struct cli_change_totals {
 	uint64_t old_names, new_names;
 	uint64_t old_blocked, new_blocked; /* names whose category is blocked for everybody now */
+	uint64_t removed_names;            /* gone, or with another scope or category */
+	uint64_t old_networks, removed_networks;
 };
 
 /* Prints the comparison on to and sums it up. CF_ENOMEM. */
@@ -32,9 +34,9 @@ enum cf_status cli_changes_print(const struct cli_changes *changes, FILE *to,
 enum cf_status cli_changes_print_json(const struct cli_changes *changes, FILE *to,
     struct cli_change_totals *totals_out) CF_MUST_CHECK;
 
-/* True when the change takes away so much that a person should look twice: over a tenth of the
- * names, or of those blocked now. */
-bool cli_changes_shrink(const struct cli_change_totals *totals);
+/* How much the change takes away, in per cent, rounded up: of the names, of those blocked now, of
+ * the networks, whichever is most. */
+unsigned cli_changes_shrink(const struct cli_change_totals *totals);
 
 /* The categories of a bit set as "updates, telemetry", or "all"; returns text. */
 const char *cli_categories_format(uint32_t categories, char text[256]);

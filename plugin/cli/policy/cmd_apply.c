@@ -25,11 +25,14 @@ static const char help[] =
     "  -i, --image FILE    the image to write\n"
     "  -n, --dry-run       show, write nothing\n"
     "  -y, --yes           do not ask, even when much would be taken away\n"
+    "  -m, --max-shrink N  per cent of names, blocked names or networks that may be taken away\n"
+    "                      without asking (10)\n"
     "  -v, --verbose       show every name that comes or goes\n"
     "  -a, --at TIME       show verdicts as if it were TIME\n"
     "  -j, --json          what changes, as JSON\n"
     "\n"
-    "exit: 0 done, 1 you said no, 2 usage, 3 invalid policy or pack, 4 cannot read or write\n";
+    "exit: 0 done, 1 you said no or nobody could be asked, 2 usage, 3 invalid policy or pack, 4 "
+    "cannot read or write\n";
 
 /* What was compiled, in memory: its bytes and the image over them. */
 struct new_image {
@@ -70,11 +73,25 @@ static bool is_same(const struct cf_image *old_image, const struct cf_image *new
 
 static bool agreed(const struct cli_compiling *compiling, const struct cli_change_totals *totals)
 {
-	if (compiling->yes || !cli_changes_shrink(totals) || isatty(STDIN_FILENO) != 1)
+	unsigned shrink = cli_changes_shrink(totals);
+
+	if (compiling->yes || shrink <= compiling->max_shrink)
 		return true;
-	fprintf(stderr, "names: %llu, then %llu; blocked now: %llu, then %llu\n",
+	fprintf(stderr,
+	    "names: %llu, then %llu (%llu gone or changed); blocked now: %llu, then %llu; networks "
+	    "gone: %llu of %llu\n",
 	    (unsigned long long)totals->old_names, (unsigned long long)totals->new_names,
-	    (unsigned long long)totals->old_blocked, (unsigned long long)totals->new_blocked);
+	    (unsigned long long)totals->removed_names, (unsigned long long)totals->old_blocked,
+	    (unsigned long long)totals->new_blocked, (unsigned long long)totals->removed_networks,
+	    (unsigned long long)totals->old_networks);
+	if (isatty(STDIN_FILENO) != 1) {
+		fprintf(stderr,
+		    "curfew apply: this takes away %u %%, more than %u %%, and nobody can be "
+		    "asked; "
+		    "--yes or --max-shrink %u puts it in force\n",
+		    shrink, compiling->max_shrink, shrink);
+		return false;
+	}
 	return cli_term_ask("this takes much away; put it in force?");
 }
 
@@ -199,7 +216,7 @@ int cmd_apply(int argc, char **argv)
 	struct new_image new_image = {0};
 	int code;
 
-	if (!cli_compiling_parse(&compiling, argc, argv, "plianyvj", help, &code))
+	if (!cli_compiling_parse(&compiling, argc, argv, "plianymvj", help, &code))
 		return code;
 	code = compile(&compiling, &new_image);
 	if (code == CMD_OK)

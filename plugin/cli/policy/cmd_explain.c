@@ -4,7 +4,7 @@
 #include "cli/front/options.h"
 #include "cli/policy/compiling.h"
 #include "cli/policy/explain.h"
-#include "compile/pack/idn.h"
+#include "compile/pack/spoken_name.h"
 #include "names/rrtype.h"
 
 #include <stdio.h>
@@ -31,35 +31,33 @@ struct request {
 	bool json;
 };
 
-/* The host of what people paste: "https://host:443/path" and "host/path" too. */
-static void strip_url(const char *text, char *host, size_t size)
-{
-	const char *scheme = strstr(text, "://");
-	char *end;
-
-	snprintf(host, size, "%s", scheme == NULL ? text : scheme + 3);
-	end = host + strcspn(host, "/?#");
-	*end = '\0';
-	end = strrchr(host, ':');
-	/* One colon is a port; an IPv6 address has more. */
-	if (end != NULL && strchr(host, ':') == end)
-		*end = '\0';
-}
-
+/* The name or address of what people paste, and a word on what it was. */
 static bool take_subject(struct cli_explanation *e, const char *text)
 {
-	char host[CF_NAME_TEXT_BYTES + 64];
+	char subject[CF_NAME_TEXT_BYTES], quoted[120];
+	struct cf_spoken spoken;
 	struct cf_error error;
 
-	strip_url(text, host, sizeof host);
-	if (cf_addr_parse(host, &e->addr) == CF_OK) {
-		e->is_addr = true;
-		return true;
+	if (cf_spoken_parse(text, &spoken, &error) != CF_OK) {
+		fprintf(stderr, "curfew explain: %s\n", error.text);
+		return false;
 	}
-	if (cf_idn_parse(host, &e->name, &error) == CF_OK)
-		return true;
-	fprintf(stderr, "curfew explain: %s\n", error.text);
-	return false;
+	if (!spoken.is_addr && spoken.scope == CF_SCOPE_BELOW) {
+		fprintf(stderr,
+		    "curfew explain: %s stands for many names; ask about %s, or about one name "
+		    "below it\n",
+		    cf_quote(text, strlen(text), quoted, sizeof quoted),
+		    cf_name_format(&spoken.name, subject));
+		return false;
+	}
+	e->is_addr = spoken.is_addr;
+	e->addr = spoken.addr;
+	e->name = spoken.name;
+	if (spoken.form != NULL)
+		fprintf(stderr, "curfew explain: %s is %s; this is about %s\n",
+		    cf_quote(text, strlen(text), quoted, sizeof quoted), spoken.form,
+		    cli_explanation_subject(e, subject));
+	return true;
 }
 
 static bool take_client(void *place, const struct cli_given *given)

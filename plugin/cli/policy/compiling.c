@@ -19,12 +19,16 @@ static const struct cli_option all_options[] = {
     CLI_WORD("image", 'i', struct cli_compiling, image),
     CLI_VALUE("at", 'a', struct cli_compiling, at_wall_s, cli_take_instant),
     CLI_SWITCH("dry-run", 'n', struct cli_compiling, dry_run),
+    CLI_NUMBER("max-shrink", 'm', struct cli_compiling, max_shrink, 100),
     CLI_SWITCH("yes", 'y', struct cli_compiling, yes),
     CLI_SWITCH("verbose", 'v', struct cli_compiling, verbose),
     CLI_SWITCH("json", 'j', struct cli_compiling, json),
     CLI_SWITCH("strict", 's', struct cli_compiling, strict),
 };
 #define ALL_OPTIONS (sizeof all_options / sizeof all_options[0])
+
+/* Per cent; what is more is looked at by a person, or allowed in so many words. */
+#define MAX_SHRINK 10
 
 int64_t cli_now_s(void)
 {
@@ -62,7 +66,7 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
 		if (strchr(letters, all_options[i].letter) != NULL)
 			options[count++] = all_options[i];
 
-	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s()};
+	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s(), .max_shrink = MAX_SHRINK};
 	cli_paths_default(&compiling->paths);
 	compiling->policy = compiling->paths.policy;
 	compiling->lists = compiling->paths.lists;

@@ -14,6 +14,7 @@ struct cli_compiling {
 	struct cli_paths paths;
 	const char *policy, *lists, *image; /* point into paths until an option says otherwise */
 	int64_t at_wall_s;                  /* now, or the instant of --at */
+	unsigned max_shrink;                /* per cent that may be taken away without asking */
 	bool dry_run, yes, verbose, json, strict;
 };
 

@@ -47,6 +47,12 @@ static void fill_spans(struct cli_explanation *e)
 	}
 }
 
+bool cli_explanation_is_enforced(const struct cli_explanation *e)
+{
+	return e->decision.verdict == CF_VERDICT_BLOCK &&
+	    (!e->is_addr || cf_image_info(e->image)->block_addresses);
+}
+
 void cli_explanation_fill(struct cli_explanation *e)
 {
 	e->match_count = 0;

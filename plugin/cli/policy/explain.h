@@ -40,6 +40,13 @@ struct cli_explanation {
 /* Fills the rest from image, is_addr with name or addr, and question. */
 void cli_explanation_fill(struct cli_explanation *explanation);
 
+/*
+ * True when the resolver would enforce a block: names always, addresses only where block-addresses
+ * is on, and then in answers alone. Whoever connects to a literal address is seen by the monitor
+ * and held by a firewall, if anybody.
+ */
+bool cli_explanation_is_enforced(const struct cli_explanation *explanation);
+
 /* For people, with the reasons below one another. */
 void cli_explanation_print(const struct cli_explanation *explanation, FILE *to);
 

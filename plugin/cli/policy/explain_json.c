@@ -9,7 +9,8 @@ static void json_answer(const struct cli_explanation *e, struct cli_json *json)
 {
 	const struct cf_answer_spec *answer = e->decision.answer;
 
-	if (e->decision.verdict != CF_VERDICT_BLOCK || answer == NULL) {
+	cli_json_text(json, "enforced_by", cli_explanation_is_enforced(e) ? "resolver" : NULL);
+	if (!cli_explanation_is_enforced(e) || answer == NULL) {
 		cli_json_null(json, "answer");
 		return;
 	}

@@ -32,7 +32,9 @@ static void print_head(const struct cli_explanation *e, FILE *to)
 	print_verdict(to, e->decision.verdict);
 	if (!e->decision.matched)
 		fprintf(to, ", not listed");
-	if (e->decision.verdict == CF_VERDICT_BLOCK && answer != NULL) {
+	if (e->decision.verdict == CF_VERDICT_BLOCK && !cli_explanation_is_enforced(e))
+		fputs(" by policy, enforced by nobody in the resolver", to);
+	else if (e->decision.verdict == CF_VERDICT_BLOCK && answer != NULL) {
 		fprintf(to, ", answered %s (ttl %" PRIu32 " s", cf_answer_text(answer->kind),
 		    answer->ttl_s);
 		if (answer->kind == CF_ANSWER_SINKHOLE &&
@@ -46,6 +48,25 @@ static void print_head(const struct cli_explanation *e, FILE *to)
 		fputs(")", to);
 	}
 	putc('\n', to);
+}
+
+/* Who would do what the verdict says, for addresses: names are the resolver's. */
+static void print_enforcement(const struct cli_explanation *e, FILE *to)
+{
+	if (!e->is_addr || e->decision.verdict != CF_VERDICT_BLOCK)
+		return;
+	print_label(to, "enforced");
+	if (cf_image_info(e->image)->block_addresses)
+		fputs("by the resolver, in answers that hold the address (block-addresses is on)\n",
+		    to);
+	else
+		fputs("by nobody in the resolver: block-addresses is off, answers that hold the "
+		      "address pass\n",
+		    to);
+	print_label(to, "");
+	fputs("connections to the address itself: the monitor records them and stops none; a "
+	      "firewall can (curfew list export -f nft)\n",
+	    to);
 }
 
 static void print_question(const struct cli_explanation *e, FILE *to)
@@ -230,6 +251,7 @@ void cli_explanation_print(const struct cli_explanation *e, FILE *to)
 {
 	print_head(e, to);
 	print_question(e, to);
+	print_enforcement(e, to);
 	if (e->decision.entry != CF_NONE)
 		print_entry(e, to);
 	if (e->decision.network != CF_NONE)

@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "compile/list/list_line.h"
 #include "compile/pack/idn.h"
+#include "compile/pack/spoken_name.h"
 
 /* Lines looked at to tell the format; a header of comments is not among them. */
 #define DETECT_LINES 400
@@ -159,6 +160,10 @@ void cf_list_emit(struct cf_list_reader *reader, struct cf_line_text text, enum 
 	                     : !to_ascii(bare, &name)) ||
 	    name.label_count == 0 || !looks_like_host(&name)) {
 		cf_list_reject_part(reader, text, "no host name");
+		return;
+	}
+	if (cf_spoken_ends_in_number(&name)) {
+		cf_list_reject_part(reader, text, "ends in a number: an address that is none");
 		return;
 	}
 	if (is_public_suffix(reader, &name)) {

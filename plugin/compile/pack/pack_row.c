@@ -14,6 +14,13 @@ void cf_pack_row_complain(struct cf_pack_row *row, unsigned column, const char *
 	    cf_quote(row->cells[column], row->lens[column], quoted, sizeof quoted), expected);
 }
 
+void cf_pack_row_refuse(struct cf_pack_row *row, unsigned column, const char *why)
+{
+	row->ok = false;
+	cf_diag_add(row->diags, CF_DIAG_ERROR, row->tsv->file, row->tsv->line,
+	    row->tsv->columns[column], "%s", why);
+}
+
 enum cf_category cf_pack_row_category(struct cf_pack_row *row, unsigned column)
 {
 	enum cf_category category = CF_CATEGORY_CORPORATE;

@@ -26,6 +26,8 @@ struct cf_pack_row {
 bool cf_pack_row_next(struct cf_pack_row *row);
 
 /* The cell is wrong; expected completes "expected ...". */
+/* The same with the whole reason. */
+void cf_pack_row_refuse(struct cf_pack_row *row, unsigned column, const char *why);
 void cf_pack_row_complain(struct cf_pack_row *row, unsigned column, const char *expected);
 
 /* Not empty. */

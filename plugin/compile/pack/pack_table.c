@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "compile/pack/pack_row.h"
 #include "compile/pack/pattern.h"
+#include "compile/pack/spoken_name.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -26,11 +27,26 @@ static void read_source(struct cf_pack_row *row, void *entry)
 		cf_pack_row_complain(row, 0, "an id that no other line has");
 }
 
+/* Looks at the first member of a pattern: all have its letters. */
+static bool member_is_plain(void *context, const struct cf_name *name)
+{
+	char text[CF_NAME_TEXT_BYTES];
+	bool *plain = context;
+	struct cf_name again;
+
+	*plain = cf_spoken_is_plain(name) &&
+	    cf_spoken_name(cf_name_format_master(name, text), &again, NULL) == CF_OK;
+	return false;
+}
+
 static void parse_name(struct cf_pack_row *row, struct cf_pack_name *name)
 {
-	struct cf_name parsed;
+	char written[CF_NAME_TEXT_BYTES];
 	const char *text = row->cells[0];
 	size_t len = row->lens[0];
+	struct cf_error error;
+	struct cf_name parsed, again;
+	bool plain = false;
 
 	name->name = text;
 	if (len >= CF_NAME_TEXT_BYTES) {
@@ -39,14 +55,17 @@ static void parse_name(struct cf_pack_row *row, struct cf_pack_name *name)
 	}
 	name->name_len = (uint16_t)len;
 	name->pattern = cf_pattern_is(text, len);
-	if (!name->pattern && cf_name_from_text(text, len, &parsed) == CF_OK &&
-	    parsed.label_count > 0)
+	if (name->pattern) {
+		if (cf_pattern_check(text, len, NULL) != CF_OK ||
+		    cf_pattern_expand(text, len, member_is_plain, &plain) != CF_EAGAIN || !plain)
+			cf_pack_row_complain(row, 0,
+			    "a DNS name with ranges like [00-19], of at most 10000 members");
 		return;
-	if (!name->pattern)
-		cf_pack_row_complain(row, 0, "a DNS name in ASCII, not the root");
-	else if (cf_pattern_check(text, len, NULL) != CF_OK)
-		cf_pack_row_complain(
-		    row, 0, "a DNS name with ranges like [00-19], of at most 10000 members");
+	}
+	if (cf_spoken_name(text, &parsed, &error) != CF_OK)
+		cf_pack_row_refuse(row, 0, error.text);
+	else if (cf_name_from_text(text, len, &again) != CF_OK || !cf_name_equal(&parsed, &again))
+		cf_pack_row_complain(row, 0, cf_name_format_master(&parsed, written));
 }
 
 static void read_name(struct cf_pack_row *row, void *entry)

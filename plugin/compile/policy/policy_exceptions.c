@@ -1,6 +1,6 @@
 /* Groups of clients and the exceptions that name them. */
 
-#include "compile/pack/idn.h"
+#include "compile/pack/spoken_name.h"
 #include "compile/policy/policy_reader.h"
 #include "names/rrtype.h"
 
@@ -13,26 +13,7 @@
 enum cf_status cf_policy_pattern_parse(
     const char *text, struct cf_name *name_out, enum cf_scope *scope_out, struct cf_error *error)
 {
-	enum cf_scope scope = CF_SCOPE_EXACT;
-	enum cf_status status;
-
-	if (text[0] == '*' && text[1] == '.') {
-		scope = CF_SCOPE_BELOW;
-		text += 2;
-	} else if (text[0] == '.' && text[1] != '\0') {
-		scope = CF_SCOPE_SUBTREE;
-		text += 1;
-	}
-	if (strchr(text, '*') != NULL)
-		return cf_error_set(error, CF_EMALFORMED,
-		    "a star may only stand for whole labels in front, as in '*.example.org'");
-	status = cf_idn_parse(text, name_out, error);
-	if (status == CF_OK && name_out->label_count == 0)
-		return cf_error_set(
-		    error, CF_EMALFORMED, "the root would cover every name there is");
-	if (status == CF_OK)
-		*scope_out = scope;
-	return status;
+	return cf_spoken_pattern(text, name_out, scope_out, error);
 }
 
 static bool prefix_ok(struct cf_policy_reader *reader, const struct cf_yaml_node *node,

@@ -3,7 +3,7 @@
 #include "compile/policy/policy_reader.h"
 
 #include "base/instant.h"
-#include "compile/pack/idn.h"
+#include "compile/pack/spoken_name.h"
 
 #include <string.h>
 
@@ -220,12 +220,32 @@ static void read_answer(struct cf_policy_reader *reader)
 	read_sinkhole(reader, node, text, answer);
 }
 
+/* The scope of an entry: what it says, else what its name says, else it and all below. */
+static enum cf_scope entry_scope(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const struct cf_policy_text_name *text)
+{
+	enum cf_scope scope = CF_SCOPE_EXACT;
+	struct cf_error error;
+	struct cf_name name;
+
+	if (cf_spoken_pattern(text->name, &name, &scope, &error) != CF_OK)
+		cf_policy_refuse(reader, node, path, "name", "%s", error.text);
+	else if (name.label_count < 2)
+		cf_policy_refuse(
+		    reader, node, path, "name", "a top-level domain is nobody's service");
+	if (scope == CF_SCOPE_EXACT)
+		return text->scope == NULL ? CF_SCOPE_SUBTREE : *text->scope;
+	if (text->scope != NULL && *text->scope != scope)
+		cf_policy_refuse(reader, node, path, "scope",
+		    "is %s, but the name is written as one of scope %s; write the name alone",
+		    cf_scope_text(*text->scope), cf_scope_text(scope));
+	return scope;
+}
+
 static void read_names(struct cf_policy_reader *reader)
 {
 	const struct cf_yaml_node *names = cf_yaml_node_find(reader->root, "names"), *node;
 	struct cf_policy *policy = reader->policy;
-	struct cf_error error;
-	struct cf_name name;
 	char path[32];
 
 	policy->names = cf_policy_alloc(reader, reader->text->names_count, sizeof *policy->names);
@@ -236,17 +256,12 @@ static void read_names(struct cf_policy_reader *reader)
 		const struct cf_policy_text_name *text = &reader->text->names[i];
 
 		snprintf(path, sizeof path, "names[%u]", i);
-		if (cf_idn_parse(text->name, &name, &error) != CF_OK)
-			cf_policy_refuse(reader, node, path, "name", "%s", error.text);
-		else if (name.label_count < 2)
-			cf_policy_refuse(
-			    reader, node, path, "name", "a top-level domain is nobody's service");
 		if (text->vendor != NULL)
 			(void)cf_policy_vendor_is_known(reader, node, path, text->vendor);
 		policy->names[policy->name_count++] = (struct cf_policy_name){
 		    .text = text->name,
 		    .vendor = text->vendor == NULL ? "" : text->vendor,
-		    .scope = text->scope == NULL ? CF_SCOPE_SUBTREE : *text->scope,
+		    .scope = entry_scope(reader, node, path, text),
 		    .category = text->category,
 		    .product = text->product == NULL ? "" : text->product,
 		    .source = text->source == NULL ? "" : text->source,

@@ -3,8 +3,8 @@
 #include "compile/policy/preset.h"
 
 #include "base/instant.h"
+#include "compile/pack/spoken_name.h"
 #include "compile/yaml/yaml_file.h"
-#include "names/name.h"
 
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
@@ -198,6 +198,7 @@ static void take_phase(struct loaded *l, struct cf_diags *diags, unsigned i)
 static void take_exempt(struct loaded *l, struct cf_diags *diags, unsigned i)
 {
 	const struct exempt_yaml *from = &l->data->exempt[i];
+	struct cf_error error;
 	struct cf_name name;
 	char key[64];
 
@@ -213,8 +214,9 @@ static void take_exempt(struct loaded *l, struct cf_diags *diags, unsigned i)
 		take_verdict(l, diags, key, from->verdict, &l->preset.exempts[i].verdict);
 	for (unsigned n = 0; n < from->names_count; n++) {
 		(void)snprintf(key, sizeof key, "exempt[%u].names[%u]", i, n); /* fits */
-		if (cf_name_from_text(from->names[n], strlen(from->names[n]), &name) != CF_OK)
-			complain(l, diags, key, from->names[n], "a DNS name");
+		if (cf_spoken_name(from->names[n], &name, &error) != CF_OK)
+			cf_diag_add(diags, CF_DIAG_ERROR, l->preset.file,
+			    cf_yaml_line(l->yaml, key), key, "%s", error.text);
 	}
 }
 

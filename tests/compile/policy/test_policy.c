@@ -263,7 +263,8 @@ static void impossible_meanings_are_refused(void **state)
 	    "misses 'categories' or 'names'");
 	refused("vendor: v\npreset: p\nexceptions: [{clients: everybody, names: ['a*.example'], "
 	        "verdict: flag, owner: o, reason: r}]\n",
-	    "exceptions[0].names[0]: a star may only stand for whole labels");
+	    "exceptions[0].names[0]: 'a*.example' has a star in it; a star may only stand for "
+	    "whole labels");
 	refused(
 	    "vendor: v\npreset: p\nnames: [{name: com, category: sales}]\n", "top-level domain");
 }
