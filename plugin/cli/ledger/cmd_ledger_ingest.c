@@ -24,7 +24,8 @@ static const char ingest_help[] =
     "  -j, --json            the counts as JSON\n"
     "  -q, --quiet           only trouble\n"
     "\n"
-    "exit: 0 done, 2 usage, 4 a log or the ledger could not be read or written\n";
+    "exit: 0 done, 1 a log is not what was read of it before, 2 usage, 4 a log or the ledger could "
+    "not be read or written\n";
 
 int cmd_ledger_ingest(int argc, char **argv)
 {

@@ -158,6 +158,10 @@ static void print_json(const struct cf_ingest_counts *counts, double seconds)
 	cli_json_number(&json, "refused", (int64_t)counts->refused);
 	cli_json_number(&json, "broken_seals", (int64_t)counts->broken);
 	cli_json_number(&json, "unfinished_tails", (int64_t)counts->torn_tail);
+	cli_json_number(&json, "repeated", (int64_t)counts->repeated);
+	cli_json_number(&json, "rewritten_logs", (int64_t)counts->rewritten);
+	cli_json_number(&json, "seals_of_a_second_machine", (int64_t)counts->mixed);
+	cli_json_number(&json, "unjudged_seals", (int64_t)counts->unjudged);
 	cli_json_open_object(&json, "skipped");
 	for (int i = 1; i < CF_LINE_FAULTS; i++)
 		cli_json_number(
@@ -189,8 +193,22 @@ static void print_text(const struct cf_ingest_counts *counts, double seconds)
 	}
 	printf("%s; %.1f s\n", skipped > 0 ? ")" : "", seconds);
 	if (counts->refused > 0)
-		printf("%llu records refused: impossible time or too many hosts\n",
+		printf("%llu records refused: impossible instants or numbers, or too many hosts; "
+		       "`curfew report coverage` lists them\n",
 		    (unsigned long long)counts->refused);
+	if (counts->repeated > 0)
+		printf("%llu lines came twice in one log and count once\n",
+		    (unsigned long long)counts->repeated);
+	if (counts->rewritten > 0)
+		printf("%llu logs are not any more what was read of them\n",
+		    (unsigned long long)counts->rewritten);
+	if (counts->mixed > 0)
+		printf("%llu seals are of a second machine with the same sensor name: give each "
+		       "its own; those intervals are not covered\n",
+		    (unsigned long long)counts->mixed);
+	if (counts->unjudged > 0)
+		printf("%llu seals could not be checked: too much came before them\n",
+		    (unsigned long long)counts->unjudged);
 	if (counts->broken > 0)
 		printf("%llu seals do not hold: those intervals are not covered; `curfew log "
 		       "verify` says"
@@ -286,5 +304,7 @@ int cli_ingesting_finish(struct cli_ingesting *run, enum cf_status status,
 		print_json(counts, seconds);
 	else if (!run->quiet)
 		print_text(counts, seconds);
-	return status == CF_OK ? CMD_OK : cli_ledger_failed(run->what, status, error);
+	if (status != CF_OK)
+		return cli_ledger_failed(run->what, status, error);
+	return counts->rewritten > 0 ? CMD_FOUND : CMD_OK;
 }

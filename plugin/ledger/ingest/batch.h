@@ -25,6 +25,7 @@ struct cf_file_position {
 	 * at segment_offset. */
 	uint64_t head_length;
 	uint8_t head_hash[CF_FILE_HASH_BYTES], segment_hash[CF_FILE_HASH_BYTES];
+	char last_id[32]; /* largest id of its lines, "" unknown */
 	char stat[96]; /* device, inode, size and time of a file that was read to its end, or "" */
 };
 
@@ -41,6 +42,15 @@ enum cf_status cf_batch_add(
 enum cf_status cf_batch_sensor(struct cf_batch *batch, struct cf_text name, struct cf_text source,
     uint32_t *sensor_out, struct cf_error *error) CF_MUST_CHECK;
 
+/* A seal of a run of the sensor. Texts are borrowed for the call. */
+struct cf_run_seal {
+	uint32_t sensor_id;
+	int64_t started_wall_us, at_wall_us;
+	struct cf_text run, prev, sha256;
+};
+enum cf_status cf_batch_run(
+    struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error) CF_MUST_CHECK;
+
 /* An interval that cannot be trusted: broken chain, lost records. */
 enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,
     int64_t to_wall_us, const char *reason, struct cf_error *error) CF_MUST_CHECK;
@@ -52,6 +62,9 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
 /* Reads the position of the file with this key; false: never seen. */
 bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
     struct cf_file_position *position_out);
+/* Where the ledger saw it last, as far as it fits; "" never. */
+void cf_batch_find_path(
+    struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES], char *path, size_t size);
 
 /* True when a file with this stat text was read to its end: nothing has happened to it since. */
 bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat);

@@ -82,7 +82,7 @@ struct cf_batch {
 	struct cf_map *caches[CACHE_TABLES];
 	sqlite3_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
 	sqlite3_stmt *sum_insert[SUM_TABLES], *sum_find[SUM_TABLES], *sum_update[SUM_TABLES];
-	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find;
+	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
 	struct cf_sums sums[SUM_TABLES];
 	struct cf_map *ifaces;
 	struct cf_text *iface_texts; /* owned copies, by number */

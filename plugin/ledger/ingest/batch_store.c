@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,13 +87,23 @@ static int prepare_all(struct cf_batch *batch)
 	if (rc == SQLITE_OK)
 		rc = prepare(batch,
 		    "SELECT offset, segment_offset, lines, records, last_hash, last_length,"
-		    " head_length, head_hash, segment_hash FROM file WHERE key=?",
+		    " head_length, head_hash, segment_hash, last_id, path FROM file WHERE key=?",
 		    &batch->file_find);
 	if (rc == SQLITE_OK)
 		rc = prepare(
-		    batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", &batch->file_put);
+		    batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", &batch->file_put);
 	if (rc == SQLITE_OK)
 		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
+	/* The ends of its chain are those of its first and last seal, in whatever order they come.
+	 */
+	if (rc == SQLITE_OK)
+		rc = prepare(batch,
+		    "INSERT INTO run VALUES(?1,?2,?3,?4,?4,?5,?6) ON CONFLICT DO UPDATE SET"
+		    " first_prev=iif(excluded.first_us<first_us, excluded.first_prev, first_prev),"
+		    " last_seal=iif(excluded.last_us>last_us, excluded.last_seal, last_seal),"
+		    " first_us=min(first_us, excluded.first_us),"
+		    " last_us=max(last_us, excluded.last_us)",
+		    &batch->run_put);
 	return rc;
 }
 
@@ -181,6 +192,7 @@ void cf_batch_free(struct cf_batch *batch)
 	sqlite3_finalize(batch->file_find);
 	sqlite3_finalize(batch->file_put);
 	sqlite3_finalize(batch->stat_find);
+	sqlite3_finalize(batch->run_put);
 	for (uint32_t i = 0; i < batch->iface_count; i++)
 		free((char *)batch->iface_texts[i].data);
 	free(batch->iface_texts);
@@ -267,6 +279,26 @@ enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
 	return CF_OK;
 }
 
+enum cf_status cf_batch_run(
+    struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error)
+{
+	sqlite3_stmt *put = batch->run_put;
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	if (status != CF_OK)
+		return status;
+	(void)sqlite3_bind_int64(put, 1, seal->sensor_id);
+	(void)sqlite3_bind_int64(put, 2, seal->started_wall_us);
+	cf_batch_bind_text(put, 3, seal->run.data, seal->run.len);
+	(void)sqlite3_bind_int64(put, 4, seal->at_wall_us);
+	cf_batch_bind_text(put, 5, seal->prev.data, seal->prev.len);
+	cf_batch_bind_text(put, 6, seal->sha256.data, seal->sha256.len);
+	int rc = sqlite3_step(put);
+
+	sqlite3_reset(put);
+	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
+}
+
 enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,
     int64_t to_wall_us, const char *reason, struct cf_error *error)
 {
@@ -334,9 +366,23 @@ bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BY
 		read_hash(find, 4, position_out->last_hash);
 		read_hash(find, 7, position_out->head_hash);
 		read_hash(find, 8, position_out->segment_hash);
+		snprintf(position_out->last_id, sizeof position_out->last_id, "%s",
+		    (const char *)sqlite3_column_text(find, 9));
 	}
 	sqlite3_reset(find);
 	return found;
+}
+
+void cf_batch_find_path(
+    struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES], char *path, size_t size)
+{
+	sqlite3_stmt *find = batch->file_find;
+
+	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
+	path[0] = '\0';
+	if (sqlite3_step(find) == SQLITE_ROW)
+		snprintf(path, size, "%s", (const char *)sqlite3_column_text(find, 10));
+	sqlite3_reset(find);
 }
 
 bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat)

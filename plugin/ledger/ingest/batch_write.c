@@ -226,6 +226,7 @@ static enum cf_status write_position(
 	(void)sqlite3_bind_int64(put, 10, (int64_t)position->head_length);
 	(void)sqlite3_bind_blob(put, 11, position->head_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
 	(void)sqlite3_bind_blob(put, 12, position->segment_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
+	cf_batch_bind_text(put, 13, position->last_id, strlen(position->last_id));
 	return step_once(batch, put, error);
 }
 

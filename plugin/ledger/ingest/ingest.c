@@ -3,6 +3,7 @@
 #include "ledger/ingest/ingest.h"
 
 #include "ledger/ingest/ingest_private.h"
+#include "records/read/log_name.h"
 #include "records/read/reader.h"
 
 #include <dirent.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum cf_status cf_ingest_new(struct cf_ledger *ledger, const struct cf_ingest_options *options,
     struct cf_ingest **ingest_out, struct cf_error *error)
@@ -62,25 +64,47 @@ bool cf_ingest_is_stopped(const struct cf_ingest *ingest)
 	return ingest->options.stop != NULL && *ingest->options.stop != 0;
 }
 
+/* Tells why the file is no log that can be read, and goes on with the others. */
+static void pass_over(struct cf_ingest *ingest, const char *path, const char *why)
+{
+	char text[CF_ERROR_TEXT_BYTES];
+
+	snprintf(text, sizeof text, "cannot read log '%s': %s", path, why);
+	cf_ingest_notice(ingest, text);
+	ingest->had_failures = true;
+}
+
 static enum cf_status ingest_file(
     struct cf_ingest *ingest, const char *path, struct cf_error *error)
 {
+	struct ingest_look look = {.stat = ""};
 	struct stat st;
-	char stat_text[96] = "";
 
 	if (cf_ingest_is_stopped(ingest))
 		return CF_OK;
 	ingest->counts.files++;
+	if (strcmp(path, "-") == 0)
+		return cf_ingest_log(ingest, path, &look, error);
 	/* Taken before reading: what is appended meanwhile makes another text next time. */
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-		snprintf(stat_text, sizeof stat_text, "%llx:%llx:%lld:%lld.%09ld",
-		    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
-		    (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-	if (cf_batch_knows_stat(ingest->batch, stat_text)) {
+	if (stat(path, &st) != 0) {
+		pass_over(ingest, path, strerror(errno));
+		return CF_OK;
+	}
+	if (strncmp(path, "/dev/fd/", 8) == 0 || strcmp(path, "/dev/null") == 0)
+		return cf_ingest_log(ingest, path, &look, error); /* given on purpose */
+	if (!S_ISREG(st.st_mode)) { /* a FIFO has no end, a device neither */
+		pass_over(ingest, path, "not a regular file");
+		return CF_OK;
+	}
+	look.written_wall_s = st.st_mtim.tv_sec;
+	snprintf(look.stat, sizeof look.stat, "%llx:%llx:%lld:%lld.%09ld",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
+	    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	if (cf_batch_knows_stat(ingest->batch, look.stat)) {
 		ingest->counts.files_unchanged++;
 		return CF_OK;
 	}
-	return cf_ingest_log(ingest, path, stat_text, error);
+	return cf_ingest_log(ingest, path, &look, error);
 }
 
 static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, struct cf_error *error)
@@ -91,7 +115,15 @@ static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, str
 	if (status != CF_OK)
 		return cf_error_set(error, status, "cannot look for logs like '%s': %s", path,
 		    status == CF_EIO ? strerror(errno) : cf_status_text(status));
-	if (set.count == 0) {
+	bool is_there = false;
+
+	for (size_t i = 0; i < set.count; i++)
+		is_there = is_there || strcmp(set.paths[i], path) == 0;
+	/* A file that is there is read, whatever its name looks like: one rotated log alone, say.
+	 */
+	if (!is_there && access(path, F_OK) == 0) {
+		status = ingest_file(ingest, path, error);
+	} else if (set.count == 0) {
 		char text[PATH_MAX + 64];
 
 		snprintf(text, sizeof text, "no log '%s'", path);
@@ -104,20 +136,32 @@ static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, str
 	return status;
 }
 
-/* hits.jsonl, hits.jsonl.1, hits-20240930.jsonl.zst ... and folders: not status files, sockets,
- * keys. */
-static int is_log_name(const struct dirent *entry)
+/* hits.jsonl, hits.jsonl.1, hits-20240930.jsonl.zst ...: not what lies beside a log (open folds,
+ * status files), keys or notes. */
+static bool is_log_name(const char *name)
+{
+	static const char suffix[] = ".jsonl";
+	const char *end = strstr(name, suffix);
+	char base[NAME_MAX + 1];
+	struct cf_log_name parsed;
+
+	if (name[0] == '.' || end == NULL)
+		return false;
+	snprintf(base, sizeof base, "%.*s", (int)(end - name) + (int)sizeof suffix - 1, name);
+	return cf_log_name_parse(name, base, &parsed);
+}
+
+static int is_log_or_folder(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' &&
-	    (strstr(entry->d_name, ".jsonl") != NULL || entry->d_type == DT_DIR ||
-	        entry->d_type == DT_UNKNOWN);
+	    (is_log_name(entry->d_name) || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
 }
 
 static enum cf_status ingest_folder(
     struct cf_ingest *ingest, const char *folder, struct cf_error *error)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(folder, &entries, is_log_name, alphasort);
+	int count = scandir(folder, &entries, is_log_or_folder, alphasort);
 	enum cf_status status = CF_OK;
 
 	if (count < 0)
@@ -134,7 +178,7 @@ static enum cf_status ingest_folder(
 			/* Links to folders are not followed: they may lead back up. */
 			if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 				status = ingest_folder(ingest, path, error);
-			else if (strstr(entries[i]->d_name, ".jsonl") != NULL)
+			else if (is_log_name(entries[i]->d_name))
 				status = ingest_file(ingest, path, error);
 		}
 		free(entries[i]);

@@ -26,6 +26,10 @@ struct cf_ingest_counts {
 	uint64_t refused;   /* records with an impossible time, or past a limit */
 	uint64_t broken;    /* seals that do not hold */
 	uint64_t torn_tail; /* files whose last line is not whole (yet) */
+	uint64_t repeated;  /* lines that came before in their log; dropped */
+	uint64_t rewritten; /* logs that are not any more what was read of them */
+	uint64_t mixed;     /* seals of a second machine with the same name */
+	uint64_t unjudged;  /* seals that could not be checked */
 };
 
 struct cf_ingest_options {

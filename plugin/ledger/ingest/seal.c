@@ -1,32 +1,50 @@
 #include "ledger/ingest/seal.h"
 
+#include "base/array.h"
+#include "ledger/ingest/map.h"
 #include "records/write/chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Writers that share one file; the module and the monitor are two. More are not followed. */
-#define WRITERS 8
-/* Lines before the first seal of a file are kept until it says what they follow: a minute of hits.
- */
-#define HELD_BYTES (8u << 20)
+/* Writers that share one file, told apart: a collector joins the logs of a whole network. */
+#define WRITERS 65536
+/* Lines before the first seal of a file are kept until it says what they follow: a minute of hits
+ * of one writer; and of all. */
+#define HELD_BYTES     (8u << 20)
+#define HELD_BYTES_ALL (64u << 20)
+#define ID_BYTES       26
+#define NAME_BYTES     (2 * 96)
+
+/* One run of a writer, as far as this file shows it: its first and last id. */
+struct run {
+	char first[ID_BYTES], last[ID_BYTES];
+};
 
 struct writer {
-	char name[2 * 96]; /* sensor and source */
-	size_t name_len;
 	struct cf_chain chain;
 	bool knows_prev; /* a seal was seen: the chain runs */
 	bool gave_up;    /* too much came before the first seal to hold it */
+	bool is_mixed;   /* two machines of one name: ids do not rise */
 	char *held;      /* before the first seal */
 	size_t held_len, held_size;
 	uint64_t seal_offset; /* of its last seal's line, or of its first line */
+	uint8_t seal_hash[CF_SEAL_HASH_BYTES];
 	int64_t from_wall_us; /* time of its last seal, or of its first line */
 	bool has_from;
+	char run[ID_BYTES]; /* that writes now; zeros while the file has not said it */
+	struct run *runs;   /* the last is under way */
+	size_t run_count, run_size;
 };
 
 struct cf_seals {
-	struct writer writers[WRITERS];
-	size_t count;
+	struct cf_map *map; /* sensor and source to number */
+	struct writer *writers;
+	size_t count, size, held_all;
+	uint64_t unjudged;
+	bool in_middle;
+	char last_name[NAME_BYTES]; /* of the writer found last: nearly always the next one's too */
+	size_t last_len, last;
 };
 
 enum cf_status cf_seals_new(struct cf_seals **seals_out)
@@ -35,6 +53,11 @@ enum cf_status cf_seals_new(struct cf_seals **seals_out)
 
 	if (seals == NULL)
 		return CF_ENOMEM;
+	seals->map = cf_map_new();
+	if (seals->map == NULL) {
+		free(seals);
+		return CF_ENOMEM;
+	}
 	*seals_out = seals;
 	return CF_OK;
 }
@@ -46,39 +69,150 @@ void cf_seals_free(struct cf_seals *seals)
 	for (size_t i = 0; i < seals->count; i++) {
 		cf_chain_done(&seals->writers[i].chain);
 		free(seals->writers[i].held);
+		free(seals->writers[i].runs);
 	}
+	free(seals->writers);
+	cf_map_free(seals->map);
 	free(seals);
 }
 
-static struct writer *writer_of(
-    struct cf_seals *seals, const struct cf_record *record, uint64_t offset)
+void cf_seals_resume(struct cf_seals *seals)
 {
-	char name[2 * 96];
+	seals->in_middle = true;
+}
+
+uint64_t cf_seals_unjudged(const struct cf_seals *seals)
+{
+	return seals->unjudged;
+}
+
+static size_t name_of(const struct cf_record *record, char name[NAME_BYTES])
+{
 	size_t sensor = record->sensor.len < 95 ? record->sensor.len : 95;
 	size_t source = record->source.len < 95 ? record->source.len : 95;
-	size_t len = sensor + 1 + source;
 
 	memcpy(name, record->sensor.data, sensor);
 	name[sensor] = '\n';
 	memcpy(name + sensor + 1, record->source.data, source);
-	for (size_t i = 0; i < seals->count; i++)
-		if (seals->writers[i].name_len == len &&
-		    memcmp(seals->writers[i].name, name, len) == 0)
-			return &seals->writers[i];
-	if (seals->count == WRITERS)
-		return NULL;
-	struct writer *writer = &seals->writers[seals->count];
+	return sensor + 1 + source;
+}
 
-	*writer = (struct writer){.name_len = len, .seal_offset = offset};
-	if (cf_chain_init(&writer->chain) != CF_OK)
-		return NULL;
-	memcpy(writer->name, name, len);
-	seals->count++;
-	return writer;
+/* The record's writer, a new one if need be; *writer_out is NULL past the limit. CF_ENOMEM. */
+static enum cf_status writer_of(struct cf_seals *seals, const struct cf_record *record,
+    uint64_t offset, struct writer **writer_out)
+{
+	char name[NAME_BYTES];
+	size_t len = name_of(record, name);
+	uint32_t at;
+	bool added;
+
+	*writer_out = NULL;
+	if (seals->count > 0 && len == seals->last_len &&
+	    memcmp(name, seals->last_name, len) == 0) {
+		*writer_out = &seals->writers[seals->last];
+		return CF_OK;
+	}
+	if (seals->count == WRITERS && !cf_map_find(seals->map, name, len, &at))
+		return CF_OK;
+	struct writer *writers =
+	    cf_array_grow(seals->writers, seals->count, 1, &seals->size, sizeof *writers);
+
+	if (writers == NULL)
+		return CF_ENOMEM;
+	seals->writers = writers;
+	if (cf_map_add(seals->map, name, len, (uint32_t)seals->count, &at, &added) != CF_OK)
+		return CF_ENOMEM;
+	if (added) {
+		writers[at] = (struct writer){.seal_offset = offset};
+		if (cf_chain_init(&writers[at].chain) != CF_OK)
+			return CF_ENOMEM; /* the map is ahead of the array: of no use any more */
+		seals->count++;
+	}
+	memcpy(seals->last_name, name, len);
+	seals->last_len = len;
+	seals->last = at;
+	*writer_out = &writers[at];
+	return CF_OK;
+}
+
+static bool is_zero(const char id[ID_BYTES])
+{
+	static const char zeros[ID_BYTES];
+
+	return memcmp(id, zeros, ID_BYTES) == 0;
+}
+
+/* True when the id lies in a run before the one under way. */
+static bool is_of_older_run(const struct writer *writer, const char *id)
+{
+	for (size_t i = 0; i + 1 < writer->run_count; i++)
+		if (memcmp(id, writer->runs[i].first, ID_BYTES) >= 0 &&
+		    memcmp(id, writer->runs[i].last, ID_BYTES) <= 0)
+			return true;
+	return false;
+}
+
+static enum cf_status begin_run(struct writer *writer, const char *id)
+{
+	struct run *runs =
+	    cf_array_grow(writer->runs, writer->run_count, 1, &writer->run_size, sizeof *runs);
+
+	if (runs == NULL)
+		return CF_ENOMEM;
+	writer->runs = runs;
+	memcpy(runs[writer->run_count].first, id, ID_BYTES);
+	memcpy(runs[writer->run_count].last, id, ID_BYTES);
+	writer->run_count++;
+	return CF_OK;
+}
+
+/* Whether the line was there before; notes its id if not. A line without an id of ours is new. */
+static enum cf_status note_id(
+    struct writer *writer, const struct cf_record *record, bool in_middle, bool *is_repeated_out)
+{
+	const char *id = record->id.data;
+
+	*is_repeated_out = false;
+	if (record->id.len != ID_BYTES || writer->is_mixed)
+		return CF_OK;
+	struct run *run = writer->run_count == 0 ? NULL : &writer->runs[writer->run_count - 1];
+	bool rises = run == NULL || memcmp(id, run->last, ID_BYTES) > 0;
+
+	if (run != NULL &&
+	    ((!rises && memcmp(id, run->first, ID_BYTES) >= 0) || is_of_older_run(writer, id))) {
+		*is_repeated_out = true;
+		return CF_OK;
+	}
+	if (record->event == CF_EVENT_START) {
+		memcpy(writer->run, id, ID_BYTES);
+		return begin_run(writer, id);
+	}
+	if (rises && run != NULL) {
+		memcpy(run->last, id, ID_BYTES);
+		return CF_OK;
+	}
+	/* Before all we know: what was read before, if reading began in the middle; else an older
+	 * part of the log that was joined behind a newer one. */
+	*is_repeated_out = run != NULL && in_middle;
+	return *is_repeated_out ? CF_OK : begin_run(writer, id);
+}
+
+/* A seal names the run that wrote it. One of another run than the one under way, and not its first
+ * word here, is that of a second machine. */
+static bool mixes(struct writer *writer, const struct cf_seal *seal)
+{
+	if (seal->run.len != ID_BYTES)
+		return false;
+	if (!is_zero(writer->run) && memcmp(writer->run, seal->run.data, ID_BYTES) != 0) {
+		writer->is_mixed = true;
+		return true;
+	}
+	memcpy(writer->run, seal->run.data, ID_BYTES);
+	return writer->is_mixed;
 }
 
 /* Keeps a line for the first seal; giving up is no error: the first segment is then not judged. */
-static void hold(struct writer *writer, const struct cf_line *line)
+static void hold(struct cf_seals *seals, struct writer *writer, const struct cf_line *line)
 {
 	size_t need = line->len + 1;
 
@@ -86,12 +220,15 @@ static void hold(struct writer *writer, const struct cf_line *line)
 		return;
 	if (need > writer->held_size - writer->held_len) {
 		size_t size = 2 * writer->held_size + need + 4096;
-		char *held = size > HELD_BYTES ? NULL : realloc(writer->held, size);
+		bool fits = size <= HELD_BYTES &&
+		    size - writer->held_size <= HELD_BYTES_ALL - seals->held_all;
+		char *held = fits ? realloc(writer->held, size) : NULL;
 
 		if (held == NULL) {
 			writer->gave_up = true;
 			return;
 		}
+		seals->held_all += size - writer->held_size;
 		writer->held = held;
 		writer->held_size = size;
 	}
@@ -141,8 +278,8 @@ static bool fits(
 	    memcmp(digest, seal->sha256.data, seal->sha256.len) == 0;
 }
 
-static struct cf_seal_result judge(
-    struct writer *writer, const struct cf_record *record, const struct cf_line *line)
+static struct cf_seal_result judge(struct cf_seals *seals, struct writer *writer,
+    const struct cf_record *record, const struct cf_line *line)
 {
 	struct cf_seal_result result = {
 	    .from_wall_us = writer->from_wall_us, .to_wall_us = record->at_wall_us};
@@ -155,6 +292,8 @@ static struct cf_seal_result judge(
 		release(writer, &record->seal);
 	if (writer->knows_prev || !writer->gave_up)
 		result.verdict = fits(writer, record, line) ? CF_SEAL_HOLDS : CF_SEAL_BROKEN;
+	else
+		seals->unjudged++;
 	char sha[CF_SHA256_TEXT_BYTES];
 
 	memcpy(sha, record->seal.sha256.data, sizeof sha - 1);
@@ -164,37 +303,64 @@ static struct cf_seal_result judge(
 	return result;
 }
 
+static void note_seal(struct writer *writer, const struct cf_line *line)
+{
+	uint8_t digest[CF_SHA256_BYTES] = {0};
+
+	/* Without libcrypto no seal would have held either. */
+	(void)!cf_sha256(line->text, line->len, digest);
+	memcpy(writer->seal_hash, digest, CF_SEAL_HASH_BYTES);
+}
+
 enum cf_status cf_seals_line(struct cf_seals *seals, const struct cf_record *record,
     const struct cf_line *line, struct cf_seal_result *result_out)
 {
-	struct writer *writer = writer_of(seals, record, line->offset);
+	struct writer *writer;
+	enum cf_status status = writer_of(seals, record, line->offset, &writer);
 
 	*result_out = (struct cf_seal_result){0};
-	if (writer == NULL)
-		return CF_OK; /* not followed; its records count all the same */
+	if (status != CF_OK)
+		return status;
+	if (writer == NULL) { /* not followed; its records count all the same */
+		seals->unjudged += record->seal.sha256.len > 0;
+		return CF_OK;
+	}
+	status = note_id(writer, record, seals->in_middle, &result_out->is_repeated);
+	if (status != CF_OK || result_out->is_repeated)
+		return status;
 	if (!writer->has_from) {
 		writer->from_wall_us = record->at_wall_us;
 		writer->has_from = true;
 	}
 	if (record->seal.sha256.len > 0) {
-		*result_out = judge(writer, record, line);
+		bool is_mixed = mixes(writer, &record->seal);
+
+		*result_out = judge(seals, writer, record, line);
+		result_out->is_mixed = is_mixed;
 		writer->seal_offset = line->offset;
+		note_seal(writer, line);
 		writer->from_wall_us = record->at_wall_us;
 	} else if (writer->knows_prev) {
 		cf_chain_line(&writer->chain, line->text, line->len);
 		cf_sha256_update(writer->chain.sha, "\n", 1);
 	} else {
-		hold(writer, line);
+		hold(seals, writer, line);
 	}
 	return CF_OK;
 }
 
-uint64_t cf_seals_offset(const struct cf_seals *seals)
+uint64_t cf_seals_offset(const struct cf_seals *seals, uint8_t hash[CF_SEAL_HASH_BYTES])
 {
 	uint64_t offset = UINT64_MAX;
 
-	for (size_t i = 0; i < seals->count; i++)
-		if (seals->writers[i].seal_offset < offset)
-			offset = seals->writers[i].seal_offset;
+	memset(hash, 0, CF_SEAL_HASH_BYTES);
+	for (size_t i = 0; i < seals->count; i++) {
+		const struct writer *writer = &seals->writers[i];
+
+		if (writer->seal_offset >= offset)
+			continue;
+		offset = writer->seal_offset;
+		memcpy(hash, writer->seal_hash, CF_SEAL_HASH_BYTES);
+	}
 	return offset == UINT64_MAX ? 0 : offset;
 }

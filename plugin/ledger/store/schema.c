@@ -66,6 +66,7 @@ static const char *const steps[] = {
     "ALTER TABLE file ADD COLUMN head_length INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE file ADD COLUMN head_hash BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE file ADD COLUMN segment_hash BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE file ADD COLUMN last_id TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE run("
     " sensor_id INTEGER NOT NULL, started_us INTEGER NOT NULL, run TEXT NOT NULL,"
     " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, first_prev TEXT NOT NULL,"

@@ -273,6 +273,9 @@ enum cf_line_fault cf_record_parse(const char *line, size_t len, struct cf_recor
 		return record_out->version == 0 ? CF_LINE_FOREIGN : CF_LINE_VERSION;
 	if (!s.filling.has_event || !s.filling.has_time)
 		return CF_LINE_FOREIGN;
+	/* Every record of ours says who wrote it; whoever tells writers apart relies on that. */
+	if (record_out->sensor.len == 0 || record_out->source.len == 0)
+		return CF_LINE_FOREIGN;
 	record_out->is_hit = record_out->event < CF_EVENT_IDENTITY;
 	if (record_out->last_wall_us == 0)
 		record_out->last_wall_us = record_out->at_wall_us;
