@@ -102,7 +102,7 @@
 /* First bytes of an HTTP body that are waited for: the vendor's magic has four. */
 #define CF_HTTP_MAGIC_BYTES 8
 /* Interfaces of one section of a pcapng file; packets of further ones are not read. */
-#define CF_CAPTURE_INTERFACES 256
+#define CF_CAPTURE_INTERFACES 65536
 
 /* Complaints kept of one reading of human-edited files; more are counted. A screen or two. */
 #define CF_DIAGS 200

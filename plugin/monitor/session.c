@@ -98,6 +98,7 @@ uint64_t cf_decode_failures(const struct cf_decoder_counters *counters)
 {
 	static const enum cf_decode_counter failures[] = {CF_COUNT_LINK_UNKNOWN,
 	    CF_COUNT_LINK_MALFORMED, CF_COUNT_IP_MALFORMED, CF_COUNT_TRANSPORT_MALFORMED,
+	    CF_COUNT_TUNNELS_UNREAD,
 	    CF_COUNT_TUNNEL_TOO_DEEP, CF_COUNT_FRAGMENTS_REFUSED, CF_COUNT_DNS_MALFORMED,
 	    CF_COUNT_TLS_MALFORMED, CF_COUNT_QUIC_MALFORMED, CF_COUNT_STREAMS_TOO_LONG};
 	uint64_t sum = 0;

@@ -18,6 +18,8 @@
 /* Read at one time: what is in the buffer then stays in the processor's second-level cache. */
 #define READ_BYTES 262144U
 #define SECOND_US  1000000U
+/* Room made at once; more is made as they come. */
+#define FIRST_INTERFACES 16U
 
 enum block_type {
 	BLOCK_SECTION = 0x0a0d0d0a, /* the same in both byte orders */
@@ -47,7 +49,9 @@ struct cf_capture_file {
 	size_t at;                    /* buffer: read and not used are at..len */
 	size_t len;
 	unsigned interface_count; /* pcapng: of this section; pcap: 1 */
-	struct interface interfaces[CF_CAPTURE_INTERFACES];
+	unsigned interface_room;
+	struct interface *interfaces; /* interface_room of them, at most CF_CAPTURE_INTERFACES */
+	uint64_t unplaced;            /* packets of interfaces that the file does not describe */
 	uint8_t buffer[BUFFER_BYTES];
 };
 
@@ -183,6 +187,13 @@ enum cf_status cf_capture_file_take(
 		(void)close(fd); /* only opened */
 		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", name);
 	}
+	file->interfaces = calloc(FIRST_INTERFACES, sizeof *file->interfaces);
+	if (file->interfaces == NULL) {
+		(void)close(fd); /* only opened */
+		free(file);
+		return cf_error_set(error, CF_ENOMEM, "cannot open '%s': no memory", name);
+	}
+	file->interface_room = FIRST_INTERFACES;
 	strncpy(file->name, name, sizeof file->name - 1);
 	status = cf_byte_source_take(fd, name, &file->source, error);
 	if (status == CF_OK)
@@ -200,6 +211,7 @@ void cf_capture_file_close(struct cf_capture_file *file)
 	if (file == NULL)
 		return;
 	cf_byte_source_close(file->source);
+	free(file->interfaces);
 	free(file);
 }
 
@@ -275,6 +287,23 @@ static uint64_t resolution(uint8_t value)
 	return units;
 }
 
+static bool has_room_for_interface(struct cf_capture_file *file)
+{
+	unsigned room = file->interface_room * 2;
+	struct interface *grown;
+
+	if (file->interface_count < file->interface_room)
+		return true;
+	if (room > CF_CAPTURE_INTERFACES)
+		return false;
+	grown = realloc(file->interfaces, room * sizeof *grown);
+	if (grown == NULL)
+		return false;
+	file->interfaces = grown;
+	file->interface_room = room;
+	return true;
+}
+
 static void read_interface(struct cf_capture_file *file, struct cf_bytes body)
 {
 	struct interface interface = {.units_per_s = SECOND_US};
@@ -296,13 +325,14 @@ static void read_interface(struct cf_capture_file *file, struct cf_bytes body)
 		if (cf_bytes_left(&body) >= (4 - len % 4) % 4)
 			cf_bytes_skip(&body, (4 - len % 4) % 4);
 	}
-	if (file->interface_count < CF_CAPTURE_INTERFACES)
-		file->interfaces[file->interface_count++] = interface;
+	if (!has_room_for_interface(file))
+		return; /* its packets are counted, and said at the end */
+	file->interfaces[file->interface_count++] = interface;
 }
 
 /* Any of the three packet blocks; false when it holds no packet we can place. */
-static bool read_packet(const struct cf_capture_file *file, uint32_t type, struct cf_bytes body,
-    struct cf_frame *frame_out)
+static bool read_packet(
+    struct cf_capture_file *file, uint32_t type, struct cf_bytes body, struct cf_frame *frame_out)
 {
 	const struct interface *interface;
 	uint64_t units = 0;
@@ -314,8 +344,10 @@ static bool read_packet(const struct cf_capture_file *file, uint32_t type, struc
 	} else if (type == BLOCK_PACKET) {
 		index = get32(file, &body);
 	}
-	if (index >= file->interface_count)
+	if (index >= file->interface_count) {
+		file->unplaced++;
 		return false;
+	}
 	interface = &file->interfaces[index];
 	if (type == BLOCK_PACKET_SIMPLE) {
 		wire = get32(file, &body);
@@ -403,7 +435,14 @@ enum cf_status cf_capture_file_next(
 		return next_record(file, frame_out, error);
 	while (status == CF_OK && !found)
 		status = next_block(file, frame_out, &found, error);
-	return status;
+	if (status != CF_ENOTFOUND || file->unplaced == 0)
+		return status;
+	/* Nothing is left out in silence: the end is told as what it lacks, once. */
+	(void)cf_error_set(error, CF_EMALFORMED,
+	    "capture file '%s': %llu packets of interfaces that it does not describe were left out",
+	    file->name, (unsigned long long)file->unplaced);
+	file->unplaced = 0;
+	return CF_EMALFORMED;
 }
 
 /* The next record or block lies whole in the buffer, and begins no other section. */

@@ -48,6 +48,13 @@ static inline void cf_decode_count(struct cf_decoder *decoder, enum cf_decode_co
 	decoder->counters.at[counter]++;
 }
 
+/* A tunnel that is not read hides packets: counted by its kind, and in all. */
+static inline void cf_decode_unread(struct cf_decoder *decoder, enum cf_decode_counter kind)
+{
+	cf_decode_count(decoder, CF_COUNT_TUNNELS_UNREAD);
+	cf_decode_count(decoder, kind);
+}
+
 /*
  * Notes one more Ethernet or IP header of the frame in hand; false, and counted, when there are too
  * many. Each tunnel has at most one of both.
@@ -68,6 +75,7 @@ bool cf_decode_link(struct cf_decoder *decoder, int link_type, struct cf_bytes f
 /* decode_link.c; cf_decode_ethertype() takes what follows the type. */
 bool cf_decode_ethernet(struct cf_decoder *decoder, struct cf_bytes frame);
 bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_bytes body);
+bool cf_ethertype_is_read(unsigned type);
 bool cf_decode_llc(struct cf_decoder *decoder, struct cf_bytes body);
 bool cf_decode_ppp(struct cf_decoder *decoder, struct cf_bytes body);
 bool cf_decode_mpls(struct cf_decoder *decoder, struct cf_bytes body);
@@ -85,6 +93,8 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 
 /* decode_tunnel.c: true when an inner IP packet was reported; else decoder->packet is as before. */
 bool cf_decode_gre(struct cf_decoder *decoder, struct cf_bytes body);
+/* Whether this UDP payload on a tunnel's port, which was not read, is one all the same: counted. */
+void cf_decode_udp_unread(struct cf_decoder *decoder, struct cf_slice payload);
 bool cf_decode_udp_tunnel(struct cf_decoder *decoder, struct cf_bytes body);
 bool cf_decode_ether_in_ip(struct cf_decoder *decoder, struct cf_bytes body);
 

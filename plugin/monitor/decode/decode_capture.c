@@ -4,7 +4,11 @@
 
 #include <pcap/dlt.h>
 
-enum { LINK_PKTAP = 258 }; /* LINKTYPE_PKTAP; the DLT number differs by system */
+enum {
+	LINK_USER2 = 149,
+	LINK_IPOIB = 242,
+	LINK_PKTAP = 258
+}; /* LINKTYPE_PKTAP; the DLT number differs by system */
 
 static bool malformed(struct cf_decoder *decoder)
 {
@@ -128,6 +132,15 @@ static bool decode_typed(struct cf_decoder *decoder, struct cf_bytes frame, unsi
 	return cf_bytes_ok(&frame) ? cf_decode_ethertype(decoder, type, frame) : malformed(decoder);
 }
 
+/* RFC 4391 6: an EtherType and two bytes of zeros. */
+static bool decode_ipoib(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	unsigned type = cf_bytes_be16(&frame);
+
+	cf_bytes_skip(&frame, 2);
+	return cf_bytes_ok(&frame) ? cf_decode_ethertype(decoder, type, frame) : malformed(decoder);
+}
+
 /* A fixed header of skip bytes, then IP. */
 static bool decode_after(struct cf_decoder *decoder, struct cf_bytes frame, unsigned skip)
 {
@@ -230,6 +243,36 @@ static bool decode_pktap(struct cf_decoder *decoder, struct cf_bytes frame)
 	return cf_decode_link(decoder, (int)inner, frame);
 }
 
+/*
+ * Juniper's routers: "MGC", flags, maybe extensions of stated length, then Ethernet; where it was
+ * taken off, four bytes and IP.
+ */
+static bool decode_juniper(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	uint32_t head = cf_bytes_be32(&frame);
+
+	if (!cf_bytes_ok(&frame) || head >> 8 != 0x4d4743)
+		return malformed(decoder);
+	if ((head & 0x80) != 0)
+		cf_bytes_skip(&frame, cf_bytes_be16(&frame));
+	if ((head & 0x02) != 0)
+		return decode_after(decoder, frame, 4);
+	return cf_bytes_ok(&frame) ? cf_decode_ethernet(decoder, frame) : malformed(decoder);
+}
+
+/* Whose number a user may choose is read where the bytes show that Apple did: 149 was PKTAP's. */
+static bool decode_user2(struct cf_decoder *decoder, struct cf_bytes frame)
+{
+	struct cf_bytes header = frame;
+	uint32_t len = cf_bytes_le32(&header), next = cf_bytes_le32(&header);
+
+	if (!cf_bytes_ok(&header) || len < 108 || len > 1024 || next > 2) {
+		cf_decode_count(decoder, CF_COUNT_LINK_UNKNOWN);
+		return false;
+	}
+	return decode_pktap(decoder, frame);
+}
+
 /* The link types of old or rare equipment. */
 static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct cf_bytes frame)
 {
@@ -266,6 +309,13 @@ static bool decode_rare_link(struct cf_decoder *decoder, int link_type, struct c
 		return decode_switch_tag(decoder, frame, 4);
 	case LINK_PKTAP:
 		return decode_pktap(decoder, frame);
+	case LINK_USER2:
+		return decode_user2(decoder, frame);
+	case DLT_JUNIPER_ETHER:
+		return decode_juniper(decoder, frame);
+	case LINK_IPOIB: /* the route header as libpcap fills it in, then RFC 4391 6 */
+		cf_bytes_skip(&frame, 40);
+		return decode_ipoib(decoder, frame);
 	case DLT_IPNET:
 		return decode_after(decoder, frame, 24);
 	case 285: /* LINKTYPE_DSA_TAG_EDSA */

@@ -10,11 +10,25 @@ enum {
 	EXT_HOP_BY_HOP = 0,
 	EXT_ROUTING = 43,
 	EXT_FRAGMENT = 44,
+	EXT_AUTHENTICATION = 51,
 	EXT_DESTINATION = 60,
 	EXT_MOBILITY = 135,
 	EXT_HIP = 139,
 	EXT_SHIM6 = 140,
 };
+
+static bool is_extension(unsigned proto)
+{
+	return proto == EXT_HOP_BY_HOP || proto == EXT_ROUTING || proto == EXT_DESTINATION ||
+	    proto == EXT_MOBILITY || proto == EXT_HIP || proto == EXT_SHIM6;
+}
+
+/* RFC 4302 3.1.1: other headers may come behind it, which only here are known. */
+static bool is_before_extension(unsigned proto, const struct cf_bytes *body)
+{
+	return proto == EXT_AUTHENTICATION && cf_bytes_left(body) > 0 &&
+	    (is_extension(body->at[0]) || body->at[0] == EXT_FRAGMENT);
+}
 
 static bool malformed(struct cf_decoder *decoder)
 {
@@ -154,13 +168,13 @@ bool cf_decode_ip6(struct cf_decoder *decoder, struct cf_bytes body)
 				    cf_bytes_left(&body) < wire_bytes);
 			continue; /* an atomic fragment, RFC 6946: whole already */
 		}
-		if (proto != EXT_HOP_BY_HOP && proto != EXT_ROUTING && proto != EXT_DESTINATION &&
-		    proto != EXT_MOBILITY && proto != EXT_HIP && proto != EXT_SHIM6)
+		if (!is_extension(proto) && !is_before_extension(proto, &body))
 			break;
 		extension = cf_bytes_take(&body, 8);
 		if (extension == NULL)
 			return malformed(decoder);
-		extension_bytes = ((size_t)extension[1] + 1) * 8;
+		extension_bytes = proto == EXT_AUTHENTICATION ? ((size_t)extension[1] + 2) * 4
+		                                              : ((size_t)extension[1] + 1) * 8;
 		cf_bytes_skip(&body, extension_bytes - 8);
 		if (!cf_bytes_ok(&body) || wire_bytes < extension_bytes)
 			return malformed(decoder);

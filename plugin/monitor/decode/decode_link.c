@@ -21,6 +21,10 @@ enum ether_type {
 	ETHER_CISCO_META = 0x8909,
 	ETHER_VNTAG = 0x8926,
 	ETHER_NSH = 0x894f,
+	ETHER_ETAG = 0x893f,   /* IEEE 802.1BR */
+	ETHER_MACSEC = 0x88e5, /* IEEE 802.1AE */
+	ETHER_BATMAN = 0x4305,
+	ETHER_LWAPP = 0x88bb,
 	ETHER_QINQ_OLD = 0x9100,
 	ETHER_QINQ_OLD2 = 0x9200,
 	ETHER_LARGEST_LENGTH = 1500, /* below: an IEEE 802.3 length, with LLC behind */
@@ -160,6 +164,50 @@ static bool decode_trill(struct cf_decoder *decoder, struct cf_bytes body)
 	return cf_decode_ethernet(decoder, body);
 }
 
+/*
+ * IEEE 802.1AE 9.3: a tag with or without the sender's identifier. Where integrity alone is
+ * protected, what follows is as it was sent, with a check value behind it that nobody reads.
+ */
+static bool decode_macsec(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const uint8_t *tag = cf_bytes_take(&body, 6);
+	unsigned type;
+
+	if (tag == NULL || (tag[0] & 0x80) != 0)
+		return malformed(decoder);
+	if ((tag[0] & 0x0c) != 0) { /* encrypted, or changed */
+		cf_decode_unread(decoder, CF_COUNT_UNREAD_MACSEC);
+		return false;
+	}
+	if ((tag[0] & 0x20) != 0)
+		cf_bytes_skip(&body, 8);
+	type = cf_bytes_be16(&body);
+	return cf_bytes_ok(&body) ? cf_decode_ethertype(decoder, type, body) : malformed(decoder);
+}
+
+/* B.A.T.M.A.N. advanced, compatibility versions 14 and 15: unicast and broadcast carry a frame. */
+static bool decode_batman(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	struct cf_bytes head = body;
+	unsigned type = cf_bytes_u8(&head), version = cf_bytes_u8(&head), skip = 0;
+
+	if (!cf_bytes_ok(&head))
+		return malformed(decoder);
+	if (version == 15)
+		skip = type == 0x40 ? 10 : type == 0x42 ? 18 : type == 0x01 ? 14 : 0;
+	else if (version == 14)
+		skip = type == 3 ? 10 : type == 4 ? 14 : type == 9 ? 18 : 0;
+	if (skip == 0) {
+		if (type == 0x41 || type == 0x05 || version < 14 || version > 15)
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_ETHER); /* in pieces, or new */
+		else
+			cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+	cf_bytes_skip(&body, skip);
+	return cf_decode_ethernet(decoder, body);
+}
+
 /* Steps over the tag that *type announces; false when *type is no tag. */
 static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes *body)
 {
@@ -181,6 +229,7 @@ static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes
 		cf_bytes_skip(body, 4);
 		break;
 	case ETHER_CISCO_META:
+	case ETHER_ETAG:
 		cf_bytes_skip(body, 6);
 		break;
 	case ETHER_PBB: /* IEEE 802.1ah: I-TAG, then the customer's own Ethernet header */
@@ -227,10 +276,31 @@ bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_by
 	case ETHER_FABRICPATH:
 		cf_bytes_skip(&body, 2);
 		return cf_decode_ethernet(decoder, body);
+	case ETHER_MACSEC:
+		return decode_macsec(decoder, body);
+	case ETHER_BATMAN:
+		return decode_batman(decoder, body);
+	case ETHER_LWAPP:
+		cf_decode_unread(decoder, CF_COUNT_UNREAD_ETHER);
+		return false;
 	default:
 		cf_decode_count(decoder, CF_COUNT_NOT_IP);
 		return false;
 	}
+}
+
+bool cf_ethertype_is_read(unsigned type)
+{
+	static const uint16_t types[] = {ETHER_IP4, ETHER_ARP, ETHER_TEB, ETHER_VLAN, ETHER_IP6,
+	    ETHER_PPP, ETHER_MPLS, ETHER_MPLS_MULTICAST, ETHER_PPPOE, ETHER_QINQ, ETHER_PBB,
+	    ETHER_TRILL, ETHER_FABRICPATH, ETHER_HSR, ETHER_FRER, ETHER_CISCO_META, ETHER_VNTAG,
+	    ETHER_NSH, ETHER_QINQ_OLD, ETHER_QINQ_OLD2, ETHER_ETAG, ETHER_MACSEC, ETHER_BATMAN,
+	    ETHER_LWAPP};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (types[i] == type)
+			return true;
+	return false;
 }
 
 bool cf_decode_ethernet(struct cf_decoder *decoder, struct cf_bytes frame)

@@ -3,6 +3,7 @@
 #include "monitor/decode/decode.h"
 
 #include "monitor/decode/ipcomp.h"
+#include "monitor/message/decode_dns.h"
 #include "monitor/message/decode_quic.h"
 #include "monitor/message/streams.h"
 
@@ -10,6 +11,12 @@ enum {
 	PROTO_IP4 = 4,
 	PROTO_IP6 = 41,
 	PROTO_GRE = 47,
+	PROTO_ESP = 50,
+	PROTO_MINIMAL = 55, /* RFC 2004 */
+	PROTO_IPIP = 94,
+	PROTO_ENCAP = 98, /* RFC 1241 */
+	PROTO_L2TP3 = 115,
+	PROTO_ETHERNET = 143, /* RFC 8986 */
 	PROTO_AUTHENTICATION = 51,
 	PROTO_ETHER_IP = 97,
 	PROTO_IPCOMP = 108,
@@ -23,6 +30,7 @@ enum port_kind {
 	PORT_MDNS,
 	PORT_LLMNR,
 	PORT_TUNNEL,
+	PORT_SHUT, /* a tunnel that is encrypted */
 	PORT_DHCP4,
 	PORT_DHCP6,
 	PORT_NBNS,
@@ -55,6 +63,7 @@ static enum port_kind udp_port_kind(uint16_t port)
 	case 2152:  /* GTP-U */
 	case 3544:  /* Teredo */
 	case 4341:  /* LISP */
+	case 4754:  /* GRE */
 	case 4789:  /* VXLAN */
 	case 4790:  /* VXLAN-GPE */
 	case 5072:  /* AYIYA */
@@ -64,6 +73,11 @@ static enum port_kind udp_port_kind(uint16_t port)
 	case 8472:  /* VXLAN, as Linux first had it */
 	case 37008: /* TZSP */
 		return PORT_TUNNEL;
+	case 1194:  /* OpenVPN */
+	case 4500:  /* IPsec */
+	case 4755:  /* GRE in DTLS */
+	case 51820: /* WireGuard */
+		return PORT_SHUT;
 	default:
 		return PORT_OTHER;
 	}
@@ -85,6 +99,15 @@ static bool malformed(struct cf_decoder *decoder)
 {
 	cf_decode_count(decoder, CF_COUNT_TRANSPORT_MALFORMED);
 	report(decoder); /* its addresses are known all the same */
+	return true;
+}
+
+/* A tunnel over IP that stays shut. */
+static bool unread(struct cf_decoder *decoder, enum cf_decode_counter kind)
+{
+	if (!decoder->packet.in_icmp_error)
+		cf_decode_unread(decoder, kind);
+	report(decoder);
 	return true;
 }
 
@@ -180,8 +203,19 @@ static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
 		hand_over(decoder, CF_RAW_SSDP, packet->payload);
 		break;
 	case PORT_TUNNEL:
+	case PORT_SHUT:
+		if (!packet->in_icmp_error)
+			cf_decode_udp_unread(decoder, packet->payload);
+		break;
 	case PORT_OTHER:
 		break;
+	}
+	/* Resolvers listen on any port, beside QUIC or DNSCrypt for one. */
+	if (!cut && (kind == PORT_OTHER || kind == PORT_SHUT || kind == PORT_TUNNEL) &&
+	    cf_dns_is_shaped(packet->payload)) {
+		(void)cf_decode_dns(decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_UDP,
+		    packet->payload, false); /* what is shaped so is read */
+		return;
 	}
 	/* Any of these numbers may be some client's own port. */
 	if (!packet->in_icmp_error)
@@ -291,10 +325,8 @@ static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
 
 	if (header == NULL)
 		return malformed(decoder);
-	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain)) {
-		report(decoder);
-		return true;
-	}
+	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain))
+		return unread(decoder, CF_COUNT_UNREAD_IP);
 	decoder->packet.ip_proto = header[0];
 	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),
 	    plain.len); /* reports whatever it holds */
@@ -327,6 +359,17 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 		return decode_inner(decoder, body, cf_decode_mpls);
 	case PROTO_AUTHENTICATION:
 		return decode_authenticated(decoder, body, wire_bytes);
+	case PROTO_ETHERNET:
+		return decode_inner(decoder, body, cf_decode_ethernet);
+	case PROTO_IPIP:
+		return decode_inner(decoder, body, cf_decode_ip);
+	case PROTO_ESP:
+		return unread(decoder, CF_COUNT_UNREAD_IPSEC);
+	case PROTO_L2TP3:
+		return unread(decoder, CF_COUNT_UNREAD_L2TP3);
+	case PROTO_MINIMAL:
+	case PROTO_ENCAP:
+		return unread(decoder, CF_COUNT_UNREAD_IP);
 	default:
 		report(decoder);
 		return true;

@@ -13,6 +13,10 @@ enum {
 	GRE_ERSPAN3 = 0x22eb,
 	GRE_WCCP = 0x883e,
 	GRE_PPP = 0x880b,
+	/* Said between routers, not carried for anybody. */
+	GRE_KEEPALIVE = 0x0000,
+	GRE_CDP = 0x2000,
+	GRE_NHRP = 0x2001,
 };
 
 /* ERSPAN II and III headers (draft-foschiano-erspan-03); type I has none and no sequence number. */
@@ -37,12 +41,48 @@ static bool decode_wccp(struct cf_decoder *decoder, struct cf_bytes body)
 	return cf_decode_ip(decoder, body);
 }
 
+/* An access point's frames to its controller: one type for each of its radio's networks. */
+static bool is_aruba(unsigned type)
+{
+	return (type & 0x0f) == 0 &&
+	    ((type >= 0x8200 && type <= 0x83f0) || (type >= 0x9000 && type <= 0x90f0));
+}
+
+/* RFC 1701: source route entries to one of no family and no length. */
+static void skip_gre_route(struct cf_bytes *body)
+{
+	unsigned family, len;
+
+	do {
+		family = cf_bytes_be16(body);
+		cf_bytes_skip(body, 1);
+		len = cf_bytes_u8(body);
+		cf_bytes_skip(body, len);
+	} while (cf_bytes_ok(body) && (family != 0 || len != 0));
+}
+
+static bool decode_gre_type(struct cf_decoder *decoder, unsigned type, struct cf_bytes body)
+{
+	if (is_aruba(type))
+		return cf_decode_wifi(decoder, body, false);
+	if (type == GRE_KEEPALIVE || type == GRE_CDP || type == GRE_NHRP)
+		return false;
+	/* Below 1501 the LLC reader would guess; GRE has EtherTypes only. */
+	if (type > 1500 && cf_ethertype_is_read(type))
+		return cf_decode_ethertype(decoder, type, body);
+	cf_decode_unread(decoder, CF_COUNT_UNREAD_GRE);
+	return false;
+}
+
 bool cf_decode_gre(struct cf_decoder *decoder, struct cf_bytes body)
 {
 	unsigned flags = cf_bytes_be16(&body), type = cf_bytes_be16(&body);
 
-	if ((flags & GRE_VERSION) > 1 || (flags & GRE_ROUTING) != 0)
+	if ((flags & GRE_VERSION) > 1) {
+		if (cf_bytes_ok(&body))
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_GRE);
 		return false;
+	}
 	if ((flags & GRE_VERSION) == 1) { /* PPTP, RFC 2637 4.1 */
 		cf_bytes_skip(&body, 4);
 		if ((flags & GRE_SEQUENCE) != 0)
@@ -51,12 +91,14 @@ bool cf_decode_gre(struct cf_decoder *decoder, struct cf_bytes body)
 			cf_bytes_skip(&body, 4);
 		return cf_bytes_left(&body) > 0 && type == GRE_PPP && cf_decode_ppp(decoder, body);
 	}
-	if ((flags & GRE_CHECKSUM) != 0)
+	if ((flags & (GRE_CHECKSUM | GRE_ROUTING)) != 0)
 		cf_bytes_skip(&body, 4);
 	if ((flags & GRE_KEY) != 0)
 		cf_bytes_skip(&body, 4);
 	if ((flags & GRE_SEQUENCE) != 0)
 		cf_bytes_skip(&body, 4);
+	if ((flags & GRE_ROUTING) != 0)
+		skip_gre_route(&body);
 	if (cf_bytes_left(&body) == 0)
 		return false;
 	switch (type) {
@@ -69,8 +111,7 @@ bool cf_decode_gre(struct cf_decoder *decoder, struct cf_bytes body)
 	case GRE_WCCP:
 		return decode_wccp(decoder, body);
 	default:
-		/* Below 1501 the LLC reader would guess; GRE has EtherTypes only. */
-		return type > 1500 && cf_decode_ethertype(decoder, type, body);
+		return decode_gre_type(decoder, type, body);
 	}
 }
 
@@ -90,10 +131,19 @@ static bool decode_vxlan(struct cf_decoder *decoder, struct cf_bytes body)
 	if (header == NULL || (header[0] & 0x08) == 0)
 		return false;
 	if (decoder->packet.dst_port == 4790 && (header[0] & 0x04) != 0) {
-		if (header[3] == 1 || header[3] == 2)
+		switch (header[3]) {
+		case 1:
+		case 2:
 			return cf_decode_ip(decoder, body);
-		if (header[3] != 3)
+		case 3:
+			break;
+		case 4: /* NSH, by its own EtherType */
+			return cf_decode_ethertype(decoder, 0x894f, body);
+		case 5:
+			return cf_decode_mpls(decoder, body);
+		default:
 			return false;
+		}
 	}
 	return cf_decode_ethernet(decoder, body);
 }
@@ -102,12 +152,14 @@ static bool decode_vxlan(struct cf_decoder *decoder, struct cf_bytes body)
 static bool decode_geneve(struct cf_decoder *decoder, struct cf_bytes body)
 {
 	const uint8_t *header = cf_bytes_take(&body, 8);
+	unsigned type;
 
 	if (header == NULL || header[0] >> 6 != 0)
 		return false;
+	type = (unsigned)header[2] << 8 | header[3];
 	cf_bytes_skip(&body, (header[0] & 0x3fU) * 4);
-	return cf_bytes_ok(&body) &&
-	    cf_decode_ethertype(decoder, (unsigned)header[2] << 8 | header[3], body);
+	return cf_bytes_ok(&body) && cf_ethertype_is_read(type) &&
+	    cf_decode_ethertype(decoder, type, body);
 }
 
 /* 3GPP TS 29.281 5.1: G-PDUs, with the chain of extension headers. */
@@ -234,6 +286,8 @@ static bool decode_by_port(struct cf_decoder *decoder, uint16_t port, struct cf_
 		return decode_teredo(decoder, body);
 	case 4341:
 		return decode_lisp(decoder, body);
+	case 4754: /* RFC 8086 */
+		return cf_decode_gre(decoder, body);
 	case 4789:
 	case 4790:
 	case 8472:
@@ -250,6 +304,60 @@ static bool decode_by_port(struct cf_decoder *decoder, uint16_t port, struct cf_
 		return decode_tzsp(decoder, body);
 	default:
 		return false;
+	}
+}
+
+/* A WireGuard message: its type, three zeros, and a length that only such a one has. */
+static bool is_wireguard(struct cf_slice payload)
+{
+	return payload.len >= 32 && payload.data[0] >= 1 && payload.data[0] <= 4 &&
+	    (payload.data[1] | payload.data[2] | payload.data[3]) == 0 &&
+	    (payload.data[0] != 4 || payload.len % 16 == 0);
+}
+
+/* OpenVPN: an opcode of data in the upper five bits (RFC draft-openvpn 5). */
+static bool is_openvpn(struct cf_slice payload)
+{
+	unsigned opcode = payload.len < 24 ? 0 : payload.data[0] >> 3;
+
+	return opcode == 6 || opcode == 9;
+}
+
+static bool is_unknown_geneve(struct cf_slice payload)
+{
+	unsigned type;
+
+	if (payload.len <= 8 || payload.data[0] >> 6 != 0)
+		return false;
+	type = (unsigned)payload.data[2] << 8 | payload.data[3];
+	return type > 1500 && !cf_ethertype_is_read(type);
+}
+
+void cf_decode_udp_unread(struct cf_decoder *decoder, struct cf_slice payload)
+{
+	uint16_t ports[2] = {decoder->packet.dst_port, decoder->packet.src_port};
+	static const uint8_t keepalive_bytes = 1;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t port = ports[i];
+
+		if (port == 4500 && payload.len > keepalive_bytes && payload.len >= 20 &&
+		    (payload.data[0] | payload.data[1] | payload.data[2] | payload.data[3]) != 0)
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_IPSEC); /* RFC 3948 2.1 */
+		else if ((port == 51820 && is_wireguard(payload)) ||
+		    (port == 1194 && is_openvpn(payload)))
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_VPN);
+		else if ((port == 5247 && payload.len > 4 && payload.data[0] == 1) ||
+		    (port == 4755 && payload.len > 13 && payload.data[0] == 23))
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_UDP); /* in DTLS */
+		else if (port == 6081 && is_unknown_geneve(payload))
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_UDP);
+		else if (port == 4790 && payload.len > 8 && (payload.data[0] & 0x0c) == 0x0c &&
+		    (payload.data[3] == 0 || payload.data[3] > 5))
+			cf_decode_unread(decoder, CF_COUNT_UNREAD_UDP);
+		else
+			continue;
+		return;
 	}
 }
 

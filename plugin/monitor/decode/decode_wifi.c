@@ -41,9 +41,12 @@ bool cf_decode_wifi(struct cf_decoder *decoder, struct cf_bytes frame, bool swap
 	}
 	control = swapped ? header[1] : header[0];
 	flags = swapped ? header[0] : header[1];
-	if ((control & WIFI_TYPE_MASK) != WIFI_TYPE_DATA || (control & WIFI_NO_DATA) != 0 ||
-	    (flags & WIFI_PROTECTED) != 0) {
+	if ((control & WIFI_TYPE_MASK) != WIFI_TYPE_DATA || (control & WIFI_NO_DATA) != 0) {
 		cf_decode_count(decoder, CF_COUNT_NOT_IP);
+		return false;
+	}
+	if ((flags & WIFI_PROTECTED) != 0) {
+		cf_decode_unread(decoder, CF_COUNT_UNREAD_WIFI);
 		return false;
 	}
 	decoder->packet.mac_dst = (flags & WIFI_TO_DS) != 0 ? header + 16 : header + 4;

@@ -26,12 +26,23 @@ enum cf_decode_counter {
 	CF_COUNT_IP_PACKETS,          /* innermost IP packets */
 	CF_COUNT_IP_MALFORMED,        /* impossible IP header */
 	CF_COUNT_TRANSPORT_MALFORMED, /* TCP, UDP or ICMP header runs past the packet */
-	CF_COUNT_TUNNEL_TOO_DEEP,     /* more than CF_TUNNEL_DEPTH headers in each other */
-	CF_COUNT_FRAGMENTS,           /* IP fragments seen */
-	CF_COUNT_FRAGMENTS_REFUSED,   /* impossible or overlapping past the bounds */
-	CF_COUNT_FRAGMENTS_EVICTED,   /* unfinished datagram dropped for a newer one */
-	CF_COUNT_FRAGMENTS_EXPIRED,   /* unfinished datagram older than CF_FRAGMENT_LIFE_S */
-	CF_COUNT_STREAMS_EVICTED,     /* unfinished message dropped for a newer one */
+	/* Packets in tunnels that are not read: all of them, and of which kind. */
+	CF_COUNT_TUNNELS_UNREAD,
+	CF_COUNT_UNREAD_GRE,   /* of a type or version that is not known */
+	CF_COUNT_UNREAD_IPSEC, /* ESP, by itself or in UDP */
+	CF_COUNT_UNREAD_L2TP3, /* version 3 over IP, whose cookies nobody announces */
+	CF_COUNT_UNREAD_IP,    /* another IP protocol that carries packets */
+	CF_COUNT_UNREAD_UDP, /* on a tunnel's UDP port, encrypted or of a kind that is not known */
+	CF_COUNT_UNREAD_VPN, /* WireGuard, OpenVPN */
+	CF_COUNT_UNREAD_MACSEC,     /* encrypted */
+	CF_COUNT_UNREAD_ETHER,      /* behind an EtherType that carries frames */
+	CF_COUNT_UNREAD_WIFI,       /* 802.11 data, encrypted */
+	CF_COUNT_TUNNEL_TOO_DEEP,   /* more than CF_TUNNEL_DEPTH headers in each other */
+	CF_COUNT_FRAGMENTS,         /* IP fragments seen */
+	CF_COUNT_FRAGMENTS_REFUSED, /* impossible or overlapping past the bounds */
+	CF_COUNT_FRAGMENTS_EVICTED, /* unfinished datagram dropped for a newer one */
+	CF_COUNT_FRAGMENTS_EXPIRED, /* unfinished datagram older than CF_FRAGMENT_LIFE_S */
+	CF_COUNT_STREAMS_EVICTED,   /* unfinished message dropped for a newer one */
 	CF_COUNT_TAILS_EVICTED, /* bytes without a beginning dropped for newer ones; not an error */
 	CF_COUNT_STREAMS_EXPIRED,   /* unfinished message older than CF_STREAM_LIFE_S */
 	CF_COUNT_STREAMS_TOO_LONG,  /* message longer than CF_STREAM_BYTES, or in too many pieces */

@@ -215,6 +215,49 @@ bool cf_dns_plausible(struct cf_slice bytes)
 	return message.question_count == 0 || has_question(&message);
 }
 
+/* Types that are asked for; those of NBNS share numbers with others, and come on its own port. */
+static bool is_asked_type(uint16_t type)
+{
+	return (type >= 1 && type <= 110 && type != 41) || (type >= 249 && type <= 262) ||
+	    type == 32768 || type == 32769;
+}
+
+static bool is_printable(const struct cf_name *name)
+{
+	for (unsigned i = 0; i < name->label_count; i++)
+		for (unsigned j = 1; j <= name->wire[name->label_at[i]]; j++) {
+			uint8_t c = name->wire[name->label_at[i] + j];
+
+			if (c <= ' ' || c >= 0x7f)
+				return false;
+		}
+	return name->label_count > 0;
+}
+
+bool cf_dns_is_shaped(struct cf_slice bytes)
+{
+	struct cf_dns_message message = {.cut = false};
+	struct cf_dns_cursor cursor;
+	struct cf_dns_record record;
+	uint16_t type, class;
+	struct cf_name name;
+
+	if (!cf_dns_maybe_shaped(bytes) || !parse_header(bytes, &message))
+		return false;
+	if (!message.response &&
+	    (message.answer_count != 0 || message.authority_count > 1 ||
+	        message.additional_count > 2 || message.rcode != 0))
+		return false;
+	cursor = cf_dns_start(&message);
+	if (!cf_dns_question_next(&message, &cursor, &name, &type, &class) || class != 1 ||
+	    !is_asked_type(type) || !is_printable(&name))
+		return false;
+	while (cf_dns_record_next(&message, &cursor, &record))
+		;
+	return cursor.offset == bytes.len && cursor.records_left[0] == 0 &&
+	    cursor.records_left[1] == 0 && cursor.records_left[2] == 0;
+}
+
 bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,
     enum cf_dns_kind kind, enum cf_transport transport, struct cf_slice bytes, bool cut)
 {

@@ -51,6 +51,18 @@ bool cf_dns_record_next(const struct cf_dns_message *message, struct cf_dns_curs
 bool cf_dns_name_at(const struct cf_dns_message *message, size_t offset, struct cf_name *name_out,
     size_t *next_out);
 
+/*
+ * True when bytes are a whole DNS message by their shape alone, on whatever port: one question for
+ * a printable name of class IN, a type that exists, records that end where the bytes do.
+ */
+bool cf_dns_is_shaped(struct cf_slice bytes);
+/* False: certainly not, as its first bytes tell. */
+static inline bool cf_dns_maybe_shaped(struct cf_slice bytes)
+{
+	return bytes.len > 16 && bytes.data[4] == 0 && bytes.data[5] == 1 &&
+	    (bytes.data[2] & 0x78) == 0 && (bytes.data[3] & 0x40) == 0;
+}
+
 /* True when bytes begin with a DNS header and, if it promises a question, a whole first question.
  */
 bool cf_dns_plausible(struct cf_slice bytes);

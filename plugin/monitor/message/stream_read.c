@@ -15,6 +15,9 @@ enum {
 	TLS_HEAD_BYTES = 6, /* record header and message type */
 	DNS_PORT = 53,
 	DNS_LEAST_BYTES = 12,
+	/* By shape alone only shorter messages are taken for DNS. */
+	DNS_SHAPED_BYTES = 4096,
+	DNS_SHORTEST_BYTES = 2 + 12 + 7, /* a question for one letter */
 	/* A DNS answer too long to be put together is reported with its first part. */
 	DNS_PART_BYTES = 4096,
 	/* A method, and what a target begins with. */
@@ -98,11 +101,38 @@ static bool is_proxy_note(struct cf_slice bytes)
 	        memcmp(bytes.data, proxy_binary, sizeof proxy_binary) == 0);
 }
 
+/*
+ * DNS on another port than its own: the first bytes of the connection are a whole message, or may
+ * become one.
+ */
+static enum cf_match is_shaped_dns(struct cf_slice bytes)
+{
+	size_t len;
+
+	/* Also the first bytes of SOCKS. */
+	if (bytes.data[0] >= DNS_SHAPED_BYTES >> 8 || bytes.data[0] == 4 || bytes.data[0] == 5)
+		return CF_MATCH_NO;
+	if (bytes.len < DNS_SHORTEST_BYTES)
+		return CF_MATCH_MAYBE;
+	len = (size_t)bytes.data[0] << 8 | bytes.data[1];
+	bytes.data += 2;
+	bytes.len -= 2;
+	if (len < DNS_SHORTEST_BYTES - 2 || !cf_dns_maybe_shaped(bytes))
+		return CF_MATCH_NO;
+	if (bytes.len < len)
+		return CF_MATCH_MAYBE;
+	bytes.len = len;
+	return cf_dns_is_shaped(bytes) ? CF_MATCH_YES : CF_MATCH_NO;
+}
+
 enum cf_head cf_stream_head(const struct cf_packet *packet, struct cf_slice bytes)
 {
 	uint8_t first = bytes.len == 0 ? 0 : bytes.data[0];
 
 	if (is_dns(packet) && is_dns_head(bytes))
+		return CF_HEAD_DNS;
+	if (first < DNS_SHAPED_BYTES >> 8 && bytes.len > DNS_SHORTEST_BYTES &&
+	    is_shaped_dns(bytes) == CF_MATCH_YES)
 		return CF_HEAD_DNS;
 	if (first == '\r' && bytes.len > 2 && bytes.data[1] == '\n' && bytes.data[2] >= 'A') {
 		/* An empty line in front of a request, RFC 9112 2.2. */
@@ -155,6 +185,7 @@ bool cf_stream_head_allowed(enum cf_head head, const struct cf_stream_view *view
 static struct cf_step_result step_dns(
     struct cf_decoder *decoder, const struct cf_packet *packet, struct cf_slice bytes, bool final)
 {
+	struct cf_step_result result;
 	size_t len;
 	bool cut;
 
@@ -169,7 +200,9 @@ static struct cf_step_result step_dns(
 	bytes = (struct cf_slice){.data = bytes.data + 2, .len = cut ? bytes.len - 2 : len};
 	if (!cf_decode_dns(decoder, packet, CF_DNS_UNICAST, CF_TRANSPORT_TCP, bytes, cut))
 		return stop(false);
-	return final ? stop(true) : advance(len + 2, true);
+	result = final ? stop(true) : advance(len + 2, true);
+	result.dns = true;
+	return result;
 }
 
 static void report_hello(struct cf_decoder *decoder, const struct cf_packet *packet,
@@ -525,8 +558,19 @@ struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_strea
 	}
 	if (view->mode == CF_MODE_TRAILER)
 		return step_trailer(bytes, final);
-	if (is_dns(packet) && !is_foreign_on_dns(bytes))
+	if ((is_dns(packet) || view->dns) && !is_foreign_on_dns(bytes))
 		return step_dns(decoder, packet, bytes, final);
+	if (view->first || view->unsure) {
+		enum cf_match shaped = is_shaped_dns(bytes);
+
+		if (shaped == CF_MATCH_YES)
+			return step_dns(decoder, packet, bytes, final);
+		if (shaped == CF_MATCH_MAYBE && view->first && !final)
+			return more(bytes.len < DNS_SHORTEST_BYTES
+			        ? DNS_SHORTEST_BYTES
+			        : 2 + ((size_t)bytes.data[0] << 8 | bytes.data[1]),
+			    false);
+	}
 	if (bytes.data[0] == TLS_HANDSHAKE)
 		return step_tls(decoder, scratch, packet, view, bytes);
 	if (bytes.data[0] == 5)

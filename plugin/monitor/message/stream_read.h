@@ -39,6 +39,7 @@ struct cf_stream_view {
 	enum cf_asked asked;
 	bool first;  /* the first bytes of this direction */
 	bool unsure; /* nobody knows what came before */
+	bool dns;    /* DNS came before, on whatever port */
 	bool text;   /* lines of another protocol came before: no HTTP begins here */
 	bool final;  /* no more will come */
 };
@@ -63,6 +64,7 @@ struct cf_step_result {
 	uint64_t amount;
 	bool reported;            /* a message was */
 	bool body;                /* amount counts a body that is not all here */
+	bool dns;                 /* it was DNS */
 	bool text;                /* a line of another protocol was stepped over */
 	enum cf_stream_mode mode; /* with CF_STEP_ADVANCE: what is there */
 	enum cf_asked asked;      /* by the request reported */

@@ -298,7 +298,8 @@ struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
 	    .asked = CF_ASKED_UNKNOWN,
 	    .first = flow->opening,
 	    .unsure = !flow->sure,
-	    .text = flow->text};
+	    .text = flow->text,
+	    .dns = flow->dns};
 	struct cf_packet back = cf_packet_back(packet);
 	const struct cf_position *other;
 

@@ -47,6 +47,7 @@ struct cf_position {
 	uint16_t mode : 2;    /* enum cf_stream_mode: what is at next_seq */
 	uint16_t asked : 2;   /* enum cf_asked: by the last request, until it is answered */
 	uint16_t side_steps : 5;
+	uint16_t dns : 1; /* DNS was read here, on whatever port */
 };
 _Static_assert(sizeof(struct cf_position) == 16, "four positions fill a cache line");
 

@@ -75,6 +75,7 @@ static bool move_on(struct cf_position *flow, struct cf_step_result result)
 
 	flow->opening = 0;
 	flow->text |= result.text;
+	flow->dns |= result.dns;
 	if (result.step == CF_STEP_DEAF) {
 		flow->state = CF_STREAM_DEAF;
 		return false;

@@ -34,6 +34,7 @@ enum {
 	G_ASN,
 	G_POLICY,
 	G_IDENTITY,
+	G_DECODE,
 	G_CHAIN
 };
 
@@ -171,6 +172,8 @@ static const struct cf_member members[] = {
     MEMBER(G_TOP, "unsealed_lines", K_U64, report.unsealed_lines),
     MEMBER(G_TOP, "seq", K_U64, report.seq),
     MEMBER(G_TOP, "prev", K_TEXT, report.prev),
+    OBJECT("decode", G_DECODE),
+    MEMBER(G_DECODE, "tunnels_unread", K_U64, report.tunnels_unread),
     OBJECT("chain", G_CHAIN),
     MEMBER(G_CHAIN, "run", K_TEXT, seal.run),
     MEMBER(G_CHAIN, "run_seq", K_U64, seal.run_seq),

@@ -32,6 +32,7 @@ struct cf_sensor_report {
 	int64_t started_wall_us, since_wall_us, blind_since_wall_us;
 	uint64_t hits, folding, written, lost_queue, lost_disk, torn_bytes;
 	uint64_t queries, packets, bytes, kernel_drops, iface_drops, decode_failures, evictions;
+	uint64_t tunnels_unread; /* packets in tunnels that the monitor does not read */
 	uint64_t dark_s, silent_s;
 	struct cf_text link; /* of one interface */
 	/* start records */

@@ -202,6 +202,33 @@ static void pcapng_keeps_interfaces_sections_and_clocks_apart(void **state)
 	expect_frame(capture, 1, 0, 1700000000123456, "one");
 	expect_frame(capture, 101, 1, 1700000000500000, "two");
 	expect_frame(capture, 113, 0, 1700000000000007, "three");
+	/* A packet without an interface is not left out in silence. */
+	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_EMALFORMED);
+	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_ENOTFOUND);
+	cf_capture_file_close(capture);
+}
+
+static void many_interfaces_are_read_and_unknown_ones_are_said(void **state)
+{
+	struct cf_capture_file *capture;
+	struct cf_error error = {.text = ""};
+	struct cf_frame frame;
+
+	(void)state;
+	put_section(false);
+	for (unsigned i = 0; i < 1500; i++)
+		put_interface(i == 1499 ? 101 : 1, 6, false);
+	put_packet(1499, 5000000, "last", false);
+	put_packet(1500, 5000000, "none", false);
+	put_packet(0, 5000000, "first", false);
+	assert_int_equal(open_file(&capture), CF_OK);
+	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_OK);
+	assert_int_equal(frame.interface, 1499);
+	assert_int_equal(frame.link_type, 101);
+	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_OK);
+	assert_int_equal(frame.interface, 0);
+	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_EMALFORMED);
+	assert_non_null(strstr(error.text, "1 packet"));
 	assert_int_equal(cf_capture_file_next(capture, &frame, &error), CF_ENOTFOUND);
 	cf_capture_file_close(capture);
 }
@@ -316,6 +343,8 @@ int main(void)
 	        pcap_is_read_in_every_byte_order_and_clock, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        pcapng_keeps_interfaces_sections_and_clocks_apart, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        many_interfaces_are_read_and_unknown_ones_are_said, start, stop),
 	    cmocka_unit_test_setup_teardown(every_cut_of_a_file_ends_in_order, start, stop),
 	    cmocka_unit_test_setup_teardown(batches_hold_the_frames_of_single_calls, start, stop),
 	    cmocka_unit_test_setup_teardown(what_is_no_capture_is_refused, start, stop),

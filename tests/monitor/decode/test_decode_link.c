@@ -91,6 +91,18 @@ static void every_link_and_tag_leads_to_the_packet(void **state)
 	    {"802.11 qos", 105, 34, {0x88, 0x01, [26] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
 	    {"nflog", 239, 8, {2, 0, 0, 0, 0, 0, 9, 0}},
 	    {"arcnet", 129, 5, {1, 2, 0, 0, 0xf0}},
+	    {"802.1BR", 1, 22, {[12] = 0x89, 0x3f, [20] = 8, 0}},
+	    {"macsec, integrity only", 1, 22, {[12] = 0x88, 0xe5, 0, 0, 0, 0, 0, 1, 8, 0}},
+	    {"macsec with sci", 1, 30, {[12] = 0x88, 0xe5, 0x20, 0, 0, 0, 0, 1, [28] = 8, 0}},
+	    {"batman unicast", 1, 38, {[12] = 0x43, 0x05, 0x40, 15, 50, [36] = 8, 0}},
+	    {"batman broadcast", 1, 42, {[12] = 0x43, 0x05, 0x01, 15, 50, [40] = 8, 0}},
+	    {"batman, four addresses", 1, 46, {[12] = 0x43, 0x05, 0x42, 15, 50, [44] = 8, 0}},
+	    {"batman, older", 1, 38, {[12] = 0x43, 0x05, 3, 14, 50, [36] = 8, 0}},
+	    {"infiniband", 242, 44, {[40] = 8, 0}},
+	    {"juniper ethernet", 178, 18, {'M', 'G', 'C', 1, [16] = 8, 0}},
+	    {"juniper with extensions", 178, 26,
+	        {'M', 'G', 'C', 0x81, 0, 6, 1, 4, 0, 0, 0, 0, [24] = 8, 0}},
+	    {"juniper without link", 178, 8, {'M', 'G', 'C', 2}},
 	    {"ppi", 192, 22, {0, 0, 8, 0, 1, 0, 0, 0, [20] = 8, 0}},
 	};
 
@@ -144,6 +156,17 @@ static void every_tunnel_leads_to_the_packet(void **state)
 	        {0, 0x10, 3, 0, [8] = 0x08, 0x01, [32] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
 	    {"capwap 802.11 swapped", 17, 5247, 40,
 	        {0, 0x10, 3, 0, [8] = 0x01, 0x08, [32] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+	    {"gre with a route", 47, 0, 24,
+	        {0x40, 0, 8, 0, 0, 0, 0, 0, 0, 8, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}},
+	    {"gre with everything and a route", 47, 0, 28,
+	        {0xf0, 0, 8, 0, [17] = 8, 0, 4, 1, 2, 3, 4}},
+	    {"aruba", 47, 0, 38,
+	        {0, 0, 0x82, 0x10, 0x88, 0x01, [30] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+	    {"gre in udp", 17, 4754, 4, {0, 0, 8, 0}},
+	    {"ethernet as ip protocol", 143, 0, 14, {[12] = 8}},
+	    {"ipip", 94, 0, 0, {0}},
+	    {"vxlan gpe with nsh", 17, 4790, 16, {0x0c, 0, 0, 4, [9] = 2, 2, 1}},
+	    {"vxlan gpe with mpls", 17, 4790, 12, {0x0c, 0, 0, 5, [8] = 0, 1, 1, 64}},
 	    {"tzsp", 17, 37008, 19, {1, 0, 0, 1, 1, [17] = 8, 0}},
 	};
 
@@ -159,6 +182,128 @@ static void every_tunnel_leads_to_the_packet(void **state)
 		wrap_ethernet(&frame, 0x0800);
 		watch_frame(&watch, &frame);
 		expect_query(tunnels[i].what);
+	}
+}
+
+/* LINKTYPE 149 belongs to the user; Apple used it for PKTAP before that had a number. */
+static void pktap_by_its_old_number_is_read(void **state)
+{
+	uint8_t header[108] = {[0] = 108, [4] = 1, [8] = 101};
+
+	(void)state;
+	make_query_ip4(&frame);
+	wrap(&frame, header, sizeof header);
+	cf_decoder_packet(watch.decoder, 149, 0, watch.now_us, frame.at, frame.len, frame.len);
+	expect_query("pktap");
+	make_query_ip4(&frame);
+	cf_decoder_packet(watch.decoder, 149, 0, watch.now_us, frame.at, frame.len, frame.len);
+	assert_int_equal(watch_counter(&watch, CF_COUNT_LINK_UNKNOWN), 1);
+}
+
+/* SRv6's End.DX2 (RFC 8986): a segment routing header, and an Ethernet frame behind it. */
+static void ethernet_behind_a_segment_routing_header_is_read(void **state)
+{
+	static const uint8_t ethernet[14] = {[12] = 8}, route[24] = {143, 2, 4};
+
+	(void)state;
+	make_query_ip4(&frame);
+	wrap(&frame, ethernet, sizeof ethernet);
+	wrap(&frame, route, sizeof route);
+	wrap_ip6(&frame, outer_flow(0), 43);
+	wrap_ethernet(&frame, 0x86dd);
+	watch_frame(&watch, &frame);
+	expect_query("srv6");
+}
+
+static void tunnels_that_are_not_read_are_counted_by_kind(void **state)
+{
+	static const struct {
+		const char *what;
+		enum cf_decode_counter kind;
+		uint8_t proto; /* 0: bytes are behind an Ethernet header's addresses */
+		uint16_t port;
+		size_t len;
+		uint8_t bytes[48];
+	} tunnels[] = {
+	    {"esp", CF_COUNT_UNREAD_IPSEC, 50, 0, 40, {1}},
+	    {"esp in udp", CF_COUNT_UNREAD_IPSEC, 17, 4500, 40, {1}},
+	    {"l2tp version 3", CF_COUNT_UNREAD_L2TP3, 115, 0, 20, {1}},
+	    {"minimal encapsulation", CF_COUNT_UNREAD_IP, 55, 0, 20, {4}},
+	    {"ipcomp with another algorithm", CF_COUNT_UNREAD_IP, 108, 0, 40, {6, 0, 0, 3, 1}},
+	    {"gre of an unknown type", CF_COUNT_UNREAD_GRE, 47, 0, 40, {0, 0, 0xb7, 0xea}},
+	    {"gre of an unknown version", CF_COUNT_UNREAD_GRE, 47, 0, 40, {0, 5, 8, 0}},
+	    {"gre in udp", CF_COUNT_UNREAD_GRE, 17, 4754, 40, {0, 0, 0xb7, 0xea}},
+	    {"gre in dtls", CF_COUNT_UNREAD_UDP, 17, 4755, 40, {23, 0xfe, 0xfd}},
+	    {"geneve of an unknown type", CF_COUNT_UNREAD_UDP, 17, 6081, 40, {0, 0, 0x12, 0x34}},
+	    {"capwap in dtls", CF_COUNT_UNREAD_UDP, 17, 5247, 40, {1}},
+	    {"wireguard", CF_COUNT_UNREAD_VPN, 17, 51820, 48, {4}},
+	    {"openvpn", CF_COUNT_UNREAD_VPN, 17, 1194, 48, {9 << 3}},
+	    {"macsec, encrypted", CF_COUNT_UNREAD_MACSEC, 0, 0, 40, {0x88, 0xe5, 0x2c}},
+	    {"lwapp", CF_COUNT_UNREAD_ETHER, 0, 0, 40, {0x88, 0xbb}},
+	    {"batman in pieces", CF_COUNT_UNREAD_ETHER, 0, 0, 40, {0x43, 0x05, 0x41, 15}},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof tunnels / sizeof tunnels[0]; i++) {
+		struct flow outer = outer_flow(tunnels[i].port);
+		uint64_t all = watch_counter(&watch, CF_COUNT_TUNNELS_UNREAD),
+		         kind = watch_counter(&watch, tunnels[i].kind);
+
+		frame.len = 0;
+		put(&frame, tunnels[i].bytes, tunnels[i].len);
+		if (tunnels[i].proto == 17)
+			wrap_udp(&frame, outer);
+		if (tunnels[i].proto != 0)
+			wrap_ip4(&frame, outer, tunnels[i].proto);
+		if (tunnels[i].proto != 0)
+			wrap_ethernet(&frame, 0x0800);
+		else
+			wrap(&frame, (const uint8_t[12]){0}, 12);
+		watch_frame(&watch, &frame);
+		if (watch_counter(&watch, tunnels[i].kind) != kind + 1 ||
+		    watch_counter(&watch, CF_COUNT_TUNNELS_UNREAD) != all + 1)
+			fail_msg("%s is not counted", tunnels[i].what);
+	}
+	/* ARP, a keepalive and neighbours' talk hide nothing. */
+	assert_int_equal(watch_counter(&watch, CF_COUNT_NOT_IP), 0);
+}
+
+/* A packet to the address of a tunnel's ports that is none is no tunnel. */
+static void ordinary_datagrams_are_no_tunnels(void **state)
+{
+	static const uint16_t ports[] = {1194, 4500, 4755, 51820, 5247, 6081, 4790};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+		frame.len = 0;
+		put(&frame, "\0\0\0\0hello hello hello hello hello", 32);
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len);
+	}
+	assert_int_equal(watch_counter(&watch, CF_COUNT_TUNNELS_UNREAD), 0);
+}
+
+static void dns_is_known_by_its_shape_on_any_port(void **state)
+{
+	static const uint16_t ports[] = {443, 8443, 4343, 5333, 8053, 54, 40001, 51820};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+		watch_again(&watch);
+		frame.len = 0;
+		make_dns_query(&frame, "www.example.com");
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len);
+		assert_int_equal(watch_count(&watch, NOTE), 1);
+		/* One byte too many or too few, another class, two questions: something else. */
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len - 1);
+		put8(&frame, 0);
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len);
+		frame.len--;
+		frame.at[frame.len - 1] = 7;
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len);
+		frame.at[frame.len - 1] = 1;
+		frame.at[5] = 2;
+		watch_datagram(&watch, flow_to(ports[i]), frame.at, frame.len);
+		assert_int_equal(watch_count(&watch, NOTE), 1);
 	}
 }
 
@@ -192,7 +337,9 @@ static void nested_tunnels_end_at_the_limit(void **state)
 
 static void ipv6_extension_headers_are_stepped_over(void **state)
 {
-	static const uint8_t hop[8] = {60}, destination[16] = {43, 1}, routing[8] = {17};
+	static const uint8_t hop[8] = {51}, destination[16] = {43, 1}, routing[8] = {17};
+	/* An authentication header before others (RFC 4302 3.1.1), of 24 bytes. */
+	static const uint8_t authentication[24] = {60, 4};
 
 	(void)state;
 	frame.len = 0;
@@ -200,6 +347,7 @@ static void ipv6_extension_headers_are_stepped_over(void **state)
 	wrap_udp(&frame, flow_to(53));
 	wrap(&frame, routing, sizeof routing);
 	wrap(&frame, destination, sizeof destination);
+	wrap(&frame, authentication, sizeof authentication);
 	wrap(&frame, hop, sizeof hop);
 	wrap_ip6(&frame, flow_to(53), 0);
 	wrap_ethernet(&frame, 0x86dd);
@@ -370,6 +518,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(every_link_and_tag_leads_to_the_packet, start, stop),
 	    cmocka_unit_test_setup_teardown(every_tunnel_leads_to_the_packet, start, stop),
+	    cmocka_unit_test_setup_teardown(pktap_by_its_old_number_is_read, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        ethernet_behind_a_segment_routing_header_is_read, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        tunnels_that_are_not_read_are_counted_by_kind, start, stop),
+	    cmocka_unit_test_setup_teardown(ordinary_datagrams_are_no_tunnels, start, stop),
+	    cmocka_unit_test_setup_teardown(dns_is_known_by_its_shape_on_any_port, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        garbage_on_a_tunnel_port_is_reported_for_itself, start, stop),
 	    cmocka_unit_test_setup_teardown(nested_tunnels_end_at_the_limit, start, stop),

@@ -609,6 +609,32 @@ static void what_begins_in_the_middle_is_marked_so(void **state)
 	assert_int_equal(watch_count(&watch, "unsure"), 1);
 }
 
+static void dns_over_tcp_is_known_by_its_shape_on_any_port(void **state)
+{
+	static struct bytes query, both;
+
+	(void)state;
+	query.len = both.len = 0;
+	make_dns_query(&query, "a.example");
+	for (unsigned i = 0; i < 2; i++) {
+		put16(&both, (unsigned)query.len);
+		put(&both, query.at, query.len);
+	}
+	for (size_t piece = 1; piece <= both.len; piece++) {
+		struct talk talk = begin_talk(5353);
+
+		for (size_t at = 0; at < both.len; at += piece)
+			say_bytes(&talk, false, both.at + at,
+			    at + piece < both.len ? piece : both.len - at);
+		if (watch_count(&watch, "dns a.example") != 2)
+			fail_msg("pieces of %zu: %s", piece, watch.notes);
+	}
+	/* From the middle: a segment that is a message. */
+	watch_again(&watch);
+	watch_segment(&watch, flow_to(5353), 77, KEEP_GOING, both.at, both.len / 2);
+	assert_int_equal(watch_count(&watch, "dns a.example"), 1);
+}
+
 static void a_port_scan_is_no_lack_of_room(void **state)
 {
 	(void)state;
@@ -714,6 +740,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        a_request_behind_a_chunked_one_in_one_segment_is_found, start, stop),
 	    cmocka_unit_test_setup_teardown(what_begins_in_the_middle_is_marked_so, start, stop),
+	    cmocka_unit_test_setup_teardown(
+	        dns_over_tcp_is_known_by_its_shape_on_any_port, start, stop),
 	    cmocka_unit_test_setup_teardown(a_port_scan_is_no_lack_of_room, start, stop),
 	    cmocka_unit_test_setup_teardown(certificate_comes_out_of_any_segments, start, stop),
 	    cmocka_unit_test_setup_teardown(

@@ -79,6 +79,37 @@ static void flow_is_read_back(void **state)
 	assert_int_equal(record.last_wall_us, record.at_wall_us);
 }
 
+static void what_a_look_up_was_answered_with_is_read_back(void **state)
+{
+	char line[CF_RECORD_BYTES];
+	struct cf_hit hit;
+	size_t len;
+
+	(void)state;
+	sample_blocked_query(&hit);
+	hit.dns.edes = "15 23";
+	hit.dns.outcome = "unseen";
+	len = cf_hit_format(&hit, "edge-01", "monitor", id, 1, 0, line, sizeof line);
+	assert_int_equal(cf_record_parse(line, len - 1, &record), CF_LINE_OK);
+	assert_int_equal(record.dns.ede, 15);
+	assert_text(record.dns.edes, "15 23");
+	assert_text(record.dns.outcome, "unseen");
+}
+
+static void tunnels_that_are_not_read_are_read_back(void **state)
+{
+	static const char line[] =
+	    "{\"v\":1,\"timestamp\":\"2024-10-01T00:00:00.000000Z\",\"id\":"
+	    "\"01J8VJX4G0ABCDEFGHJKMNPQRS\","
+	    "\"sensor\":\"tap\",\"source\":\"monitor\",\"event_type\":\"heartbeat\",\"packets\":9,"
+	    "\"decode\":{\"not_ip\":2,\"tunnels_unread\":7,\"unread_gre\":7},\"observe\":{}}";
+
+	(void)state;
+	assert_int_equal(cf_record_parse(line, sizeof line - 1, &record), CF_LINE_OK);
+	assert_int_equal(record.report.packets, 9);
+	assert_int_equal(record.report.tunnels_unread, 7);
+}
+
 static void escaped_texts_come_back_as_bytes(void **state)
 {
 	static const char bytes[] = {'a', 0, '"', '\\', (char)0xff, 'b'};
@@ -163,6 +194,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(query_is_read_back),
 	    cmocka_unit_test(flow_is_read_back),
+	    cmocka_unit_test(what_a_look_up_was_answered_with_is_read_back),
+	    cmocka_unit_test(tunnels_that_are_not_read_are_read_back),
 	    cmocka_unit_test(escaped_texts_come_back_as_bytes),
 	    cmocka_unit_test(every_truncation_is_refused),
 	    cmocka_unit_test(other_orders_spaces_and_members_are_fine),
