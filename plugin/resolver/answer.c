@@ -122,6 +122,16 @@ struct reply_info *cf_answer_new(struct regional *region, const struct query_inf
 	return forged == NULL ? NULL : &forged->info;
 }
 
+struct dns_msg *cf_answer_new_failure(struct regional *region, const struct query_info *question)
+{
+	static const struct cf_answer_spec spec = {.kind = CF_ANSWER_REFUSED};
+	struct dns_msg *msg = cf_answer_new_msg(region, question, &spec, 0);
+
+	if (msg != NULL)
+		FLAGS_SET_RCODE(msg->rep->flags, LDNS_RCODE_SERVFAIL);
+	return msg;
+}
+
 struct dns_msg *cf_answer_new_msg(struct regional *region, const struct query_info *question,
     const struct cf_answer_spec *spec, uint32_t ttl_s)
 {

@@ -20,6 +20,9 @@
 struct reply_info *cf_answer_new(struct regional *region, const struct query_info *question,
     const struct cf_answer_spec *spec, enum cf_answer kind, uint32_t ttl_s);
 
+/* A failure without records, which the host may encode or we rewrite for each recipient. */
+struct dns_msg *cf_answer_new_failure(struct regional *region, const struct query_info *question);
+
 /* The same of spec's own kind, as a message for the host to send. */
 struct dns_msg *cf_answer_new_msg(struct regional *region, const struct query_info *question,
     const struct cf_answer_spec *spec, uint32_t ttl_s);

@@ -3,13 +3,17 @@
 
 #include "resolver/callbacks.h"
 
+#include "resolver/alias.h"
 #include "resolver/answer.h"
 #include "resolver/gate.h"
 #include "resolver/hits.h"
+#include "resolver/join.h"
 #include "resolver/lane.h"
 #include "resolver/verdict.h"
+#include "resolver/waiting.h"
 
 #include <string.h>
+#include <sys/time.h>
 
 /* The client's slot in the mesh that an EDNS structure belongs to; NULL when it is not there. */
 static struct mesh_reply *find_slot(struct module_qstate *qs, const struct edns_data *edns)
@@ -153,7 +157,7 @@ static void judge_recipient(struct cf_worker *worker, const struct cf_image *ima
 	if (can_rewrite && query != NULL && query->has_orig)
 		cf_answer_overwrite(a->rep, query->orig);
 	ask(a, &client, &question);
-	cf_view_judge(image, &question, qname, a->rep, &judgement);
+	cf_view_judge(image, &question, qname, cf_verdict_alias(a->qs, a->id), a->rep, &judgement);
 	if (!judgement.decision.matched)
 		return;
 	recipient = recipient_of(a, rcode_of(a));
@@ -225,7 +229,7 @@ static void judge_cached(struct cf_worker *worker, const struct cf_image *image,
 
 	ask(a, &client, &question);
 	if (walk)
-		cf_view_judge(image, &question, qname, a->rep, &judgement);
+		cf_view_judge(image, &question, qname, NULL, a->rep, &judgement);
 	else
 		cf_view_judge_name(image, &question, qname, &judgement);
 	if (!judgement.decision.matched)
@@ -250,6 +254,7 @@ static void with_image(const struct reply_args *a, judge_function *judge)
 	if (worker == NULL || cf_gate_is_shut())
 		return;
 	cf_count(&worker->counters.replies);
+	cf_worker_note(worker, &a->reply->client_addr);
 	if (!cf_view_name(a->question->qname, a->question->qname_len, &qname))
 		return;
 	images = cf_worker_pin(worker);
@@ -281,8 +286,10 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 	if (query == &cf_query_clean || query == &cf_query_answered) {
 		struct cf_worker *worker = cf_worker_get(a.module, NULL);
 
-		if (worker != NULL)
+		if (worker != NULL) {
 			cf_count(&worker->counters.replies);
+			cf_worker_note(worker, &reply->client_addr);
+		}
 		return 1;
 	}
 	a.now = qs->env->now_tv;
@@ -310,6 +317,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
 	    cf_gate_is_shut() || !cf_view_name(question->qname, question->qname_len, &qname))
 		return 1;
 	cf_count(&worker->counters.replies);
+	cf_worker_note(worker, &reply->client_addr);
 	images = cf_worker_pin(worker);
 	walk = images->active != NULL && cf_view_is_worth_walking(images->active, rep);
 	if (walk || (images->active != NULL && cf_view_is_listed(images->active, &qname))) {
@@ -341,7 +349,9 @@ static void judge_failure(struct cf_worker *worker, const struct cf_image *image
 
 	ask(a, &client, &question);
 	/* A cached reply is locked by others than us here, and its chain does not go out. */
-	cf_view_judge(image, &question, qname, a->qs == NULL ? NULL : a->rep, &judgement);
+	cf_view_judge(image, &question, qname,
+	    a->qs == NULL ? NULL : cf_verdict_alias(a->qs, a->id), a->qs == NULL ? NULL : a->rep,
+	    &judgement);
 	recipient = recipient_of(a, LDNS_RCODE_SERVFAIL);
 	cf_hits_record(worker, image, &judgement, &recipient);
 }
@@ -371,6 +381,87 @@ static int on_servfail(struct query_info *question, struct module_qstate *qs,
 }
 
 /*
+ * The site's own data answered, before any module: local-zone, local-data, auth-zone, response
+ * policy zone. Nothing can be done about it, but a look-up of a listed name it was all the same.
+ */
+static void judge_local(struct cf_worker *worker, const struct cf_image *image,
+    const struct reply_args *a, const struct cf_name *qname)
+{
+	struct cf_client client;
+	struct cf_question question;
+	struct cf_judgement judgement;
+	struct cf_recipient recipient;
+
+	if (!cf_view_is_any_listed(image, qname, a->rep))
+		return;
+	ask(a, &client, &question);
+	cf_view_judge(image, &question, qname, NULL, a->rep, &judgement);
+	recipient = recipient_of(a, rcode_of(a));
+	recipient.observed = true;
+	cf_count(&worker->counters.local_listed);
+	cf_hits_record(worker, image, &judgement, &recipient);
+}
+
+static int on_reply_local(struct query_info *question, struct module_qstate *qs,
+    struct reply_info *rep, int rcode, struct edns_data *edns, struct edns_option **options_out,
+    struct comm_reply *reply, struct regional *region, struct timeval *start, int id, void *arg)
+{
+	struct timeval now;
+	struct reply_args a = {.module = arg,
+	    .question = question,
+	    .rep = rep,
+	    .edns = edns,
+	    .options_out = options_out,
+	    .reply = reply,
+	    .region = region,
+	    .now = &now,
+	    .id = id,
+	    .rcode = rcode};
+	struct cf_worker *worker;
+
+	(void)qs;
+	(void)start; /* not given by every caller */
+	if (reply == NULL || cf_gate_is_shut())
+		return 1;
+	(void)gettimeofday(&now, NULL); /* cannot fail */
+	if (question != NULL && question->qname != NULL) {
+		with_image(&a, judge_local);
+		return 1;
+	}
+	worker = cf_worker_get(a.module, NULL); /* of class CH: somebody was there */
+	if (worker != NULL)
+		cf_worker_note(worker, &reply->client_addr);
+	return 1;
+}
+
+/*
+ * The answer leads to a listed name. Who is blocked is told so now; else the alias is remembered,
+ * and nobody who may be blocked can join any more.
+ */
+static void use_alias(struct cf_worker *worker, const struct cf_images *images,
+    struct module_qstate *qs, int id, struct dns_msg *response, const struct cf_alias *alias)
+{
+	struct cf_query *query = cf_verdict_query(qs, id);
+	struct cf_waiting all = {
+	    .worker = worker, .image = images->active, .qs = qs, .alias = alias, .id = id};
+	struct cf_name qname;
+
+	if (query == NULL)
+		return; /* the target is asked; its answer is judged */
+	query->has_alias = true;
+	query->alias = *alias;
+	if (images->active == NULL || !cf_alias_may_block(images, alias) ||
+	    !cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
+		return;
+	all.qname = &qname;
+	if (cf_waiting_all_blocked(&all)) {
+		(void)cf_alias_cut(qs, response); /* if not, the target is asked */
+		return;
+	}
+	(void)cf_join(worker->module, qs, NULL);
+}
+
+/*
  * An upstream answer, before anything of it is stored: what holds a listed thing goes to the lane.
  * This covers chains, minimised names, name server look-ups, CD=1 and set-ups without a validator.
  */
@@ -379,20 +470,25 @@ static int on_query_response(struct module_qstate *qs, struct dns_msg *response,
 	struct cf_module *module = arg;
 	struct cf_worker *worker;
 	const struct cf_images *images;
-	struct cf_name name;
+	struct cf_name name, qname;
+	struct cf_alias alias;
 
-	(void)id;
 	if (response == NULL || qs == NULL || cf_gate_is_shut())
 		return 1;
 	worker = cf_worker_get(module, qs->env->mesh->env);
-	if (worker == NULL || cf_lane_has(worker, qs) ||
+	if (worker == NULL ||
 	    !cf_view_name(response->qinfo.qname, response->qinfo.qname_len, &name))
 		return 1;
 	images = cf_worker_pin(worker);
-	if (cf_verdict_needs_lane(images, &name, response->rep)) {
+	if (!cf_lane_has(worker, qs) && cf_verdict_needs_lane(images, &name, response->rep)) {
 		cf_lane_enter(worker, qs);
-		if (cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &name))
-			cf_learned_add(&module->learned, cf_learned_hash(name.wire, name.wire_len));
+		if (cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
+			cf_learned_add(
+			    &module->learned, cf_learned_hash(qname.wire, qname.wire_len));
+	}
+	if (cf_alias_find(images, &name, response->rep, &alias)) {
+		cf_alias_note_dname(module, response->rep);
+		use_alias(worker, images, qs, id, response, &alias);
 	}
 	cf_worker_unpin(worker);
 	return 1;
@@ -426,6 +522,8 @@ bool cf_callbacks_register(struct cf_module *module, struct module_env *env, int
 	    host->inplace_cb_register_wrapped(
 	        function_pointer(on_servfail), inplace_cb_reply_servfail, module, env, id) &&
 	    host->inplace_cb_register_wrapped(
+	        function_pointer(on_reply_local), inplace_cb_reply_local, module, env, id) &&
+	    host->inplace_cb_register_wrapped(
 	        response_pointer(on_query_response), inplace_cb_query_response, module, env, id);
 }
 
@@ -433,7 +531,7 @@ void cf_callbacks_delete(struct module_env *env, int id)
 {
 	const struct dynlibmod_env *host = env->modinfo[id];
 	static const enum inplace_cb_list_type lists[] = {inplace_cb_reply, inplace_cb_reply_cache,
-	    inplace_cb_reply_servfail, inplace_cb_query_response};
+	    inplace_cb_reply_local, inplace_cb_reply_servfail, inplace_cb_query_response};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		host->inplace_cb_delete_wrapped(env, lists[i], id);

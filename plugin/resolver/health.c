@@ -5,6 +5,7 @@
 
 #include "base/file_writer.h"
 #include "base/instant.h"
+#include "resolver/roll_call.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 struct totals {
-	uint64_t workers, replies, flagged, blocked, lane_queries, trips, failures;
+	uint64_t workers, replies, flagged, blocked, lane_queries, trips, failures, local_listed,
+	    left_out;
 };
 
 static struct totals sum_up(struct cf_module *module)
@@ -29,6 +31,11 @@ static struct totals sum_up(struct cf_module *module)
 		t.lane_queries +=
 		    atomic_load_explicit(&w->counters.lane_queries, memory_order_relaxed);
 		t.trips += atomic_load_explicit(&w->counters.trips, memory_order_relaxed);
+		t.local_listed +=
+		    atomic_load_explicit(&w->counters.local_listed, memory_order_relaxed);
+		if (w->roll != NULL)
+			t.left_out +=
+			    atomic_load_explicit(&w->roll->left_out, memory_order_relaxed);
 		t.failures += atomic_load_explicit(&w->counters.failures, memory_order_relaxed);
 	}
 	(void)pthread_mutex_unlock(&module->lock);
@@ -157,6 +164,11 @@ static void form(struct cf_module *module, struct cf_health_json *j)
 	add_number(j, "lane_bytes", slabhash_get_mem(module->lane_cache));
 	add_number(j, "trips", t.trips);
 	add_number(j, "failures", t.failures);
+	add_number(j, "local_listed", t.local_listed);
+	add_number(j, "alive_s", module->roll_call->period_s);
+	add_number(j, "left_out", t.left_out);
+	add_number(j, "module_index", (uint64_t)module->id);
+	add_text(j, "module_config", module->module_config);
 	add_bool(j, "clock_held", atomic_load(&module->clock.back_mono_s) != 0);
 	j->text[j->len++] = '}';
 	j->text[j->len++] = '\n';
@@ -211,6 +223,7 @@ void cf_health_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbea
 	add_number(j, "flagged", t.flagged);
 	add_number(j, "lane", t.lane_queries);
 	add_number(j, "trips", t.trips);
+	add_number(j, "alive_s", module->roll_call->period_s);
 	j->text[j->len] = '\0';
 	heartbeat->extra_json = j->text + 1;
 }

@@ -133,10 +133,10 @@ static void fill_policy(
 }
 
 /* Which of the log's actions a recorded verdict is. */
-static enum cf_action action_of(const struct cf_decision *decision)
+static enum cf_action action_of(const struct cf_decision *decision, bool observed)
 {
 	if (decision->verdict == CF_VERDICT_BLOCK)
-		return CF_ACTION_BLOCK;
+		return observed ? CF_ACTION_OBSERVE : CF_ACTION_BLOCK;
 	return decision->exception != CF_NONE ? CF_ACTION_ALLOW : CF_ACTION_FLAG;
 }
 
@@ -183,7 +183,7 @@ static int64_t wall_us(const struct cf_worker *worker, const struct timeval *now
 struct deferred {
 	const struct cf_image *image;
 	const char *answer;
-	uint32_t entry, phase, exception;
+	uint32_t entry, phase, exception, src_zone;
 	uint16_t qtype, rcode, ede;
 	uint8_t category, cached, has_rcode;
 	struct cf_addr dest;
@@ -201,6 +201,7 @@ void cf_hits_expand(void *arg, const void *payload, struct cf_hit *hit_out)
 	    .exception = deferred->exception};
 
 	(void)arg;
+	hit_out->src_zone = deferred->src_zone;
 	hit_out->dest = deferred->dest;
 	hit_out->dns.qname_wire = deferred->qname;
 	hit_out->dns.qtype = deferred->qtype;
@@ -234,10 +235,10 @@ static void queue_deferred(struct cf_worker *worker, struct cf_producer *produce
 		return; /* counted; the answer goes out all the same */
 	cf_view_client(&recipient->reply->client_addr, &client);
 	*packed = (struct cf_packed){.event = CF_EVENT_DNS,
-	    .action = (uint8_t)action_of(decision),
+	    .action = (uint8_t)action_of(decision, recipient->observed),
 	    .via = CF_VIA_QNAME,
 	    .at_wall_us = wall_us(worker, recipient->now),
-	    .key = fold_key(decision, CF_VIA_QNAME, recipient->answer),
+	    .key = cf_pack_key(fold_key(decision, CF_VIA_QNAME, recipient->answer), client.zone),
 	    .ip_proto = transport_of(recipient->reply),
 	    .src_port = client.port};
 	cf_pack_client(packed, &client.addr, NULL);
@@ -247,6 +248,7 @@ static void queue_deferred(struct cf_worker *worker, struct cf_producer *produce
 	deferred->entry = decision->entry;
 	deferred->phase = decision->phase;
 	deferred->exception = decision->exception;
+	deferred->src_zone = client.zone;
 	deferred->qtype = recipient->question->qtype;
 	deferred->rcode = recipient->rcode;
 	deferred->ede = recipient->ede_sent ? decision->answer->ede_code : 0;
@@ -265,6 +267,7 @@ static void read_client(const struct comm_reply *reply, struct cf_hit *hit)
 
 	cf_view_client(&reply->client_addr, &client);
 	hit->src = client.addr;
+	hit->src_zone = client.zone;
 	hit->src_port = client.port;
 	hit->ip_proto = transport_of(reply);
 	read_own_address(reply->c, &hit->dest, &hit->dest_port);
@@ -279,7 +282,7 @@ static void queue_whole(struct cf_worker *worker, struct cf_producer *producer,
 	struct cf_hit hit = {.event = CF_EVENT_DNS};
 
 	hit.at_wall_us = wall_us(worker, recipient->now);
-	hit.action = action_of(decision);
+	hit.action = action_of(decision, recipient->observed);
 	hit.via = judgement->via;
 	hit.key = fold_key(decision, judgement->via, recipient->answer);
 	hit.dns.qname_wire = recipient->question->qname;
@@ -311,7 +314,9 @@ void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
 	const struct cf_decision *decision = &judgement->decision;
 	struct cf_producer *producer;
 
-	if (!decision->matched || decision->verdict == CF_VERDICT_PASS)
+	/* An exception that lets pass is in use: that is worth knowing. */
+	if (!decision->matched ||
+	    (decision->verdict == CF_VERDICT_PASS && decision->exception == CF_NONE))
 		return;
 	cf_count(recipient->answer != NULL ? &worker->counters.blocked : &worker->counters.flagged);
 	producer = producer_of(worker);

@@ -17,10 +17,12 @@ struct cf_recipient {
 	const char *answer; /* what we sent; NULL: the real answer */
 	bool ede_sent;
 	bool unanswered; /* nothing was sent: no response code is recorded */
+	bool observed;   /* the answer was not ours to give: a block is only seen */
 };
 
 /*
- * Records a flag or a block; a pass is not recorded. image must be pinned.
+ * Records a flag, a block, or a pass by exception; other passes are not recorded. image must be
+ * pinned.
  */
 void cf_hits_record(struct cf_worker *worker, const struct cf_image *image,
     const struct cf_judgement *judgement, const struct cf_recipient *recipient);

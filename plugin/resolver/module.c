@@ -11,10 +11,12 @@
  */
 #include "resolver/unbound.h"
 
+#include "resolver/alias.h"
 #include "resolver/answer.h"
 #include "resolver/callbacks.h"
 #include "resolver/gate.h"
 #include "resolver/hits.h"
+#include "resolver/join.h"
 #include "resolver/lane.h"
 #include "resolver/setup.h"
 #include "resolver/sweep.h"
@@ -53,21 +55,6 @@ static void hand_on(
 		return;
 	qs->curmod = id + 1;
 	(*mesh->mods.mod[id + 1]->operate)(qs, event, id + 1, oe);
-}
-
-/*
- * Keeps others from joining this resolution: a client that is blocked must not wait for an exempt
- * one's answer. Safe on a state nobody waits for and that waits for nothing.
- */
-static void make_unique(struct module_qstate *qs)
-{
-	struct mesh_state *state = qs->mesh_info;
-
-	if (state->unique != NULL || state->super_set.count > 0 || state->sub_set.count > 0)
-		return;
-	(void)rbtree_delete(&qs->env->mesh->all, state);
-	mesh_state_make_unique(state);
-	(void)rbtree_insert(&qs->env->mesh->all, &state->node);
 }
 
 /* The one client that this query is for; NULL for internal queries and when several wait. */
@@ -113,6 +100,7 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 	if (spec->kind == CF_ANSWER_DROP) {
 		qs->is_drop = 1;
 		recipient.unanswered = true;
+		cf_worker_note(worker, &slot->query_reply.client_addr); /* no callback will */
 	} else {
 		recipient.ede_sent = cf_answer_add_ede(&qs->edns_opts_front_out, qs->region, spec);
 	}
@@ -131,69 +119,125 @@ static void block(struct cf_worker *worker, const struct cf_image *image, struct
 
 /* True when somebody unknown would be blocked now: then an exempt client's resolution is its own.
  */
-static bool others_are_blocked(
-    const struct cf_image *image, struct cf_question question, const struct cf_name *qname)
+static bool others_are_blocked(const struct cf_image *image, struct cf_question question,
+    const struct cf_name *qname, const struct cf_alias *alias)
 {
-	struct cf_decision decision;
+	struct cf_judgement judgement;
 
 	question.client = NULL;
-	cf_decide_name(image, &question, qname, &decision);
-	return decision.verdict == CF_VERDICT_BLOCK;
+	cf_view_judge(image, &question, qname, alias, NULL, &judgement);
+	return judgement.decision.verdict == CF_VERDICT_BLOCK;
+}
+
+/* What is known of a query when it begins. */
+struct beginning {
+	const struct cf_image *image; /* in force; NULL none */
+	struct mesh_reply *slot;      /* its only client; NULL none, or several */
+	struct cf_question question;
+	struct cf_client client;
+	struct cf_name qname;
+	const struct cf_alias *alias;  /* what it leads to; NULL not known */
+	struct cf_judgement judgement; /* large: only the decision is set when there is none */
+};
+
+static bool is_blocked(const struct beginning *b)
+{
+	return b->judgement.decision.matched && b->slot != NULL &&
+	    b->judgement.decision.verdict == CF_VERDICT_BLOCK;
+}
+
+/* A name that is clean itself, but is an alias of a listed one by what is cached. */
+static void look_behind(struct cf_worker *worker, const struct cf_images *images,
+    struct module_qstate *qs, int id, struct beginning *b)
+{
+	struct cf_alias alias;
+	struct cf_query *query;
+
+	if (!cf_alias_find_cached(worker, images, &qs->qinfo, &alias))
+		return;
+	query = cf_verdict_query(qs, id);
+	if (query == NULL)
+		return; /* without memory the target is asked; its answer is judged */
+	query->has_alias = true;
+	query->alias = alias;
+	b->alias = &query->alias;
+	if (b->image != NULL)
+		cf_view_judge(b->image, &b->question, &b->qname, b->alias, NULL, &b->judgement);
+}
+
+static bool needs_lane(
+    const struct cf_module *module, const struct cf_images *images, const struct beginning *b)
+{
+	if (b->judgement.decision.matched && b->image != NULL &&
+	    cf_decide_may_block_name(b->image, &b->qname))
+		return true;
+	if (b->alias != NULL && cf_alias_may_block(images, b->alias))
+		return true;
+	return (images->next != NULL && cf_decide_may_block_name(images->next, &b->qname)) ||
+	    cf_learned_find(&module->learned, cf_learned_hash(b->qname.wire, b->qname.wire_len));
 }
 
 /*
- * A query begins. Returns true when it has been answered. The common case - a clean name - is one
- * look-up in the image and one in the table of learned names.
+ * A query begins. Returns true when it has been answered, or its client waits elsewhere. The common
+ * case - a clean name - is one look-up in the image, one in the table of learned names, and one in
+ * the host's cache for an alias.
  */
 static bool begin(struct cf_module *module, struct cf_worker *worker,
     const struct cf_images *images, struct module_qstate *qs, int id)
 {
-	const struct cf_image *image = images->active;
-	struct mesh_reply *slot = only_client(qs);
-	struct cf_question question = {
-	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
-	struct cf_client client;
-	struct cf_name qname;
-	struct cf_judgement judgement; /* large: only the decision is set when there is none */
+	struct beginning b;
 
-	judgement.decision = (struct cf_decision){.matched = false};
-	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
+	b.image = images->active;
+	b.slot = only_client(qs);
+	b.question = (struct cf_question){
+	    .qtype = qs->qinfo.qtype, .at_wall_s = cf_verdict_now(module, qs->env->now_tv)};
+	b.alias = NULL;
+	b.judgement.decision = (struct cf_decision){.matched = false};
+	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &b.qname))
 		return false;
-	if (slot != NULL) {
-		cf_view_client(&slot->query_reply.client_addr, &client);
-		if (client.addr.family != CF_FAMILY_NONE)
-			question.client = &client.addr;
+	if (b.slot != NULL) {
+		cf_view_client(&b.slot->query_reply.client_addr, &b.client);
+		if (b.client.addr.family != CF_FAMILY_NONE)
+			b.question.client = &b.client.addr;
 	}
-	if (image != NULL)
-		cf_view_judge_name(image, &question, &qname, &judgement);
-	if (judgement.decision.matched && judgement.decision.verdict == CF_VERDICT_BLOCK &&
-	    slot != NULL) {
-		block(worker, image, qs, id, slot, &judgement, question.at_wall_s);
+	if (b.image != NULL)
+		cf_view_judge_name(b.image, &b.question, &b.qname, &b.judgement);
+	if (!is_blocked(&b))
+		look_behind(worker, images, qs, id, &b);
+	if (is_blocked(&b)) {
+		block(worker, b.image, qs, id, b.slot, &b.judgement, b.question.at_wall_s);
 		return true;
 	}
-	if ((judgement.decision.matched && cf_decide_may_block_name(image, &qname)) ||
-	    (images->next != NULL && cf_decide_may_block_name(images->next, &qname)) ||
-	    cf_learned_find(&module->learned, cf_learned_hash(qname.wire, qname.wire_len))) {
-		cf_lane_enter(worker, qs);
-		if (slot != NULL && judgement.decision.matched &&
-		    others_are_blocked(image, question, &qname))
-			make_unique(qs);
-	}
-	return false;
+	if (!needs_lane(module, images, &b))
+		return false;
+	cf_lane_enter(worker, qs);
+	if (b.slot == NULL || !b.judgement.decision.matched ||
+	    !others_are_blocked(b.image, b.question, &b.qname, b.alias) ||
+	    !cf_join(module, qs, b.slot))
+		return false;
+	qs->minfo[id] = &cf_query_answered;
+	finish(qs, id, NULL, LDNS_RCODE_NOERROR); /* nobody waits here any more */
+	return true;
 }
 
-/* True when question or answer hold anything listed, whatever the verdict. */
-static bool is_listed(const struct cf_image *image, struct module_qstate *qs,
-    const struct cf_name *qname, const struct reply_info *rep)
+/*
+ * What a blocked client asked for leads to something that cannot be resolved. A failure cannot be
+ * rewritten for one recipient; a message that says so can. Returns it, or what there was.
+ */
+static struct reply_info *answer_failure(struct module_qstate *qs)
 {
-	struct cf_question anybody = {
-	    .qtype = qs->qinfo.qtype, .at_wall_s = (int64_t)*qs->env->now};
-	struct cf_judgement judgement;
+	struct mesh_state *state = qs->mesh_info;
+	struct dns_msg *msg;
 
-	if (image == NULL)
-		return false;
-	cf_view_judge(image, &anybody, qname, rep, &judgement);
-	return judgement.decision.matched;
+	/* Queries that wait for this one must see the failure as it is. */
+	if (state->super_set.count > 0 || state->cb_list != NULL)
+		return qs->return_msg == NULL ? NULL : qs->return_msg->rep;
+	msg = cf_answer_new_failure(qs->region, &qs->qinfo);
+	if (msg == NULL)
+		return qs->return_msg == NULL ? NULL : qs->return_msg->rep; /* SERVFAIL then */
+	qs->return_msg = msg;
+	qs->return_rcode = LDNS_RCODE_NOERROR;
+	return msg->rep;
 }
 
 /*
@@ -206,17 +250,23 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
 	struct reply_info *rep = qs->return_msg == NULL ? NULL : qs->return_msg->rep;
 	struct cf_waiting all;
 	struct cf_name qname;
-	bool all_dropped = false;
+	const struct cf_alias *alias = cf_verdict_alias(qs, id);
+	bool all_dropped = false, failed;
 
 	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &qname))
 		return;
+	failed = rep == NULL || qs->return_rcode != LDNS_RCODE_NOERROR ||
+	    FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_SERVFAIL;
 	if (!cf_lane_has(worker, qs)) {
-		if (images->next == NULL && !is_listed(images->active, qs, &qname, rep)) {
+		if (images->next == NULL && alias == NULL &&
+		    (images->active == NULL ||
+		        !cf_view_is_any_listed(images->active, &qname, rep))) {
 			if (qs->minfo[id] == NULL)
 				qs->minfo[id] = &cf_query_clean;
 			return;
 		}
-		if (cf_verdict_needs_lane(images, &qname, rep)) {
+		/* A failure behind an alias holds nothing that tells of it once it is cached. */
+		if (cf_verdict_needs_lane(images, &qname, rep) || (alias != NULL && failed)) {
 			cf_learned_add(
 			    &module->learned, cf_learned_hash(qname.wire, qname.wire_len));
 			cf_lane_forget_public(qs->env, &qs->qinfo);
@@ -224,11 +274,17 @@ static void end(struct cf_module *module, struct cf_worker *worker, const struct
 	}
 	if (images->active == NULL || qs->mesh_info->reply_list == NULL)
 		return;
-	all = (struct cf_waiting){
-	    .worker = worker, .image = images->active, .qs = qs, .qname = &qname, .id = id};
+	all = (struct cf_waiting){.worker = worker,
+	    .image = images->active,
+	    .qs = qs,
+	    .qname = &qname,
+	    .alias = alias,
+	    .id = id};
 	cf_waiting_record_late(&all);
 	if (!cf_waiting_any_blocked(&all, &all_dropped))
 		return;
+	if (failed && alias != NULL)
+		rep = answer_failure(qs);
 	if (all_dropped && qs->mesh_info->super_set.count == 0 && qs->mesh_info->cb_list == NULL &&
 	    rep != NULL && qs->return_rcode == LDNS_RCODE_NOERROR) {
 		cf_waiting_drop(&all);

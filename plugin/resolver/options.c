@@ -129,6 +129,13 @@ static enum cf_status set_word(struct cf_options *options, const char *word, siz
 		options->has_fold = true;
 		return CF_OK;
 	}
+	if (IS("alive")) {
+		if (!parse_number(value, 0, 3600, &number))
+			return CF_EINVALID;
+		options->alive_s = (unsigned)number;
+		options->has_alive = true;
+		return CF_OK;
+	}
 #undef IS
 	return CF_ENOTFOUND;
 }

@@ -28,6 +28,8 @@ struct cf_options {
 	size_t lane_bytes; /* size of the private message cache */
 	unsigned fold_s;
 	bool has_fold;
+	unsigned alive_s; /* so often who asked anything goes to the log; 0 never */
+	bool has_alive;
 	/* For tests only: added to the wall clock. A path is read again and again. */
 	int64_t clock_offset_s;
 	char *clock_file;

@@ -8,6 +8,7 @@
 #include "resolver/health.h"
 #include "resolver/lane.h"
 #include "resolver/retire.h"
+#include "resolver/roll_call.h"
 #include "resolver/sweep.h"
 #include "resolver/watch.h"
 
@@ -34,6 +35,17 @@ static void on_broken_promise(const char *expression, const char *file, int line
 	(void)file;
 	(void)line;
 	log_err("curfew: internal error: %s; this query is given up", expression);
+}
+
+/* The host's own translation, whether dns64 is among its modules or on another machine. */
+static void read_nat64(const struct module_env *env)
+{
+	struct cf_prefix prefix = {.addr.family = CF_FAMILY_NONE};
+
+	if (env->cfg->dns64_prefix != NULL &&
+	    cf_prefix_parse(env->cfg->dns64_prefix, &prefix) != CF_OK)
+		prefix.addr.family = CF_FAMILY_NONE; /* dns64 itself will refuse it */
+	cf_view_set_nat64(&prefix);
 }
 
 static void read_options(struct cf_module *module, const struct module_env *env)
@@ -114,8 +126,11 @@ static struct cf_module *module_new(const struct module_env *env, int id)
 	module->generation = atomic_fetch_add(&kept.generation, 1) + 1;
 	(void)pthread_mutex_init(&module->lock, NULL);
 	module->chroot_dir = strdup(env->cfg->chrootdir == NULL ? "" : env->cfg->chrootdir);
-	if (module->chroot_dir == NULL || cf_options_init(&module->options) != CF_OK) {
+	module->module_config = strdup(env->cfg->module_conf == NULL ? "" : env->cfg->module_conf);
+	if (module->chroot_dir == NULL || module->module_config == NULL ||
+	    cf_options_init(&module->options) != CF_OK) {
 		free(module->chroot_dir);
+		free(module->module_config);
 		free(module);
 		return NULL;
 	}
@@ -133,6 +148,7 @@ static void module_free(struct cf_module *module)
 		/* The event base is gone with the worker; freeing the event does not look at it. */
 		if (worker->timer != NULL)
 			ub_event_free(worker->timer);
+		free(worker->roll);
 		free(worker->shadow);
 		free(worker);
 	}
@@ -144,9 +160,11 @@ static void module_free(struct cf_module *module)
 		cf_image_close(images->next);
 		free((void *)(uintptr_t)images); /* const for its readers only */
 	}
+	free(module->roll_call);
 	cf_lane_free(module->lane_cache);
 	cf_options_done(&module->options);
 	free(module->chroot_dir);
+	free(module->module_config);
 	(void)pthread_mutex_destroy(&module->lock);
 	free(module);
 }
@@ -162,9 +180,11 @@ void cf_setup_start(struct module_env *env, int id)
 		cf_options_reread_clock(&module->options);
 		cf_clock_init(&module->clock, module->options.clock_offset_s);
 		module->lane_cache = cf_lane_new(module->options.lane_bytes);
+		module->roll_call = calloc(1, sizeof(*module->roll_call));
+		read_nat64(env);
 	}
-	if (module == NULL || module->lane_cache == NULL || !use_image(module, env) ||
-	    !cf_callbacks_register(module, env, id)) {
+	if (module == NULL || module->lane_cache == NULL || module->roll_call == NULL ||
+	    !use_image(module, env) || !cf_callbacks_register(module, env, id)) {
 		log_err("curfew: no memory at start; nothing is blocked or recorded, every query "
 		        "passes");
 		if (module != NULL) {
@@ -177,6 +197,7 @@ void cf_setup_start(struct module_env *env, int id)
 	host->dyn_env = module;
 	if (atomic_load(&module->images)->active != NULL)
 		cf_watch_use_log(module, atomic_load(&module->images)->active);
+	cf_roll_call_tick(module, module->roll_call); /* the first client counts */
 	cf_health_write(module);
 	if (!cf_watch_start(module))
 		log_err("curfew: cannot start the watcher thread; a new image is noticed at a "
@@ -191,6 +212,7 @@ void cf_setup_stop(struct module_env *env, int id)
 	if (module == NULL)
 		return;
 	cf_watch_stop(module);
+	cf_roll_call_end(module, module->roll_call);
 	cf_callbacks_delete(env, id);
 	module->stopping = true;
 	cf_health_write(module);

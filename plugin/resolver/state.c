@@ -30,6 +30,7 @@ static struct cf_worker *worker_new(struct cf_module *module)
 	}
 	worker->module = module;
 	worker->shadow = shadow;
+	worker->roll = calloc(1, sizeof(*worker->roll)); /* NULL: its clients are not noted */
 	(void)pthread_mutex_lock(&module->lock);
 	worker->next = module->workers;
 	module->workers = worker;

@@ -15,6 +15,7 @@
 #include "resolver/clock.h"
 #include "resolver/learned.h"
 #include "resolver/options.h"
+#include "resolver/roll.h"
 #include "resolver/view.h"
 
 #include <pthread.h>
@@ -41,6 +42,7 @@ struct cf_counters {
 	_Atomic uint64_t blocked;      /* hits recorded with our answer */
 	_Atomic uint64_t lane_queries; /* queries sent through the private lane */
 	_Atomic uint64_t trips;        /* cached answers withheld: must stay 0 */
+	_Atomic uint64_t local_listed; /* of listed names, answered by the site's own data */
 	_Atomic uint64_t failures;     /* queries given up for want of memory: SERVFAIL */
 };
 
@@ -65,6 +67,7 @@ struct cf_worker {
 	bool is_sweeping;             /* in the middle of slab */
 	size_t slab, bin, table_size; /* where */
 	struct cf_counters counters;
+	struct cf_roll *roll; /* who asked; NULL without memory */
 };
 
 /* A sweep of the shared cache: workers take slabs until none is left (sweep.h). */
@@ -90,13 +93,17 @@ struct cf_module {
 	_Atomic(const struct cf_images *) images; /* never NULL */
 	_Atomic(struct cf_log *) log;             /* NULL: none yet */
 	struct cf_sweep sweep;
-	_Atomic bool syslog; /* hits also go to Unbound's own log */
-	char *chroot_dir;    /* "" none */
+	_Atomic uint32_t epoch;  /* of the roll; 0: nobody is noted (roll_call.h) */
+	_Atomic bool has_dnames; /* some DNAME led to a listed name (alias.h) */
+	_Atomic bool syslog;     /* hits also go to Unbound's own log */
+	char *chroot_dir;        /* "" none */
+	char *module_config;     /* the host's, as it is in force */
 
 	pthread_mutex_t lock; /* guards the list of workers */
 	struct cf_worker *workers;
 
 	struct cf_watch *watch;                  /* watch.c */
+	struct cf_roll_call *roll_call;          /* the watcher's */
 	struct cf_retired *retired;              /* retire.c */
 	struct cf_health_json heartbeat_json;    /* the log thread's */
 	char image_refused[CF_ERROR_TEXT_BYTES]; /* why the file is not in force; "" it is. The
@@ -107,7 +114,9 @@ struct cf_module {
 
 /* How a query stands; lives in qs->minfo of queries that need one. */
 struct cf_query {
-	bool has_orig;                              /* orig holds the real answer's head */
+	bool has_orig;  /* orig holds the real answer's head */
+	bool has_alias; /* the name leads to a listed one: */
+	struct cf_alias alias;
 	struct reply_info *forged[CF_VIEW_ANSWERS]; /* by enum cf_answer; NULL until needed */
 	_Alignas(struct reply_info) uint8_t orig[offsetof(struct reply_info, ref)];
 };
@@ -124,6 +133,14 @@ void cf_worker_unpin(struct cf_worker *worker);
 
 /* True while some worker holds images. */
 bool cf_module_is_pinned(struct cf_module *module, const struct cf_images *images);
+
+/* Notes that the client at from has asked something. */
+static inline void cf_worker_note(struct cf_worker *worker, const struct sockaddr_storage *from)
+{
+	if (worker->roll != NULL)
+		cf_roll_note(worker->roll,
+		    atomic_load_explicit(&worker->module->epoch, memory_order_relaxed), from);
+}
 
 /* Adds one to a counter of the calling worker: no other writer, so no locked instruction. */
 static inline void cf_count(_Atomic uint64_t *counter)

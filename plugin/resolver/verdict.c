@@ -29,6 +29,13 @@ uint32_t cf_verdict_ttl(const struct cf_decision *decision, int64_t now_s)
 	return ttl_s;
 }
 
+const struct cf_alias *cf_verdict_alias(const struct module_qstate *qs, int id)
+{
+	const struct cf_query *query = qs->minfo[id];
+
+	return query == NULL || !query->has_alias ? NULL : &query->alias;
+}
+
 struct cf_query *cf_verdict_query(struct module_qstate *qs, int id)
 {
 	struct cf_query *query = qs->minfo[id];

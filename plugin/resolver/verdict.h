@@ -23,6 +23,9 @@ uint32_t cf_verdict_ttl(const struct cf_decision *decision, int64_t now_s);
  */
 extern struct cf_query cf_query_clean, cf_query_answered;
 
+/* What the query is known to lead to, or NULL. */
+const struct cf_alias *cf_verdict_alias(const struct module_qstate *qs, int id);
+
 /* The query's state, made when it has none yet; NULL without memory. */
 struct cf_query *cf_verdict_query(struct module_qstate *qs, int id);
 

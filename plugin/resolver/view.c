@@ -3,10 +3,23 @@
 
 #include "resolver/view.h"
 
+#include "base/embedded.h"
 #include "resolver/svcb.h"
+#include "resolver/target.h"
 
 #include <netinet/in.h>
 #include <string.h>
+
+/*
+ * Process-wide, for it is a setting of the host that every look at an answer needs. Written before
+ * there are workers.
+ */
+static struct cf_prefix nat64;
+
+void cf_view_set_nat64(const struct cf_prefix *prefix)
+{
+	nat64 = *prefix;
+}
 
 void cf_view_client(const struct sockaddr_storage *from, struct cf_client *client_out)
 {
@@ -14,11 +27,13 @@ void cf_view_client(const struct sockaddr_storage *from, struct cf_client *clien
 		const struct sockaddr_in *in = (const struct sockaddr_in *)from;
 
 		cf_addr_set_v4(&client_out->addr, (const uint8_t *)&in->sin_addr);
+		client_out->zone = 0;
 		client_out->port = ntohs(in->sin_port);
 	} else if (from->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
 
 		client_out->addr = cf_addr_v6((const uint8_t *)&in6->sin6_addr);
+		client_out->zone = IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) ? in6->sin6_scope_id : 0;
 		client_out->port = ntohs(in6->sin6_port);
 	} else {
 		*client_out = (struct cf_client){.port = 0};
@@ -36,7 +51,7 @@ struct walk {
 	cf_view_visit *visit;
 	void *arg;
 	struct cf_name last;
-	bool stopped;
+	bool services, stopped;
 };
 
 static bool visit_name(struct walk *w, enum cf_via via, const uint8_t *wire, size_t len)
@@ -55,11 +70,31 @@ static bool visit_name(struct walk *w, enum cf_via via, const uint8_t *wire, siz
 	return !w->stopped;
 }
 
+/* Everything that an IPv6 address stands for. */
+static unsigned embedded(const struct cf_addr *addr, struct cf_addr out[CF_EMBEDDED_MOST + 1])
+{
+	unsigned count = cf_addr_embedded(addr, out);
+
+	return count +
+	    (nat64.addr.family != CF_FAMILY_NONE && cf_prefix_embedded(&nat64, addr, &out[count]));
+}
+
 static bool visit_addr(struct walk *w, enum cf_via via, const struct cf_addr *addr)
 {
 	struct cf_element element = {.via = via, .addr = addr};
 
+	struct cf_addr inner[CF_EMBEDDED_MOST + 1];
+	unsigned count;
+
 	w->stopped = !w->visit(w->arg, &element);
+	if (w->stopped || addr->family != CF_FAMILY_V6)
+		return !w->stopped;
+	/* Translated: a packet to it goes to the address inside. */
+	count = embedded(addr, inner);
+	for (unsigned i = 0; i < count && !w->stopped; i++) {
+		element.addr = &inner[i];
+		w->stopped = !w->visit(w->arg, &element);
+	}
 	return !w->stopped;
 }
 
@@ -73,6 +108,15 @@ static bool visit_svcb(
 	if (target_len <= 1)
 		return true; /* ".": the owner itself, visited already */
 	return visit_name(w, CF_VIA_SVCB_TARGET, target, target_len);
+}
+
+static bool visit_target(struct walk *w, uint16_t rrtype, const uint8_t *rdata, size_t len)
+{
+	const uint8_t *name;
+	size_t name_len;
+
+	return !cf_target_find(rrtype, rdata, len, &name, &name_len) ||
+	    visit_name(w, CF_VIA_TARGET, name, name_len);
 }
 
 /* One record: rdata without its length field. */
@@ -102,12 +146,29 @@ static bool visit_record(struct walk *w, uint16_t rrtype, const uint8_t *rdata, 
 			              */
 		return !w->stopped;
 	default:
-		return true;
+		return !w->services || visit_target(w, rrtype, rdata, len);
 	}
 }
 
-void cf_view_walk(
-    const struct cf_name *qname, const struct reply_info *rep, cf_view_visit *visit, void *arg)
+/* An address that came along: its owner, and itself. Others there lead nowhere. */
+static bool visit_additional(struct walk *w, const struct ub_packed_rrset_key *key)
+{
+	const struct packed_rrset_data *data = key->entry.data;
+	uint16_t rrtype = ntohs(key->rk.type);
+
+	if (rrtype != LDNS_RR_TYPE_A && rrtype != LDNS_RR_TYPE_AAAA)
+		return true;
+	if (!visit_name(w, CF_VIA_ADDITIONAL, key->rk.dname, key->rk.dname_len))
+		return false;
+	for (size_t j = 0; j < data->count; j++)
+		if (data->rr_len[j] >= 2 &&
+		    !visit_record(w, rrtype, data->rr_data[j] + 2, data->rr_len[j] - 2))
+			return false;
+	return true;
+}
+
+void cf_view_walk(const struct cf_name *qname, const struct reply_info *rep, bool services,
+    cf_view_visit *visit, void *arg)
 {
 	struct walk w;
 
@@ -116,6 +177,7 @@ void cf_view_walk(
 	w.visit = visit;
 	w.arg = arg;
 	w.last.wire_len = 0;
+	w.services = services;
 	w.stopped = false;
 	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++) {
 		const struct ub_packed_rrset_key *key = rep->rrsets[i];
@@ -132,6 +194,21 @@ void cf_view_walk(
 				return;
 		}
 	}
+	for (size_t i = rep == NULL || !services ? 0 : rep->an_numrrsets + rep->ns_numrrsets;
+	     i != 0 && i < rep->rrset_count; i++)
+		if (!visit_additional(&w, rep->rrsets[i]))
+			return;
+}
+
+static bool holds_listed_embedded(const struct cf_image *image, const struct cf_addr *addr)
+{
+	struct cf_addr inner[CF_EMBEDDED_MOST + 1];
+	unsigned count = embedded(addr, inner);
+
+	for (unsigned i = 0; i < count; i++)
+		if (cf_image_find_addr(image, &inner[i]) != CF_NONE)
+			return true;
+	return false;
 }
 
 static bool holds_listed_addr(
@@ -151,12 +228,27 @@ static bool holds_listed_addr(
 			addr = cf_addr_v6(rdata);
 		if (cf_image_find_addr(image, &addr) != CF_NONE)
 			return true;
+		if (len == 16 && holds_listed_embedded(image, &addr))
+			return true;
 	}
+	return false;
+}
+
+/* A record that names another host, or one that came along. */
+static bool holds_services(const struct reply_info *rep)
+{
+	if (rep->ar_numrrsets > 0)
+		return true;
+	for (size_t i = 0; i < rep->an_numrrsets; i++)
+		if (cf_target_is_type(ntohs(rep->rrsets[i]->rk.type)))
+			return true;
 	return false;
 }
 
 bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_info *rep)
 {
+	if (cf_image_info(image)->block_services && rep != NULL && holds_services(rep))
+		return true;
 	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++) {
 		const struct ub_packed_rrset_key *key = rep->rrsets[i];
 		uint16_t rrtype = ntohs(key->rk.type);
@@ -180,10 +272,14 @@ bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_i
 	return false;
 }
 
-/* Block over flag over a listed pass over nothing. */
+/* Block over flag over a pass by exception, which is recorded, over a listed pass over nothing. */
 static int rank(const struct cf_decision *decision)
 {
-	return decision->matched ? 1 + (int)decision->verdict : 0;
+	if (!decision->matched)
+		return 0;
+	if (decision->verdict == CF_VERDICT_PASS)
+		return decision->exception == CF_NONE ? 1 : 2;
+	return decision->verdict == CF_VERDICT_FLAG ? 3 : 4;
 }
 
 /* True when only dedicated vendor space counts: shared hosts are evidence, not a reason to block.
@@ -245,6 +341,34 @@ bool cf_view_is_listed(const struct cf_image *image, const struct cf_name *name)
 	return cf_image_find_name(image, name, matches) > 0;
 }
 
+struct any_listed {
+	const struct cf_image *image;
+	bool found;
+};
+
+static bool find_listed(void *arg, const struct cf_element *element)
+{
+	struct any_listed *any = arg;
+
+	if (element->addr == NULL)
+		any->found = cf_view_is_listed(any->image, element->name);
+	else if (cf_image_info(any->image)->block_addresses)
+		any->found =
+		    is_dedicated(any->image, cf_image_find_addr(any->image, element->addr));
+	return !any->found;
+}
+
+bool cf_view_is_any_listed(
+    const struct cf_image *image, const struct cf_name *qname, const struct reply_info *rep)
+{
+	struct any_listed any = {.image = image};
+
+	if (cf_view_is_listed(image, qname))
+		return true;
+	cf_view_walk(qname, rep, cf_image_info(image)->block_services, find_listed, &any);
+	return any.found;
+}
+
 void cf_view_judge_name(const struct cf_image *image, const struct cf_question *question,
     const struct cf_name *qname, struct cf_judgement *judgement_out)
 {
@@ -265,7 +389,8 @@ static bool is_excepted_by_name(const struct cf_image *image, const struct cf_de
 }
 
 void cf_view_judge(const struct cf_image *image, const struct cf_question *question,
-    const struct cf_name *qname, const struct reply_info *rep, struct cf_judgement *judgement_out)
+    const struct cf_name *qname, const struct cf_alias *alias, const struct reply_info *rep,
+    struct cf_judgement *judgement_out)
 {
 	struct judge judge = {.image = image, .question = question, .judgement = judgement_out};
 
@@ -273,7 +398,13 @@ void cf_view_judge(const struct cf_image *image, const struct cf_question *quest
 	if (judgement_out->decision.verdict == CF_VERDICT_BLOCK ||
 	    is_excepted_by_name(image, &judgement_out->decision))
 		return;
-	cf_view_walk(qname, rep, judge_element, &judge);
+	if (alias != NULL) {
+		const struct cf_element element = {.via = alias->via, .name = &alias->name};
+
+		if (!judge_element(&judge, &element))
+			return;
+	}
+	cf_view_walk(qname, rep, cf_image_info(image)->block_services, judge_element, &judge);
 }
 
 struct may_block {
@@ -301,6 +432,6 @@ bool cf_view_may_block(
 
 	if (cf_decide_may_block_name(image, qname))
 		return true;
-	cf_view_walk(qname, rep, may_block_element, &may);
+	cf_view_walk(qname, rep, cf_image_info(image)->block_services, may_block_element, &may);
 	return may.found;
 }

@@ -18,7 +18,7 @@ static void judge(
 	cf_view_client(&slot->query_reply.client_addr, &client);
 	if (client.addr.family != CF_FAMILY_NONE)
 		question.client = &client.addr;
-	cf_view_judge(w->image, &question, w->qname, rep, judgement_out);
+	cf_view_judge(w->image, &question, w->qname, w->alias, rep, judgement_out);
 }
 
 static void record(const struct cf_waiting *w, const struct mesh_reply *slot, const char *answer)
@@ -32,6 +32,7 @@ static void record(const struct cf_waiting *w, const struct mesh_reply *slot, co
 	struct cf_judgement judgement;
 
 	judge(w, slot, &judgement);
+	cf_worker_note(w->worker, &slot->query_reply.client_addr);
 	cf_hits_record(w->worker, w->image, &judgement, &recipient);
 }
 
@@ -53,6 +54,41 @@ bool cf_waiting_any_blocked(const struct cf_waiting *w, bool *all_dropped_out)
 	}
 	*all_dropped_out = all;
 	return any;
+}
+
+/* True when the clients in the list, if any, are all blocked; adds their number. */
+static bool list_is_blocked(
+    const struct cf_waiting *w, const struct mesh_state *state, size_t *count_io)
+{
+	for (struct mesh_reply *slot = state->reply_list; slot != NULL; slot = slot->next) {
+		struct cf_judgement judgement;
+
+		judge(w, slot, &judgement);
+		if (!judgement.decision.matched || judgement.decision.verdict != CF_VERDICT_BLOCK)
+			return false;
+		(*count_io)++;
+	}
+	return true;
+}
+
+bool cf_waiting_all_blocked(const struct cf_waiting *w)
+{
+	struct mesh_state *state = w->qs->mesh_info;
+	struct mesh_state_ref *super;
+	size_t count = 0;
+
+	if (w->qs->is_valrec || w->qs->is_priming || state->cb_list != NULL ||
+	    !list_is_blocked(w, state, &count))
+		return false;
+	RBTREE_FOR(super, struct mesh_state_ref *, &state->super_set)
+	{
+		/* dns64 asks for the same name; anything else is no question of a client's. */
+		if (super->s->cb_list != NULL || super->s->super_set.count > 0 ||
+		    query_dname_compare(super->s->s.qinfo.qname, w->qs->qinfo.qname) != 0 ||
+		    !list_is_blocked(w, super->s, &count))
+			return false;
+	}
+	return count > 0;
 }
 
 #ifdef CF_UB_HAS_DISCARD_TIMEOUT

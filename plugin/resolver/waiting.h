@@ -11,12 +11,19 @@ struct cf_waiting {
 	const struct cf_image *image;
 	struct module_qstate *qs; /* with its answer in return_msg, or none */
 	const struct cf_name *qname;
+	const struct cf_alias *alias; /* what it leads to, or NULL */
 	int id;
 };
 
 /* True when somebody is blocked from this answer; *all_dropped_out when everybody is, and silently.
  */
 bool cf_waiting_any_blocked(const struct cf_waiting *w, bool *all_dropped_out);
+
+/*
+ * True when there is somebody, and everybody is blocked from the alias: those who wait here, and
+ * those who wait for a query that waits for this one. An internal query, a prefetch: false.
+ */
+bool cf_waiting_all_blocked(const struct cf_waiting *w);
 
 /* Drops every query, each recorded: no callback will see them. */
 void cf_waiting_drop(const struct cf_waiting *w);

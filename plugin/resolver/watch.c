@@ -6,6 +6,7 @@
 #include "resolver/health.h"
 #include "resolver/hits.h"
 #include "resolver/retire.h"
+#include "resolver/roll_call.h"
 #include "resolver/sweep.h"
 
 #include <errno.h>
@@ -346,6 +347,7 @@ static void *run(void *arg)
 	while (!sleep_or_stop(watch, watch->phase == PHASE_IDLE ? POLL_IDLE_MS : POLL_BUSY_MS)) {
 		tick_clock(module);
 		cf_retire_free_taken(module);
+		cf_roll_call_tick(module, module->roll_call);
 		if (watch->phase == PHASE_IDLE) {
 			struct file_mark mark = mark_of(module->options.image_path);
 

@@ -23,6 +23,11 @@ def rdata_of(rrtype, words):
         return name_wire(words[0])
     if rrtype == 'MX':
         return struct.pack('!H', int(words[0])) + name_wire(words[1])
+    if rrtype == 'SRV':
+        return struct.pack('!3H', *(int(w) for w in words[:3])) + name_wire(words[3])
+    if rrtype == 'NAPTR':
+        texts = b''.join(bytes([len(w) - 2]) + w[1:-1].encode() for w in words[2:5])
+        return struct.pack('!2H', int(words[0]), int(words[1])) + texts + name_wire(words[5])
     if rrtype == 'TXT':
         text = ' '.join(words).strip('"').encode()
         return bytes([len(text)]) + text
@@ -62,6 +67,9 @@ class Authority:
     def __init__(self, text, address='127.0.0.1', port=0):
         self.records, self.zones, self.signatures, self.asked = {}, [], {}, []
         self.delay = {}        # name -> seconds
+        self.silent = set()    # names, and all below, that get no answer
+        self.broken = set()    # ... that get SERVFAIL
+        self.additional = {}   # name -> names whose addresses come along
         self.lock = threading.Lock()
         self.load(text)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -120,6 +128,8 @@ class Authority:
                         answer += self.rrset(parent, 'DNAME', dnssec)
                         ttl, data = self.records[(parent, 'DNAME')][0]
                         target = name[:-len(parent)] + read_name(data, 0)[0]
+                        if len(name_wire(target)) > 255:
+                            return 6, answer, []  # YXDOMAIN: RFC 6672 3.2
                         answer.append((name, 'CNAME', ttl, name_wire(target)))
                         found, name = 'dname', target
                     elif '*.' + parent in self.names:
@@ -154,13 +164,21 @@ class Authority:
         with self.lock:
             self.asked.append((qname.lower(), rrtype))
             rcode, answer, authority = self.find(qname.lower(), rrtype, dnssec)
+            more = [r for name in self.additional.get(qname.lower(), ()) for kind in ('A', 'AAAA')
+                    for r in self.rrset(name, kind, False)]
+        if self.is_below(qname.lower(), self.broken):
+            rcode, answer, authority, more = 2, [], [], []
         out = struct.pack('!6H', ident, 0x8400 | (flags & 0x110) | rcode, 1, len(answer), len(authority),
-                          1 if ar else 0) + question
-        for owner, kind, ttl, rdata in answer + authority:
+                          len(more) + (1 if ar else 0)) + question
+        for owner, kind, ttl, rdata in answer + authority + more:
             out += name_wire(owner) + struct.pack('!HHIH', TYPES[kind], 1, ttl, len(rdata)) + rdata
         if ar:
             out += b'\0' + struct.pack('!HHIH', 41, 4096, 0x8000 if dnssec else 0, 0)
         return qname.lower(), out
+
+    @staticmethod
+    def is_below(name, names):
+        return any(name == n or name.endswith('.' + n) for n in names)
 
     def send_later(self, seconds, out, peer):
         time.sleep(seconds)
@@ -171,6 +189,8 @@ class Authority:
             try:
                 data, peer = self.udp.recvfrom(4096)
                 name, out = self.respond(data)
+                if self.is_below(name, self.silent):
+                    continue
                 if name not in self.delay:
                     self.udp.sendto(out, peer)
                     continue

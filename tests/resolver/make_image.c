@@ -7,6 +7,7 @@
  *	except NAME VERDICT			answer KIND TTL
  *	sinkhole V4 V6				ede CODE TEXT
  *	log PATH	fold SECONDS		addresses yes|no	syslog yes|no
+ *	services yes|no	alive SECONDS
  *	many COUNT NAME CATEGORY: n0.NAME to n(COUNT-1).NAME
  */
 #include "compile/image/image_writer.h"
@@ -210,6 +211,10 @@ static void read_line(struct maker *m, char *line)
 		m->settings.fold_s = (uint32_t)strtoul(a, NULL, 10);
 	} else if (strcmp(word, "addresses") == 0) {
 		m->settings.block_addresses = strcmp(a, "yes") == 0;
+	} else if (strcmp(word, "services") == 0) {
+		m->settings.block_services = strcmp(a, "yes") == 0;
+	} else if (strcmp(word, "alive") == 0) {
+		m->settings.alive_s = (uint16_t)strtoul(a, NULL, 10);
 	} else if (strcmp(word, "syslog") == 0) {
 		m->settings.syslog = strcmp(a, "yes") == 0;
 	} else {

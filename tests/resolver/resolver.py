@@ -238,12 +238,16 @@ dynlib:
                 return found
             time.sleep(0.05)
 
-    def records(self):
+    def lines(self, kind):
+        """Records of one event_type."""
         if not os.path.exists(self.log_path):
             return []
         with open(self.log_path, encoding='ascii') as file:
             return [r for r in (json.loads(line) for line in file if line.endswith('\n'))
-                    if r.get('event_type', 'dns') == 'dns']
+                    if r.get('event_type', 'dns') == kind]
+
+    def records(self):
+        return self.lines('dns')
 
     def status(self):
         with open(self.log_path + '.status.json', encoding='ascii') as file:

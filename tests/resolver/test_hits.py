@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """What the hit log says of each recipient."""
 
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 
 import promises
 from authority import Authority
 from dnswire import OPTION_MAC, OPTION_SUBNET, Reply, query
-from resolver import BLOCKED, DEFAULT_POLICY, EXEMPT, Resolver, flat
+from resolver import BLOCKED, DEFAULT_POLICY, EXEMPT, Missing, Resolver, flat
 from zones import TEXT, ZONES
 
 POLICY = DEFAULT_POLICY + 'name listed.test subtree updates\nname flagged.test exact corporate\n'
@@ -117,6 +120,63 @@ def test_two_resolvers_on_one_log():
             assert first.hits(qname='www.listed.test', source='resolver', at_least=3)
             assert first.hits(qname='www.listed.test', source='resolver.2', at_least=3)
         assert {flat(hit)['source'] for hit in first.records()} == {'resolver', 'resolver.2'}
+
+
+def test_a_pass_by_exception_is_seen_as_used():
+    """The monitor says allow; so do we, for client and name, fresh and from the cache, and fold it like others."""
+    policy = POLICY.replace(f'exempt {EXEMPT}/32 flag', f'exempt {EXEMPT}/32 pass') + (
+        'except excepted.test pass\nexempt 127.0.8.0/24 pass 4000000000 corporate\n')
+    with Resolver(Authority(TEXT), ZONES, policy) as r:
+        for name, client in (('www.listed.test.', EXEMPT), ('chain.test.', EXEMPT), ('excepted.test.', BLOCKED),
+                             ('flagged.test.', '127.0.8.1'), ('toflagged.test.', '127.0.8.1')):
+            for _ in range(3):
+                assert r.ask(name, client=client).rcode == 'NOERROR', name
+            hits = r.hits(qname=name.rstrip('.'), src_ip=client, at_least=3)
+            assert [hit['action'] for hit in hits] == ['allow'] * 3, (name, hits)
+            assert flat(hits[0])['exception_owner'] == 'tester', hits
+        assert r.ask('clean.test.').rcode == 'NOERROR'
+        assert not r.hits(0.3, qname='clean.test')
+        r.stop()
+        assert r.status()['flagged'] == 15 and r.status()['blocked'] == 0, r.status()
+        r.start()
+
+
+def test_a_pass_by_exception_folds():
+    policy = POLICY.replace(f'exempt {EXEMPT}/32 flag', f'exempt {EXEMPT}/32 pass')
+    r = Resolver(Authority(TEXT), ZONES, policy)
+    r.config = r.config.replace('curfew-fold=0', 'curfew-fold=3600')
+    with r:
+        for _ in range(9):
+            r.ask('www.listed.test.', client=EXEMPT)
+        r.stop()
+        assert [hit['count'] for hit in r.hits(qname='www.listed.test', action='allow')] == [1, 8]
+        r.start()
+
+
+def test_what_local_data_answers_is_a_look_up_too():
+    """Before any module: nothing can be done about it, but it was asked."""
+    with resolver(server='  local-zone: "listed.test." redirect\n  local-data: "listed.test. A 203.0.113.99"\n'
+                         '  local-zone: "quiet.test." static\n') as r:
+        for _ in range(2):
+            assert r.ask('www.listed.test.').addresses() == ['203.0.113.99']
+        hits = r.hits(qname='www.listed.test', at_least=2)
+        assert [hit['action'] for hit in hits] == ['observe'] * 2, hits
+        assert 'answer' not in hits[0]['dns'] and hits[0]['dns']['rcode'] == 'NOERROR', hits
+        r.ask('x.quiet.test.')
+        r.ask('version.bind.', 'TXT')
+        r.stop()
+        assert r.status()['local_listed'] == 2, r.status()
+        r.start()
+
+
+def test_link_local_clients_have_a_link():
+    """Two links, one address: two hosts. Needs a namespace of our own with two pairs of interfaces."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'link_local.py')
+    done = subprocess.run(['unshare', '-rn', sys.executable, script], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    if b'unshare failed' in done.stdout or b'not permitted' in done.stdout:
+        raise Missing('no network namespaces here')
+    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_status_file_counts():

@@ -336,7 +336,8 @@ static void put_flow(struct writer *w, const struct cf_hit *hit)
 static bool value_is_name(enum cf_via via)
 {
 	return via <= CF_VIA_DNAME || via == CF_VIA_SVCB_TARGET || via == CF_VIA_SNI ||
-	    via == CF_VIA_HTTP_HOST || via == CF_VIA_FALLBACK;
+	    via == CF_VIA_HTTP_HOST || via == CF_VIA_FALLBACK || via == CF_VIA_TARGET ||
+	    via == CF_VIA_ADDITIONAL;
 }
 
 static void put_match(struct writer *w, const struct cf_hit *hit)

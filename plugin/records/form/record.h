@@ -63,6 +63,8 @@ enum cf_via {
 	CF_VIA_ECH,      /* name hidden, address the vendor's: residual risk */
 	CF_VIA_FALLBACK, /* the vendor's own sequence of public resolvers */
 	CF_VIA_DOH,
+	CF_VIA_TARGET,     /* of an MX, SRV, NAPTR ... in the answer */
+	CF_VIA_ADDITIONAL, /* owner of an address that came along */
 	CF_VIA_COUNT,
 };
 

@@ -55,6 +55,8 @@ static const struct word via_words[] = {
     {CF_VIA_ECH, "ech"},
     {CF_VIA_FALLBACK, "fallback"},
     {CF_VIA_DOH, "doh"},
+    {CF_VIA_TARGET, "target"},
+    {CF_VIA_ADDITIONAL, "additional"},
 };
 
 static const struct word dns_seen_words[] = {
