@@ -140,8 +140,9 @@ echo 'Linked modules: {modules}'
         whole = 'dynlib:\n  dynlib-file: "{}" # the module\n  dynlib-file:\'curfew-image={}\'\n'
         self.write("conf.d/module.conf", whole.format(self.path("curfew.so"), self.image))
         self.write("conf.d/deep/log.conf", f"#include: nothing\ndynlib: dynlib-file: curfew-log={self.log}\n")
-        for text in (f'include-toplevel: "{self.dir}/conf.d/*.conf"\ninclude: {self.dir}/conf.d/deep/l*.conf\n',
-                     f'server: directory: "{self.dir}"\ninclude:"conf.d/{{module,none}}.conf"\n'
+        for text in ('server: module-config: "dynlib iterator"\n'
+                     f'include-toplevel: "{self.dir}/conf.d/*.conf"\ninclude: {self.dir}/conf.d/deep/l*.conf\n',
+                     f'server: module-config: dynlib\ndirectory: "{self.dir}"\ninclude:"conf.d/{{module,none}}.conf"\n'
                      'include: conf.d/deep/*\n'):
             self.write("unbound.conf", text)
             value = self.doctor()
@@ -171,6 +172,119 @@ echo 'Linked modules: {modules}'
         # One that cannot print the option, as Debian's: the file is read here.
         self.write("unbound-checkconf", script.format(words[0], "echo error: no; exit 1\n", *words[1:]))
         self.assertIsNone(self.doctor("--log", self.log)["module"])
+
+    def add(self, text, name="unbound.conf"):
+        with open(self.path(name), "a", encoding="utf-8") as to:
+            to.write(text)
+
+    def sound_config(self, *first):
+        self.write("unbound.conf", "".join(f"{line}\n" for line in first))
+        self.add(f'dynlib:\n dynlib-file: "{self.path("curfew.so")}"\n dynlib-file: "curfew-image={self.image}"\n'
+                 f' dynlib-file: "curfew-log={self.log}"\n')
+
+    def test_a_module_config_that_does_not_load_the_module_is_named_with_its_line(self):
+        for line, words in (('module-config: "respip iterator"', "'respip iterator'"), ("module-config: iterator", "'iterator'"),
+                            ('module-config: "dynlibx iterator"', "'dynlibx iterator'")):
+            self.sound_config("server:", "  verbosity: 1", "  " + line)
+            self.problem(f"module-config {words} ({self.path('unbound.conf')}:3) does not load the module")
+        for words in ("respip dynlib iterator", "validator iterator dynlib"):
+            self.sound_config(f'server: module-config: "{words}"')
+            self.problem(f"module-config '{words}' ({self.path('unbound.conf')}:1): dynlib has to come first")
+        self.sound_config("server: verbosity: 1")
+        self.problem("no module-config in")
+        self.sound_config('server: module-config: "dynlib respip validator iterator"')
+        self.assertEqual(self.doctor()["problems"], [])
+
+    def test_the_file_that_is_read_last_wins(self):
+        os.mkdir(self.path("d"))
+        names = ["m.conf", "z.conf", "a.conf", "k.conf"]
+        for name in names:  # made in another order than that of their names
+            self.write("d/" + name, f'server:\n\n module-config: "{name[0]} iterator"\n')
+        self.sound_config(f'include-toplevel: "{self.dir}/d/*.conf"')
+        self.problem(f"module-config 'z iterator' ({self.path('d/z.conf')}:3)")
+
+    def test_a_module_that_was_never_loaded_is_not_called_stopped(self):
+        self.sound_config('server: module-config: "iterator"')
+        for status in ({"state": "stopped"}, {"written": "2024-09-29T04:00:00Z"}):
+            self.write_status(**status)
+            value = self.problem("the module is not loaded; its last status is ")
+            self.assertFalse([text for text in value["problems"] if "does unbound run" in text])
+        os.unlink(self.log + ".status.json")
+        self.problem("it was never loaded with this log")
+
+    def test_trips_and_failures_are_told(self):
+        self.write_status(trips=2, failures=7)
+        self.assertEqual(self.problem("2 listed answers were found in Unbound's own cache")["trips"], 2)
+        self.assertEqual(self.problem("7 queries were answered SERVFAIL")["failures"], 7)
+
+    def test_what_unbound_answers_itself_is_named_with_its_line(self):
+        listed, parent = "s00.upd.kaspersky.com", "kaspersky.com"
+        for lines, what in (((f'local-data: "{listed} A 192.0.2.1"',), f"local-data of '{listed}' answers 1 listed name "),
+                            ((f'local-data: "{listed.upper()}. 60 IN A 192.0.2.1"',), f"local-data of '{listed}'"),
+                            ((f"local-zone: {parent} redirect",), f"local-zone of '{parent}' answers"),
+                            ((f'local-zone: "deep.{listed}" always_null',), f"local-zone of 'deep.{listed}' answers 1 listed"),
+                            (('local-zone: "." refuse',), "local-zone of '.' answers"),
+                            (("view:", "name: x", f"local-zone: {listed} static"), f"local-zone of '{listed}'"),
+                            (("auth-zone:", f'name: "{parent}"', "zonefile: x"), f"auth-zone of '{parent}'"),
+                            (("auth-zone:", "for-downstream: yes", f"name: {parent}"), f"auth-zone of '{parent}'")):
+            self.sound_config("server:", ' module-config: "dynlib iterator"', *lines)
+            line = 3 + [n for n, text in enumerate(lines) if parent in text.lower() or '"."' in text][0]
+            self.problem(f"{self.path('unbound.conf')}:{line}: {what}")
+
+    def test_what_unbound_hands_on_is_not_told(self):
+        self.sound_config("server:", ' module-config: "dynlib iterator"', 'local-zone: "kaspersky.com" transparent',
+                          "local-zone: kaspersky.com. typetransparent", "local-zone: kaspersky.com always_transparent",
+                          'local-zone: "example.net" static', 'local-data: "kaspersky.com.example.net A 192.0.2.1"',
+                          'local-data-ptr: "192.0.2.1 s00.upd.kaspersky.com"', "stub-zone:", "name: kaspersky.com",
+                          "auth-zone:", 'name: "."', "for-downstream: no", "forward-zone:", "name: kaspersky.com")
+        self.assertEqual(self.doctor()["problems"], [])
+
+    def test_many_statements_are_counted(self):
+        names = subprocess.run([CURFEW, "list", "export", "-f", "plain", "--image", self.image], capture_output=True, text=True,
+                               check=True).stdout.split()
+        names = [name for name in names if name.endswith(".kaspersky.com")][:20]
+        self.assertGreater(len(names), 8)
+        self.sound_config("server:", ' module-config: "dynlib iterator"', *(f'local-data: "{name} A 192.0.2.1"' for name in names))
+        self.problem(f"and {len(names) - 4} more statements that answer listed names")
+
+    def test_what_the_guard_and_the_rebuild_say_is_told(self):
+        os.mkdir(self.path("guard"))
+        environment = dict(os.environ, CURFEW_GUARD_STATE=self.path("guard"))
+
+        def problems():
+            done = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound", self.path("unbound"),
+                                   "--json"], capture_output=True, text=True, env=environment)
+            self.assertEqual(done.returncode, 5 if json.loads(done.stdout)["problems"] else 0)
+            return json.loads(done.stdout)["problems"]
+        self.write("guard/state", "mode=zone\nat=2026-11-29T20:00:00Z\nwhy=this unbound is another build\n")
+        self.write("guard/rebuild", "state=failed\nat=2026-11-29T20:05:00Z\nwhy=no compiler\n")
+        self.assertEqual(problems(), ["unbound-guard (2026-11-29T20:00:00Z): a response policy zone is in force instead of "
+                                      "the module: this unbound is another build",
+                                      "curfew-rebuild (2026-11-29T20:05:00Z): failed: no compiler"])
+        self.write("guard/state", "mode=none\nat=x\nwhy=y\n")
+        self.write("guard/rebuild", "state=done\n")
+        self.assertEqual(problems(), ["unbound-guard (x): nothing is enforced: y"])
+        self.write("guard/state", "mode=module\nat=x\nwhy=\n")
+        self.assertEqual(problems(), [])
+
+    def test_foreign_text_cannot_move_the_cursor(self):
+        self.write_status(image_refused="bad \x1b]0;owned\x07\x1b[2J \u202e", source="a.\x1b[31m")
+        self.sound_config('server: module-config: "iterator\x1b[5m"')
+        result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",
+                                 self.path("unbound"), "--log", self.log], capture_output=True)
+        self.assertEqual(result.returncode, 5)
+        self.assertNotIn(b"\x1b", result.stdout + result.stderr)
+        self.assertNotIn("\u202e".encode(), result.stdout)
+        self.assertIn(rb"bad \x1b]0;owned", result.stdout)
+
+    def test_pipes_and_folders_are_not_waited_for(self):
+        for name in ("hits.jsonl.status.json", "curfew.so"):
+            os.unlink(self.path(name))
+            os.mkfifo(self.path(name))
+        os.mkfifo(self.path("fifo.conf"))
+        os.mkdir(self.path("folder.conf"))
+        self.add(f'include: "{self.dir}/f*.conf"\n')
+        self.assertTrue(self.doctor()["degraded"])
 
     def test_text_and_usage(self):
         result = subprocess.run([CURFEW, "doctor", "--config", self.path("unbound.conf"), "--unbound",

@@ -8,6 +8,7 @@
 #include "cli/front/options.h"
 #include "cli/front/term.h"
 #include "cli/policy/compiling.h"
+#include "report/safe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,6 +87,10 @@ static bool find_places(const struct request *request, struct cli_doctor_places 
 		fprintf(stderr, "curfew doctor: cannot read '%s'\n", config);
 		return false;
 	}
+	if (getenv("CURFEW_GUARD_STATE") != NULL) /* as the guard itself */
+		set(places->guard, getenv("CURFEW_GUARD_STATE"));
+	else if (strcmp(config, config_default) == 0)
+		set(places->guard, "/run/curfew-guard");
 	set(places->module, request->module);
 	set(places->image, request->image);
 	set(places->log, request->log);
@@ -104,8 +109,12 @@ static void print_line(const char *label, enum cli_answer state, const char *tex
 	static const enum cli_style styles[] = {CLI_YELLOW, CLI_RED, CLI_GREEN};
 	static const char *const marks[] = {"?", "!", "ok"};
 
+	char safe[CF_SAFE_TEXT_BYTES];
+
+	(void)cf_safe_text(
+	    text, strlen(text), safe, sizeof safe); /* names of files, an image's texts */
 	printf("  %s%-2s%s %-9s %s\n", cli_term_style(stdout, styles[state]), marks[state],
-	    cli_term_style(stdout, CLI_PLAIN), label, text);
+	    cli_term_style(stdout, CLI_PLAIN), label, safe);
 }
 
 static enum cli_answer good_if(bool good)
@@ -193,6 +202,10 @@ static void print_json(const struct cli_doctor *d, const struct cli_live *live)
 	json_count(&json, "flagged", d->has_status, d->flagged);
 	json_count(&json, "blocked", d->has_status, d->blocked);
 	json_count(&json, "lost", d->has_status, d->lost);
+	json_count(&json, "trips", d->has_status, d->trips);
+	json_count(&json, "failures", d->has_status, d->failures);
+	cli_json_text(&json, "module_config", or_null(d->modules));
+	cli_json_text(&json, "guard", or_null(d->guard_mode));
 	cli_json_bool(&json, "degraded", d->degraded);
 	cli_json_open_array(&json, "problems");
 	for (unsigned i = 0; i < d->problem_count; i++)

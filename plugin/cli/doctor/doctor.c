@@ -4,16 +4,20 @@
 
 #include "base/instant.h"
 #include "cli/doctor/run.h"
+#include "cli/doctor/shadow.h"
 #include "cli/doctor/unbound_config.h"
 #include "cli/front/json_in.h"
 #include "image/image.h"
+#include "report/safe.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The module writes its status every five seconds; after this it does not run. */
@@ -24,26 +28,37 @@
 CF_PRINTF(2, 3)
 static void add_problem(struct cli_doctor *doctor, const char *format, ...)
 {
+	char text[sizeof doctor->problems[0]];
 	va_list args;
 
 	doctor->degraded = true;
 	if (doctor->problem_count == CLI_DOCTOR_PROBLEMS)
 		return;
 	va_start(args, format);
-	vsnprintf(
-	    doctor->problems[doctor->problem_count++], sizeof doctor->problems[0], format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	/* Names, paths and messages of files that others write are in it. */
+	(void)cf_safe_text(text, strlen(text), doctor->problems[doctor->problem_count++],
+	    sizeof doctor->problems[0]);
 }
 
 /* The whole file, terminated, or NULL; errno says why. */
 static char *read_file(const char *path, size_t max, size_t *len_out)
 {
-	FILE *from = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat about;
+	FILE *from;
 	char *text = NULL;
 	long size;
 
-	if (from == NULL)
+	if (fd < 0)
 		return NULL;
+	/* A pipe or a device would be waited for. */
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || (from = fdopen(fd, "r")) == NULL) {
+		close(fd);
+		errno = EINVAL;
+		return NULL;
+	}
 	if (fseek(from, 0, SEEK_END) == 0 && (size = ftell(from)) >= 0 && (size_t)size <= max &&
 	    fseek(from, 0, SEEK_SET) == 0)
 		text = malloc((size_t)size + 1);
@@ -152,6 +167,11 @@ static void look_at_module(struct cli_doctor *doctor)
 	free(module);
 }
 
+static void take_shadow(void *arg, const char *text)
+{
+	add_problem(arg, "%s", text);
+}
+
 static void look_at_image(struct cli_doctor *doctor)
 {
 	struct cf_image *image = NULL;
@@ -174,6 +194,8 @@ static void look_at_image(struct cli_doctor *doctor)
 	snprintf(doctor->policy_file, sizeof doctor->policy_file, "%s", info->policy_file);
 	if (doctor->places.log[0] == '\0')
 		snprintf(doctor->places.log, sizeof doctor->places.log, "%s", info->log_path);
+	if (doctor->places.config[0] != '\0')
+		cli_shadow_find(doctor->places.config, image, take_shadow, doctor);
 	cf_image_close(image);
 }
 
@@ -207,7 +229,44 @@ static void read_status(struct cli_doctor *doctor, const char *status)
 	(void)cli_json_find_number(status, "flagged", &doctor->flagged);
 	(void)cli_json_find_number(status, "blocked", &doctor->blocked);
 	(void)cli_json_find_number(status, "lost", &doctor->lost);
+	(void)cli_json_find_number(status, "trips", &doctor->trips);
+	(void)cli_json_find_number(status, "failures", &doctor->failures);
 	(void)cli_json_find_bool(status, "degraded", &doctor->log_degraded);
+}
+
+/* A status of old is all that is left of a module which is not loaded any more. */
+static void judge_age(struct cli_doctor *doctor, int64_t at_wall_s)
+{
+	long long age_s = (long long)(at_wall_s - doctor->status_wall_s);
+	bool is_stopped = strcmp(doctor->state, "stopped") == 0;
+
+	if (!is_stopped && age_s <= STATUS_STALE_S)
+		return;
+	if (!doctor->module_is_called)
+		add_problem(
+		    doctor, "the module is not loaded; its last status is %lld s old", age_s);
+	else if (is_stopped)
+		add_problem(doctor, "the module was stopped %lld s ago; does unbound run", age_s);
+	else
+		add_problem(doctor,
+		    "the module has not written its status for %lld s; does unbound run", age_s);
+}
+
+static void judge_counters(struct cli_doctor *doctor)
+{
+	if (doctor->lost != 0)
+		add_problem(doctor, "%llu hits were lost", (unsigned long long)doctor->lost);
+	if (doctor->trips != 0)
+		add_problem(doctor,
+		    "%llu listed answers were found in Unbound's own cache and withheld (trips): "
+		    "was a "
+		    "cache loaded, or another module answers first",
+		    (unsigned long long)doctor->trips);
+	if (doctor->failures != 0)
+		add_problem(doctor,
+		    "%llu queries were answered SERVFAIL because there was no memory to decide "
+		    "them",
+		    (unsigned long long)doctor->failures);
 }
 
 static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
@@ -219,7 +278,9 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 	    doctor->status_path, sizeof doctor->status_path, "%s.status.json", doctor->places.log);
 	status = doctor->places.log[0] == '\0' ? NULL : read_file(doctor->status_path, 65536, &len);
 	if (status == NULL) {
-		add_problem(doctor, "no status of a running module at '%.200s': %s",
+		add_problem(doctor,
+		    "no status of a running module at '%.200s': %s; it was never loaded "
+		    "with this log",
 		    doctor->status_path,
 		    doctor->places.log[0] == '\0' ? "no log" : strerror(errno));
 		return;
@@ -229,12 +290,7 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 	if (cli_json_find_text(status, "image_refused", refused, sizeof refused))
 		add_problem(doctor, "the module refused the image on disk: %.300s", refused);
 	free(status);
-	if (strcmp(doctor->state, "stopped") == 0)
-		add_problem(doctor, "the module was stopped; does unbound run");
-	else if (at_wall_s - doctor->status_wall_s > STATUS_STALE_S)
-		add_problem(doctor,
-		    "the module has not written its status for %lld s; does unbound run",
-		    (long long)(at_wall_s - doctor->status_wall_s));
+	judge_age(doctor, at_wall_s);
 	if (doctor->digest_in_force[0] == '\0')
 		add_problem(doctor, "the module runs without an image: everything passes");
 	else if (doctor->image_valid == CLI_YES &&
@@ -242,8 +298,7 @@ static void look_at_status(struct cli_doctor *doctor, int64_t at_wall_s)
 	        strlen(doctor->digest_in_force)) != 0)
 		add_problem(doctor, "the module still acts by image %.12s, on disk is %.12s",
 		    doctor->digest_in_force, doctor->image_digest);
-	if (doctor->lost != 0)
-		add_problem(doctor, "%llu hits were lost", (unsigned long long)doctor->lost);
+	judge_counters(doctor);
 	if (strchr(doctor->source, '.') != NULL)
 		add_problem(doctor,
 		    "another process wrote the hit log when this one started, which therefore "
@@ -268,12 +323,136 @@ static void take_value(void *arg, const char *value)
 
 bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path)
 {
+	snprintf(places->config, sizeof places->config, "%s", path);
 	return cli_config_dynlib(path, places->unbound, take_value, places);
+}
+
+/* What a module-config of the files says last, and whether they name a module. */
+static void take_module_config(void *arg, const struct cli_config_item *item)
+{
+	struct cli_doctor *doctor = arg;
+
+	if (strcmp(item->key, "module-config:") != 0)
+		return;
+	snprintf(doctor->modules, sizeof doctor->modules, "%s", item->value);
+	snprintf(
+	    doctor->modules_where, sizeof doctor->modules_where, "%s:%u", item->file, item->line);
+}
+
+/* True when the words hold word; *is_first_out tells whether it is the first. */
+static bool has_word(const char *words, const char *word, bool *is_first_out)
+{
+	size_t len = strlen(word);
+	bool is_first = true;
+
+	*is_first_out = false;
+	while (*(words += strspn(words, " \t")) != '\0') {
+		size_t here = strcspn(words, " \t");
+
+		if (here == len && memcmp(words, word, len) == 0) {
+			*is_first_out = is_first;
+			return true;
+		}
+		is_first = false;
+		words += here;
+	}
+	return false;
+}
+
+static void look_at_config(struct cli_doctor *doctor)
+{
+	const struct cli_doctor_places *places = &doctor->places;
+	char winner[sizeof doctor->modules];
+	bool is_first;
+
+	doctor->module_is_called = true;
+	if (places->config[0] == '\0' ||
+	    !cli_config_read(places->config, take_module_config, doctor))
+		return; /* nothing is known */
+	if (cli_config_modules(places->config, places->unbound, winner, sizeof winner)) {
+		if (strcmp(winner, doctor->modules) != 0)
+			snprintf(doctor->modules_where, sizeof doctor->modules_where,
+			    "unbound's own default");
+		snprintf(doctor->modules, sizeof doctor->modules, "%s", winner);
+	}
+	if (doctor->modules[0] == '\0') {
+		doctor->module_is_called = false;
+		add_problem(doctor,
+		    "no module-config in '%s': Unbound's default does not load the module",
+		    places->config);
+	} else if (!has_word(doctor->modules, "dynlib", &is_first)) {
+		doctor->module_is_called = false;
+		add_problem(doctor,
+		    "module-config '%s' (%s) does not load the module: it has to "
+		    "begin with dynlib",
+		    doctor->modules, doctor->modules_where);
+	} else if (!is_first) {
+		add_problem(doctor,
+		    "module-config '%s' (%s): dynlib has to come first, or other "
+		    "modules answer before it",
+		    doctor->modules, doctor->modules_where);
+	}
+}
+
+/* The value behind "key=" at the begin of a line; "" when there is none. */
+static void find_value(const char *text, const char *key, char *value, size_t size)
+{
+	size_t len = strlen(key);
+
+	value[0] = '\0';
+	for (const char *line = text; line != NULL && *line != '\0';
+	     line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1)
+		if (strncmp(line, key, len) == 0 && line[len] == '=') {
+			snprintf(value, size, "%.*s", (int)strcspn(line + len + 1, "\n"),
+			    line + len + 1);
+			return;
+		}
+}
+
+/* What unbound-guard said at the last start, and what the rebuild after an update says. */
+static void look_at_guard(struct cli_doctor *doctor)
+{
+	char path[CF_PATH_BYTES + 16], at[64], why[512];
+	char *text;
+	size_t len;
+
+	if (doctor->places.guard[0] == '\0')
+		return;
+	snprintf(path, sizeof path, "%s/state", doctor->places.guard);
+	text = read_file(path, 65536, &len);
+	if (text != NULL) {
+		find_value(text, "mode", doctor->guard_mode, sizeof doctor->guard_mode);
+		find_value(text, "at", at, sizeof at);
+		find_value(text, "why", why, sizeof why);
+		if (strcmp(doctor->guard_mode, "zone") == 0)
+			add_problem(doctor,
+			    "unbound-guard (%s): a response policy zone is in force instead of the "
+			    "module: %s",
+			    at, why);
+		else if (strcmp(doctor->guard_mode, "none") == 0)
+			add_problem(doctor, "unbound-guard (%s): nothing is enforced: %s", at, why);
+		free(text);
+	}
+	snprintf(path, sizeof path, "%s/rebuild", doctor->places.guard);
+	text = read_file(path, 65536, &len);
+	if (text != NULL) {
+		char state[32];
+
+		find_value(text, "state", state, sizeof state);
+		find_value(text, "at", at, sizeof at);
+		find_value(text, "why", why, sizeof why);
+		if (strcmp(state, "done") != 0)
+			add_problem(doctor, "curfew-rebuild (%s): %s%s%s", at, state,
+			    why[0] == '\0' ? "" : ": ", why);
+		free(text);
+	}
 }
 
 void cli_doctor_look(struct cli_doctor *doctor, int64_t at_wall_s)
 {
+	look_at_guard(doctor);
 	look_at_unbound(doctor);
+	look_at_config(doctor);
 	look_at_module(doctor);
 	look_at_image(doctor);
 	look_at_status(doctor, at_wall_s);

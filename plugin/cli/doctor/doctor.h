@@ -21,10 +21,12 @@ struct cli_doctor_places {
 	char module[CF_PATH_BYTES];
 	char image[CF_PATH_BYTES];
 	char log[CF_PATH_BYTES]; /* "": the image's */
+	char config[CF_PATH_BYTES];
+	char guard[CF_PATH_BYTES]; /* folder of what the guard and the rebuild say of themselves */
 };
 
-/* Problems that are listed; there are about ten kinds. */
-#define CLI_DOCTOR_PROBLEMS 16
+/* Problems that are listed; there are about twenty kinds. */
+#define CLI_DOCTOR_PROBLEMS 24
 
 struct cli_doctor {
 	struct cli_doctor_places places;
@@ -35,6 +37,10 @@ struct cli_doctor {
 	enum cli_answer module_exists, module_matches;
 	enum cli_answer image_valid;
 	char image_error[512];
+	/* What the configuration says, "" when it cannot be told; where it is said. */
+	char modules[256], modules_where[CF_PATH_BYTES + 16];
+	bool module_is_called; /* false when module-config keeps the module out */
+	char guard_mode[16];   /* "module", "zone", "none"; "" without a guard */
 	char image_digest[CF_SHA256_TEXT_BYTES];
 	char vendor[256], preset[128], policy_file[CF_PATH_BYTES];
 	int64_t image_built_wall_s;
@@ -45,17 +51,17 @@ struct cli_doctor {
 	char state[16];                             /* "stopped" when it said so */
 	char source[64];                            /* what it calls itself in the log */
 	int64_t status_wall_s;                      /* when it was written */
-	uint64_t pid, hits, flagged, blocked, lost;
+	uint64_t pid, hits, flagged, blocked, lost, trips, failures;
 	bool log_degraded;
 	/* The judgement. */
-	char problems[CLI_DOCTOR_PROBLEMS][320];
+	char problems[CLI_DOCTOR_PROBLEMS][CF_PATH_BYTES + 512]; /* made safe to print */
 	unsigned problem_count;
 	bool degraded;
 };
 
 /*
- * Fills places from an Unbound configuration file and what it includes: the dynlib-file values.
- * places->unbound is used and must be known. False when unreadable.
+ * Fills places from an Unbound configuration file and what it includes: the dynlib-file values,
+ * and its own path. places->unbound is used and must be known. False when unreadable.
  */
 bool cli_doctor_read_config(struct cli_doctor_places *places, const char *path);
 

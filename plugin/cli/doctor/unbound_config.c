@@ -1,63 +1,97 @@
-/* Unbound's configuration as far as it names our files. */
+/* Unbound's configuration as far as it names our files, or answers what is listed. */
 
 #include "cli/doctor/unbound_config.h"
 
 #include "base/limits.h"
 #include "cli/doctor/run.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The lines that unbound-checkconf may print; a path and a dozen settings are a tenth of it. */
 #define OUTPUT_BYTES 16384
 
-/* The option whose value the next word is. */
-enum expect { NOTHING, A_DYNLIB_FILE, AN_INCLUDE, A_DIRECTORY };
+/* Words that begin a clause (unbound.conf(5)). */
+static const char *const clauses[] = {
+    "server:", "remote-control:", "stub-zone:", "forward-zone:", "auth-zone:", "rpz:", "view:",
+    "python:", "dynlib:", "dnscrypt:", "cachedb:", "ipset:", "dnstap:"};
 
 struct reading {
-	cli_config_value *found;
+	cli_config_item_fn *found;
 	void *arg;
-	char
-	    directory[CF_PATH_BYTES]; /* relative includes behind it begin here; "": where we are */
+	char directory[CF_PATH_BYTES]; /* relative includes begin here; "": where we are */
+	char clause[32];
 	unsigned depth, files;
 };
 
-/*
- * The next word: quoted, or up to white space; a '#' where a word could begin starts a comment.
- * Cut at size. False at the end.
- */
-static bool next_word(FILE *from, char *word, size_t size)
-{
-	size_t len = 0;
-	int c, quote = 0;
+/* A file and where in it we are. */
+struct words {
+	FILE *from;
+	unsigned line; /* of the last word */
+	unsigned at;   /* lines ended so far, and one */
+};
 
-	while ((c = getc(from)) != EOF) {
+static int next_char(struct words *words)
+{
+	int c = getc(words->from);
+
+	if (c == '\n')
+		words->at++;
+	return c;
+}
+
+static void put_back(struct words *words, int c)
+{
+	if (c == EOF)
+		return;
+	if (c == '\n')
+		words->at--;
+	(void)ungetc(c, words->from); /* one character always fits */
+}
+
+/* The first character of the next word, or EOF: '#' where a word could begin starts a comment. */
+static int skip_space(struct words *words)
+{
+	int c;
+
+	while ((c = next_char(words)) != EOF) {
 		if (c == '#')
-			while ((c = getc(from)) != EOF && c != '\n')
+			while ((c = next_char(words)) != EOF && c != '\n')
 				;
 		else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
 			break;
 	}
+	return c;
+}
+
+/* The next word: quoted, or up to white space. Cut at size. False at the end. */
+static bool next_word(struct words *words, char *word, size_t size)
+{
+	int c = skip_space(words), quote = 0;
+	size_t len = 0;
+
 	if (c == EOF)
 		return false;
+	words->line = words->at;
 	if (c == '"' || c == '\'')
 		quote = c;
 	else
 		word[len++] = (char)c;
-	while ((c = getc(from)) != EOF && c != '\n' && c != '\r') {
+	while ((c = next_char(words)) != EOF && c != '\n' && c != '\r') {
 		if (quote != 0 ? c == quote : c == ' ' || c == '\t')
 			break;
 		if (len + 1 < size)
 			word[len++] = (char)c;
 		/* 'include:"file"' are two words. */
 		if (quote == 0 && c == ':') {
-			int next = getc(from);
+			int next = next_char(words);
 
-			if (next != EOF)
-				(void)ungetc(next, from); /* one character always fits */
+			put_back(words, next);
 			if (next == '"' || next == '\'')
 				break;
 		}
@@ -66,18 +100,23 @@ static bool next_word(FILE *from, char *word, size_t size)
 	return true;
 }
 
-static enum expect expected_after(const char *word)
+static bool is_clause(const char *word)
 {
-	if (strcmp(word, "dynlib-file:") == 0)
-		return A_DYNLIB_FILE;
-	if (strcmp(word, "include:") == 0 || strcmp(word, "include-toplevel:") == 0)
-		return AN_INCLUDE;
-	return strcmp(word, "directory:") == 0 ? A_DIRECTORY : NOTHING;
+	for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++)
+		if (strcmp(word, clauses[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool has_two_values(const char *key)
+{
+	return strcmp(key, "local-zone:") == 0 || strcmp(key, "response-ip:") == 0 ||
+	    strcmp(key, "response-ip-data:") == 0;
 }
 
 static bool read_file(struct reading *reading, const char *path);
 
-/* Every file that the pattern names, the last first: so does Unbound's reader. */
+/* Every file that the pattern names, sorted, as Unbound's reader has them: the last one wins. */
 static void follow(struct reading *reading, const char *pattern)
 {
 	char whole[2 * CF_PATH_BYTES];
@@ -85,60 +124,127 @@ static void follow(struct reading *reading, const char *pattern)
 
 	snprintf(whole, sizeof whole, "%s%s%s", pattern[0] == '/' ? "" : reading->directory,
 	    pattern[0] == '/' || reading->directory[0] == '\0' ? "" : "/", pattern);
-	if (glob(whole, GLOB_NOSORT | GLOB_BRACE | GLOB_TILDE, NULL, &found) == 0)
-		for (size_t i = found.gl_pathc; i-- > 0;)
+	if (glob(whole, GLOB_BRACE | GLOB_TILDE, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
 			(void)read_file(reading, found.gl_pathv[i]); /* see the header */
 	globfree(&found);
 }
 
+static void take_statement(struct reading *reading, const struct cli_config_item *item)
+{
+	if (strcmp(item->key, "include:") == 0 || strcmp(item->key, "include-toplevel:") == 0) {
+		follow(reading, item->value);
+		return;
+	}
+	if (strcmp(item->key, "directory:") == 0)
+		snprintf(reading->directory, sizeof reading->directory, "%s", item->value);
+	reading->found(reading->arg, item);
+}
+
+/* A pipe or a device would be waited for. */
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat about;
+	FILE *from;
+
+	if (fd < 0)
+		return NULL;
+	from = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? fdopen(fd, "r") : NULL;
+	if (from == NULL)
+		close(fd);
+	return from;
+}
+
+static void read_statements(struct reading *reading, struct words *words, const char *path)
+{
+	char key[CF_PATH_BYTES], value[CF_PATH_BYTES], second[CF_PATH_BYTES];
+
+	while (next_word(words, key, sizeof key)) {
+		size_t len = strlen(key);
+		struct cli_config_item item = {.clause = reading->clause,
+		    .key = key,
+		    .value = value,
+		    .second = second,
+		    .file = path,
+		    .line = words->line};
+
+		value[0] = second[0] = '\0';
+		if (is_clause(key)) {
+			snprintf(reading->clause, sizeof reading->clause, "%.31s", key);
+			reading->found(reading->arg, &item);
+			continue;
+		}
+		if (len == 0 || key[len - 1] != ':')
+			continue; /* a further value */
+		if (!next_word(words, value, sizeof value))
+			return;
+		if (has_two_values(key))
+			(void)next_word(words, second, sizeof second); /* "" at the end */
+		take_statement(reading, &item);
+	}
+}
+
 static bool read_file(struct reading *reading, const char *path)
 {
-	char word[CF_PATH_BYTES];
-	enum expect expect = NOTHING;
-	FILE *from;
+	struct words words = {.at = 1};
 
 	if (reading->depth == CLI_CONFIG_DEPTH || reading->files == CLI_CONFIG_FILES)
 		return false;
-	from = fopen(path, "re");
-	if (from == NULL)
+	words.from = open_regular(path);
+	if (words.from == NULL)
 		return false;
 	reading->depth++;
 	reading->files++;
-	while (next_word(from, word, sizeof word)) {
-		if (expect == A_DYNLIB_FILE)
-			reading->found(reading->arg, word);
-		else if (expect == AN_INCLUDE)
-			follow(reading, word);
-		else if (expect == A_DIRECTORY)
-			memcpy(reading->directory, word, sizeof word);
-		expect = expect == NOTHING ? expected_after(word) : NOTHING;
-	}
+	read_statements(reading, &words, path);
 	reading->depth--;
-	(void)fclose(from); /* was only read */
+	(void)fclose(words.from); /* was only read */
 	return true;
 }
 
-bool cli_config_dynlib_read(const char *path, cli_config_value *found, void *arg)
+bool cli_config_read(const char *path, cli_config_item_fn *found, void *arg)
 {
 	struct reading reading = {.found = found, .arg = arg};
 
 	return read_file(&reading, path);
 }
 
-/* Asks the tool that was built with this unbound; false when it has nothing to say. */
-static bool ask_checkconf(const char *path, const char *unbound, cli_config_value *found, void *arg)
+/* Hands out the values of dynlib-file alone. */
+struct values {
+	cli_config_value *found;
+	void *arg;
+};
+
+static void take_dynlib(void *arg, const struct cli_config_item *item)
 {
-	char tool[CF_PATH_BYTES + 32], output[OUTPUT_BYTES], *rest = NULL;
+	struct values *values = arg;
+
+	if (strcmp(item->key, "dynlib-file:") == 0)
+		values->found(values->arg, item->value);
+}
+
+/* Runs the tool that was built with this unbound; false when it has nothing to say. */
+static bool run_checkconf(
+    const char *path, const char *unbound, const char *option, char output[OUTPUT_BYTES])
+{
+	char tool[CF_PATH_BYTES + 32];
 	const char *slash = strrchr(unbound, '/');
 	char *const command[] = {
-	    tool, (char[]){"-o"}, (char[]){"dynlib-file"}, (char *)(uintptr_t)path, NULL};
-	bool any = false;
+	    tool, (char[]){"-o"}, (char *)(uintptr_t)option, (char *)(uintptr_t)path, NULL};
 
 	if (slash == NULL)
 		return false;
 	snprintf(tool, sizeof tool, "%.*s/unbound-checkconf", (int)(slash - unbound), unbound);
-	if (access(tool, X_OK) != 0 || !cli_run(command, output, sizeof output) ||
-	    strstr(output, "error:") != NULL)
+	return access(tool, X_OK) == 0 && cli_run(command, output, OUTPUT_BYTES) &&
+	    strstr(output, "error:") == NULL;
+}
+
+static bool ask_checkconf(const char *path, const char *unbound, cli_config_value *found, void *arg)
+{
+	char output[OUTPUT_BYTES], *rest = NULL;
+	bool any = false;
+
+	if (!run_checkconf(path, unbound, "dynlib-file", output))
 		return false;
 	for (char *line = strtok_r(output, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
@@ -152,6 +258,26 @@ static bool ask_checkconf(const char *path, const char *unbound, cli_config_valu
 
 bool cli_config_dynlib(const char *path, const char *unbound, cli_config_value *found, void *arg)
 {
+	struct values values = {found, arg};
+
 	return access(path, R_OK) == 0 &&
-	    (ask_checkconf(path, unbound, found, arg) || cli_config_dynlib_read(path, found, arg));
+	    (ask_checkconf(path, unbound, found, arg) ||
+	        cli_config_read(path, take_dynlib, &values));
+}
+
+bool cli_config_modules(const char *path, const char *unbound, char *modules, size_t size)
+{
+	char output[OUTPUT_BYTES], *rest = NULL;
+	bool any = false;
+
+	if (!run_checkconf(path, unbound, "module-config", output))
+		return false;
+	for (char *line = strtok_r(output, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (line[0] == '[')
+			continue;
+		snprintf(modules, size, "%s", line);
+		any = true;
+	}
+	return any;
 }

@@ -1,25 +1,45 @@
 /*
- * The dynlib-file values of an Unbound configuration, in the order in which Unbound reads them:
- * asked of the unbound-checkconf beside that unbound where it can tell, else read here, with
- * include: and include-toplevel: followed as Unbound does. Changes nothing. One thread.
+ * What an Unbound configuration sets, statement by statement, in the order in which Unbound reads
+ * it, with include: and include-toplevel: followed as Unbound does; and its dynlib-file and
+ * module-config, asked of the unbound-checkconf beside that unbound where it can tell. Changes
+ * nothing. One thread.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Includes deep, and files in all: Unbound itself stops at ten; a folder of snippets has dozens. */
 #define CLI_CONFIG_DEPTH 10
 #define CLI_CONFIG_FILES 1000
+
+/* "local-zone: example.com refuse" in line 7 of a file; texts live until the call returns. */
+struct cli_config_item {
+	const char *clause; /* "server:", "auth-zone:" ...; "" before the first */
+	const char *key;    /* "local-zone:"; a clause's own word where one begins */
+	const char *value;  /* "" for the begin of a clause */
+	const char *second; /* of keys that have two values, else "" */
+	const char *file;
+	unsigned line;
+};
+typedef void cli_config_item_fn(void *arg, const struct cli_config_item *item);
+
+/*
+ * Calls found for each statement of the file and what it includes. Bounded: CLI_CONFIG_DEPTH
+ * includes deep, CLI_CONFIG_FILES files; what lies behind is left out, as are included files that
+ * are no regular files or cannot be read. Words are cut at CF_PATH_BYTES. False when path itself
+ * cannot be read.
+ */
+bool cli_config_read(const char *path, cli_config_item_fn *found, void *arg);
 
 /* What is done with each value. */
 typedef void cli_config_value(void *arg, const char *value);
 
 /*
  * Calls found for each value of 'dynlib-file:'. unbound is the program's path, "" when there is
- * none. Bounded: CLI_CONFIG_DEPTH includes deep, CLI_CONFIG_FILES files; what lies behind is left
- * out, as are included files that cannot be read. False when path itself cannot be read.
+ * none. Bounds and result as above.
  */
 bool cli_config_dynlib(const char *path, const char *unbound, cli_config_value *found, void *arg);
 
-/* The second way alone. */
-bool cli_config_dynlib_read(const char *path, cli_config_value *found, void *arg);
+/* The module-config that is in force, by that unbound's own tool; false when it cannot tell. */
+bool cli_config_modules(const char *path, const char *unbound, char *modules, size_t size);
