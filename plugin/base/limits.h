@@ -61,7 +61,7 @@
 /* How far back from its end a log is read at start to find the last seal. */
 #define CF_LOG_TAIL_BYTES 268435456
 /* Writers (sensor and source) told apart in one log when it is verified. */
-#define CF_LOG_WRITERS 64
+#define CF_LOG_WRITERS 65536
 /* Lines that are no records, held until a writer accounts for them. */
 #define CF_LOG_STRAYS 1024
 
@@ -164,6 +164,8 @@
  * Spoofed addresses must not fill the disk. */
 #define CF_LEDGER_NAMES 4000000
 
+/* A database of AS numbers, which is copied into memory; the largest today has 110 MiB. */
+#define CF_MMDB_BYTES 1073741824
 /* Wire signatures of one kind in one image; people write them. */
 #define CF_SIGNATURES_OF_KIND 256
 /* Alternative names read of one certificate. */

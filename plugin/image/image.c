@@ -3,10 +3,10 @@
 #include "image/image.h"
 
 #include "base/check.h"
+#include "base/input_file.h"
 #include "image/mapped.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +103,8 @@ static void fill_may_block(struct cf_image *image)
 		image->may_block[i % image->pack_count] |= by_schedule[image->rows[i]];
 }
 
-enum cf_status cf_image_from_memory(
-    const void *data, size_t len, struct cf_image **image_out, struct cf_error *error)
+static enum cf_status open_memory(const void *data, size_t len, const atomic_bool *stop,
+    struct cf_image **image_out, struct cf_error *error)
 {
 	struct cf_image *image;
 	enum cf_status status;
@@ -116,7 +116,7 @@ enum cf_status cf_image_from_memory(
 		return cf_error_set(error, CF_ENOMEM, "no memory to open the image");
 	image->data = data;
 	image->len = len;
-	status = cf_image_verify(image, error);
+	status = cf_image_verify(image, stop, error);
 	if (status != CF_OK) {
 		free(image);
 		return status;
@@ -126,6 +126,12 @@ enum cf_status cf_image_from_memory(
 	fill_may_block(image);
 	*image_out = image;
 	return CF_OK;
+}
+
+enum cf_status cf_image_from_memory(
+    const void *data, size_t len, struct cf_image **image_out, struct cf_error *error)
+{
+	return open_memory(data, len, NULL, image_out, error);
 }
 
 /* Large pages of x86 and arm64: one look-up touches places all over the image, and with pages of 4
@@ -156,16 +162,28 @@ static void *get_memory(size_t len)
 	return data + skip;
 }
 
-/* Reads len bytes; false with errno when there are fewer. */
-static bool read_whole(int fd, uint8_t *data, size_t len)
+/* Bytes read between two looks at whether anybody still wants them. */
+#define PIECE_BYTES ((size_t)4 << 20)
+
+static bool is_stopped(const atomic_bool *stop)
+{
+	return stop != NULL && atomic_load_explicit(stop, memory_order_relaxed);
+}
+
+/* Reads len bytes; false with errno when there are fewer, or when it was stopped (ECANCELED). */
+static bool read_whole(int fd, uint8_t *data, size_t len, const atomic_bool *stop)
 {
 	while (len > 0) {
-		ssize_t n = read(fd, data, len);
+		ssize_t n = read(fd, data, len < PIECE_BYTES ? len : PIECE_BYTES);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			errno = n == 0 ? EIO : errno;
+			return false;
+		}
+		if (is_stopped(stop)) {
+			errno = ECANCELED;
 			return false;
 		}
 		data += n;
@@ -174,47 +192,78 @@ static bool read_whole(int fd, uint8_t *data, size_t len)
 	return true;
 }
 
+/* What a failed read means. */
+static enum cf_status fail_to_read(const char *path, struct cf_error *error)
+{
+	if (errno == ECANCELED)
+		return cf_error_set(error, CF_EAGAIN, "stopped reading image '%s'", path);
+	return cf_error_set(error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
+}
+
+/*
+ * Opens the regular file at path and reads its header alone: a file of 15 GiB that is no image is
+ * put away before anything of it costs memory or time. *head_out has the header and the size.
+ */
+static enum cf_status open_file(
+    const char *path, int *fd_out, struct cf_image *head_out, struct cf_error *error)
+{
+	_Alignas(8) uint8_t header[sizeof(struct cf_image_header)];
+	struct cf_error inner = {0};
+	enum cf_status status;
+	struct stat st;
+	int fd;
+
+	status = cf_input_open(path, &fd, &inner);
+	if (status != CF_OK)
+		return cf_error_set(error, status, "cannot load image: %s", inner.text);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof header ||
+	    (uint64_t)st.st_size > CF_IMAGE_BYTES) {
+		close(fd);
+		return cf_error_set(error, CF_EMALFORMED,
+		    "cannot load image '%s': not a regular file of plausible size", path);
+	}
+	*head_out = (struct cf_image){.data = header, .len = (size_t)st.st_size};
+	if (pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header)
+		status = cf_image_verify_header(head_out, &inner);
+	else
+		status = cf_error_set(&inner, CF_EIO, "cannot read its header");
+	head_out->data = NULL;
+	if (status != CF_OK) {
+		close(fd);
+		return cf_error_set(error, status, "cannot load image '%s': %s", path, inner.text);
+	}
+	*fd_out = fd;
+	return CF_OK;
+}
+
 /*
  * Reads the regular file at path whole. A map of the file itself would kill the resolver (SIGBUS)
  * when somebody truncates it in place, and cannot be in large pages.
  */
-static enum cf_status read_file(
-    const char *path, void **data_out, size_t *len_out, struct cf_error *error)
+static enum cf_status read_file(const char *path, const atomic_bool *stop, void **data_out,
+    size_t *len_out, struct cf_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
-	enum cf_status status = CF_OK;
-	struct stat st;
+	struct cf_image head;
+	int fd = -1, saved;
+	enum cf_status status = open_file(path, &fd, &head, error);
 	void *data;
 
-	if (fd < 0)
-		return cf_error_set(
-		    error, CF_EIO, "cannot open image '%s': %s", path, strerror(errno));
-	if (fstat(fd, &st) != 0) {
-		status = cf_error_set(
-		    error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct cf_image_header) ||
-	    (uint64_t)st.st_size > CF_IMAGE_BYTES) {
-		status = cf_error_set(error, CF_EMALFORMED,
-		    "cannot load image '%s': not a regular file of plausible size", path);
-		goto out;
-	}
-	data = get_memory((size_t)st.st_size);
+	if (status != CF_OK)
+		return status;
+	data = get_memory(head.len);
 	if (data == MAP_FAILED) {
 		status = cf_error_set(
 		    error, CF_EIO, "no memory for image '%s': %s", path, strerror(errno));
 		goto out;
 	}
-	if (!read_whole(fd, data, (size_t)st.st_size)) {
-		status = cf_error_set(
-		    error, CF_EIO, "cannot read image '%s': %s", path, strerror(errno));
-		(void)munmap(data, (size_t)st.st_size); /* our own map: cannot fail */
+	if (!read_whole(fd, data, head.len, stop)) {
+		status = fail_to_read(path, error);
+		(void)munmap(data, head.len); /* our own map: cannot fail */
 		goto out;
 	}
-	(void)mprotect(data, (size_t)st.st_size, PROT_READ); /* a guard, not a need */
+	(void)mprotect(data, head.len, PROT_READ); /* a guard, not a need */
 	*data_out = data;
-	*len_out = (size_t)st.st_size;
+	*len_out = head.len;
 out:
 	saved = errno;
 	close(fd);
@@ -224,16 +273,22 @@ out:
 
 enum cf_status cf_image_open(const char *path, struct cf_image **image_out, struct cf_error *error)
 {
+	return cf_image_open_until(path, NULL, image_out, error);
+}
+
+enum cf_status cf_image_open_until(
+    const char *path, const atomic_bool *stop, struct cf_image **image_out, struct cf_error *error)
+{
 	struct cf_error inner = {0};
 	enum cf_status status;
 	struct cf_image *image = NULL;
 	void *data = NULL;
 	size_t len = 0;
 
-	status = read_file(path, &data, &len, error);
+	status = read_file(path, stop, &data, &len, error);
 	if (status != CF_OK)
 		return status;
-	status = cf_image_from_memory(data, len, &image, &inner);
+	status = open_memory(data, len, stop, &image, &inner);
 	if (status != CF_OK) {
 		(void)munmap(data, len); /* our own map, whole: cannot fail */
 		return cf_error_set(error, status, "cannot load image '%s': %s", path, inner.text);

@@ -17,6 +17,7 @@
 #include "image/category.h"
 #include "names/name.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,12 +28,18 @@
 struct cf_image;
 
 /*
- * Reads and verifies the file at path; the file itself is not needed afterwards. CF_EIO (errno),
- * CF_EMALFORMED, CF_ECHECKSUM, CF_EVERSION, CF_ENOMEM; *error (may be NULL) says what and where.
- * Nothing is left open on failure.
+ * Reads and verifies the regular file at path, its header first; the file itself is not needed
+ * afterwards. CF_EIO (errno), CF_EINVALID (no regular file), CF_EMALFORMED, CF_ECHECKSUM,
+ * CF_EVERSION, CF_ENOMEM; *error (may be NULL) says what and where. Nothing is left open on
+ * failure.
  */
 enum cf_status cf_image_open(
     const char *path, struct cf_image **image_out, struct cf_error *error) CF_MUST_CHECK;
+
+/* The same, but ends with CF_EAGAIN soon after *stop has become true: an image of some GiB takes
+ * its time. */
+enum cf_status cf_image_open_until(const char *path, const atomic_bool *stop,
+    struct cf_image **image_out, struct cf_error *error) CF_MUST_CHECK;
 
 /*
  * Verifies an image that already lies in memory at data (8-byte aligned), which must outlive it;

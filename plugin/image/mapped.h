@@ -81,7 +81,10 @@ struct cf_image {
  * Fills the section pointers of *image from data and len and checks everything that look-ups rely
  * on, checksum included. On success the image may be trusted. Errors as cf_image_open().
  */
-enum cf_status cf_image_verify(struct cf_image *image, struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_image_verify(
+    struct cf_image *image, const atomic_bool *stop, struct cf_error *error) CF_MUST_CHECK;
+/* Its first part: the header alone, at data, of a file of len bytes. */
+enum cf_status cf_image_verify_header(struct cf_image *image, struct cf_error *error) CF_MUST_CHECK;
 
 /* Second half of cf_image_verify(): names, and the table that finds them. True when sound. */
 bool cf_image_verify_names(const struct cf_image *image);

@@ -50,7 +50,7 @@ static const struct section_rule {
     [CF_SECTION_NEAREST] = {sizeof(struct cf_image_near_item), 4, 0, UINT32_MAX - 1},
 };
 
-static enum cf_status check_header(struct cf_image *image, struct cf_error *error)
+enum cf_status cf_image_verify_header(struct cf_image *image, struct cf_error *error)
 {
 	struct cf_image_header *header = &image->header;
 
@@ -72,7 +72,11 @@ static enum cf_status check_header(struct cf_image *image, struct cf_error *erro
 	return CF_OK;
 }
 
-static enum cf_status check_digest(const struct cf_image *image, struct cf_error *error)
+/* Bytes hashed between two looks at whether anybody still wants them. */
+#define PIECE_BYTES ((size_t)16 << 20)
+
+static enum cf_status check_digest(
+    const struct cf_image *image, const atomic_bool *stop, struct cf_error *error)
 {
 	static const uint8_t zero[CF_SHA256_BYTES];
 	size_t at = offsetof(struct cf_image_header, digest), after = at + sizeof zero;
@@ -83,7 +87,14 @@ static enum cf_status check_digest(const struct cf_image *image, struct cf_error
 		return cf_error_set(error, CF_ENOMEM, "no memory for the checksum");
 	cf_sha256_update(sha, image->data, at);
 	cf_sha256_update(sha, zero, sizeof zero);
-	cf_sha256_update(sha, image->data + after, image->len - after);
+	for (size_t piece; after < image->len; after += piece) {
+		piece = image->len - after < PIECE_BYTES ? image->len - after : PIECE_BYTES;
+		if (stop != NULL && atomic_load_explicit(stop, memory_order_relaxed)) {
+			cf_sha256_free(sha);
+			return cf_error_set(error, CF_EAGAIN, "stopped");
+		}
+		cf_sha256_update(sha, image->data + after, piece);
+	}
 	cf_sha256_final(sha, digest);
 	cf_sha256_free(sha);
 	if (memcmp(digest, image->header.digest, sizeof digest) != 0)
@@ -189,13 +200,14 @@ static void find_more_sections(struct cf_image *image)
 	image->client_v6_count = count(image, CF_SECTION_CLIENT_V6);
 }
 
-enum cf_status cf_image_verify(struct cf_image *image, struct cf_error *error)
+enum cf_status cf_image_verify(
+    struct cf_image *image, const atomic_bool *stop, struct cf_error *error)
 {
-	enum cf_status status = check_header(image, error);
+	enum cf_status status = cf_image_verify_header(image, error);
 	const char *what = "";
 
 	if (status == CF_OK)
-		status = check_digest(image, error);
+		status = check_digest(image, stop, error);
 	if (status != CF_OK)
 		return status;
 	if (!sections_are_sound(image))

@@ -45,7 +45,8 @@ struct cf_watch {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool stop; /* under lock */
+	bool stop;                /* under lock */
+	atomic_bool stop_reading; /* the same, for a read of some GiB to see */
 	/* the thread's own */
 	struct file_mark seen;
 	enum phase phase;
@@ -207,7 +208,10 @@ static void try_image(struct cf_module *module, struct cf_watch *watch)
 		    strerror(watch->seen.error), kept);
 		return;
 	}
-	if (cf_image_open(module->options.image_path, &image, &error) != CF_OK) {
+	if (cf_image_open_until(module->options.image_path, &watch->stop_reading, &image, &error) !=
+	    CF_OK) {
+		if (error.status == CF_EAGAIN)
+			return; /* the host is stopping */
 		log_err("curfew: cannot use image '%s': %s; %s", module->options.image_path,
 		    error.text, kept);
 		memcpy(module->image_refused, error.text, sizeof(error.text));
@@ -402,6 +406,7 @@ void cf_watch_stop(struct cf_module *module)
 
 	if (watch == NULL)
 		return;
+	atomic_store(&watch->stop_reading, true);
 	(void)pthread_mutex_lock(&watch->lock);
 	watch->stop = true;
 	(void)pthread_cond_signal(&watch->wake);

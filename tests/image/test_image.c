@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -455,9 +457,99 @@ static void damaged_images_are_refused_or_behave(void **state)
 	free(other);
 }
 
+/* A folder with one file of these bytes, grown to size; the path is to be freed. */
+static char *make_file(char *folder, const void *data, size_t len, off_t size)
+{
+	char *path;
+	FILE *to;
+
+	assert_non_null(mkdtemp(folder));
+	assert_true(asprintf(&path, "%s/image", folder) > 0);
+	to = fopen(path, "we");
+	assert_non_null(to);
+	assert_int_equal(fwrite(data, 1, len, to), len);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(truncate(path, size), 0);
+	return path;
+}
+
+static void remove_file(char *path, const char *folder)
+{
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+}
+
+/* Nothing of it is read but its header: the time and memory for the rest are not there. */
+static void a_huge_file_that_is_no_image_is_refused_by_its_header(void **state)
+{
+	char zeros[] = "/tmp/curfew-image-XXXXXX", grown[] = "/tmp/curfew-image-XXXXXX", *path;
+	struct cf_image *image = NULL;
+	struct cf_error error = {0};
+	void *data;
+	size_t len;
+
+	(void)state;
+	path = make_file(zeros, "", 0, (off_t)15 << 30);
+	alarm(60);
+	assert_int_equal(cf_image_open(path, &image, &error), CF_EMALFORMED);
+	assert_non_null(strstr(error.text, "not an image"));
+	remove_file(path, zeros);
+	/* The header says how long it is. */
+	data = full_image(&len);
+	path = make_file(grown, data, len, (off_t)15 << 30);
+	assert_int_equal(cf_image_open(path, &image, &error), CF_EMALFORMED);
+	assert_non_null(strstr(error.text, "made with"));
+	alarm(0);
+	remove_file(path, grown);
+	free(data);
+}
+
+static void reading_ends_when_it_is_told_to(void **state)
+{
+	char folder[] = "/tmp/curfew-image-XXXXXX", *path;
+	struct cf_image *image = NULL;
+	struct cf_error error = {0};
+	atomic_bool stop;
+	void *data;
+	size_t len;
+
+	(void)state;
+	data = full_image(&len);
+	path = make_file(folder, data, len, (off_t)len);
+	atomic_init(&stop, true);
+	assert_int_equal(cf_image_open_until(path, &stop, &image, &error), CF_EAGAIN);
+	atomic_store(&stop, false);
+	assert_int_equal(cf_image_open_until(path, &stop, &image, &error), CF_OK);
+	cf_image_close(image);
+	remove_file(path, folder);
+	free(data);
+}
+
+static void what_is_no_regular_file_is_refused_at_once(void **state)
+{
+	char folder[] = "/tmp/curfew-image-XXXXXX", *path;
+	struct cf_image *image = NULL;
+	struct cf_error error = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_true(asprintf(&path, "%s/image", folder) > 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(60);
+	assert_int_equal(cf_image_open(path, &image, &error), CF_EINVALID);
+	assert_int_equal(cf_image_open(folder, &image, &error), CF_EINVALID);
+	assert_int_equal(cf_image_open("/dev/zero", &image, &error), CF_EINVALID);
+	alarm(0);
+	remove_file(path, folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_huge_file_that_is_no_image_is_refused_by_its_header),
+	    cmocka_unit_test(reading_ends_when_it_is_told_to),
+	    cmocka_unit_test(what_is_no_regular_file_is_refused_at_once),
 	    cmocka_unit_test(settings_come_back),
 	    cmocka_unit_test(lists_come_back),
 	    cmocka_unit_test(policy_comes_back_with_phases_in_order_of_time),

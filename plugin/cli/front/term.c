@@ -78,6 +78,20 @@ void cli_progress_end(struct cli_progress *progress)
 		fputs("\r\033[K", stderr);
 }
 
+void cli_term_put(FILE *to, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
+
+		/* C1 controls come as bytes, or in UTF-8 as two. */
+		if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && byte < 0xa0) ||
+		    (byte == 0xc2 && next >= 0x80 && next < 0xa0))
+			fprintf(to, "\\x%02x", byte);
+		else
+			putc(byte, to);
+	}
+}
+
 bool cli_term_ask(const char *question)
 {
 	char answer[16];

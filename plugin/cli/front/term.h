@@ -23,6 +23,9 @@ const char *cli_term_style(FILE *to, enum cli_style style);
 /* The style verdicts are shown in: block red, flag yellow, pass green. */
 enum cli_style cli_term_verdict_style(enum cf_verdict verdict);
 
+/* Writes foreign text, such as a file's name: what could steer a terminal becomes \xNN. */
+void cli_term_put(FILE *to, const char *text);
+
 /* A progress bar; total 0 when the end is not known. */
 struct cli_progress {
 	const char *what; /* "compiling", lower case */

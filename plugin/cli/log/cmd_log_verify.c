@@ -1,5 +1,6 @@
 /* curfew log verify: is the log as it was written? */
 
+#include "base/limits.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
@@ -45,10 +46,13 @@ static const char *kind_text(enum cf_verify_kind kind)
 	    [CF_VERIFY_REMOVED] = "removed",
 	    [CF_VERIFY_INSERTED] = "inserted",
 	    [CF_VERIFY_FOREIGN] = "foreign",
+	    [CF_VERIFY_MISCOUNTED] = "miscounted",
 	    [CF_VERIFY_RESTARTED] = "restarted",
 	    [CF_VERIFY_REPAIRED] = "repaired",
 	    [CF_VERIFY_LATE] = "late",
-	    [CF_VERIFY_UNSEALED] = "unsealed"};
+	    [CF_VERIFY_UNSEALED] = "unsealed",
+	    [CF_VERIFY_BEGINS] = "begins",
+	    [CF_VERIFY_NO_STOP] = "no stop"};
 
 	return texts[kind];
 }
@@ -71,10 +75,13 @@ static void tell_json(struct cli_json *out, const struct cf_verify_finding *f)
 /* "file:12", "file:12-40" or "file:12 to file2:3". */
 static void put_place(const struct cf_verify_finding *f)
 {
-	printf("%s:%llu", f->first_path, (unsigned long long)f->first_line);
-	if (strcmp(f->first_path, f->last_path) != 0)
-		printf(" to %s:%llu", f->last_path, (unsigned long long)f->last_line);
-	else if (f->first_line != f->last_line)
+	cli_term_put(stdout, f->first_path);
+	printf(":%llu", (unsigned long long)f->first_line);
+	if (strcmp(f->first_path, f->last_path) != 0) {
+		fputs(" to ", stdout);
+		cli_term_put(stdout, f->last_path);
+		printf(":%llu", (unsigned long long)f->last_line);
+	} else if (f->first_line != f->last_line)
 		printf("-%llu", (unsigned long long)f->last_line);
 }
 
@@ -92,8 +99,13 @@ static void tell(void *arg, const struct cf_verify_finding *f)
 	put_place(f);
 	printf(": %s%s%s: %s", cli_term_style(stdout, altered ? CLI_RED : CLI_YELLOW),
 	    kind_text(f->kind), cli_term_style(stdout, CLI_PLAIN), f->text);
-	if (f->sensor[0] != '\0')
-		printf(" (%s %s)", f->source, f->sensor);
+	if (f->sensor[0] != '\0') {
+		fputs(" (", stdout);
+		cli_term_put(stdout, f->source);
+		putchar(' ');
+		cli_term_put(stdout, f->sensor);
+		putchar(')');
+	}
 	putchar('\n');
 }
 
@@ -148,6 +160,7 @@ static void tell_summary(struct report *report, const struct cf_verify_summary *
 		cli_json_number(&report->out, "good_seals", (int64_t)s->good_seals);
 		cli_json_number(&report->out, "unsealed_lines", (int64_t)s->unsealed_lines);
 		cli_json_number(&report->out, "lost", (int64_t)(s->lost_queue + s->lost_disk));
+		cli_json_number(&report->out, "unchecked_lines", (int64_t)s->unchecked_lines);
 		cli_json_close_object(&report->out);
 		cli_json_end(&report->out);
 		return;
@@ -186,8 +199,16 @@ static int verify(struct report *report, const struct log_files *files)
 	cf_verify_finish(state, &summary);
 	cf_verify_free(state);
 	tell_summary(report, &summary);
+	if (summary.unchecked_lines > 0)
+		fprintf(stderr,
+		    "curfew log: %llu lines are of more than %d writers, or had no room, and were "
+		    "not "
+		    "checked\n",
+		    (unsigned long long)summary.unchecked_lines, CF_LOG_WRITERS);
 	if (summary.alterations > 0)
 		return CMD_FOUND;
+	if (summary.unchecked_lines > 0)
+		return CMD_IO;
 	return good ? CMD_OK : CMD_IO;
 }
 

@@ -2,26 +2,101 @@
 
 #include "monitor/evidence/asn.h"
 
-#include <maxminddb.h>
+#include "base/input_file.h"
+#include "base/limits.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <maxminddb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct cf_asn_db {
 	MMDB_s mmdb;
 };
 
+/* Copies what is left of from; false with errno. */
+static bool copy_bytes(int from, int to)
+{
+	char bytes[65536];
+	uint64_t total = 0;
+	ssize_t got;
+
+	while ((got = read(from, bytes, sizeof bytes)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		total += (uint64_t)got;
+		if (total > CF_MMDB_BYTES) {
+			errno = EFBIG;
+			return false;
+		}
+		for (ssize_t at = 0, put; at < got; at += put) {
+			put = write(to, bytes + at, (size_t)(got - at));
+			if (put <= 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * A copy of the file in memory that nobody else can change. libmaxminddb maps the file it is given,
+ * and a map of a file that is rewritten in place (geoipupdate, cp) ends the process by SIGBUS, or
+ * leads the look-up astray (libmaxminddb#256). Sealed, and opened by its number.
+ */
+static enum cf_status copy_file(const char *path, int *fd_out, struct cf_error *error)
+{
+	int from = -1, to;
+	enum cf_status status = cf_input_open(path, &from, error);
+
+	if (status != CF_OK)
+		return status;
+	to = memfd_create("curfew-asn", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (to < 0 || !copy_bytes(from, to)) {
+		status = cf_error_set(
+		    error, CF_EIO, "cannot read AS database '%s': %s", path, strerror(errno));
+		if (to >= 0)
+			(void)close(to); /* nothing of use is in it */
+	} else {
+		(void)fcntl(
+		    to, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE); /* a guard */
+		*fd_out = to;
+	}
+	(void)close(from); /* only read from */
+	return status;
+}
+
+/* libmaxminddb opens by path only. */
+static int open_mmdb(int fd, MMDB_s *mmdb)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* fits */
+	return MMDB_open(path, MMDB_MODE_MMAP, mmdb);
+}
+
 enum cf_status cf_asn_open(const char *path, struct cf_asn_db **db_out, struct cf_error *error)
 {
 	struct cf_asn_db *db = calloc(1, sizeof *db);
-	int status;
+	int status, fd = -1;
 
 	if (db == NULL)
 		return cf_error_set(
 		    error, CF_ENOMEM, "cannot open AS database '%s': no memory", path);
-	status = MMDB_open(path, MMDB_MODE_MMAP, &db->mmdb);
+	if (copy_file(path, &fd, error) != CF_OK) {
+		free(db);
+		return error->status;
+	}
+	status = open_mmdb(fd, &db->mmdb);
+	(void)close(fd); /* the map holds it */
 	if (status != MMDB_SUCCESS) {
 		free(db);
 		return cf_error_set(error,

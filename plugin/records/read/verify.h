@@ -1,7 +1,10 @@
 /*
  * Verifying the hash chains of a log (records/write/chain.h): lines are handed in one by one, in
  * the order they were written, from one file or a rotated set; findings come out as they are made.
- * Several writers in one file are told apart by sensor and source. One thread.
+ * Any number of writers in one file are told apart by sensor and source. One thread.
+ *
+ * Besides the chain, what each writer says of itself is held against what is here: its heartbeats
+ * count the lines and hits of the run since its start record.
  */
 #pragma once
 
@@ -12,15 +15,18 @@
 
 enum cf_verify_kind {
 	/* Alterations */
-	CF_VERIFY_CHANGED,   /* as many lines as were sealed, but not the same */
-	CF_VERIFY_REMOVED,   /* fewer lines than were sealed, or a seal is missing */
-	CF_VERIFY_INSERTED,  /* more lines than were sealed */
-	CF_VERIFY_FOREIGN,   /* lines that are no records, which no repair accounts for */
-	CF_VERIFY_RESTARTED, /* a chain begins anew though an older one is there */
+	CF_VERIFY_CHANGED,    /* as many lines as were sealed, but not the same */
+	CF_VERIFY_REMOVED,    /* fewer lines than were sealed, or a seal is missing */
+	CF_VERIFY_INSERTED,   /* more lines than were sealed */
+	CF_VERIFY_FOREIGN,    /* lines that are no records, which no repair accounts for */
+	CF_VERIFY_MISCOUNTED, /* a writer counted other lines or hits than are here */
+	CF_VERIFY_RESTARTED,  /* a chain begins anew though an older one is there */
 	/* No alterations */
 	CF_VERIFY_REPAIRED, /* a torn line that the writer found and accounts for */
 	CF_VERIFY_LATE,     /* lines without a seal at a restart; sealed only afterwards */
 	CF_VERIFY_UNSEALED, /* lines behind the last seal: still running, or killed */
+	CF_VERIFY_BEGINS,   /* older seals are in files not given, or gone with them */
+	CF_VERIFY_NO_STOP,  /* a run has no stop record: still running, or killed */
 };
 
 bool cf_verify_is_alteration(enum cf_verify_kind kind);
@@ -37,6 +43,7 @@ typedef void cf_verify_report(void *arg, const struct cf_verify_finding *finding
 struct cf_verify_summary {
 	uint64_t lines, hits, seals, good_seals, alterations, unsealed_lines, chains;
 	uint64_t lost_queue, lost_disk; /* as lost records admit */
+	uint64_t unchecked_lines;       /* of more than CF_LOG_WRITERS writers, or without memory */
 };
 
 struct cf_verify;

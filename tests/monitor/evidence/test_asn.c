@@ -163,6 +163,41 @@ static void other_databases_are_refused(void **state)
 	assert_null(db);
 }
 
+/* Mapped, the look-up behind the cut would end the process by SIGBUS. */
+static void a_file_that_is_rewritten_in_place_changes_nothing(void **state)
+{
+	static const struct listed listed[] = {{"77.74.176.0/21", "Kaspersky", 200107}};
+	char path[] = "/tmp/curfew-asn-XXXXXX", org[CF_ASN_ORG_BYTES];
+	struct cf_asn_db *db = NULL;
+	struct cf_error error;
+	int fd = mkstemp(path);
+	size_t len;
+	uint8_t *mmdb = build(listed, 1, &len);
+
+	(void)state;
+	assert_int_equal(write(fd, mmdb, len), len);
+	assert_int_equal(cf_asn_open(path, &db, &error), CF_OK);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(number_of(db, "77.74.176.1", org), 200107);
+	assert_string_equal(org, "Kaspersky");
+	assert_int_equal(write(fd, "garbage", 7), 7);
+	assert_int_equal(number_of(db, "77.74.183.255", org), 200107);
+	cf_asn_close(db);
+	close(fd);
+	unlink(path);
+	free(mmdb);
+}
+
+static void what_is_no_regular_file_is_refused(void **state)
+{
+	struct cf_asn_db *db = NULL;
+	struct cf_error error;
+
+	(void)state;
+	assert_int_equal(cf_asn_open("/dev/zero", &db, &error), CF_EINVALID);
+	assert_int_equal(cf_asn_open("/tmp", &db, &error), CF_EINVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +205,8 @@ int main(void)
 	    cmocka_unit_test(a_pack_without_numbers_makes_an_empty_database),
 	    cmocka_unit_test(truncated_databases_are_refused_or_behave),
 	    cmocka_unit_test(other_databases_are_refused),
+	    cmocka_unit_test(a_file_that_is_rewritten_in_place_changes_nothing),
+	    cmocka_unit_test(what_is_no_regular_file_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "records/read/verify.h"
 
+#include "records/write/chain.h"
 #include "records/write/log.h"
 #include "records/write/writer.h"
 
@@ -23,7 +24,7 @@
 struct fixture {
 	char *folder, *path;
 	int64_t now;
-	unsigned kinds[8];
+	unsigned kinds[CF_VERIFY_NO_STOP + 1];
 	uint64_t first_line, last_line; /* of the last alteration */
 	struct cf_verify_summary summary;
 };
@@ -446,9 +447,164 @@ static void killed_and_rotated_before_the_restart(void **state)
 	free(rotated);
 }
 
+/* More writers than any table had room for: each is followed, and an edit in the last is found. */
+static void every_writer_of_a_joined_file_is_followed(void **state)
+{
+	struct fixture *f = *state;
+	enum { WRITERS = 300 };
+	char *text = NULL, *part, *path, source[16];
+	size_t len = 0, part_len;
+
+	for (unsigned i = 0; i < WRITERS; i++) {
+		snprintf(source, sizeof source, "m%u", i);
+		run(f, source, 2);
+		part = scratch_read(f->path, &part_len);
+		text = realloc(text, len + part_len + 1);
+		memcpy(text + len, part, part_len + 1);
+		len += part_len;
+		free(part);
+		assert_int_equal(unlink(f->path), 0);
+	}
+	scratch_write(f->path, text, len);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->summary.chains, WRITERS);
+	assert_int_equal(f->summary.good_seals, f->summary.seals);
+	assert_int_equal(f->summary.unchecked_lines, 0);
+	path = strstr(text, "\"source\":\"m299\"");
+	path = strstr(path, "\"count\":1");
+	path[8] = '2';
+	scratch_write(f->path, text, len);
+	assert_int_equal(verify(f), 1);
+	assert_int_equal(f->kinds[CF_VERIFY_CHANGED], 1);
+	free(text);
+}
+
+/* text without its line'th and the next line, sealed anew as only a forger would. */
+static char *forge(const char *text, unsigned without, size_t *len_out)
+{
+	char *forged = malloc(strlen(text) + 1024);
+	struct cf_record *record = malloc(sizeof *record);
+	struct cf_chain chain;
+	unsigned number = 0;
+	size_t len = 0;
+
+	assert_int_equal(cf_chain_init(&chain), CF_OK);
+	for (const char *at = text, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		size_t line_bytes = (size_t)(end - at) + 1;
+		const char *head = strstr(at, "\"chain\":{");
+		char digest[CF_SHA256_TEXT_BYTES], *line = forged + len;
+
+		number++;
+		if (number == without || number == without + 1)
+			continue;
+		assert_int_equal(cf_record_parse(at, line_bytes - 1, record), CF_LINE_OK);
+		if (record->seal.sha256.len == 0) {
+			memcpy(line, at, line_bytes);
+			cf_chain_line(&chain, line, line_bytes);
+			len += line_bytes;
+			continue;
+		}
+		len += (size_t)snprintf(line, CF_RECORD_BYTES,
+		    "%.*s\"chain\":{\"run\":\"%.*s\",\"run_seq\":%u,\"seq\":%u,\"lines\":%u,"
+		    "\"prev\":"
+		    "\"%s\",\"sha256\":\"",
+		    (int)(head - at), at, (int)record->seal.run.len, record->seal.run.data,
+		    (unsigned)record->seal.run_seq, (unsigned)record->seal.seq,
+		    (unsigned)chain.lines, chain.prev);
+		assert_true(cf_chain_digest(&chain, line, (size_t)(forged + len - line), digest));
+		len += (size_t)snprintf(forged + len, 128, "%s\"}}\n", digest);
+		cf_chain_resume(&chain, record->seal.seq, digest);
+	}
+	cf_chain_done(&chain);
+	free(record);
+	*len_out = len;
+	return forged;
+}
+
+/* Whoever can write the log can seal it anew; what the writer counted stays as it was. */
+static void what_the_writer_counted_is_held_against_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	size_t len;
+	char *text, *forged;
+
+	run(f, "resolver", 150);
+	text = scratch_read(f->path, NULL);
+	forged = forge(text, 1000, &len);
+	assert_int_equal(len, strlen(text)); /* the forger's tool does what the writer does */
+	assert_memory_equal(forged, text, len);
+	free(forged);
+	forged = forge(text, 40, &len);
+	scratch_write(f->path, forged, len);
+	assert_int_equal(verify(f), 1);
+	assert_int_equal(f->summary.good_seals, f->summary.seals);
+	assert_int_equal(f->kinds[CF_VERIFY_MISCOUNTED], 1);
+	free(forged);
+	free(text);
+}
+
+static void a_log_that_begins_late_or_has_no_stop_says_so(void **state)
+{
+	struct fixture *f = *state;
+	char *first = scratch_path(f->folder, "hits.jsonl.1"), *text, *stop;
+	size_t len;
+
+	run(f, "resolver", 5);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->kinds[CF_VERIFY_BEGINS] + f->kinds[CF_VERIFY_NO_STOP], 0);
+	assert_int_equal(rename(f->path, first), 0);
+	run(f, "resolver", 5);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->kinds[CF_VERIFY_BEGINS] + f->kinds[CF_VERIFY_NO_STOP], 0);
+	/* The older file is gone. */
+	assert_int_equal(unlink(first), 0);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->kinds[CF_VERIFY_BEGINS], 1);
+	/* And the newest has no end. */
+	text = scratch_read(f->path, &len);
+	stop = strstr(text, "\"event_type\":\"stop\"");
+	while (stop > text && stop[-1] != '\n')
+		stop--;
+	scratch_write(f->path, text, (size_t)(stop - text));
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->kinds[CF_VERIFY_NO_STOP], 1);
+	free(text);
+	free(first);
+}
+
+static void a_run_of_which_the_start_is_not_given_is_not_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_log *log = open_log(f, "resolver");
+	struct cf_producer *producer = cf_log_producer(log);
+	char *rotated = scratch_path(f->folder, "hits.jsonl.1");
+
+	/* A run over two files, of which the second is given as the whole: its start is not there,
+	 * so that nothing is claimed about counts. */
+	push(f, log, producer, 200);
+	assert_int_equal(rename(f->path, rotated), 0);
+	push(f, log, producer, 200);
+	cf_log_close(log);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->summary.hits, 400);
+	assert_int_equal(unlink(rotated), 0);
+	assert_int_equal(verify(f), 0);
+	assert_int_equal(f->kinds[CF_VERIFY_MISCOUNTED], 0);
+	assert_int_equal(f->kinds[CF_VERIFY_BEGINS], 1);
+	free(rotated);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        every_writer_of_a_joined_file_is_followed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        what_the_writer_counted_is_held_against_what_is_there, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_log_that_begins_late_or_has_no_stop_says_so, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_run_of_which_the_start_is_not_given_is_not_counted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(untouched_log_verifies, setup, teardown),
 	    cmocka_unit_test_setup_teardown(two_writers_share_a_file, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
