@@ -29,6 +29,9 @@ static const struct verb verbs[] = {
     {"rehearse", cmd_rehearse, "what another policy or instant would do to what was logged"},
     {"export", cmd_export, "the same for a SIEM, a spreadsheet, Prometheus"},
 #endif
+#ifdef CF_HAVE_EGRESS
+    {"egress", cmd_egress, "the same policy in the kernel: what never asks DNS"},
+#endif
     {"doctor", cmd_doctor, "what is installed, in force, and wrong"},
     {"version", cmd_version, "print version and build"},
 };

@@ -19,11 +19,12 @@ ALLOWED = {
     "report": {"ledger", "records", "names", "base", "image/category.h"},
     "compile": {"policy", "image", "names", "base"},  # exports are written from verdicts
     "update": {"compile", "trust", "image", "base"},
+    "egress": {"policy", "image", "names", "base"},
     "resolver": {"policy", "image", "records", "names", "base"},
     "monitor": {"policy", "image", "records", "names", "base"},
     "rehearse": {"report", "ledger", "records", "policy", "image", "names", "base", "image/category.h"},
     "cli": {"base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
-            "trust", "update"},
+            "trust", "update", "egress"},
 }
 # Unbound's own source folders; its headers come through resolver/unbound.h and nowhere else.
 UNBOUND = {"util", "services", "sldns", "dynlibmod", "validator", "iterator", "daemon", "respip", "cachedb",
