@@ -204,6 +204,16 @@
  * long: a stub resolver waits 5 seconds for each server, a recursion may take twice that. */
 #define CF_LOOKUPS           4096
 #define CF_LOOKUP_PATIENCE_S 10
+/* DHCP clients whose words are kept until an answer comes, some 300 bytes each. */
+#define CF_ASKS 4096
+/*
+ * Identities of a sensor: so many new hosts (or changes, or clients that ask) are written at once,
+ * and so many a second after that; at 260 bytes a line a flood writes some 1 GB a day, no more.
+ */
+#define CF_IDENTITY_BURST 16384
+#define CF_IDENTITY_PER_S 20
+/* A packet's time further than this from those before it is believed when a second one is near. */
+#define CF_IDENTITY_LEAP_S 86400
 /* Addresses in one lease file and those beside it, some 300 bytes each. */
 #define CF_LEASE_ADDRESSES 1000000
 /* A lease file larger than this is refused: it is read whole. */

@@ -158,6 +158,7 @@ const char *cf_counters_format(const struct cf_decoder_counters *counters,
 	at = add_member(text, at, size, &first, "hosts", stats->hosts);
 	at = add_member(text, at, size, &first, "hosts_evicted", stats->hosts_evicted);
 	at = add_member(text, at, size, &first, "macs_evicted", stats->macs_evicted);
+	at = add_member(text, at, size, &first, "identities_refused", stats->identities_refused);
 	at = add_member(text, at, size, &first, "bypass_evicted", stats->bypass_evicted);
 	at = add_member(text, at, size, &first, "lookups_evicted", stats->lookups_evicted);
 	snprintf(text + at, size - at, "}");

@@ -30,8 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	switch (data[0] % 4) {
 	case 0:
 		if (cf_dhcp4_read(message, &dhcp4)) {
-			must_be_inside(dhcp4.name, message);
-			must_be_inside(dhcp4.client_id, message);
+			must(dhcp4.name.len == 0 || dhcp4.name.data == dhcp4.text);
+			must(dhcp4.name.len <= sizeof dhcp4.text);
+			must(dhcp4.client_id.len <= sizeof dhcp4.id);
+			must(!dhcp4.from_client || dhcp4.granted.family == CF_FAMILY_NONE);
 			must(dhcp4.resolver_count <= CF_DHCP_SERVERS);
 			must(dhcp4.router_count <= CF_DHCP_SERVERS);
 		}
@@ -41,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			must_be_inside(dhcp6.duid, message);
 			must(dhcp6.resolver_count <= CF_DHCP_SERVERS);
 			must(strlen(dhcp6.name) < sizeof dhcp6.name);
+			must(dhcp6.addr_count <= CF_DHCP_ADDRS);
 		}
 		break;
 	case 2:

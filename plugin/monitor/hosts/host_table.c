@@ -60,15 +60,23 @@ static uint32_t *mac_bucket(const struct cf_host_table *table, const uint8_t byt
 	return &table->mac_bucket[mix(value ^ table->seed) % CF_MACS];
 }
 
-struct cf_seen_host *cf_host_find(
-    const struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan)
+static bool is_link_local(const struct cf_addr *addr)
 {
-	uint32_t i = *host_bucket(table, addr, vlan);
+	if (addr->family == CF_FAMILY_V4)
+		return addr->bytes[0] == 169 && addr->bytes[1] == 254;
+	return addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+struct cf_seen_host *cf_host_find(
+    const struct cf_host_table *table, const struct cf_addr *addr, struct cf_host_place place)
+{
+	uint32_t i = *host_bucket(table, addr, place.vlan);
 
 	while (i != CF_NO_PLACE) {
 		struct cf_seen_host *host = &table->host[i];
 
-		if (host->vlan == vlan && cf_addr_equal(&host->addr, addr))
+		if (host->vlan == place.vlan && cf_addr_equal(&host->addr, addr) &&
+		    (host->interface == place.interface || !is_link_local(addr)))
 			return host;
 		i = host->chain;
 	}
@@ -76,18 +84,19 @@ struct cf_seen_host *cf_host_find(
 }
 
 struct cf_seen_host *cf_host_add(
-    struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan)
+    struct cf_host_table *table, const struct cf_addr *addr, struct cf_host_place place)
 {
-	uint32_t *bucket = host_bucket(table, addr, vlan), place = table->hosts_free;
+	uint32_t *bucket = host_bucket(table, addr, place.vlan), at = table->hosts_free;
 
-	if (place == CF_NO_PLACE)
-		place = table->hosts_fresh++;
+	if (at == CF_NO_PLACE)
+		at = table->hosts_fresh++;
 	else
-		table->hosts_free = table->host[place].chain;
-	table->host[place] = (struct cf_seen_host){.addr = *addr, .vlan = vlan, .chain = *bucket};
-	*bucket = place;
+		table->hosts_free = table->host[at].chain;
+	table->host[at] = (struct cf_seen_host){
+	    .addr = *addr, .vlan = place.vlan, .interface = place.interface, .chain = *bucket};
+	*bucket = at;
 	table->hosts_known++;
-	return &table->host[place];
+	return &table->host[at];
 }
 
 struct cf_seen_host *cf_host_victim(struct cf_host_table *table)

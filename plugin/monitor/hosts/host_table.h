@@ -20,6 +20,17 @@
 #define CF_NO_PLACE UINT32_MAX
 /* Addresses of one host that can be found by its MAC: some of IPv6, and one of IPv4. */
 #define CF_BOUND_HOSTS 8
+/* Addresses whose packets a MAC forwarded, remembered so that one host does not make a router. */
+#define CF_MAC_BEHIND 2
+
+/*
+ * Where an address was seen. One address on two VLANs is two hosts; a link-local one (RFC 4291
+ * 2.5.6, RFC 3927) on two interfaces, too.
+ */
+struct cf_host_place {
+	uint32_t interface;
+	uint16_t vlan;
+};
 
 /* Two cache lines; looking one up reads the first. */
 struct cf_seen_host {
@@ -39,7 +50,7 @@ struct cf_seen_host {
 struct cf_mac {
 	uint8_t bytes[6];
 	bool is_router;
-	uint8_t routed;
+	uint8_t behind_count;
 	uint8_t address_count;
 	uint8_t bound_count, bound_next;
 	uint32_t chain; /* the table's own */
@@ -47,7 +58,8 @@ struct cf_mac {
 	/* Hosts lately bound to this MAC, as places in the table; each is checked before use. */
 	uint32_t bound[CF_BOUND_HOSTS];
 	struct cf_addr address[CF_MAC_ADDRESSES];
-	uint16_t vlan[CF_MAC_ADDRESSES]; /* where each was seen */
+	struct cf_host_place place[CF_MAC_ADDRESSES]; /* where each was seen */
+	struct cf_addr behind[CF_MAC_BEHIND];         /* their packets were routed */
 };
 
 struct cf_host_table {
@@ -68,13 +80,13 @@ void cf_host_table_done(struct cf_host_table *table);
 
 /* NULL when it is not known. */
 struct cf_seen_host *cf_host_find(
-    const struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan);
+    const struct cf_host_table *table, const struct cf_addr *addr, struct cf_host_place place);
 /*
- * A host that is not there yet, zeroed but for its address and VLAN. Only while cf_host_victim() is
- * NULL.
+ * A host that is not there yet, zeroed but for its address and place. Only while cf_host_victim()
+ * is NULL.
  */
 struct cf_seen_host *cf_host_add(
-    struct cf_host_table *table, const struct cf_addr *addr, uint16_t vlan);
+    struct cf_host_table *table, const struct cf_addr *addr, struct cf_host_place place);
 /* The host to remove before another can be added; NULL while there is room. Counts an eviction. */
 struct cf_seen_host *cf_host_victim(struct cf_host_table *table);
 void cf_host_remove(struct cf_host_table *table, struct cf_seen_host *host);

@@ -2,6 +2,9 @@
 
 #include "monitor/hosts/identity.h"
 
+#include "monitor/hosts/allowance.h"
+#include "monitor/hosts/asks.h"
+#include "monitor/hosts/host_name.h"
 #include "monitor/hosts/host_table.h"
 
 #include <stdlib.h>
@@ -12,18 +15,23 @@
 #define SETTLE_S 10
 /* A binding silent for this long is forgotten. */
 #define FORGET_S 86400
-/* Routed packets (their TTL is no initial one) before a MAC is taken for a router's. */
-#define ROUTED_PACKETS 3
+/* An owner that showed itself so lately is asked by ARP before it loses its address to a grant. */
+#define OWNER_S 60
+/* 2100-01-01: no packet is later, whatever a damaged capture says. */
+#define LAST_WALL_US (INT64_C(4102444800) * US_PER_S)
 /* The whole table is walked once in so many calls of cf_hosts_reap(). */
 #define SWEEP_PARTS 64
 
 struct cf_hosts {
 	struct cf_host_table table;
+	struct cf_asks asks;
+	/* New hosts that packets show; that claims show, and all that changes; that hits show. */
+	struct cf_allowance seen, told, due;
+	int64_t clock_wall_us, leap_wall_us; /* of packets that are believed, and one that waits */
 	const struct cf_locality *locality;
 	cf_identity_write *write;
 	void *arg;
 	uint32_t sweep; /* place in the table to look at next */
-	int64_t now_wall_us;
 };
 
 const char *cf_identity_kind_text(enum cf_identity_kind kind)
@@ -50,7 +58,10 @@ enum cf_status cf_hosts_new(uint64_t seed, const struct cf_locality *locality,
 	if (hosts == NULL)
 		return CF_ENOMEM;
 	*hosts = (struct cf_hosts){.locality = locality, .write = write, .arg = arg};
-	if (cf_host_table_init(&hosts->table, seed) != CF_OK) {
+	hosts->seen = hosts->told = hosts->due =
+	    cf_allowance_make(CF_IDENTITY_BURST, CF_IDENTITY_PER_S);
+	if (cf_host_table_init(&hosts->table, seed) != CF_OK ||
+	    cf_asks_init(&hosts->asks, seed) != CF_OK) {
 		cf_hosts_free(hosts);
 		return CF_ENOMEM;
 	}
@@ -63,13 +74,47 @@ void cf_hosts_free(struct cf_hosts *hosts)
 	if (hosts == NULL)
 		return;
 	cf_host_table_done(&hosts->table);
+	cf_asks_done(&hosts->asks);
 	free(hosts);
 }
 
-static void write_host(struct cf_hosts *hosts, struct cf_seen_host *host)
+/*
+ * The time of a packet, or a believable one in its stead: what is a day away from all before it is
+ * believed when the next such packet agrees. Negative: there is none yet.
+ */
+static int64_t believe(struct cf_hosts *hosts, int64_t at_wall_us)
+{
+	int64_t clock_wall_us = hosts->clock_wall_us, leap_us = at_wall_us - clock_wall_us;
+
+	if (at_wall_us < 0 || at_wall_us >= LAST_WALL_US)
+		return clock_wall_us != 0 ? clock_wall_us : -1;
+	if (leap_us >= 0 ? leap_us <= CF_IDENTITY_LEAP_S * US_PER_S
+	                 : leap_us >= -CF_IDENTITY_LEAP_S * US_PER_S) {
+		if (leap_us > 0)
+			hosts->clock_wall_us = at_wall_us;
+		return at_wall_us;
+	}
+	leap_us = at_wall_us - hosts->leap_wall_us;
+	hosts->leap_wall_us = at_wall_us;
+	if (clock_wall_us != 0 &&
+	    (leap_us > CF_IDENTITY_LEAP_S * US_PER_S || leap_us < -CF_IDENTITY_LEAP_S * US_PER_S))
+		return clock_wall_us;
+	hosts->clock_wall_us = at_wall_us;
+	return at_wall_us;
+}
+
+/* How the address is bound; where it is merely used, a name that came with it tells more. */
+static enum cf_identity_kind kind_of(const struct cf_seen_host *host)
+{
+	if (host->kind != CF_IDENTITY_TRAFFIC || host->name[0] == '\0' ||
+	    host->name_kind > CF_IDENTITY_MDNS)
+		return host->kind;
+	return host->name_kind;
+}
+
+static void write_ended(struct cf_hosts *hosts, struct cf_seen_host *host, enum cf_identity_end end)
 {
 	const struct cf_mac *mac = host->has_mac ? cf_mac_find(&hosts->table, host->mac) : NULL;
-	enum cf_identity_kind kind = host->kind;
 	struct cf_identity identity = {
 	    .from_wall_us = host->from_wall_us,
 	    .to_wall_us = host->last_wall_us,
@@ -77,16 +122,20 @@ static void write_host(struct cf_hosts *hosts, struct cf_seen_host *host)
 	    .has_mac = host->has_mac,
 	    .is_router = mac != NULL && mac->is_router,
 	    .vlan = host->vlan,
+	    .kind = cf_identity_kind_text(kind_of(host)),
 	    .name = {.data = host->name, .len = strlen(host->name)},
+	    .end = cf_identity_end_text(end),
 	};
 
-	if (host->name[0] != '\0' && host->name_kind > kind)
-		kind = host->name_kind;
-	identity.kind = cf_identity_kind_text(host->name[0] != '\0' ? host->name_kind : kind);
 	memcpy(identity.mac, host->mac, 6);
 	hosts->write(hosts->arg, &identity, host->interface);
 	host->written_wall_us = host->last_wall_us;
 	host->changed = false;
+}
+
+static void write_host(struct cf_hosts *hosts, struct cf_seen_host *host)
+{
+	write_ended(hosts, host, CF_IDENTITY_OPEN);
 }
 
 /* Is there anything to say that the last record did not? */
@@ -104,27 +153,32 @@ static void forget(struct cf_hosts *hosts, struct cf_seen_host *host)
 	cf_host_remove(&hosts->table, host);
 }
 
-/* A host that is not there yet, another one making room if need be. */
-static struct cf_seen_host *host_add(struct cf_hosts *hosts, const struct cf_addr *addr,
-    uint16_t vlan, uint32_t interface, int64_t at_wall_us)
+/*
+ * A host that is not there yet, another one making room if need be. NULL: too many at once; this
+ * one's first and last records come with it.
+ */
+static struct cf_seen_host *host_add(struct cf_hosts *hosts, struct cf_allowance *allowance,
+    const struct cf_addr *addr, struct cf_host_place place, int64_t at_wall_us)
 {
-	struct cf_seen_host *victim = cf_host_victim(&hosts->table), *host;
+	struct cf_seen_host *victim, *host;
 
+	if (!cf_allowance_take(allowance, at_wall_us))
+		return NULL;
+	victim = cf_host_victim(&hosts->table);
 	if (victim != NULL)
 		forget(hosts, victim);
-	host = cf_host_add(&hosts->table, addr, vlan);
-	host->interface = interface;
+	host = cf_host_add(&hosts->table, addr, place);
 	host->from_wall_us = host->last_wall_us = at_wall_us;
 	host->changed = true;
 	return host;
 }
 
-static struct cf_seen_host *host_get(struct cf_hosts *hosts, const struct cf_addr *addr,
-    uint16_t vlan, uint32_t interface, int64_t at_wall_us)
+static struct cf_seen_host *host_get(struct cf_hosts *hosts, struct cf_allowance *allowance,
+    const struct cf_addr *addr, struct cf_host_place place, int64_t at_wall_us)
 {
-	struct cf_seen_host *host = cf_host_find(&hosts->table, addr, vlan);
+	struct cf_seen_host *host = cf_host_find(&hosts->table, addr, place);
 
-	return host != NULL ? host : host_add(hosts, addr, vlan, interface, at_wall_us);
+	return host != NULL ? host : host_add(hosts, allowance, addr, place, at_wall_us);
 }
 
 /* The binding to one MAC ends here; what follows is another host's time on this address. */
@@ -132,8 +186,13 @@ static void rebind(struct cf_hosts *hosts, struct cf_seen_host *host, const uint
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
 	if (host->has_mac) {
-		if (is_news(host))
-			write_host(hosts, host);
+		/* That it was replaced is news in itself; packets alone do not say it. */
+		enum cf_identity_end end =
+		    kind >= CF_IDENTITY_NDP ? CF_IDENTITY_REPLACED : CF_IDENTITY_OPEN;
+
+		if ((is_news(host) || end != CF_IDENTITY_OPEN) &&
+		    cf_allowance_take(&hosts->told, at_wall_us))
+			write_ended(hosts, host, end);
 		host->from_wall_us = host->last_wall_us = at_wall_us;
 		host->name[0] = '\0';
 		host->name_kind = CF_IDENTITY_TRAFFIC;
@@ -159,6 +218,40 @@ static void remember_bound(struct cf_hosts *hosts, const struct cf_seen_host *ho
 		mac->bound_count++;
 }
 
+static struct cf_slice mac_slice(const uint8_t mac[6])
+{
+	return (struct cf_slice){.data = mac, .len = 6};
+}
+
+/*
+ * May a claim of this kind take the address from the MAC that has it? The owner's own words do; a
+ * server's grant waits until an owner that is there has been asked (RFC 5227); packets do when what
+ * was said is old, or what they show was granted.
+ */
+static bool may_take(struct cf_hosts *hosts, const struct cf_seen_host *host, const uint8_t mac[6],
+    enum cf_identity_kind *kind_io, int64_t at_wall_us)
+{
+	int64_t silent_us = at_wall_us - host->last_wall_us;
+	struct cf_ask *ask;
+
+	if (*kind_io == CF_IDENTITY_NDP || *kind_io == CF_IDENTITY_ARP)
+		return true;
+	ask = cf_asks_find(&hosts->asks, mac_slice(mac), host->vlan);
+	if (*kind_io > CF_IDENTITY_ARP) {
+		if (silent_us >= OWNER_S * US_PER_S || ask == NULL)
+			return true;
+		ask->granted = host->addr;
+		return false;
+	}
+	if (*kind_io >= host->kind || silent_us >= CF_IDENTITY_REFRESH_S * US_PER_S)
+		return true;
+	if (ask == NULL || !cf_addr_equal(&ask->granted, &host->addr))
+		return false;
+	*kind_io = host->addr.family == CF_FAMILY_V4 ? CF_IDENTITY_DHCP4 : CF_IDENTITY_DHCP6;
+	ask->granted = (struct cf_addr){0};
+	return true;
+}
+
 static void bind_mac(struct cf_hosts *hosts, struct cf_seen_host *host, const uint8_t mac[6],
     enum cf_identity_kind kind, int64_t at_wall_us)
 {
@@ -167,9 +260,7 @@ static void bind_mac(struct cf_hosts *hosts, struct cf_seen_host *host, const ui
 	if (memcmp(mac, none, 6) == 0 || (mac[0] & 1) != 0)
 		return; /* no MAC, or a group's */
 	if (!host->has_mac || memcmp(host->mac, mac, 6) != 0) {
-		/* Traffic does not overrule what ARP said, unless that is old. */
-		if (host->has_mac && kind < host->kind &&
-		    at_wall_us - host->last_wall_us < CF_IDENTITY_REFRESH_S * US_PER_S)
+		if (host->has_mac && !may_take(hosts, host, mac, &kind, at_wall_us))
 			return;
 		rebind(hosts, host, mac, kind, at_wall_us);
 		remember_bound(hosts, host, mac, at_wall_us);
@@ -185,7 +276,7 @@ static void make_router(struct cf_hosts *hosts, struct cf_mac *mac)
 	mac->is_router = true;
 	for (unsigned i = 0; i < mac->address_count; i++) {
 		struct cf_seen_host *host =
-		    cf_host_find(&hosts->table, &mac->address[i], mac->vlan[i]);
+		    cf_host_find(&hosts->table, &mac->address[i], mac->place[i]);
 
 		if (host != NULL && host->has_mac && host->kind < CF_IDENTITY_NDP &&
 		    memcmp(host->mac, mac->bytes, 6) == 0) {
@@ -207,19 +298,45 @@ static uint16_t vlan_of(const struct cf_packet *packet)
 	return packet->vlan_count > 0 ? packet->vlan[0] : 0;
 }
 
-/* What traffic from addr says about its MAC. */
-static void judge_mac(
-    struct cf_hosts *hosts, struct cf_mac *mac, const struct cf_packet *packet, bool is_bound)
+static struct cf_host_place place_of(const struct cf_packet *packet)
 {
-	if (mac->is_router)
+	return (struct cf_host_place){.interface = packet->interface, .vlan = vlan_of(packet)};
+}
+
+/* Is the address bound to this very MAC, by more than traffic? */
+static bool is_bound_to(const struct cf_seen_host *host, const uint8_t mac[6])
+{
+	return host != NULL && host->has_mac && host->kind >= CF_IDENTITY_NDP &&
+	    memcmp(host->mac, mac, 6) == 0;
+}
+
+/* One more address whose packets were routed: containers and traceroutes show one or two. */
+static void note_behind(struct cf_hosts *hosts, struct cf_mac *mac, const struct cf_addr *addr)
+{
+	for (unsigned i = 0; i < mac->behind_count; i++)
+		if (cf_addr_equal(&mac->behind[i], addr))
+			return;
+	if (mac->behind_count == CF_MAC_BEHIND)
+		make_router(hosts, mac);
+	else
+		mac->behind[mac->behind_count++] = *addr;
+}
+
+/* What traffic of host, not there yet or known, says about its MAC. */
+static void judge_mac(struct cf_hosts *hosts, struct cf_mac *mac, const struct cf_packet *packet,
+    const struct cf_seen_host *host)
+{
+	/* What comes from the machine's own address says nothing about routing, whatever its TTL.
+	 */
+	if (mac->is_router || is_bound_to(host, mac->bytes))
 		return;
 	if (!is_initial_ttl(packet->ttl) && packet->tunnel_depth == 0 &&
-	    !cf_addr_is_group(&packet->dst) && ++mac->routed >= ROUTED_PACKETS) {
-		make_router(hosts, mac);
+	    !cf_addr_is_group(&packet->dst)) {
+		note_behind(hosts, mac, &packet->src);
 		return;
 	}
 	/* IPv6 hosts have many addresses by design; one MAC with many IPv4 ones forwards. */
-	if (is_bound || packet->src.family != CF_FAMILY_V4)
+	if (packet->src.family != CF_FAMILY_V4)
 		return;
 	for (unsigned i = 0; i < mac->address_count; i++)
 		if (cf_addr_equal(&mac->address[i], &packet->src))
@@ -228,7 +345,7 @@ static void judge_mac(
 		make_router(hosts, mac);
 		return;
 	}
-	mac->vlan[mac->address_count] = vlan_of(packet);
+	mac->place[mac->address_count] = place_of(packet);
 	mac->address[mac->address_count++] = packet->src;
 }
 
@@ -254,99 +371,250 @@ static void write_if_due(struct cf_hosts *hosts, struct cf_seen_host *host)
 	bool refresh =
 	    host->last_wall_us - host->written_wall_us >= CF_IDENTITY_REFRESH_S * US_PER_S;
 
-	if (is_settled(host) && (host->changed || host->written_wall_us == 0 || refresh))
+	if (!is_settled(host) || (!host->changed && host->written_wall_us != 0 && !refresh))
+		return;
+	/* A host's first record is paid for, and one an hour; changes are limited. */
+	if (host->written_wall_us == 0 || refresh ||
+	    cf_allowance_take(&hosts->told, host->last_wall_us))
 		write_host(hosts, host);
 }
 
 bool cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet)
 {
-	uint16_t vlan = vlan_of(packet);
+	struct cf_host_place place = place_of(packet);
 	struct cf_seen_host *host;
 	struct cf_mac *mac = NULL;
+	int64_t at_wall_us;
 	bool by_router;
 
 	if (!can_be_host(&packet->src))
 		return false;
-	host = cf_host_find(&hosts->table, &packet->src, vlan);
+	at_wall_us = believe(hosts, packet->at_wall_us);
+	if (at_wall_us < 0)
+		return false;
+	host = cf_host_find(&hosts->table, &packet->src, place);
 	if (packet->mac_src != NULL && packet->tunnel_depth == 0) {
-		mac = cf_mac_get(&hosts->table, packet->mac_src, packet->at_wall_us);
-		judge_mac(hosts, mac, packet, host != NULL && host->kind >= CF_IDENTITY_NDP);
+		mac = cf_mac_get(&hosts->table, packet->mac_src, at_wall_us);
+		judge_mac(hosts, mac, packet, host);
 	}
 	by_router = mac != NULL && mac->is_router;
 	if (host == NULL) {
 		if (!cf_locality_is_local(hosts->locality, &packet->src))
 			return by_router;
-		host = host_add(hosts, &packet->src, vlan, packet->interface, packet->at_wall_us);
+		host = host_add(hosts, &hosts->seen, &packet->src, place, at_wall_us);
+		if (host == NULL)
+			return by_router;
 	}
 	if (mac != NULL && !by_router && is_initial_ttl(packet->ttl))
-		bind_mac(hosts, host, packet->mac_src, CF_IDENTITY_TRAFFIC, packet->at_wall_us);
-	if (packet->at_wall_us > host->last_wall_us)
-		host->last_wall_us = packet->at_wall_us;
+		bind_mac(hosts, host, packet->mac_src, CF_IDENTITY_TRAFFIC, at_wall_us);
+	if (at_wall_us > host->last_wall_us)
+		host->last_wall_us = at_wall_us;
 	write_if_due(hosts, host);
 	return by_router;
 }
 
-/* A printable copy of the name a host gives itself, cut at the buffer's end. */
-static void copy_name(char name[CF_HOST_NAME_BYTES], struct cf_slice from)
-{
-	size_t len = from.len < CF_HOST_NAME_BYTES - 1 ? from.len : CF_HOST_NAME_BYTES - 1;
-
-	for (size_t i = 0; i < len; i++)
-		name[i] = from.data[i] < 0x20 || from.data[i] > 0x7e ? '?' : (char)from.data[i];
-	name[len] = '\0';
-}
-
-/* A name or client id of a host that has no address yet: one record, nothing kept. */
-static void write_fact(struct cf_hosts *hosts, const struct cf_host_fact *fact)
+/* What a client says of itself: its words, with or without an address that they go with. */
+static void write_words(struct cf_hosts *hosts, const struct cf_host_fact *fact,
+    const struct cf_ask *ask, const struct cf_addr *addr, int64_t at_wall_us)
 {
 	struct cf_identity identity = {
-	    .from_wall_us = fact->at_wall_us,
-	    .to_wall_us = fact->at_wall_us,
-	    .addr = fact->addr,
+	    .from_wall_us = at_wall_us,
+	    .to_wall_us = at_wall_us,
+	    .addr = *addr,
 	    .has_mac = fact->mac != NULL,
 	    .vlan = fact->vlan,
 	    .kind = cf_identity_kind_text(fact->kind),
-	    .client_id = {.data = (const char *)fact->client_id.data, .len = fact->client_id.len},
+	    .name = {.data = ask->name, .len = strlen(ask->name)},
+	    .client_id = {.data = (const char *)ask->id, .len = ask->id_bytes},
 	};
-	char name[CF_HOST_NAME_BYTES];
 
-	copy_name(name, fact->name);
-	identity.name = (struct cf_text){.data = name, .len = strlen(name)};
 	if (fact->mac != NULL)
 		memcpy(identity.mac, fact->mac, 6);
 	hosts->write(hosts->arg, &identity, fact->interface);
 }
 
-void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact)
+static bool take_words(struct cf_ask *ask, const struct cf_host_fact *fact, const char *name)
 {
-	struct cf_seen_host *host;
-	char name[CF_HOST_NAME_BYTES];
+	size_t id_bytes =
+	    fact->client_id.len < CF_CLIENT_ID_BYTES ? fact->client_id.len : CF_CLIENT_ID_BYTES;
+	bool is_new = ask->written_wall_us == 0;
 
-	if (!can_be_host(&fact->addr)) {
-		if (fact->name.len > 0 || fact->client_id.len > 0)
-			write_fact(hosts, fact);
+	if (id_bytes > 0 &&
+	    (ask->id_bytes != id_bytes || memcmp(ask->id, fact->client_id.data, id_bytes) != 0)) {
+		memcpy(ask->id, fact->client_id.data, id_bytes);
+		ask->id_bytes = (uint8_t)id_bytes;
+		is_new = true;
+	}
+	if (name[0] != '\0' && strcmp(ask->name, name) != 0) {
+		memcpy(ask->name, name, sizeof ask->name);
+		is_new = true;
+	}
+	if (fact->mac != NULL && memcmp(ask->mac, fact->mac, sizeof ask->mac) != 0) {
+		memcpy(ask->mac, fact->mac, sizeof ask->mac);
+		ask->has_mac = true;
+		is_new = true;
+	}
+	return is_new;
+}
+
+/* The client's place among those that ask; NULL: it says neither MAC nor DUID. */
+static struct cf_slice client_of(const struct cf_host_fact *fact)
+{
+	if (fact->kind == CF_IDENTITY_DHCP6 && fact->client_id.len > 0)
+		return fact->client_id;
+	return fact->mac != NULL ? mac_slice(fact->mac) : fact->client_id;
+}
+
+/* A client asks: what it calls itself is written when it is new, and once an hour. */
+static struct cf_ask *note_ask(
+    struct cf_hosts *hosts, const struct cf_host_fact *fact, const char *name, int64_t at_wall_us)
+{
+	struct cf_slice client = client_of(fact);
+	struct cf_ask *ask;
+	bool is_new;
+
+	if (client.len == 0)
+		return NULL;
+	ask = cf_asks_get(&hosts->asks, client, fact->vlan, at_wall_us);
+	is_new = take_words(ask, fact, name);
+	if (fact->wanted.family != CF_FAMILY_NONE)
+		ask->wanted = fact->wanted;
+	if ((ask->name[0] == '\0' && ask->id_bytes == 0) ||
+	    (!is_new && at_wall_us - ask->written_wall_us < CF_IDENTITY_REFRESH_S * US_PER_S))
+		return ask;
+	if (cf_allowance_take(&hosts->told, at_wall_us)) {
+		static const struct cf_addr none;
+
+		write_words(hosts, fact, ask, &none, at_wall_us);
+		ask->written_wall_us = at_wall_us;
+	}
+	return ask;
+}
+
+/* A server's grant, behind a relay: the client has no MAC here, its id names it. */
+static void write_grant(struct cf_hosts *hosts, const struct cf_host_fact *fact, struct cf_ask *ask,
+    bool is_known, int64_t at_wall_us)
+{
+	bool is_again = is_known && cf_addr_equal(&ask->granted, &fact->addr) &&
+	    at_wall_us - ask->written_wall_us < CF_IDENTITY_REFRESH_S * US_PER_S;
+
+	if (is_again || !cf_allowance_take(&hosts->told, at_wall_us))
+		return;
+	write_words(hosts, fact, ask, &fact->addr, at_wall_us);
+	ask->granted = fact->addr;
+	ask->written_wall_us = at_wall_us;
+}
+
+static void learn_name(struct cf_seen_host *host, const struct cf_host_fact *fact, const char *name)
+{
+	if (name[0] == '\0' || (host->name[0] != '\0' && fact->kind < host->name_kind) ||
+	    strcmp(name, host->name) == 0)
+		return;
+	memcpy(host->name, name, sizeof host->name);
+	host->name_kind = (uint8_t)fact->kind;
+	host->changed = true;
+}
+
+void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *given)
+{
+	struct cf_host_place place = {.interface = given->interface, .vlan = given->vlan};
+	struct cf_host_fact fact = *given;
+	struct cf_seen_host *host;
+	struct cf_ask *ask = NULL;
+	char name[CF_HOST_NAME_BYTES] = "";
+	int64_t at_wall_us = believe(hosts, fact.at_wall_us);
+
+	if (at_wall_us < 0)
+		return;
+	cf_host_name_copy(name, fact.name);
+	if (!can_be_host(&fact.addr)) {
+		(void)note_ask(hosts, &fact, name, at_wall_us); /* what it gives is for grants */
 		return;
 	}
-	host = host_get(hosts, &fact->addr, fact->vlan, fact->interface, fact->at_wall_us);
-	if (fact->mac != NULL) /* first: another MAC ends the old binding at its own last time */
-		bind_mac(hosts, host, fact->mac, fact->kind, fact->at_wall_us);
-	if (fact->at_wall_us > host->last_wall_us)
-		host->last_wall_us = fact->at_wall_us;
-	if (fact->client_id.len > 0) /* ids are not kept, so each is its own record */
-		write_fact(hosts, fact);
-	copy_name(name, fact->name);
-	if (name[0] != '\0' && (host->name[0] == '\0' || fact->kind >= host->name_kind) &&
-	    strcmp(name, host->name) != 0) {
-		memcpy(host->name, name, sizeof name);
-		host->name_kind = (uint8_t)fact->kind;
-		host->changed = true;
+	if (fact.kind >= CF_IDENTITY_DHCP6) {
+		struct cf_slice client = client_of(&fact);
+		bool is_known = cf_asks_find(&hosts->asks, client, fact.vlan) != NULL;
+
+		if (client.len > 0) {
+			ask = cf_asks_get(&hosts->asks, client, fact.vlan, at_wall_us);
+			(void)take_words(ask, &fact, name);
+			if (fact.mac == NULL && ask->has_mac)
+				fact.mac = ask->mac;
+			if (name[0] == '\0')
+				memcpy(name, ask->name, sizeof name);
+			if (fact.mac == NULL)
+				write_grant(hosts, &fact, ask, is_known, at_wall_us);
+		}
 	}
+	host = host_get(hosts, &hosts->told, &fact.addr, place, at_wall_us);
+	if (host == NULL)
+		return;
+	if (fact.mac != NULL) { /* first: another MAC ends the old binding at its own last time */
+		bind_mac(hosts, host, fact.mac, fact.is_used_only ? CF_IDENTITY_TRAFFIC : fact.kind,
+		    at_wall_us);
+		if (host->has_mac && memcmp(host->mac, fact.mac, 6) != 0)
+			return; /* not this one's: nor is the name */
+	}
+	if (at_wall_us > host->last_wall_us)
+		host->last_wall_us = at_wall_us;
+	learn_name(host, &fact, name);
 	write_if_due(hosts, host);
+}
+
+/* The host's claim is over, for that reason. */
+static void end_host(
+    struct cf_hosts *hosts, struct cf_seen_host *host, enum cf_identity_end why, int64_t at_wall_us)
+{
+	if (at_wall_us > host->last_wall_us && why == CF_IDENTITY_RELEASED)
+		host->last_wall_us = at_wall_us;
+	if (cf_allowance_take(&hosts->told, at_wall_us))
+		write_ended(hosts, host, why);
+	cf_host_remove(&hosts->table, host);
+}
+
+static void end_addr(struct cf_hosts *hosts, const struct cf_host_end *end,
+    const struct cf_addr *addr, int64_t at_wall_us)
+{
+	struct cf_host_place place = {.interface = end->interface, .vlan = end->vlan};
+	struct cf_seen_host *host = cf_host_find(&hosts->table, addr, place);
+
+	if (host != NULL &&
+	    (end->mac == NULL || !host->has_mac || memcmp(host->mac, end->mac, 6) == 0))
+		end_host(hosts, host, end->why, at_wall_us);
+}
+
+/* A refused client starts anew: nothing that a server gave it is its own any more. */
+static void end_grants(struct cf_hosts *hosts, const struct cf_host_end *end, int64_t at_wall_us)
+{
+	const struct cf_ask *ask = cf_asks_find(&hosts->asks, mac_slice(end->mac), end->vlan);
+	const struct cf_mac *mac = cf_mac_find(&hosts->table, end->mac);
+
+	if (ask != NULL && ask->wanted.family != CF_FAMILY_NONE)
+		end_addr(hosts, end, &ask->wanted, at_wall_us);
+	for (unsigned i = 0; mac != NULL && i < mac->bound_count; i++) {
+		struct cf_seen_host *host = &hosts->table.host[mac->bound[i]];
+
+		if (host->addr.family == CF_FAMILY_V4 && host->kind == CF_IDENTITY_DHCP4 &&
+		    host->has_mac && host->vlan == end->vlan && memcmp(host->mac, end->mac, 6) == 0)
+			end_host(hosts, host, end->why, at_wall_us);
+	}
+}
+
+void cf_hosts_end(struct cf_hosts *hosts, const struct cf_host_end *end)
+{
+	int64_t at_wall_us = believe(hosts, end->at_wall_us);
+
+	if (at_wall_us < 0)
+		return;
+	if (end->addr.family != CF_FAMILY_NONE)
+		end_addr(hosts, end, &end->addr, at_wall_us);
+	else if (end->mac != NULL)
+		end_grants(hosts, end, at_wall_us);
 }
 
 void cf_hosts_router(struct cf_hosts *hosts, const uint8_t mac[6])
 {
-	struct cf_mac *one = cf_mac_get(&hosts->table, mac, hosts->now_wall_us);
+	struct cf_mac *one = cf_mac_get(&hosts->table, mac, hosts->clock_wall_us);
 
 	if (!one->is_router)
 		make_router(hosts, one);
@@ -358,16 +626,37 @@ void cf_hosts_due(
 	const uint8_t *mac =
 	    cf_addr_equal(&packet->src, client) ? packet->mac_src : packet->mac_dst;
 	struct cf_seen_host *host;
+	int64_t at_wall_us;
 
 	if (!can_be_host(client))
 		return;
-	host = host_get(hosts, client, vlan_of(packet), packet->interface, packet->at_wall_us);
+	at_wall_us = believe(hosts, packet->at_wall_us);
+	if (at_wall_us < 0)
+		return;
+	host = host_get(hosts, &hosts->due, client, place_of(packet), at_wall_us);
+	if (host == NULL)
+		return;
 	if (!host->has_mac && mac != NULL && packet->tunnel_depth == 0 &&
 	    !cf_hosts_is_router(hosts, mac) &&
 	    (mac == packet->mac_dst || is_initial_ttl(packet->ttl)))
-		bind_mac(hosts, host, mac, CF_IDENTITY_TRAFFIC, packet->at_wall_us);
+		bind_mac(hosts, host, mac, CF_IDENTITY_TRAFFIC, at_wall_us);
 	if (host->written_wall_us == 0)
 		write_host(hosts, host);
+}
+
+bool cf_hosts_is_mac_of(const struct cf_hosts *hosts, const uint8_t mac[6],
+    const struct cf_addr *client, const struct cf_packet *packet)
+{
+	const struct cf_seen_host *host = cf_host_find(&hosts->table, client, place_of(packet));
+
+	if (is_bound_to(host, mac))
+		return true;
+	if (cf_hosts_is_router(hosts, mac))
+		return false;
+	if (host != NULL && host->has_mac)
+		return memcmp(host->mac, mac, 6) == 0;
+	/* Not known by a MAC: what was routed came through somebody else's. */
+	return mac != packet->mac_src || is_initial_ttl(packet->ttl);
 }
 
 bool cf_hosts_is_router(const struct cf_hosts *hosts, const uint8_t mac[6])
@@ -380,7 +669,8 @@ bool cf_hosts_is_router(const struct cf_hosts *hosts, const uint8_t mac[6])
 bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr *addr,
     uint16_t vlan, struct cf_addr *others, unsigned capacity, unsigned *count_out)
 {
-	const struct cf_seen_host *host = cf_host_find(&hosts->table, addr, vlan);
+	const struct cf_seen_host *host =
+	    cf_host_find(&hosts->table, addr, (struct cf_host_place){.vlan = vlan});
 	const struct cf_mac *mac;
 
 	*count_out = 0;
@@ -416,7 +706,9 @@ void cf_hosts_reap(struct cf_hosts *hosts, int64_t now_wall_us)
 {
 	uint32_t fresh = hosts->table.hosts_fresh, count = fresh / SWEEP_PARTS + 1;
 
-	hosts->now_wall_us = now_wall_us;
+	/* Silence is measured by packets that are believed: one wild time makes nobody silent. */
+	if (now_wall_us > hosts->clock_wall_us + CF_IDENTITY_LEAP_S * US_PER_S)
+		now_wall_us = hosts->clock_wall_us + CF_IDENTITY_LEAP_S * US_PER_S;
 	for (uint32_t i = 0; i < count && fresh > 0; i++) {
 		if (hosts->sweep >= fresh)
 			hosts->sweep = 0;
@@ -447,4 +739,9 @@ uint64_t cf_hosts_evicted(const struct cf_hosts *hosts)
 uint64_t cf_hosts_macs_evicted(const struct cf_hosts *hosts)
 {
 	return hosts->table.macs_evicted;
+}
+
+uint64_t cf_hosts_refused(const struct cf_hosts *hosts)
+{
+	return hosts->seen.refused + hosts->told.refused + hosts->due.refused;
 }

@@ -91,6 +91,7 @@ void cf_monitor_stats(struct cf_monitor *monitor, struct cf_observe_stats *stats
 	stats_out->bypass_evicted = cf_bypass_evicted(monitor->bypass);
 	stats_out->lookups_evicted = cf_lookups_evicted(monitor->lookups);
 	stats_out->macs_evicted = cf_hosts_macs_evicted(monitor->hosts);
+	stats_out->identities_refused = cf_hosts_refused(monitor->hosts);
 	pthread_mutex_unlock(&monitor->lock);
 }
 
@@ -153,7 +154,7 @@ const uint8_t *cf_observe_client_mac(
 		mac = packet->mac_src;
 	else if (cf_addr_equal(&packet->dst, client))
 		mac = packet->mac_dst;
-	return mac != NULL && !cf_hosts_is_router(monitor->hosts, mac) ? mac : NULL;
+	return mac != NULL && cf_hosts_is_mac_of(monitor->hosts, mac, client, packet) ? mac : NULL;
 }
 
 bool cf_observe_write(

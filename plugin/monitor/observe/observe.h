@@ -58,7 +58,7 @@ const char *cf_observe_counter_text(enum cf_observe_counter counter);
 struct cf_observe_stats {
 	uint64_t at[CF_OBSERVE_COUNTERS];
 	uint64_t flows, flows_evicted, announced_evicted, hosts, hosts_evicted, macs_evicted,
-	    bypass_evicted, lookups_evicted;
+	    bypass_evicted, lookups_evicted, identities_refused;
 };
 
 /* Options are copied but for what they borrow. CF_ENOMEM. */

@@ -119,40 +119,143 @@ static void told_by_dhcp(
 		cf_locality_told(&observe->monitor->options.locality, &resolvers[i]);
 }
 
+static struct cf_host_end end_of(
+    const struct cf_packet *packet, enum cf_identity_end why, const struct cf_addr *addr)
+{
+	return (struct cf_host_end){.why = why,
+	    .at_wall_us = packet->at_wall_us,
+	    .addr = *addr,
+	    .vlan = cf_packet_vlan(packet),
+	    .interface = packet->interface};
+}
+
+/* RFC 2131 3: the server's ACK binds, its NAK takes away. OFFER and ACKs of INFORM give nothing. */
+static void on_dhcp4_server(
+    struct cf_observe *observe, const struct cf_packet *packet, const struct cf_dhcp4 *dhcp)
+{
+	struct cf_host_fact fact = fact_of(packet, CF_IDENTITY_DHCP4, &dhcp->granted);
+	struct cf_host_end end = end_of(packet, CF_IDENTITY_REFUSED, &dhcp->granted);
+
+	told_by_dhcp(observe, dhcp->resolvers, dhcp->resolver_count);
+	if (!dhcp->has_mac)
+		return;
+	if (dhcp->granted.family != CF_FAMILY_NONE) {
+		fact.mac = dhcp->mac;
+		fact.name = dhcp->name;
+		cf_hosts_learn(observe->monitor->hosts, &fact);
+	} else if (dhcp->type == CF_DHCP4_NAK) {
+		end.mac = dhcp->mac;
+		cf_hosts_end(observe->monitor->hosts, &end);
+	}
+}
+
+/* A client asks, which binds nothing, or gives up what it had. */
+static void on_dhcp4_client(
+    struct cf_observe *observe, const struct cf_packet *packet, const struct cf_dhcp4 *dhcp)
+{
+	static const struct cf_addr none;
+	struct cf_host_fact fact = fact_of(packet, CF_IDENTITY_DHCP4, &none);
+	bool is_release = dhcp->type == CF_DHCP4_RELEASE;
+	struct cf_host_end end =
+	    end_of(packet, is_release ? CF_IDENTITY_RELEASED : CF_IDENTITY_DECLINED,
+	        is_release ? &dhcp->kept : &dhcp->wanted);
+
+	if (dhcp->has_mac && (is_release || dhcp->type == CF_DHCP4_DECLINE)) {
+		end.mac = dhcp->mac;
+		if (end.addr.family != CF_FAMILY_NONE)
+			cf_hosts_end(observe->monitor->hosts, &end);
+		return;
+	}
+	fact.mac = dhcp->has_mac ? dhcp->mac : NULL;
+	fact.name = dhcp->name;
+	fact.client_id = dhcp->client_id;
+	fact.wanted = dhcp->wanted.family != CF_FAMILY_NONE ? dhcp->wanted : dhcp->kept;
+	cf_hosts_learn(observe->monitor->hosts, &fact);
+	/* Renewing or asking for more, from the address that it has. */
+	if (dhcp->kept.family != CF_FAMILY_NONE && cf_addr_equal(&dhcp->kept, &packet->src)) {
+		fact.addr = dhcp->kept;
+		fact.is_used_only = true;
+		cf_hosts_learn(observe->monitor->hosts, &fact);
+	}
+}
+
 static void on_dhcp4(
     struct cf_observe *observe, const struct cf_packet *packet, struct cf_slice bytes)
 {
 	struct cf_dhcp4 dhcp;
-	struct cf_host_fact fact;
 
 	if (!cf_dhcp4_read(bytes, &dhcp))
 		return;
-	if (!dhcp.from_client)
-		told_by_dhcp(observe, dhcp.resolvers, dhcp.resolver_count);
-	fact = fact_of(packet, CF_IDENTITY_DHCP4, &dhcp.addr);
-	fact.mac = dhcp.has_mac ? dhcp.mac : NULL;
-	fact.name = dhcp.name;
-	fact.client_id = dhcp.from_client ? dhcp.client_id : (struct cf_slice){0};
-	cf_hosts_learn(observe->monitor->hosts, &fact);
+	if (dhcp.from_client)
+		on_dhcp4_client(observe, packet, &dhcp);
+	else
+		on_dhcp4_server(observe, packet, &dhcp);
+}
+
+/* The client's MAC, where the message went between it and its link; else what a relay says. */
+static const uint8_t *mac_of_client(const struct cf_packet *packet, const struct cf_dhcp6 *dhcp)
+{
+	const uint8_t *mac = dhcp->from_client ? packet->mac_src : packet->mac_dst;
+
+	if (dhcp->has_mac)
+		return dhcp->mac;
+	return dhcp->relayed || mac == NULL || (mac[0] & 1) != 0 ? NULL : mac;
+}
+
+/* RFC 8415 18: addresses of a Reply are granted, unless they are valid for no time any more. */
+static void on_dhcp6_reply(
+    struct cf_observe *observe, const struct cf_packet *packet, const struct cf_dhcp6 *dhcp)
+{
+	for (unsigned i = 0; i < dhcp->addr_count; i++) {
+		struct cf_host_fact fact = fact_of(packet, CF_IDENTITY_DHCP6, &dhcp->addrs[i]);
+		struct cf_host_end end = end_of(packet, CF_IDENTITY_REFUSED, &dhcp->addrs[i]);
+
+		fact.mac = end.mac = mac_of_client(packet, dhcp);
+		fact.client_id = dhcp->duid;
+		if (dhcp->valid_s[i] > 0)
+			cf_hosts_learn(observe->monitor->hosts, &fact);
+		else
+			cf_hosts_end(observe->monitor->hosts, &end);
+	}
+}
+
+static void on_dhcp6_client(
+    struct cf_observe *observe, const struct cf_packet *packet, const struct cf_dhcp6 *dhcp)
+{
+	static const struct cf_addr none;
+	struct cf_host_fact fact = fact_of(packet, CF_IDENTITY_DHCP6, &none);
+	bool is_release = dhcp->type == CF_DHCP6_RELEASE;
+
+	fact.mac = mac_of_client(packet, dhcp);
+	fact.name =
+	    (struct cf_slice){.data = (const uint8_t *)dhcp->name, .len = strlen(dhcp->name)};
+	fact.client_id = dhcp->duid;
+	if (!is_release && dhcp->type != CF_DHCP6_DECLINE) {
+		cf_hosts_learn(observe->monitor->hosts, &fact);
+		return;
+	}
+	for (unsigned i = 0; i < dhcp->addr_count; i++) {
+		struct cf_host_end end = end_of(packet,
+		    is_release ? CF_IDENTITY_RELEASED : CF_IDENTITY_DECLINED, &dhcp->addrs[i]);
+
+		end.mac = fact.mac;
+		cf_hosts_end(observe->monitor->hosts, &end);
+	}
 }
 
 static void on_dhcp6(
     struct cf_observe *observe, const struct cf_packet *packet, struct cf_slice bytes)
 {
 	struct cf_dhcp6 dhcp;
-	struct cf_host_fact fact;
 
 	if (!cf_dhcp6_read(bytes, &dhcp))
 		return;
 	if (!dhcp.from_client)
 		told_by_dhcp(observe, dhcp.resolvers, dhcp.resolver_count);
-	fact = fact_of(packet, CF_IDENTITY_DHCP6, &dhcp.addr);
-	if (dhcp.from_client && !dhcp.relayed)
-		fact.mac = packet->mac_src;
-	fact.name = (struct cf_slice){.data = (const uint8_t *)dhcp.name, .len = strlen(dhcp.name)};
-	fact.client_id = dhcp.from_client ? dhcp.duid : (struct cf_slice){0};
-	if (dhcp.from_client || dhcp.addr.family != CF_FAMILY_NONE)
-		cf_hosts_learn(observe->monitor->hosts, &fact);
+	if (dhcp.from_client)
+		on_dhcp6_client(observe, packet, &dhcp);
+	else if (dhcp.type == CF_DHCP6_REPLY)
+		on_dhcp6_reply(observe, packet, &dhcp);
 }
 
 static void on_netbios(

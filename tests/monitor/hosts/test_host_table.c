@@ -35,15 +35,15 @@ static struct cf_seen_host *add(uint32_t number, uint16_t vlan)
 {
 	struct cf_addr addr = addr_of(number);
 
-	assert_null(cf_host_find(&table, &addr, vlan));
-	return cf_host_add(&table, &addr, vlan);
+	assert_null(cf_host_find(&table, &addr, (struct cf_host_place){.vlan = vlan}));
+	return cf_host_add(&table, &addr, (struct cf_host_place){.vlan = vlan});
 }
 
 static struct cf_seen_host *find(uint32_t number, uint16_t vlan)
 {
 	struct cf_addr addr = addr_of(number);
 
-	return cf_host_find(&table, &addr, vlan);
+	return cf_host_find(&table, &addr, (struct cf_host_place){.vlan = vlan});
 }
 
 static void fill(void)

@@ -138,8 +138,10 @@ static void a_mac_whose_packets_were_routed_is_a_router(void **state)
 {
 	struct written *w = *state;
 
-	for (unsigned i = 0; i < 3; i++)
-		send_packet(w, "10.0.0.1", one, 63, (int64_t)i * S);
+	send_packet(w, "10.0.0.1", one, 63, S);
+	send_packet(w, "10.0.0.2", one, 63, 2 * S);
+	assert_false(cf_hosts_is_router(w->hosts, one));
+	send_packet(w, "10.0.0.3", one, 63, 3 * S);
 	assert_true(cf_hosts_is_router(w->hosts, one));
 	cf_hosts_flush(w->hosts);
 	assert_false(w->last.has_mac);
@@ -196,6 +198,209 @@ static void outside_addresses_are_followed_only_when_something_names_them(void *
 	assert_int_equal(cf_hosts_known(w->hosts), 1);
 }
 
+/* A container's packets leave with 63, mtr's with 2, 3, 4: nobody else's. */
+static void a_host_whose_containers_send_is_no_router(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	for (unsigned i = 0; i < 9; i++)
+		send_packet(w, "10.0.0.1", one, (uint8_t)(i % 2 == 0 ? 63 : 2 + i), (2 + i) * S);
+	/* Nor is one that is known by nothing else yet. */
+	for (unsigned i = 0; i < 9; i++)
+		send_packet(w, "10.0.0.2", two, (uint8_t)(2 + i), (12 + i) * S);
+	assert_false(cf_hosts_is_router(w->hosts, one));
+	assert_false(cf_hosts_is_router(w->hosts, two));
+	cf_hosts_flush(w->hosts);
+	assert_int_equal(w->count, 3);
+}
+
+static void end(struct written *w, enum cf_identity_end why, const char *addr, const uint8_t *mac,
+    int64_t at_wall_us)
+{
+	struct cf_host_end over = {.why = why, .at_wall_us = at_wall_us, .mac = mac};
+
+	if (addr != NULL)
+		assert_int_equal(cf_addr_parse(addr, &over.addr), CF_OK);
+	cf_hosts_end(w->hosts, &over);
+}
+
+static void ask(
+    struct written *w, const char *wanted, const uint8_t *mac, const char *name, int64_t at_wall_us)
+{
+	struct cf_host_fact fact = {.kind = CF_IDENTITY_DHCP4,
+	    .at_wall_us = at_wall_us,
+	    .mac = mac,
+	    .name = {.data = (const uint8_t *)name, .len = strlen(name)}};
+
+	assert_int_equal(cf_addr_parse(wanted, &fact.wanted), CF_OK);
+	cf_hosts_learn(w->hosts, &fact);
+}
+
+static void who_only_asks_has_nothing_and_is_written_once(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	for (unsigned i = 0; i < 20; i++)
+		ask(w, "10.0.0.1", two, "laptop", (2 + i) * S);
+	assert_int_equal(w->count, 2);
+	assert_int_equal(w->last.addr.family, CF_FAMILY_NONE);
+	assert_string_equal(w->name, "laptop");
+	end(w, CF_IDENTITY_REFUSED, NULL, two, 30 * S);
+	assert_int_equal(w->count, 2); /* the address was never its own */
+	ask(w, "10.0.0.1", two, "renamed", 40 * S);
+	assert_int_equal(w->count, 3);
+	ask(w, "10.0.0.1", two, "renamed", 40 * S + CF_IDENTITY_REFRESH_S * S);
+	assert_int_equal(w->count, 4);
+}
+
+static void what_is_given_back_or_taken_away_says_so(void **state)
+{
+	struct written *w = *state;
+
+	ask(w, "10.0.0.1", one, "laptop", S);
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", one, "", 2 * S);
+	assert_string_equal(w->name, "laptop"); /* it said so when it asked */
+	assert_null(w->last.end);
+	end(w, CF_IDENTITY_RELEASED, "10.0.0.1", two, 50 * S);
+	assert_null(w->last.end); /* not its own to give back */
+	end(w, CF_IDENTITY_RELEASED, "10.0.0.1", one, 60 * S);
+	assert_string_equal(w->last.end, "released");
+	assert_true(w->last.to_wall_us == 60 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 0);
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.2", one, "", 70 * S);
+	end(w, CF_IDENTITY_REFUSED, NULL, one, 80 * S);
+	assert_string_equal(w->last.end, "refused");
+	assert_int_equal(cf_hosts_known(w->hosts), 0);
+	learn(w, CF_IDENTITY_ARP, "10.0.0.3", one, "", 90 * S);
+	learn(w, CF_IDENTITY_ARP, "10.0.0.3", two, "", 100 * S);
+	cf_hosts_flush(w->hosts);
+	assert_memory_equal(w->last.mac, two, 6);
+}
+
+/* The server thinks it free; its owner answers, and the new client declines. */
+static void a_grant_does_not_take_an_address_from_an_owner_who_is_there(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
+	ask(w, "10.0.0.1", two, "laptop", 10 * S);
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", two, "", 11 * S);
+	send_packet(w, "10.0.0.1", one, 64, 12 * S);
+	end(w, CF_IDENTITY_DECLINED, "10.0.0.1", two, 13 * S);
+	cf_hosts_flush(w->hosts);
+	assert_memory_equal(w->last.mac, one, 6);
+	assert_true(w->last.from_wall_us == S);
+	assert_null(w->last.end);
+	/* It uses what it was granted: then it has it. */
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", two, "", 20 * S);
+	send_packet(w, "10.0.0.1", two, 64, 21 * S);
+	cf_hosts_flush(w->hosts);
+	assert_memory_equal(w->last.mac, two, 6);
+	assert_string_equal(w->last.kind, "dhcp");
+}
+
+static void throwaway_names_and_odd_bytes(void **state)
+{
+	struct written *w = *state;
+
+	learn(w, CF_IDENTITY_MDNS, "10.0.0.1", one, "printer.local.", S);
+	learn(w, CF_IDENTITY_MDNS, "10.0.0.1", one, "d3b07384-d113-4ec5-8e3d-0c2b1f9f6b70.local",
+	    2 * S);
+	cf_hosts_flush(w->hosts);
+	assert_string_equal(w->name, "printer.local");
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.1", one, "j\xc3\xb6rg\x01\xc3-\xed\xa0\x80.", 3 * S);
+	cf_hosts_flush(w->hosts);
+	assert_string_equal(w->name,
+	    "j\xc3\xb6rg?"
+	    "?-"
+	    "???");
+}
+
+static void one_wild_time_moves_nothing(void **state)
+{
+	struct written *w = *state;
+	const int64_t now = INT64_C(1760000000) * S, wild = INT64_C(253400000000) * S,
+	              later = now + 40 * INT64_C(86400) * S;
+
+	send_packet(w, "10.0.0.9", one, 64, wild);
+	assert_int_equal(cf_hosts_known(w->hosts), 0);
+	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", now);
+	send_packet(w, "10.0.0.1", one, 64, wild);
+	send_packet(w, "10.0.0.1", one, 64, wild);
+	send_packet(w, "10.0.0.1", one, 64, later);
+	cf_hosts_reap(w->hosts, wild);
+	cf_hosts_flush(w->hosts);
+	assert_true(w->last.to_wall_us == now);
+	/* Two agree: time went on while nobody looked. */
+	send_packet(w, "10.0.0.1", one, 64, later + S);
+	cf_hosts_flush(w->hosts);
+	assert_true(w->last.to_wall_us == later + S);
+}
+
+static void a_flood_of_made_up_hosts_is_bounded_and_counted(void **state)
+{
+	struct written *w = *state;
+	struct cf_packet packet = {.mac_src = one, .ttl = 64, .at_wall_us = S};
+
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct cf_host_fact fact = {.kind = CF_IDENTITY_ARP, .at_wall_us = S + i};
+
+		fact.addr = (struct cf_addr){.family = CF_FAMILY_V4,
+		    .bytes = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)(i | 1)}};
+		fact.mac = i % 2 == 0 ? one : two;
+		cf_hosts_learn(w->hosts, &fact);
+	}
+	cf_hosts_flush(w->hosts);
+	assert_true(w->count <= 2 * CF_IDENTITY_BURST + 2 * CF_IDENTITY_PER_S);
+	assert_true(cf_hosts_refused(w->hosts) > 100000);
+	/* Who gives evidence is taken in all the same. */
+	w->count = 0;
+	assert_int_equal(cf_addr_parse("192.0.2.1", &packet.src), CF_OK);
+	cf_hosts_due(w->hosts, &packet.src, &packet);
+	assert_int_equal(w->count, 1);
+}
+
+static void link_local_hosts_of_two_interfaces_are_two(void **state)
+{
+	struct written *w = *state;
+	struct cf_host_fact fact = {.kind = CF_IDENTITY_NDP, .at_wall_us = S, .mac = one};
+
+	assert_int_equal(cf_addr_parse("fe80::1", &fact.addr), CF_OK);
+	cf_hosts_learn(w->hosts, &fact);
+	fact.interface = 1;
+	fact.mac = two;
+	cf_hosts_learn(w->hosts, &fact);
+	assert_int_equal(cf_hosts_known(w->hosts), 2);
+	fact.vlan = 7;
+	cf_hosts_learn(w->hosts, &fact);
+	assert_int_equal(cf_hosts_known(w->hosts), 3);
+	assert_int_equal(w->count, 3);
+	assert_null(w->last.end);
+	assert_int_equal(cf_addr_parse("fd00::1", &fact.addr), CF_OK);
+	cf_hosts_learn(w->hosts, &fact);
+	fact.interface = 0; /* any other address is one host, whichever port saw it */
+	cf_hosts_learn(w->hosts, &fact);
+	assert_int_equal(cf_hosts_known(w->hosts), 4);
+}
+
+static void the_mac_of_a_router_between_is_not_the_clients(void **state)
+{
+	struct written *w = *state;
+	struct cf_packet packet = {.mac_src = one, .ttl = 63, .at_wall_us = S};
+
+	assert_int_equal(cf_addr_parse("10.9.9.9", &packet.src), CF_OK);
+	assert_int_equal(cf_addr_parse("198.51.100.1", &packet.dst), CF_OK);
+	cf_hosts_seen(w->hosts, &packet);
+	assert_false(cf_hosts_is_mac_of(w->hosts, one, &packet.src, &packet));
+	packet.ttl = 64;
+	assert_true(cf_hosts_is_mac_of(w->hosts, one, &packet.src, &packet));
+	learn(w, CF_IDENTITY_ARP, "10.9.9.9", one, "", 2 * S);
+	packet.ttl = 63; /* its own container's */
+	assert_true(cf_hosts_is_mac_of(w->hosts, one, &packet.src, &packet));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +421,22 @@ int main(void)
 	        addresses_of_one_host_are_found_by_its_mac, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        outside_addresses_are_followed_only_when_something_names_them, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_host_whose_containers_send_is_no_router, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        who_only_asks_has_nothing_and_is_written_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        what_is_given_back_or_taken_away_says_so, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_grant_does_not_take_an_address_from_an_owner_who_is_there, setup, teardown),
+	    cmocka_unit_test_setup_teardown(throwaway_names_and_odd_bytes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_wild_time_moves_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_flood_of_made_up_hosts_is_bounded_and_counted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        link_local_hosts_of_two_interfaces_are_two, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        the_mac_of_a_router_between_is_not_the_clients, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,8 @@ static void a_request_names_its_sender_and_the_address_it_wants(void **state)
 	assert_true(dhcp.from_client && dhcp.has_mac);
 	assert_int_equal(dhcp.type, CF_DHCP4_REQUEST);
 	assert_true(slice_is(dhcp.name, "laptop"));
-	assert_string_equal(cf_addr_format(&dhcp.addr, text), "10.20.0.44");
+	assert_int_equal(dhcp.granted.family, CF_FAMILY_NONE); /* it only asks */
+	assert_string_equal(cf_addr_format(&dhcp.wanted, text), "10.20.0.44");
 	assert_int_equal(dhcp.client_id.len, 7);
 }
 
@@ -75,12 +76,65 @@ static void an_acknowledgement_binds_and_tells_resolvers(void **state)
 	(void)state;
 	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
 	assert_false(dhcp.from_client);
-	assert_string_equal(cf_addr_format(&dhcp.addr, text), "10.20.0.44");
+	assert_string_equal(cf_addr_format(&dhcp.granted, text), "10.20.0.44");
 	assert_int_equal(dhcp.resolver_count, 2);
 	assert_int_equal(dhcp.router_count, 1);
 	message.bytes[236 + 4 + 2] = 2; /* an offer binds nothing */
 	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
-	assert_int_equal(dhcp.addr.family, CF_FAMILY_NONE);
+	assert_int_equal(dhcp.granted.family, CF_FAMILY_NONE);
+	message = dhcp4(2, "0.0.0.0", options, sizeof options - 1);
+	message.bytes[12] = 10; /* nor does the answer to INFORM */
+	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+	assert_int_equal(dhcp.granted.family, CF_FAMILY_NONE);
+}
+
+static void options_in_pieces_and_in_other_fields_are_one(void **state)
+{
+	static const char options[] = "\x35\1\3\x0c\3lap\x3d\2\1\2\x0c\3top\x3d\1\3\x34\1\3\xff";
+	struct message message = dhcp4(1, "0.0.0.0", options, sizeof options - 1);
+	struct cf_dhcp4 dhcp;
+	char text[CF_ADDR_TEXT_BYTES];
+
+	(void)state;
+	memcpy(message.bytes + 108, "\x0c\1-\xff", 4); /* file */
+	memcpy(message.bytes + 44,
+	    "\x0c\1"
+	    "1\x32\4\x0a\0\0\7\xff",
+	    10); /* server name */
+	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+	assert_true(slice_is(dhcp.name, "laptop-1"));
+	assert_int_equal(dhcp.client_id.len, 3);
+	assert_string_equal(cf_addr_format(&dhcp.wanted, text), "10.0.0.7");
+}
+
+/* RFC 4702 has a flag for the form, and clients that set it the other way. */
+static void an_fqdn_is_read_in_either_form_with_either_flag(void **state)
+{
+	static const struct {
+		const char *options;
+		size_t len;
+		const char *name;
+	} cases[] = {
+	    {"\x51\x0d\1\0\0laptop.lan", 15, "laptop.lan"},
+	    {"\x51\x0d\5\0\0laptop.lan", 15, "laptop.lan"},
+	    {"\x51\x0f\5\0\0\6laptop\3lan\0", 17, "laptop.lan"},
+	    {"\x51\x0f\1\0\0\6laptop\3lan\0", 17, "laptop.lan"},
+	    {"\x51\x0a\5\0\0\6laptop", 12, "laptop"}, /* partial, without its end */
+	    {"\x51\x07\5\0\0"
+	     "10pc",
+	        9, "10pc"},
+	    {"\x51\x07\5\0\0\1\2\3\4", 9, ""},
+	    {"\x51\3\5\0\0", 5, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct message message = dhcp4(1, "0.0.0.0", cases[i].options, cases[i].len);
+		struct cf_dhcp4 dhcp;
+
+		assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+		assert_true(slice_is(dhcp.name, cases[i].name));
+	}
 }
 
 static void an_fqdn_serves_when_there_is_no_host_name(void **state)
@@ -108,7 +162,7 @@ static void messages_cut_anywhere_are_read_inside_their_bounds(void **state)
 			assert_true(len < 44);
 			continue;
 		}
-		assert_true(dhcp.name.len == 0 || dhcp.name.data + dhcp.name.len <= cut.data + len);
+		assert_true(dhcp.name.len <= sizeof dhcp.text);
 	}
 }
 
@@ -130,7 +184,32 @@ static void dhcpv6_gives_name_duid_and_address(void **state)
 	assert_false(dhcp.relayed);
 	assert_string_equal(dhcp.name, "laptop.example");
 	assert_int_equal(dhcp.duid.len, 10);
-	assert_string_equal(cf_addr_format(&dhcp.addr, text), "fd00:20::7");
+	assert_int_equal(dhcp.addr_count, 1);
+	assert_int_equal(dhcp.valid_s[0], 2);
+	assert_string_equal(cf_addr_format(&dhcp.addrs[0], text), "fd00:20::7");
+}
+
+static void a_relay_tells_its_clients_mac_and_a_status_refuses(void **state)
+{
+	static const char relayed[] =
+	    "\x0c\0"
+	    "\xfd\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\1\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\7"
+	    "\0\x4f\0\x08\0\1\0\0\x5e\0\x53\7"
+	    "\0\x09\0\x5a\7\0\0\7"
+	    "\0\1\0\x0a\0\3\0\1\0\0\x5e\0\x53\7"
+	    "\0\3\0\x44\0\0\0\7\0\0\0\0\0\0\0\0"
+	    "\0\5\0\x18\xfd\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\7\0\0\0\1\0\0\0\0"
+	    "\0\5\0\x1e\xfd\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\x08\0\0\0\1\0\0\0\2\0\x0d\0\2\0\2";
+	struct cf_slice message = {.data = (const uint8_t *)relayed, .len = sizeof relayed - 1};
+	struct cf_dhcp6 dhcp;
+
+	(void)state;
+	assert_true(cf_dhcp6_read(message, &dhcp));
+	assert_true(dhcp.relayed && dhcp.has_mac);
+	assert_int_equal(dhcp.type, CF_DHCP6_REPLY);
+	assert_memory_equal(dhcp.mac, "\0\0\x5e\0\x53\7", 6);
+	assert_int_equal(dhcp.addr_count, 1); /* the other is not on this link */
+	assert_int_equal(dhcp.valid_s[0], 0);
 }
 
 /* Thirty-two letters, and the root. */
@@ -197,6 +276,9 @@ int main(void)
 	    cmocka_unit_test(a_request_names_its_sender_and_the_address_it_wants),
 	    cmocka_unit_test(an_acknowledgement_binds_and_tells_resolvers),
 	    cmocka_unit_test(an_fqdn_serves_when_there_is_no_host_name),
+	    cmocka_unit_test(options_in_pieces_and_in_other_fields_are_one),
+	    cmocka_unit_test(an_fqdn_is_read_in_either_form_with_either_flag),
+	    cmocka_unit_test(a_relay_tells_its_clients_mac_and_a_status_refuses),
 	    cmocka_unit_test(messages_cut_anywhere_are_read_inside_their_bounds),
 	    cmocka_unit_test(dhcpv6_gives_name_duid_and_address),
 	    cmocka_unit_test(a_registration_names_a_host_unless_it_is_a_group),
