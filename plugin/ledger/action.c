@@ -109,15 +109,27 @@ static bool parse_line(struct cf_actions *actions, char *line, size_t len, uint3
 	return true;
 }
 
+/* The number of the action that an undo takes back, one before the undo itself; 0: none. */
+static size_t undone_by(const struct cf_ledger_action *action, size_t seq)
+{
+	const char *text = action->args[0] == NULL ? "" : action->args[0];
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && number < seq ? number : 0;
+}
+
+/* From the last to the first: an undo that was taken back takes nothing back. */
 static void apply_undo(struct cf_actions *actions)
 {
-	for (size_t i = 0; i < actions->count; i++) {
-		if (strcmp(actions->items[i].verb, "undo") != 0)
-			continue;
-		unsigned long seq = strtoul(actions->items[i].args[0], NULL, 10);
+	for (size_t i = actions->count; i > 0; i--) {
+		const struct cf_ledger_action *action = &actions->items[i - 1];
+		size_t target = strcmp(action->verb, "undo") == 0 && !actions->undone[i - 1]
+		    ? undone_by(action, i)
+		    : 0;
 
-		if (seq >= 1 && seq <= actions->count)
-			actions->undone[seq - 1] = true;
+		if (target > 0)
+			actions->undone[target - 1] = true;
 	}
 }
 
@@ -323,6 +335,23 @@ static bool fits(const struct cf_ledger_action *action)
 	return true;
 }
 
+/* What is not there yet cannot be taken back: it would be void at birth. */
+static enum cf_status check_undo(
+    const struct cf_actions *before, const struct cf_ledger_action *action, struct cf_error *error)
+{
+	if (strcmp(action->verb, "undo") != 0)
+		return CF_OK;
+	size_t target = undone_by(action, before->count + 1);
+
+	if (target == 0)
+		return cf_error_set(error, CF_ENOTFOUND,
+		    "there is no action '%s'; nothing was recorded", action->args[0]);
+	if (before->undone[target - 1])
+		return cf_error_set(error, CF_ENOTFOUND,
+		    "action %zu is taken back already; nothing was recorded", target);
+	return CF_OK;
+}
+
 enum cf_status cf_action_append(
     const char *ledger_path, struct cf_ledger_action *action, struct cf_error *error)
 {
@@ -344,6 +373,8 @@ enum cf_status cf_action_append(
 	}
 	enum cf_status status = load(fd, path, &before, error);
 
+	if (status == CF_OK)
+		status = check_undo(before, action, error);
 	if (status == CF_OK)
 		status = append_line(fd, path, before, action, error);
 	cf_actions_close(before);

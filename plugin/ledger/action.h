@@ -41,7 +41,8 @@ bool cf_actions_is_undone(const struct cf_actions *actions, size_t index);
 
 /*
  * Appends one action durably (fsync) under a lock; seq is filled in. Texts must not be longer than
- * CF_LEDGER_TEXT_BYTES. CF_EIO, CF_ETOOBIG; on failure nothing is appended.
+ * CF_LEDGER_TEXT_BYTES. CF_ENOTFOUND: an undo of an action that is not there or taken back already.
+ * CF_EIO, CF_ETOOBIG; on failure nothing is appended.
  */
 enum cf_status cf_action_append(
     const char *ledger_path, struct cf_ledger_action *action, struct cf_error *error) CF_MUST_CHECK;

@@ -1,6 +1,7 @@
 /* Forgetting: whole days, oldest first. Logs keep what they keep; this is about the ledger's size.
  */
 
+#include "ledger/newest.h"
 #include "ledger/store/ledger.h"
 
 #include <sqlite3.h>
@@ -47,24 +48,35 @@ static enum cf_status drop_unused(struct cf_ledger *ledger, struct cf_error *err
 	    "DELETE FROM claim WHERE claim_id NOT IN (SELECT claim_id FROM sighting);"
 	    "DELETE FROM kind WHERE kind_id NOT IN (SELECT kind_id FROM rollup);"
 	    "DELETE FROM rule WHERE rule_id NOT IN (SELECT rule_id FROM kind);"
+	    "DELETE FROM run WHERE last_us<(SELECT min(day) FROM beat)*86400000000;"
+	    "DELETE FROM meta WHERE key LIKE 'rows\\_%' ESCAPE '\\';" /* counted anew */
 	    "COMMIT; PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)",
 	    error);
 }
 
+/* The oldest day of any table; -1: none. Days before 1970 are no days. */
+static int64_t oldest_day(struct cf_ledger *ledger)
+{
+	return number_of(ledger,
+	    "SELECT coalesce(min(d), -1) FROM (SELECT min(day) AS d FROM rollup"
+	    " UNION ALL SELECT min(day) FROM sighting UNION ALL SELECT min(day) FROM beat)");
+}
+
+/*
+ * The newest day is the one that is believed (ledger/newest.h): what one wrong clock says lets
+ * nothing be forgotten that was to be kept.
+ */
 enum cf_status cf_ledger_retain(struct cf_ledger *ledger, uint32_t keep_days, uint64_t keep_bytes,
     uint32_t *days_out, struct cf_error *error)
 {
-	int64_t first = number_of(ledger,
-	    "SELECT min(d) FROM (SELECT min(day) AS d FROM rollup UNION ALL SELECT min(day) FROM "
-	    "sighting"
-	    " UNION ALL SELECT min(day) FROM beat)");
-	int64_t last = number_of(ledger,
-	    "SELECT max(d) FROM (SELECT max(day) AS d FROM rollup UNION ALL SELECT max(day) FROM "
-	    "sighting"
-	    " UNION ALL SELECT max(day) FROM beat)");
+	int64_t first = oldest_day(ledger), last = cf_ledger_newest_day(ledger);
 	int64_t keep_from = first;
 	enum cf_status status = CF_OK;
 
+	if (days_out != NULL)
+		*days_out = 0;
+	if (first < 0 || last < first)
+		return CF_OK;
 	if (keep_days > 0 && last + 1 - (int64_t)keep_days > keep_from) {
 		keep_from = last + 1 - (int64_t)keep_days;
 		status = drop_before(ledger, keep_from, error);

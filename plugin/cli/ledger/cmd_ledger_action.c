@@ -29,7 +29,8 @@ static const char help[] =
     "  -w, --who PERSON    who says so, if not the one logged in\n"
     "  -j, --json          actions as JSON\n"
     "\n"
-    "exit: 0 recorded, 1 no such host, 2 usage, 3 the record of actions was changed, 4 "
+    "exit: 0 recorded, 1 no such host, sensor or action, 2 usage, 3 the record of actions was "
+    "changed, 4 "
     "input/output\n";
 
 struct request {
@@ -147,11 +148,53 @@ static int record(const struct request *request, struct cf_ledger_action *action
 	struct cf_error error = {0};
 	enum cf_status status = cf_action_append(request->ledger, action, &error);
 
+	if (status == CF_ENOTFOUND) {
+		(void)cli_ledger_failed("ledger", status, &error);
+		return CMD_FOUND;
+	}
 	if (status != CF_OK)
 		return cli_ledger_failed("ledger", status, &error);
 	printf("recorded as action %u; `curfew ledger undo %u` takes it back\n", action->seq,
 	    action->seq);
 	return CMD_OK;
+}
+
+static bool has_sensor(const struct cf_model *model, const char *name)
+{
+	const struct cf_model_sensor *sensors;
+	size_t count = cf_model_sensors(model, &sensors);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(sensors[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The host must have held the address under this MAC. */
+static bool has_pair(const struct cf_model *model, const char *mac, const char *addr)
+{
+	const struct cf_host *host = cf_model_find(model, mac);
+
+	for (size_t i = 0; host != NULL && i < host->identity_count; i++)
+		if (host->identities[i].kind == CF_IDENTITY_ADDR &&
+		    strcmp(host->identities[i].value, addr) == 0)
+			return true;
+	return false;
+}
+
+/* What is said of a sensor, or of a MAC at an address, is kept as it is said; it must be there. */
+static int record_for_thing(
+    const struct request *request, struct cf_ledger_action *action, struct cf_model *model)
+{
+	bool is_site = strcmp(request->verb, "site") == 0;
+
+	if (is_site ? has_sensor(model, request->args[0])
+	            : has_pair(model, request->args[0], request->args[1]))
+		return record(request, action);
+	fprintf(stderr, "curfew ledger: no %s '%s'%s%s in the ledger; nothing was recorded\n",
+	    is_site ? "sensor" : "host", request->args[0], is_site ? "" : " at ",
+	    is_site ? "" : request->args[1]);
+	return CMD_FOUND;
 }
 
 static int record_for_host(
@@ -166,6 +209,13 @@ static int record_for_host(
 
 	if (first == NULL || (is_merge && second == NULL))
 		goto out;
+	if (is_merge && strcmp(first, second) == 0) {
+		fprintf(stderr,
+		    "curfew ledger: '%s' and '%s' are one host already; nothing was "
+		    "recorded\n",
+		    request->args[0], request->args[1]);
+		goto out;
+	}
 	action->args[0] = first;
 	action->args[1] = is_merge ? second : request->args[1];
 	if (strcmp(request->verb, "except") == 0) {
@@ -199,8 +249,15 @@ static int open_and_record(const struct request *request, struct cf_ledger_actio
 
 		status = cf_model_load(ledger, &model_options, &model, &error);
 	}
-	int code = status == CF_OK ? record_for_host(request, action, model)
-	                           : cli_ledger_failed("ledger", status, &error);
+	bool is_host = strcmp(request->verb, "site") != 0 && strcmp(request->verb, "split") != 0;
+	int code;
+
+	if (status != CF_OK)
+		code = cli_ledger_failed("ledger", status, &error);
+	else if (is_host)
+		code = record_for_host(request, action, model);
+	else
+		code = record_for_thing(request, action, model);
 
 	cf_model_free(model);
 	cf_ledger_close(ledger);
@@ -231,8 +288,7 @@ int cmd_ledger_action(int argc, char **argv)
 
 	for (int i = 0; i < wanted; i++)
 		action.args[i] = request.args[i];
-	if (strcmp(request.verb, "split") == 0 || strcmp(request.verb, "site") == 0 ||
-	    strcmp(request.verb, "undo") == 0)
+	if (strcmp(request.verb, "undo") == 0)
 		return record(&request, &action);
 	return open_and_record(&request, &action);
 }

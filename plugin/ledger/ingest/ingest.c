@@ -90,7 +90,9 @@ static enum cf_status ingest_file(
 		pass_over(ingest, path, strerror(errno));
 		return CF_OK;
 	}
-	if (strncmp(path, "/dev/fd/", 8) == 0 || strcmp(path, "/dev/null") == 0)
+	if (strcmp(path, "/dev/null") == 0)
+		return CF_OK; /* a log without lines */
+	if (strncmp(path, "/dev/fd/", 8) == 0)
 		return cf_ingest_log(ingest, path, &look, error); /* given on purpose */
 	if (!S_ISREG(st.st_mode)) { /* a FIFO has no end, a device neither */
 		pass_over(ingest, path, "not a regular file");

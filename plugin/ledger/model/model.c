@@ -3,6 +3,7 @@
 #include "ledger/model/model_episode.h"
 #include "ledger/model/model_private.h"
 #include "ledger/model/state.h"
+#include "ledger/newest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +12,14 @@
 
 /* The end of the newest minute up to now_wall_s that is in the rows of sql (day and minutes, of
  * days up to ?1), as an instant; 0: none. */
-static int64_t newest_of(struct cf_ledger *ledger, const char *sql, int64_t now_wall_s)
+static int64_t newest_of(struct cf_ledger *ledger, const char *sql, int64_t day, int64_t now_wall_s)
 {
 	sqlite3_stmt *row = NULL;
 	int64_t newest = 0;
 
 	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
 		return 0;
-	(void)sqlite3_bind_int64(row, 1, now_wall_s / 86400); /* unbound it gives no rows */
+	(void)sqlite3_bind_int64(row, 1, day); /* unbound it gives no rows */
 	while (sqlite3_step(row) == SQLITE_ROW) {
 		struct cf_minutes minutes = {0};
 
@@ -49,11 +50,13 @@ int64_t cf_model_horizon(struct cf_ledger *ledger)
 	    "SELECT day, minutes FROM rollup WHERE day=(SELECT max(day) FROM rollup WHERE day<=?1)",
 	    ("SELECT day, minutes FROM sighting"
 	     " WHERE day=(SELECT max(day) FROM sighting WHERE day<=?1)")};
-	int64_t now = cf_ledger_now_wall_s(ledger), newest = newest_of(ledger, sql[0], now);
+	int64_t now = cf_ledger_now_wall_s(ledger), day = cf_ledger_newest_day(ledger);
+	int64_t newest = newest_of(ledger, sql[0], day, now);
 
 	if (newest != 0)
 		return newest;
-	int64_t hits = newest_of(ledger, sql[1], now), seen = newest_of(ledger, sql[2], now);
+	int64_t hits = newest_of(ledger, sql[1], day, now),
+	        seen = newest_of(ledger, sql[2], day, now);
 
 	return hits > seen ? hits : seen;
 }

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const mode_texts[] = {"full", "truncate", "pseudonym"};
@@ -18,12 +19,21 @@ const char *cf_privacy_text(enum cf_privacy_mode mode)
 
 static enum cf_status read_key(struct cf_privacy *privacy, const char *path, struct cf_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat about;
 	ssize_t got;
 
 	if (fd < 0)
 		return cf_error_set(
 		    error, CF_EIO, "cannot read the privacy key '%s': %s", path, strerror(errno));
+	/* Whoever reads the key can undo the pseudonyms, whoever writes it choose them. */
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & 0027) != 0) {
+		close(fd);
+		return cf_error_set(error, CF_EINVALID,
+		    "the privacy key '%s' is not a file that its owner alone may change and others "
+		    "may not read: chmod 0600 or 0640",
+		    path);
+	}
 	got = read(fd, privacy->key, sizeof privacy->key);
 	close(fd);
 	if (got < CF_PRIVACY_KEY_LEAST_BYTES)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -74,6 +75,34 @@ static void truncated_log_names_networks_only(void **state)
 	free(text);
 }
 
+static void write_key(const char *path, const char *text, mode_t mode)
+{
+	scratch_write(path, text, strlen(text));
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* Who reads it can undo the pseudonyms, who writes it chooses them. */
+static void a_key_that_others_read_or_write_is_refused(void **state)
+{
+	static const mode_t bad[] = {0666, 0644, 0604, 0602, 0620, 0660, 0601};
+	static const mode_t good[] = {0600, 0400, 0640, 0440};
+	char *key = scratch_path(*state, "key");
+	struct cf_privacy privacy;
+	struct cf_error error;
+
+	scratch_write(key, "0123456789abcdef", 16);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_int_equal(chmod(key, bad[i]), 0);
+		assert_int_equal(cf_privacy_init(&privacy, "pseudonym", key, &error), CF_EINVALID);
+		assert_non_null(strstr(error.text, "chmod"));
+	}
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		assert_int_equal(chmod(key, good[i]), 0);
+		assert_int_equal(cf_privacy_init(&privacy, "pseudonym", key, &error), CF_OK);
+	}
+	free(key);
+}
+
 static void pseudonym_is_one_address_everywhere(void **state)
 {
 	char *key = scratch_path(*state, "key"), *text, *found, expected[80];
@@ -81,7 +110,7 @@ static void pseudonym_is_one_address_everywhere(void **state)
 	char pseudonym[CF_ADDR_TEXT_BYTES];
 	struct cf_privacy privacy;
 
-	scratch_write(key, "0123456789abcdef", 16);
+	write_key(key, "0123456789abcdef", 0600);
 	text = log_under(*state, "pseudonym", key);
 	assert_int_equal(cf_privacy_init(&privacy, "pseudonym", key, NULL), CF_OK);
 	cf_privacy_addr(&privacy, &addr);
@@ -105,8 +134,8 @@ static void another_key_gives_another_pseudonym(void **state)
 	struct cf_addr a = {.family = CF_FAMILY_V4, .bytes = {10, 20, 30, 40}}, b = a;
 	struct cf_privacy privacy;
 
-	scratch_write(one, "0123456789abcdef", 16);
-	scratch_write(two, "0123456789abcdeF", 16);
+	write_key(one, "0123456789abcdef", 0600);
+	write_key(two, "0123456789abcdeF", 0640);
 	assert_int_equal(cf_privacy_init(&privacy, "pseudonym", one, NULL), CF_OK);
 	cf_privacy_addr(&privacy, &a);
 	assert_int_equal(cf_privacy_init(&privacy, "pseudonym", two, NULL), CF_OK);
@@ -129,7 +158,7 @@ static void mode_that_cannot_be_kept_opens_no_log(void **state)
 	assert_int_equal(cf_log_open(&options, &log, &error), CF_EINVALID);
 	options.privacy_key_file = key;
 	assert_int_equal(cf_log_open(&options, &log, &error), CF_EIO);
-	scratch_write(key, "short", 5);
+	write_key(key, "short", 0400);
 	assert_int_equal(cf_log_open(&options, &log, &error), CF_EIO);
 	assert_non_null(strstr(error.text, "fewer than 16 bytes"));
 	assert_null(scratch_read(path, NULL));
@@ -141,6 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(truncated_log_names_networks_only, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_key_that_others_read_or_write_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(pseudonym_is_one_address_everywhere, setup, teardown),
 	    cmocka_unit_test_setup_teardown(another_key_gives_another_pseudonym, setup, teardown),
 	    cmocka_unit_test_setup_teardown(mode_that_cannot_be_kept_opens_no_log, setup, teardown),
