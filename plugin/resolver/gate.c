@@ -3,9 +3,10 @@
 
 #include "resolver/gate.h"
 
+#include "resolver/pass_through.h"
+
 #include "gate_host.h" /* CF_GATE_BUILD_IDS, made by meson */
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <malloc.h>
@@ -25,7 +26,6 @@ static _Atomic bool is_query_checked;
 /* A program that has passed once is the same program after a reload, and a reload is when a
  * recycled heap gives blocks of any size. */
 static _Atomic bool is_accepted;
-static operate_function *pass_through;
 
 /* What the running program says about itself. */
 struct host {
@@ -156,13 +156,6 @@ static void shut(const char *fault, const char *build_id)
 
 void cf_gate_shut(void)
 {
-	void *symbol = dlsym(RTLD_DEFAULT, "respip_operate");
-
-	/*
-	 * respip without any rule of its own does nothing but hand queries on, with the host's own
-	 * idea of where things are.
-	 */
-	memcpy(&pass_through, &symbol, sizeof(pass_through));
 	atomic_store(&is_shut, true);
 }
 
@@ -177,6 +170,7 @@ bool cf_gate_init(struct module_env *env, int id, int (*init)(struct module_env 
 	struct host host = {.has_version = false};
 	const char *fault;
 
+	cf_pass_through_init(env, id);
 	if (is_accepted)
 		return true;
 	atomic_store(&is_shut, false);
@@ -229,11 +223,6 @@ bool cf_gate_operate(
 	}
 	if (__builtin_expect(!cf_gate_is_shut(), 1))
 		return false;
-	if (pass_through != NULL)
-		pass_through(qs, event, id, oe);
-	else /* no respip in this host: our own idea of the layout is all there is */
-		qs->ext_state[id] = event == module_event_new || event == module_event_pass
-		    ? module_wait_module
-		    : module_finished;
+	cf_pass_through(qs, event, id, oe);
 	return true;
 }

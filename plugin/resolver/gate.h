@@ -5,7 +5,7 @@
  * version number. So before anything is read through them the running program is compared with what
  * was recorded at build time: build-id, version and configure line, sizes of structures and known
  * addresses; and once more at the first query. In a wrong host the gate is shut: nothing is
- * decided, every query is passed on by the host's own code, and one line says what to do.
+ * decided, every query is handed on as if we were not there, and one line says what to do.
  */
 #pragma once
 

@@ -37,7 +37,7 @@ def check_inert(r):
         for name in ('www.listed.test.', 'chain2.test.', 'clean.test.'):
             assert r.ask(name, client=client).rcode == 'NOERROR', name
     r.control('reload')
-    assert r.wait_message('start of service', 5, count=2) or True
+    assert r.wait_message('Restart of unbound', 30) or r.wait_message('start of service', 5, count=2), r.messages()
     assert r.ask('www.listed.test.').rcode == 'NOERROR'
     assert not os.path.exists(r.log_path), 'a module in a wrong host wrote hits'
 
@@ -57,6 +57,64 @@ def test_another_version_is_refused():
     for modules in ('dynlib iterator', 'dynlib validator iterator', 'dynlib respip subnetcache iterator'):
         with Resolver(Authority(TEXT), ZONES, POLICY, unbound=unbound, module_config=modules, threads=2) as r:
             check_inert(r)
+
+
+REVERSE = '''
+2.0.192.in-addr.arpa. 3600 SOA ns.test. host.test. 1 3600 900 604800 60
+2.0.192.in-addr.arpa. 3600 NS ns.test.
+9.2.0.192.in-addr.arpa. 300 PTR clean.test.
+'''
+SERVER = '''  local-zone: "2.0.192.in-addr.arpa." nodefault
+  dns64-prefix: 64:ff9b::/96
+'''
+REWRITE = '''  response-ip: 192.0.2.10/32 redirect
+  response-ip-data: 192.0.2.10/32 "CNAME clean.test."
+  response-ip: 192.0.2.30/32 inform
+  response-ip: 192.0.2.9/32 redirect
+  response-ip-data: 192.0.2.9/32 "A 192.0.2.10"
+'''
+# What dns64 does with a new query and what respip does with an answer, among others.
+QUESTIONS = (('clean.test.', 'A'), ('clean2.test.', 'A'), ('flagged.test.', 'A'), ('clean2.test.', 'AAAA'),
+             ('www.listed.test.', 'AAAA'), ('clean.test.', 'AAAA'), ('chain2.test.', 'A'), ('nothere.test.', 'A'),
+             ('9.0.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa.', 'PTR'),
+             ('www.listed.test.', 'HTTPS'), ('clean.test.', 'A'))
+
+
+def answers(unbound, modules, more=None):
+    """Everything that a client and the log show of one run of QUESTIONS."""
+    r = Resolver(Authority(TEXT + REVERSE), [*ZONES, '2.0.192.in-addr.arpa.'], POLICY, unbound=unbound,
+                 module_config=modules, server=SERVER + (REWRITE if 'respip' in modules else ''))
+    if 'dynlib' not in modules:
+        r.config = r.config[:r.config.index('dynlib:')] + r.config[r.config.index('stub-zone:'):]
+    with r:
+        out = []
+        for name, rrtype in QUESTIONS:
+            reply = r.ask(name, rrtype, edns=1232, timeout=10)
+            out.append((name, rrtype, reply.rcode, sorted(map(str, (x[:2] + x[3:] for x in reply.answer))),
+                        reply.ad, reply.aa, len(reply.authority), reply.ede))
+        return out, r.messages().count(' 192.0.2.30/32 inform '), len(r.authority.asked)
+
+
+def compare_with_no_module(unbound):
+    for modules in ('dns64 iterator', 'respip iterator', 'dns64 validator iterator', 'respip dns64 iterator',
+                    'subnetcache validator iterator', 'validator iterator'):
+        with_us, without = answers(unbound, 'dynlib ' + modules), answers(unbound, modules)
+        assert with_us == without, (modules, with_us, without)
+        for line in without[0]:  # ip6.arpa is what dns64 makes of a new query; nobody else has it
+            assert line[2] in ('NOERROR', 'NXDOMAIN') or line[1] == 'PTR', line
+            assert line[1] != 'PTR' or bool(line[3]) == modules.startswith('dns64'), line
+
+
+def test_in_another_build_everything_is_as_without_us():
+    unbound = other_build_id(environment('CURFEW_UNBOUND'))
+    try:
+        compare_with_no_module(unbound)
+    finally:
+        shutil.rmtree(os.path.dirname(unbound))
+
+
+def test_in_another_version_everything_is_as_without_us():
+    compare_with_no_module(environment('CURFEW_OTHER_UNBOUND'))
 
 
 def test_the_right_build_is_accepted():
