@@ -187,6 +187,7 @@ static int take_set(struct lease_set *set, const struct lease_text *text)
 {
 	struct cf_slice bytes = {.data = text->bytes, .len = text->len};
 	enum cf_lease_format format = set->format;
+	enum cf_status status;
 	int result = CMD_OK;
 
 	if (format == CF_LEASES_AUTO)
@@ -196,17 +197,16 @@ static int take_set(struct lease_set *set, const struct lease_text *text)
 		result = take_kea_siblings(set);
 	if (result != CMD_OK)
 		return result;
-	switch (cf_leases_take(set->leases, bytes, format)) {
-	case CF_OK:
+	status = cf_leases_take(set->leases, bytes, format);
+	if (status == CF_OK)
 		return CMD_OK;
-	case CF_EUNSUPPORTED:
+	if (status == CF_EUNSUPPORTED) {
 		fprintf(stderr, "curfew: cannot tell the format of '%s'; give it with --format\n",
 		    set->path);
 		return CMD_INVALID;
-	default:
-		fputs("curfew: no memory\n", stderr);
-		return CMD_IO;
 	}
+	fputs("curfew: no memory\n", stderr);
+	return CMD_IO;
 }
 
 /* CMD_OK, or CMD_FOUND when lines were left out or nothing was found at all. */
