@@ -257,6 +257,19 @@ struct cf_exception {
 void cf_image_exception(
     const struct cf_image *image, uint32_t i, struct cf_exception *exception_out);
 
+/*
+ * The ranges of addresses whose clients are treated alike, 0 <= i < cf_image_client_ranges(): those
+ * of IPv4, then those of IPv6, each family without a gap; a family without any group has none.
+ * Ranges of one place are treated the same in everything.
+ */
+struct cf_client_range {
+	struct cf_addr first, last;
+	uint32_t place; /* 0: in no group */
+};
+uint32_t cf_image_client_ranges(const struct cf_image *image);
+void cf_image_client_range(
+    const struct cf_image *image, uint32_t i, struct cf_client_range *range_out);
+
 /* What a block says. */
 struct cf_answer_spec {
 	enum cf_answer kind;

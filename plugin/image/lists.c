@@ -231,3 +231,63 @@ void cf_image_exception(
 	    .line = item->line,
 	};
 }
+
+uint32_t cf_image_client_ranges(const struct cf_image *image)
+{
+	return image->client_v4_count + image->client_v6_count;
+}
+
+static void store_be64(uint8_t *bytes, uint64_t value)
+{
+	for (unsigned i = 8; i-- > 0; value >>= 8)
+		bytes[i] = (uint8_t)value;
+}
+
+static struct cf_addr addr_v4(uint32_t value)
+{
+	uint8_t bytes[8];
+
+	store_be64(bytes, value);
+	return cf_addr_v4(bytes + 4);
+}
+
+/* Not cf_addr_v6(): the ends of a range are places, even where an IPv4 address is mapped. */
+static struct cf_addr addr_v6(uint64_t high, uint64_t low)
+{
+	struct cf_addr addr = {.family = CF_FAMILY_V6};
+
+	store_be64(addr.bytes, high);
+	store_be64(addr.bytes + 8, low);
+	return addr;
+}
+
+static void range_v6(const struct cf_image *image, uint32_t i, struct cf_client_range *range)
+{
+	const struct cf_image_range_v6 *at = &image->client_v6[i];
+	bool last = i + 1 == image->client_v6_count;
+
+	range->place = at->value == CF_NONE ? 0 : at->value;
+	range->first = addr_v6(at->high, at->low);
+	if (last)
+		range->last = addr_v6(UINT64_MAX, UINT64_MAX);
+	else
+		range->last = addr_v6(at[1].high - (at[1].low == 0), at[1].low - 1);
+}
+
+void cf_image_client_range(
+    const struct cf_image *image, uint32_t i, struct cf_client_range *range_out)
+{
+	const struct cf_image_range_v4 *at;
+
+	*range_out = (struct cf_client_range){.place = 0};
+	if (!cf_check(i < cf_image_client_ranges(image)))
+		return;
+	if (i >= image->client_v4_count) {
+		range_v6(image, i - image->client_v4_count, range_out);
+		return;
+	}
+	at = &image->client_v4[i];
+	range_out->place = at->value == CF_NONE ? 0 : at->value;
+	range_out->first = addr_v4(at->first);
+	range_out->last = addr_v4(i + 1 == image->client_v4_count ? UINT32_MAX : at[1].first - 1);
+}

@@ -96,6 +96,22 @@ def verify(decides, what):
     check(not wrong, f"{what} says what curfew decides", wrong)
 
 
+def roll_back(nft, folder, newer, older):
+    """Loading an older export takes back what a newer one had, in a namespace of its own."""
+    unshare = shutil.which("unshare")
+    listing = f"{nft} list table inet curfew"
+    script = (f"{nft} -f {older} && {listing} > {folder}/a && {nft} -f {newer} && {listing} > {folder}/b && "
+              f"{nft} -f {older} && {listing} > {folder}/c && {nft} -f {older}")
+    if not unshare or subprocess.run([unshare, "-n", nft, "list", "tables"], capture_output=True).returncode:
+        print("skipped: no network namespace")
+        return
+    run = subprocess.run([unshare, "-n", "sh", "-c", script], capture_output=True, text=True)
+    check(run.returncode == 0, "nft loads one export over another", run.stderr)
+    if run.returncode == 0:
+        a, b, c = ((folder / x).read_text() for x in "abc")
+        check(a == c and a != b, "loading the older export takes the newer one back")
+
+
 def main():
     curfew, root = sys.argv[1], pathlib.Path(sys.argv[2])
     folder = pathlib.Path(tempfile.mkdtemp(prefix="curfew-export-"))
@@ -152,7 +168,8 @@ def main():
             print("skipped: nft may not ask the kernel here")
         else:
             check(run.returncode == 0, "nft -c accepts the export", run.stderr)
-    sets = dict(re.findall(r"set (\w+) \{(.*?)\n\t\}", nft.read_text(), re.S))
+            roll_back(tool("nft"), folder, nft, export("nft", BEFORE, "early.nft"))
+    sets = dict(re.findall(r"add element inet curfew (\w+) \{(.*?)\n\}", nft.read_text(), re.S))
     check("94.75.236.123/32" in sets["hint4"] and "94.75.236.123" not in sets["block4"],
           "a dated shared host is a hint and never blocked")
     check("95.211.172.143" not in nft.read_text(), "a sinkhole is in no set")
@@ -165,7 +182,7 @@ def main():
     check(not bad and len(rules) > 100, "every Suricata rule has the form of one", bad[:3])
     sids = [re.search(r"sid:(\d+)", line)[1] for line in rules if line[0] != "#"]
     check(len(sids) == len(set(sids)), "rule ids are unique")
-    check(any('dns.query; dotprefix; content:".upd.kaspersky.com"; nocase; endswith;' in line for line in rules),
+    check(any('dns.query; to_lowercase; dotprefix; content:".upd.kaspersky.com"; endswith;' in line for line in rules),
           "a subtree is matched at a label boundary")
     dataset = {base64.b64decode(line).decode() for line in (folder / "curfew.lst").read_text().split()}
     check("ds.kaspersky.com" in dataset and "opentip.kaspersky.com" not in dataset,

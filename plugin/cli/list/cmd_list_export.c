@@ -19,7 +19,9 @@ static const char help[] =
     "dnsmasq,\n"
     "hosts, adblock, plain. Networks: nft. Both: suricata (with --out, rules and a dataset beside "
     "them), zeek.\n"
-    "Exceptions for groups of clients cannot be said there; those for everybody are in it.\n"
+    "Exceptions for everybody are in it. Of those for clients, rpz has the clients that get "
+    "nothing\n"
+    "blocked; what a format cannot say is counted, and listed in comments of the file.\n"
     "\n"
     "  -f, --format FORMAT  what to write\n"
     "  -a, --at TIME        as at TIME, such as 2024-09-29T00:00:00-04:00 (default: now)\n"
@@ -167,7 +169,16 @@ static void report(enum cf_export_format format, const struct cf_export_counts *
 	if (counts->narrowed != 0)
 		fprintf(stderr, ", %zu subtrees as their names alone", counts->narrowed);
 	if (counts->left_out != 0)
-		fprintf(stderr, ", %zu left out: the format cannot say them", counts->left_out);
+		fprintf(stderr,
+		    ", %zu left out: the format cannot say them; comments in the file list them",
+		    counts->left_out);
+	if (counts->clients != 0)
+		fprintf(
+		    stderr, "; %zu prefixes of clients pass whatever they ask", counts->clients);
+	if (counts->clients_left_out != 0)
+		fprintf(stderr,
+		    "; %zu ranges of clients get other answers here, which the format cannot say",
+		    counts->clients_left_out);
 	fputc('\n', stderr);
 }
 

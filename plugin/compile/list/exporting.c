@@ -2,7 +2,10 @@
 
 #include "compile/list/exporting.h"
 
+#include "base/array.h"
+#include "compile/list/client_prefixes.h"
 #include "compile/list/list_set.h"
+#include "compile/pack/spoken_name.h"
 #include "policy/decide.h"
 
 #include <stdlib.h>
@@ -22,6 +25,9 @@ struct cli_export {
 	struct cf_export_network *networks;
 	char *text; /* the names, one after the other */
 	size_t text_len, text_capacity;
+	char **unsaid;
+	size_t unsaid_count, unsaid_room;
+	struct cf_client_prefixes clients;
 	struct cf_list_set *set;
 	struct cf_question question;
 };
@@ -34,6 +40,10 @@ void cli_export_free(struct cli_export *export)
 	free(export->names);
 	free(export->networks);
 	free(export->text);
+	for (size_t i = 0; i < export->unsaid_count; i++)
+		free(export->unsaid[i]);
+	free(export->unsaid);
+	free(export->clients.items);
 	free(export);
 }
 
@@ -50,18 +60,44 @@ static struct cf_decision decide(const struct cli_export *export, const struct c
 	return decision;
 }
 
-/* The verdict for an unlisted name right below; the name's own when that would be too long. */
-static enum cf_verdict verdict_below(const struct cli_export *export, const struct cf_name *name)
+/*
+ * The verdict for an unlisted name right below. A name that leaves no room for a label has nothing
+ * below it; then what is said around it holds, so that nothing is made wider.
+ */
+static enum cf_verdict verdict_below(
+    const struct cli_export *export, const struct cf_name *name, enum cf_verdict around)
 {
 	uint8_t wire[CF_NAME_WIRE_BYTES + sizeof probe_label];
-	size_t probe_len = sizeof probe_label - 1;
+	size_t probe_len = sizeof probe_label - 1, room = CF_NAME_WIRE_BYTES - name->wire_len;
 	struct cf_name below;
 
+	if (room < 2)
+		return around;
+	if (probe_len > room)
+		probe_len = room;
 	memcpy(wire, probe_label, probe_len);
+	wire[0] = (uint8_t)(probe_len - 1);
 	memcpy(wire + probe_len, name->wire, name->wire_len);
 	if (cf_name_from_wire(wire, probe_len + name->wire_len, &below) != CF_OK)
-		return decide(export, name).verdict;
+		return around;
 	return decide(export, &below).verdict;
+}
+
+/* A name that the set cannot hold, kept for the list of what is left out. */
+static enum cf_status keep_unsaid(struct cli_export *export, const struct cf_name *name)
+{
+	char text[CF_NAME_TEXT_BYTES], **unsaid;
+
+	unsaid = cf_array_grow(
+	    export->unsaid, export->unsaid_count, 1, &export->unsaid_room, sizeof *unsaid);
+	if (unsaid == NULL)
+		return CF_ENOMEM;
+	export->unsaid = unsaid;
+	unsaid[export->unsaid_count] = strdup(cf_name_format_master(name, text));
+	if (unsaid[export->unsaid_count] == NULL)
+		return CF_ENOMEM;
+	export->unsaid_count++;
+	return CF_OK;
 }
 
 /* Collects every listed name once, with the entry that it has first. */
@@ -79,7 +115,7 @@ static enum cf_status collect_listed(struct cli_export *export)
 			return CF_EINTERNAL; /* the image was verified */
 		status = cf_list_set_add(export->set, &name, CF_SCOPE_EXACT, i);
 		if (status == CF_EINVALID)
-			status = CF_OK; /* the root, or a zero byte: no format could say it */
+			status = keep_unsaid(export, &name); /* a zero byte */
 	}
 	return status;
 }
@@ -125,24 +161,27 @@ static enum cf_status collect_between(struct cli_export *export)
 	return CF_OK;
 }
 
-static void fill_name(
-    const struct cli_export *export, size_t i, const char *text, struct cf_export_name *out)
+/* text is the name as the set has it, written where its master form has been put. */
+static void fill_name(const struct cli_export *export, size_t i, const struct cf_name *name,
+    const char *written, struct cf_export_name *out)
 {
 	uint32_t tag = cf_list_set_tag(export->set, i);
-	struct cf_name name = {.wire_len = 0}, parent;
 	struct cf_entry entry;
+	struct cf_name parent;
 	size_t len;
 	const uint8_t *wire;
 
-	*out = (struct cf_export_name){
-	    .name = text, .product = "", .source = "", .between = tag == BETWEEN};
-	if (cf_name_from_text(text, strlen(text), &name) != CF_OK)
-		return; /* the set made this text */
-	out->self = decide(export, &name).verdict;
-	out->below = verdict_below(export, &name);
-	wire = cf_name_suffix(&name, name.label_count - 1U, &len);
+	*out = (struct cf_export_name){.name = written,
+	    .wire_len = name->wire_len,
+	    .plain = cf_spoken_is_plain(name),
+	    .product = "",
+	    .source = "",
+	    .between = tag == BETWEEN};
+	wire = cf_name_suffix(name, name->label_count - 1U, &len);
 	if (cf_name_from_wire(wire, len, &parent) == CF_OK)
-		out->inherited = verdict_below(export, &parent);
+		out->inherited = verdict_below(export, &parent, CF_VERDICT_PASS);
+	out->self = decide(export, name).verdict;
+	out->below = verdict_below(export, name, out->inherited);
 	if (tag == BETWEEN)
 		return;
 	cf_image_entry(export->image, tag, &entry);
@@ -151,26 +190,43 @@ static void fill_name(
 	out->source = entry.source;
 }
 
+/* The i-th name of the set, and its master form. */
+static bool name_at(const struct cli_export *export, size_t i, struct cf_name *name_out,
+    char written[CF_NAME_TEXT_BYTES])
+{
+	char text[CF_NAME_TEXT_BYTES];
+	enum cf_scope scope;
+
+	cf_list_set_get(export->set, i, text, &scope);
+	if (cf_name_from_text(text, strlen(text), name_out) != CF_OK)
+		return false; /* the set made this text */
+	cf_name_format_master(name_out, written);
+	return true;
+}
+
 static enum cf_status fill_names(struct cli_export *export)
 {
 	size_t count = cf_list_set_count(export->set), at = 0;
-	char text[CF_NAME_TEXT_BYTES];
-	enum cf_scope scope;
+	char written[CF_NAME_TEXT_BYTES];
+	struct cf_name name;
 
 	export->names = calloc(count + 1, sizeof *export->names);
 	if (export->names == NULL)
 		return CF_ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		export->text_capacity += strlen(cf_list_set_get(export->set, i, text, &scope)) + 1;
+	for (size_t i = 0; i < count; i++) {
+		if (!name_at(export, i, &name, written))
+			return CF_EINTERNAL;
+		export->text_capacity += strlen(written) + 1;
+	}
 	export->text = malloc(export->text_capacity + 1);
 	if (export->text == NULL)
 		return CF_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(cf_list_set_get(export->set, i, text, &scope));
-
-		memcpy(export->text + at, text, len + 1);
-		fill_name(export, i, export->text + at, &export->names[i]);
-		at += len + 1;
+		if (!name_at(export, i, &name, written))
+			return CF_EINTERNAL;
+		memcpy(export->text + at, written, strlen(written) + 1);
+		fill_name(export, i, &name, export->text + at, &export->names[i]);
+		at += strlen(written) + 1;
 	}
 	export->export.names = export->names;
 	export->export.name_count = count;
@@ -207,6 +263,65 @@ static enum cf_status fill_networks(struct cli_export *export)
 	return CF_OK;
 }
 
+/* What a client gets, beside what everybody gets. */
+enum treatment { SAME, PASSED, OTHER };
+
+static enum treatment treatment_of(struct cli_export *export, const struct cf_addr *client)
+{
+	bool same = true, passed = true;
+
+	export->question.client = client;
+	for (size_t i = 0; i < export->export.name_count && (same || passed); i++) {
+		const struct cf_export_name *n = &export->export.names[i];
+		struct cf_name name;
+		enum cf_verdict self, below;
+		char written[CF_NAME_TEXT_BYTES];
+
+		if (n->between || !name_at(export, i, &name, written))
+			continue;
+		self = decide(export, &name).verdict;
+		below = verdict_below(export, &name, CF_VERDICT_PASS);
+		same = same && (self == CF_VERDICT_BLOCK) == (n->self == CF_VERDICT_BLOCK) &&
+		    (below == CF_VERDICT_BLOCK) == (n->below == CF_VERDICT_BLOCK);
+		passed = passed && self != CF_VERDICT_BLOCK && below != CF_VERDICT_BLOCK;
+	}
+	export->question.client = NULL;
+	if (same)
+		return SAME;
+	return passed ? PASSED : OTHER;
+}
+
+/* Clients for whom nothing is blocked, place by place: exact, because a place is treated alike. */
+static enum cf_status fill_clients(struct cli_export *export)
+{
+	uint32_t count = cf_image_client_ranges(export->image), most = 0;
+	struct cf_client_range range;
+	enum cf_status status = CF_OK;
+	uint8_t *known; /* 1 + treatment of each place */
+
+	for (uint32_t i = 0; i < count; i++) {
+		cf_image_client_range(export->image, i, &range);
+		most = range.place > most ? range.place : most;
+	}
+	known = calloc((size_t)most + 1, 1);
+	if (known == NULL)
+		return CF_ENOMEM;
+	for (uint32_t i = 0; i < count && status == CF_OK; i++) {
+		cf_image_client_range(export->image, i, &range);
+		if (range.place == 0)
+			continue;
+		if (known[range.place] == 0)
+			known[range.place] = (uint8_t)(1 + treatment_of(export, &range.first));
+		if (known[range.place] == 1 + PASSED)
+			status = cf_client_prefixes_add(&export->clients, &range);
+		export->export.other_clients += known[range.place] == 1 + OTHER;
+	}
+	free(known);
+	export->export.clients = export->clients.items;
+	export->export.client_count = export->clients.count;
+	return status;
+}
+
 enum cf_status cli_export_new(
     const struct cf_image *image, int64_t at_wall_s, struct cli_export **export_out)
 {
@@ -241,6 +356,10 @@ enum cf_status cli_export_new(
 	}
 	if (status == CF_OK)
 		status = fill_networks(export);
+	if (status == CF_OK)
+		status = fill_clients(export);
+	export->export.unsaid = (const char *const *)export->unsaid;
+	export->export.unsaid_count = export->unsaid_count;
 	if (status != CF_OK) {
 		cli_export_free(export);
 		return status;

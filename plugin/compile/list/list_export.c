@@ -1,4 +1,4 @@
-/* Exports of names: RPZ, Unbound, dnsmasq, hosts, adblock, plain. */
+/* Exports of names: which formats there are, and hosts, adblock, plain. */
 
 #include "compile/list/list_export.h"
 
@@ -52,6 +52,7 @@ void cf_export_head(struct cf_exporter *exporter, const char *mark)
 	const struct cf_export *export = exporter->export;
 	char at[CF_INSTANT_TEXT_BYTES];
 
+	exporter->mark = mark;
 	fprintf(exporter->to, "%scurfew: what is in force at %s\n", mark,
 	    cf_instant_format(export->at_wall_s, at));
 	fprintf(exporter->to, "%spack ", mark);
@@ -65,100 +66,31 @@ void cf_export_head(struct cf_exporter *exporter, const char *mark)
 		put_text(exporter->to, export->citation);
 	}
 	fputc('\n', exporter->to);
+	cf_export_list_unsaid(exporter);
 }
 
-/*
- * RPZ: a name and its wildcard are said apart, and in a strict server any name that exists in the
- * zone hides the wildcards above it. So inside a blocked subtree every name written gets both, and
- * so do those that exist only because something below them is written (struct cf_export_name's
- * between).
- */
-void cf_export_rpz(struct cf_exporter *exporter)
+void cf_export_list_unsaid(struct cf_exporter *exporter)
 {
-	FILE *to = exporter->to;
 	const struct cf_export *export = exporter->export;
 
-	fprintf(to, "$TTL 300\n$ORIGIN %s.\n", export->zone);
-	cf_export_head(exporter, "; ");
-	/* The serial is the instant: exports of later instants are newer. */
-	fprintf(to, "@ SOA localhost. nobody.invalid. %u 3600 600 604800 300\n@ NS localhost.\n",
-	    (unsigned)(uint32_t) export->at_wall_s);
-	for (size_t i = 0; i < export->name_count; i++) {
-		const struct cf_export_name *n = &export->names[i];
-		bool inside = cf_export_blocks(n->inherited);
-
-		if (!inside && !cf_export_blocks(n->self) && !cf_export_blocks(n->below))
-			continue;
-		if (cf_export_blocks(n->self) || inside)
-			fprintf(to, "%s CNAME %s\n", n->name,
-			    cf_export_blocks(n->self) ? "." : "rpz-passthru.");
-		if (cf_export_blocks(n->below) || inside)
-			fprintf(to, "*.%s CNAME %s\n", n->name,
-			    cf_export_blocks(n->below) ? "." : "rpz-passthru.");
-		exporter->counts.written += !n->between;
-	}
+	for (size_t i = 0; i < export->unsaid_count; i++)
+		fprintf(exporter->to, "%sleft out: %s (holds a zero byte)\n", exporter->mark,
+		    export->unsaid[i]);
+	exporter->counts.left_out += export->unsaid_count;
 }
 
-/*
- * Unbound's most specific local-zone decides. An exact name is a transparent zone that holds only a
- * TXT record: other types of the name get NODATA, what lies below it is resolved.
- */
-void cf_export_unbound(struct cf_exporter *exporter)
+void cf_export_leave_out(
+    struct cf_exporter *exporter, const struct cf_export_name *name, const char *why)
 {
-	FILE *to = exporter->to;
-
-	cf_export_head(exporter, "# ");
-	fputs("server:\n", to);
-	for (size_t i = 0; i < exporter->export->name_count; i++) {
-		const struct cf_export_name *n = &exporter->export->names[i];
-		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
-
-		if (n->between || cf_export_is_repeated(n))
-			continue;
-		if (!self && below) {
-			exporter->counts.left_out++;
-			continue;
-		}
-		exporter->counts.written++;
-		if (self && below)
-			fprintf(to, "\tlocal-zone: \"%s.\" always_nxdomain\n", n->name);
-		else if (!self)
-			fprintf(to, "\tlocal-zone: \"%s.\" always_transparent\n", n->name);
-		else
-			fprintf(to,
-			    "\tlocal-zone: \"%s.\" transparent\n"
-			    "\tlocal-data: \"%s. 300 IN TXT curfew\"\n",
-			    n->name, n->name);
-	}
+	exporter->counts.left_out++;
+	fprintf(exporter->to, "%sleft out: %s (%s)\n", exporter->mark, name->name, why);
 }
 
-/*
- * dnsmasq: local=/x/ covers x and below, server=/x/# gives it back to the servers, the longest
- * domain wins. An exact name is a host record that leads nowhere; its other types still go out.
- */
-void cf_export_dnsmasq(struct cf_exporter *exporter)
+bool cf_export_is_odd(struct cf_exporter *exporter, const struct cf_export_name *name)
 {
-	FILE *to = exporter->to;
-
-	cf_export_head(exporter, "# ");
-	for (size_t i = 0; i < exporter->export->name_count; i++) {
-		const struct cf_export_name *n = &exporter->export->names[i];
-		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
-
-		if (n->between || cf_export_is_repeated(n))
-			continue;
-		if (self != below && (below || cf_export_blocks(n->inherited))) {
-			exporter->counts.left_out++;
-			continue;
-		}
-		exporter->counts.written++;
-		if (self && below)
-			fprintf(to, "local=/%s/\n", n->name);
-		else if (!self)
-			fprintf(to, "server=/%s/#\n", n->name);
-		else
-			fprintf(to, "host-record=%s,0.0.0.0,::\n", n->name);
-	}
+	if (!name->plain)
+		cf_export_leave_out(exporter, name, "has bytes that this format cannot spell");
+	return !name->plain;
 }
 
 void cf_export_hosts(struct cf_exporter *exporter)
@@ -172,10 +104,16 @@ void cf_export_hosts(struct cf_exporter *exporter)
 
 		if (n->between)
 			continue;
+		if (!cf_export_blocks(n->self) && !cf_export_blocks(n->below))
+			continue;
+		if (cf_export_is_odd(exporter, n))
+			continue;
+		if (!cf_export_blocks(n->self)) {
+			cf_export_leave_out(exporter, n, "a subtree without its top");
+			continue;
+		}
 		exporter->counts.narrowed +=
 		    cf_export_blocks(n->below) && !cf_export_blocks(n->inherited);
-		if (!cf_export_blocks(n->self))
-			continue;
 		exporter->counts.written++;
 		fprintf(to, "0.0.0.0 %s\n:: %s\n", n->name, n->name);
 	}
@@ -192,7 +130,7 @@ void cf_export_adblock(struct cf_exporter *exporter)
 		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
 		bool inside = cf_export_blocks(n->inherited);
 
-		if (n->between || cf_export_is_repeated(n))
+		if (n->between || cf_export_is_repeated(n) || cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.written++;
 		if (self == below)
@@ -211,7 +149,7 @@ void cf_export_plain(struct cf_exporter *exporter)
 	for (size_t i = 0; i < exporter->export->name_count; i++) {
 		const struct cf_export_name *n = &exporter->export->names[i];
 
-		if (n->between || !cf_export_blocks(n->self))
+		if (n->between || !cf_export_blocks(n->self) || cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.written++;
 		exporter->counts.narrowed +=

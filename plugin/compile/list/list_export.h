@@ -4,8 +4,9 @@
  * of a format, so that the most specific name wins there too: an exempt name inside a blocked
  * subtree gets its exception.
  *
- * Where a format cannot say something (a hosts file knows no subtrees), that is counted and said in
- * a comment of the file. One thread.
+ * Each name is written in the grammar and within the lengths of the format. Where one cannot say
+ * something (a hosts file knows no subtrees, a zone no names that leave it no room), that is
+ * counted and listed in comments of the file; nothing is made wider to fit. One thread.
  */
 #pragma once
 
@@ -39,7 +40,9 @@ bool cf_export_format_parse(const char *text, enum cf_export_format *format_out)
 
 /* A listed name: what happens to it, to an unlisted name below it, and to a name beside it. */
 struct cf_export_name {
-	const char *name; /* text, lower case, no last dot */
+	const char *name; /* as master files have it (RFC 1035 5.1), lower case, no last dot */
+	uint8_t wire_len;
+	bool plain; /* letters, digits, hyphens and underscores alone: no escapes in name */
 	enum cf_verdict self, below, inherited;
 	enum cf_category category;
 	const char *product, *source;
@@ -55,6 +58,11 @@ struct cf_export_network {
 	const char *source, *as_of;
 };
 
+/* Clients that get nothing blocked, whatever they ask. */
+struct cf_export_client {
+	struct cf_prefix prefix;
+};
+
 struct cf_export {
 	const char *vendor, *version, *policy, *citation; /* for comments */
 	int64_t at_wall_s;
@@ -62,6 +70,11 @@ struct cf_export {
 	size_t name_count;
 	const struct cf_export_network *networks; /* sorted by address */
 	size_t network_count;
+	const struct cf_export_client *clients;
+	size_t client_count;
+	size_t other_clients;      /* ranges of clients that get other answers than everybody */
+	const char *const *unsaid; /* names with a zero byte, which no format is trusted with */
+	size_t unsaid_count;
 	const char *zone;    /* RPZ: name of the zone without last dot */
 	const char *dataset; /* Suricata: file name of the dataset */
 	uint32_t first_sid;  /* Suricata */
@@ -69,9 +82,10 @@ struct cf_export {
 
 struct cf_export_counts {
 	size_t written;  /* names and networks that the file covers */
-	size_t widened;  /* exact names written as subtrees */
 	size_t narrowed; /* subtrees of which only the name is written */
-	size_t left_out; /* what the format cannot say at all */
+	size_t left_out; /* what the format cannot say at all; comments of the file list them */
+	size_t clients;  /* prefixes of clients that pass */
+	size_t clients_left_out;
 };
 
 /* Writes the format to the stream. CF_EIO when the stream failed; *counts_out is set in any case.

@@ -18,31 +18,36 @@ static const char *nft_set(const struct cf_export_network *network)
 	return network->verdict == CF_VERDICT_BLOCK ? "block" : "flag";
 }
 
-static void put_nft_set(struct cf_exporter *exporter, const char *set, enum cf_family family)
+/* The elements of a set, if it has any. */
+static void put_nft_elements(struct cf_exporter *exporter, const char *set, enum cf_family family)
 {
 	const struct cf_export *export = exporter->export;
 	char text[CF_PREFIX_TEXT_BYTES];
 	size_t written = 0;
 
-	fprintf(exporter->to, "\tset %s%u {\n\t\ttype %s\n\t\tflags interval\n\t\tauto-merge\n",
-	    set, family == CF_FAMILY_V4 ? 4U : 6U,
-	    family == CF_FAMILY_V4 ? "ipv4_addr" : "ipv6_addr");
 	for (size_t i = 0; i < export->network_count; i++) {
 		const struct cf_export_network *network = &export->networks[i];
 		const char *own = nft_set(network);
 
 		if (network->prefix.addr.family != family || own == NULL || strcmp(own, set) != 0)
 			continue;
-		fprintf(exporter->to, "%s%s",
-		    written == 0 ? "\t\telements = {\n\t\t\t" : ",\n\t\t\t",
+		if (written == 0)
+			fprintf(exporter->to, "add element inet curfew %s%u {\n\t", set,
+			    family == CF_FAMILY_V4 ? 4U : 6U);
+		fprintf(exporter->to, "%s%s", written == 0 ? "" : ",\n\t",
 		    cf_prefix_format(&network->prefix, text));
 		written++;
 	}
-	fputs(written == 0 ? "\t}\n" : "\n\t\t}\n\t}\n", exporter->to);
+	if (written > 0)
+		fputs("\n}\n", exporter->to);
 	exporter->counts.written += written;
 }
 
-/* Sets alone: which chains use them is the operator's business. */
+/*
+ * Sets alone: which chains use them is the operator's business, so the table is never deleted. nft
+ * adds to sets that are there; they are emptied in the same transaction, so that loading an older
+ * export takes back what a newer one had.
+ */
 void cf_export_nft(struct cf_exporter *exporter)
 {
 	static const char *const sets[] = {"block", "flag", "hint"};
@@ -55,11 +60,20 @@ void cf_export_nft(struct cf_exporter *exporter)
 	      "#     ip daddr @flag4 counter log prefix \"curfew \"\n"
 	      "table inet curfew {\n",
 	    exporter->to);
-	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-		put_nft_set(exporter, sets[i], CF_FAMILY_V4);
-		put_nft_set(exporter, sets[i], CF_FAMILY_V6);
-	}
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		for (unsigned v = 4; v <= 6; v += 2)
+			fprintf(exporter->to,
+			    "\tset %s%u {\n\t\ttype ipv%u_addr\n\t\tflags "
+			    "interval\n\t\tauto-merge\n\t}\n",
+			    sets[i], v, v);
 	fputs("}\n", exporter->to);
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		for (unsigned v = 4; v <= 6; v += 2)
+			fprintf(exporter->to, "flush set inet curfew %s%u\n", sets[i], v);
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+		put_nft_elements(exporter, sets[i], CF_FAMILY_V4);
+		put_nft_elements(exporter, sets[i], CF_FAMILY_V6);
+	}
 }
 
 /* A message inside quotes: Suricata escapes ; \ " and :, so other bytes alone are kept. */
@@ -111,6 +125,13 @@ static bool is_watched_subtree(const struct cf_export_name *name)
 	return !name->between && name->below != CF_VERDICT_PASS && name->below != name->inherited;
 }
 
+/* A name that no subtree rule covers. */
+static bool is_in_dataset(const struct cf_export_name *name)
+{
+	return !name->between && name->self != CF_VERDICT_PASS && !is_watched_subtree(name) &&
+	    name->self != name->inherited;
+}
+
 static void put_address_rules(struct cf_exporter *exporter, uint32_t *sid)
 {
 	char text[CF_PREFIX_TEXT_BYTES];
@@ -151,11 +172,19 @@ void cf_export_suricata(struct cf_exporter *exporter)
 	for (size_t i = 0; i < export->name_count; i++) {
 		const struct cf_export_name *n = &export->names[i];
 
-		if (!is_watched_subtree(n))
+		if (!is_watched_subtree(n)) {
+			if (is_in_dataset(n))
+				(void)cf_export_is_odd(
+				    exporter, n); /* left out there, listed here */
+			continue;
+		}
+		if (cf_export_is_odd(exporter, n))
 			continue;
 		for (size_t p = 0; p < PLACES; p++) {
 			put_rule_head(exporter, places[p].proto, n->name, n->category, n->below);
-			fprintf(exporter->to, "%s; dotprefix; content:\".%s\"; nocase; endswith; ",
+			/* In lower case first, because not every buffer is. */
+			fprintf(exporter->to,
+			    "%s; to_lowercase; dotprefix; content:\".%s\"; endswith; ",
 			    places[p].buffer, n->name);
 			put_rule_tail(exporter, &sid);
 		}
@@ -188,9 +217,8 @@ void cf_export_suricata_dataset(struct cf_exporter *exporter)
 	for (size_t i = 0; i < exporter->export->name_count; i++) {
 		const struct cf_export_name *n = &exporter->export->names[i];
 
-		if (n->between || n->self == CF_VERDICT_PASS || is_watched_subtree(n) ||
-		    n->self == n->inherited)
-			continue;
+		if (!is_in_dataset(n) || !n->plain)
+			continue; /* the rules list what is left out */
 		put_base64(exporter->to, n->name);
 		fputc('\n', exporter->to);
 		exporter->counts.written++;
@@ -204,13 +232,15 @@ void cf_export_zeek(struct cf_exporter *exporter)
 	const struct cf_export *export = exporter->export;
 	char text[CF_PREFIX_TEXT_BYTES];
 
+	exporter->mark = "# ";
 	fputs(
 	    "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url\n", exporter->to);
+	cf_export_list_unsaid(exporter);
 	for (size_t i = 0; i < export->name_count; i++) {
 		const struct cf_export_name *n = &export->names[i];
 		enum cf_verdict verdict = stronger(n->self, n->below);
 
-		if (n->between || verdict == CF_VERDICT_PASS)
+		if (n->between || verdict == CF_VERDICT_PASS || cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.narrowed +=
 		    n->below != CF_VERDICT_PASS && n->below != n->inherited;

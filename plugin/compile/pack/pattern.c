@@ -26,7 +26,13 @@ struct pattern {
 
 bool cf_pattern_is(const char *text, size_t len)
 {
-	return len != 0 && (memchr(text, '[', len) != NULL || memchr(text, ']', len) != NULL);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\\')
+			i++; /* a bracket behind a backslash is one of the name's bytes */
+		else if (text[i] == '[' || text[i] == ']')
+			return true;
+	}
+	return false;
 }
 
 /* Reads 1 to MAX_DIGITS digits at *at; returns how many, 0 when it is no number. */
@@ -111,6 +117,10 @@ static enum cf_status parse(const char *text, size_t len, struct pattern *p)
 	while (at < len) {
 		struct range *range = &p->ranges[p->range_count];
 
+		if (text[at] == '\\') {
+			at += at + 1 < len ? 2 : 1;
+			continue;
+		}
 		if (text[at] == ']')
 			return CF_EMALFORMED;
 		if (text[at] != '[') {

@@ -458,7 +458,8 @@ const char *cf_name_format_master(const struct cf_name *name, char text[CF_NAME_
 		for (unsigned k = 1; k <= label[0]; k++) {
 			uint8_t c = label[k];
 
-			if (c <= ' ' || c >= 0x7f) {
+			/* "\[" begins a bit string to BIND (RFC 2673). */
+			if (c <= ' ' || c >= 0x7f || c == '[' || c == ']') {
 				*to++ = '\\';
 				*to++ = (char)('0' + c / 100);
 				*to++ = (char)('0' + c / 10 % 10);
