@@ -3,7 +3,6 @@
 #include "monitor/live.h"
 
 #include "monitor/live_run.h"
-#include "monitor/sandbox.h"
 
 #include <errno.h>
 #include <pcap/dlt.h>
@@ -112,10 +111,9 @@ static enum cf_status start(struct cf_live_run *run, struct cf_error *error)
 	status = prepare_workers(run, error);
 	if (status != CF_OK)
 		return status;
-	if (run->live->sandbox && cf_sandbox_calls(&trouble) != CF_OK) {
-		cf_live_say(run, "%s", trouble.text);
-		run->result.degraded = true;
-	}
+	if (run->live->sandbox)
+		cf_privileges_give_up_calls(&run->privileges);
+	run->result.degraded = run->result.degraded || run->privileges.degraded;
 	for (unsigned i = 0; i < run->worker_count; i++)
 		if (cf_worker_start(&run->workers[i]) != CF_OK)
 			return cf_error_set(
@@ -240,9 +238,11 @@ static void finish(struct cf_live_run *run)
 	free(sum);
 	if (run->session.monitor != NULL)
 		cf_monitor_stats(run->session.monitor, &run->result.observe);
-	if (run->session.log != NULL)
+	if (run->session.log != NULL) {
+		cf_log_end(run->session.log); /* its stop record reads the workers' counters */
 		cf_log_stats(run->session.log, &run->result.log);
-	cf_log_close(run->session.log); /* its last heartbeat reads the workers' counters */
+	}
+	cf_log_close(run->session.log);
 	run->session.log = NULL;
 	for (unsigned i = 0; i < run->started_count; i++)
 		cf_worker_done(&run->workers[i]);
@@ -256,6 +256,25 @@ static void block_signals(struct cf_live_run *run)
 	sigaddset(&run->signals, SIGHUP);
 	/* Threads inherit the mask: only the main thread takes these, one at a time. */
 	pthread_sigmask(SIG_BLOCK, &run->signals, NULL);
+}
+
+/* Root and the file system go before the log is opened, so that its thread is born without. */
+static enum cf_status give_up_privileges(struct cf_live_run *run, struct cf_error *error)
+{
+	const struct cf_watchlist *watchlist = run->session.watchlist;
+
+	run->privileges = (struct cf_privileges){.user = run->live->user,
+	    .image_path = run->options.image_path,
+	    .key_path = watchlist == NULL ? "" : cf_image_info(watchlist->image)->privacy_key_file,
+	    .hits_path = cf_session_hits_path(&run->session, &run->options),
+	    .status_path = run->options.status_path,
+	    .hand_over_log = true,
+	    .say = run->live->say,
+	    .arg = run->live->arg};
+	if (run->live->sandbox)
+		return cf_privileges_give_up(&run->privileges, error);
+	cf_live_say(run, "running without a sandbox, as asked");
+	return CF_OK;
 }
 
 static enum cf_status run_live(struct cf_live_run *run, struct cf_error *error)
@@ -279,7 +298,7 @@ static enum cf_status run_live(struct cf_live_run *run, struct cf_error *error)
 	if (status == CF_OK && run->live->prefilter)
 		status = attach_prefilter(run, error);
 	if (status == CF_OK)
-		status = cf_live_give_up_privileges(run, error);
+		status = give_up_privileges(run, error);
 	if (status == CF_OK)
 		status = start(run, error);
 	if (status == CF_OK)

@@ -1,6 +1,6 @@
 /*
- * A live run as its parts see it: live.c starts, supervises and ends it, live_privileges.c gives up
- * what it does not need, live_heartbeat.c tells how it goes.
+ * A live run as its parts see it: live.c starts, supervises and ends it, live_heartbeat.c tells how
+ * it goes.
  *
  * Private to these files. The main thread's, but for what cf_live_fill_heartbeat() reads.
  */
@@ -10,6 +10,7 @@
 #include "monitor/image_file.h"
 #include "monitor/link_watch.h"
 #include "monitor/live.h"
+#include "monitor/privileges.h"
 #include "monitor/worker.h"
 
 #include <signal.h>
@@ -21,6 +22,7 @@ struct cf_live_run {
 	const struct cf_live *live;
 	struct cf_session_options options;
 	struct cf_session session;
+	struct cf_privileges privileges;
 	struct cf_image_file image;
 	struct cf_capture_worker *workers; /* interface_count * live->workers */
 	unsigned worker_count, started_count;
@@ -45,10 +47,6 @@ struct cf_live_run {
 
 /* Tells the operator one line, as printf(). */
 void cf_live_say(struct cf_live_run *run, const char *format, ...) CF_PRINTF(2, 3);
-
-/* Root and the file system go before the log is opened, so that its thread is born without. */
-enum cf_status cf_live_give_up_privileges(
-    struct cf_live_run *run, struct cf_error *error) CF_MUST_CHECK;
 
 /*
  * The counters of all workers together, or with all false of one interface's, then with traffic by

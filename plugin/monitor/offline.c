@@ -3,6 +3,7 @@
 #include "monitor/offline.h"
 
 #include "monitor/capture/inputs.h"
+#include "monitor/privileges.h"
 
 #include <string.h>
 
@@ -109,9 +110,26 @@ static void finish(struct run *run, struct cf_offline_result *result)
 	cf_decoder_flush(run->decoder);
 	cf_observe_flush(run->observe);
 	cf_log_pump(run->session.log, run->now_wall_us);
+	cf_log_end(run->session.log); /* its stop record reads the decoder's counters */
 	result->decode = *cf_decoder_counters_get(run->decoder);
 	cf_monitor_stats(run->session.monitor, &result->observe);
 	cf_log_stats(run->session.log, &result->log);
+}
+
+/* Image, key, captures and log are open by now: nothing else is needed. */
+static enum cf_status give_up_privileges(
+    struct run *run, const struct cf_session_options *options, struct cf_error *error)
+{
+	struct cf_privileges privileges = {.user = run->offline->user,
+	    .hits_path = cf_session_hits_path(&run->session, options),
+	    .status_path = options->status_path,
+	    .say = run->offline->say,
+	    .arg = run->offline->arg};
+	enum cf_status status = cf_privileges_give_up(&privileges, error);
+
+	if (status == CF_OK)
+		cf_privileges_give_up_calls(&privileges);
+	return status;
 }
 
 enum cf_status cf_offline_run(
@@ -139,6 +157,8 @@ enum cf_status cf_offline_run(
 	status = cf_session_open_log(&run.session, &options, error);
 	if (status == CF_OK)
 		status = prepare(&run, error);
+	if (status == CF_OK && offline->sandbox)
+		status = give_up_privileges(&run, &options, error);
 	if (status != CF_OK)
 		goto out;
 	for (unsigned i = 0; i < offline->file_count; i++) {
@@ -151,7 +171,7 @@ enum cf_status cf_offline_run(
 	finish(&run, &result);
 	*result_out = result;
 out:
-	cf_log_close(run.session.log); /* its last heartbeat reads the decoder's counters */
+	cf_log_close(run.session.log);
 	run.session.log = NULL;
 	cf_observe_free(run.observe);
 	cf_decoder_free(run.decoder);

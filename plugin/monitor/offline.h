@@ -13,11 +13,15 @@ struct cf_offline {
 	const char *const *files; /* in this order; "-" is standard input */
 	unsigned file_count;
 	struct cf_session_options
-	    session; /* offline, heartbeat and interfaces are set by the run */
+	    session;      /* offline, heartbeat and interfaces are set by the run */
+	bool sandbox;     /* gives up what a live run does, before the first packet */
+	const char *user; /* whom to become when run by root; NULL: curfew or nobody */
 	/* Called now and then with what was read of which file (size 0: unknown); may be NULL. */
 	void (*progress)(void *arg, const char *path, uint64_t used, uint64_t size);
 	/* A file could not be read (to its end): what was read counts, and the run goes on. */
 	void (*complain)(void *arg, const char *text);
+	/* Some protection is missing; may be NULL. */
+	void (*say)(void *arg, const char *text);
 	void *arg;
 };
 

@@ -62,6 +62,7 @@ enum cf_status cf_session_open_log(
 	    .privacy_key_file = info == NULL ? "" : info->privacy_key_file,
 	    .status_path = options->status_path,
 	    .synchronous = options->offline,
+	    .open_now = options->offline && geteuid() == 0,
 	    .repeatable = options->offline,
 	    .input = options->input_id,
 	    .heartbeat = options->heartbeat,
@@ -98,9 +99,9 @@ uint64_t cf_decode_failures(const struct cf_decoder_counters *counters)
 {
 	static const enum cf_decode_counter failures[] = {CF_COUNT_LINK_UNKNOWN,
 	    CF_COUNT_LINK_MALFORMED, CF_COUNT_IP_MALFORMED, CF_COUNT_TRANSPORT_MALFORMED,
-	    CF_COUNT_TUNNELS_UNREAD,
-	    CF_COUNT_TUNNEL_TOO_DEEP, CF_COUNT_FRAGMENTS_REFUSED, CF_COUNT_DNS_MALFORMED,
-	    CF_COUNT_TLS_MALFORMED, CF_COUNT_QUIC_MALFORMED, CF_COUNT_STREAMS_TOO_LONG};
+	    CF_COUNT_TUNNELS_UNREAD, CF_COUNT_TUNNEL_TOO_DEEP, CF_COUNT_FRAGMENTS_REFUSED,
+	    CF_COUNT_DNS_MALFORMED, CF_COUNT_TLS_MALFORMED, CF_COUNT_QUIC_MALFORMED,
+	    CF_COUNT_STREAMS_TOO_LONG};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++)

@@ -78,12 +78,36 @@ class Printing(LogCase):
             (["--verdict", "flag"], 0), (["--name", "kaspersky.com"], 20),
             (["--name", "example.com"], 0), (["--since", "1h"], 20), (["--until", "1h"], 0),
             (["--until", "2100-01-01T00:00:00Z"], 20), (["--via", "qname"], 20),
-            (["--sensor", "edge-02"], 0), (["--events"], 22),
+            (["--sensor", "edge-01"], 20), (["--events"], 22), (["--name", "*.kaspersky.com"], 20),
+            (["--name", "*.dnl-03.geo.kaspersky.com"], 0), (["--name", "KASPERSKY.com."], 20),
         ]:
             with self.subTest(arguments=arguments):
                 code, out, err = curfew(self.log, *arguments)
                 self.assertEqual((code, err), (0, ""))
                 self.assertEqual(len(out.splitlines()), expected)
+
+    def test_names_are_understood_as_people_paste_them(self):
+        self.write(4)
+        for name, expected in [("https://user@dnl-03.geo.kaspersky.com:443/x?y#z", 4), ("hxxp://kaspersky[.]com", 4),
+                               ("||kaspersky.com^", 4), ("http://example.net/", 0)]:
+            with self.subTest(name):
+                code, out, err = curfew(self.log, "--name", name)
+                self.assertEqual((code, len(out.splitlines())), (0, expected))
+                self.assertIn("this is about", err)
+        for name in ("a b", "10.0.0.256", "a..b", "", "http://"):
+            with self.subTest(name):
+                code, out, err = curfew(self.log, "--name", name)
+                self.assertEqual((code, out), (2, ""))
+                self.assertNotEqual(err, "")
+
+    def test_what_is_mistyped_is_said(self):
+        self.write(3)
+        code, _, err = curfew(self.log, "--category", "typo")
+        self.assertEqual(code, 2)
+        self.assertIn("there are updates telemetry", err)
+        code, out, err = curfew(self.log, "--sensor", "edge-02")
+        self.assertEqual((code, out), (0, ""))
+        self.assertIn("no line is of a sensor 'edge-02'", err)
 
     def test_json_passes_lines_through(self):
         self.write(5)
@@ -151,7 +175,63 @@ class Printing(LogCase):
         self.assertTrue(all("kaspersky.com" in line for line in lines))
 
 
+    def test_follows_several_files_and_what_a_writer_still_puts_into_a_rotated_one(self):
+        other = os.path.join(self.folder, "other.jsonl")
+        self.write(1)
+        shutil.copy(self.log, other)
+        following = subprocess.Popen([CURFEW, "log", "-f", "-j", self.log, other], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(following.stdout.close)
+        self.addCleanup(following.wait)
+        self.addCleanup(following.kill)
+        for _ in range(2):
+            following.stdout.readline()
+        with open(self.log, encoding="ascii") as log:
+            line = [line for line in log if '"event_type":"dns"' in line][0]
+
+        def put(path, mark):
+            with open(path, "a", encoding="ascii") as log:
+                log.write(line.replace('"edge-01"', '"%s"' % mark))
+
+        put(other, "in-other")
+        self.assertIn("in-other", following.stdout.readline())
+        put(self.log, "in-log")
+        self.assertIn("in-log", following.stdout.readline())
+        # Rotated; a writer notices within a second only.
+        os.rename(self.log, self.log + "-20240930")
+        put(self.log, "in-new")
+        time.sleep(0.8)
+        put(self.log + "-20240930", "late")
+        seen = following.stdout.readline() + following.stdout.readline()
+        self.assertLess(seen.index("late"), seen.index("in-new"))
+
+    def test_convert_hands_on_each_line_as_it_comes(self):
+        self.write(1)
+        with open(self.log, encoding="ascii") as log:
+            line = [line for line in log if '"event_type":"dns"' in line][0]
+        converting = subprocess.Popen([CURFEW, "log", "convert", "--to", "ecs", "-"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True)
+        for _ in range(3):
+            converting.stdin.write(line)
+            converting.stdin.flush()
+            # Nothing more is written until this one came back.
+            self.assertIn("dnl-03.geo.kaspersky.com", converting.stdout.readline())
+        converting.communicate(timeout=60)
+        self.assertEqual(converting.returncode, 0)
+
+
 class Verifying(LogCase):
+    def test_names_of_sensors_do_not_steer_the_terminal(self):
+        self.write(20)
+        with open(self.log, encoding="ascii") as log:
+            text = log.read()
+        evil = os.path.join(self.folder, "evil\x1b]0;x.jsonl")
+        with open(evil, "w", encoding="ascii") as log:
+            log.write(text.replace('"edge-01"', '"edge\\u001b[2J\\u0007"').replace('"count":1', '"count":2', 1))
+        code, out, err = curfew("verify", evil)
+        self.assertEqual(code, 1)
+        self.assertIn("\\x1b[2J\\x07", out)
+        self.assertNotIn("\033", out + err)
+
     def test_untouched_log_is_unaltered(self):
         self.write(100)
         self.write(50, fold=1)

@@ -14,6 +14,8 @@
 
 /* How often a followed file is looked at. */
 #define FOLLOW_PAUSE_NS 200000000L
+/* Looks at a file that was rotated: 2.6 seconds. */
+#define LEAVING_LOOKS 13
 
 static const char help[] =
     "usage: curfew log [FILE...] [options]\n"
@@ -27,7 +29,7 @@ static const char help[] =
     "  -r, --rotated        read the rotated files of each FILE before it\n"
     "      --olddir DIR     the same, with those that logrotate put into DIR\n"
     "  -c, --client PREFIX  hits of this address or network\n"
-    "  -n, --name NAME      hits on this name and below\n"
+    "  -n, --name NAME      hits on this name and below (*.NAME: below alone), or on an address\n"
     "  -C, --category NAME  hits of this category\n"
     "  -A, --action WORD    block, flag, observe or allow (also --verdict)\n"
     "  -v, --via WORD       by this evidence: qname, cname, sni, dest_ip ...\n"
@@ -80,54 +82,94 @@ static bool show_all(struct view *view, struct cf_reader *reader)
 	return got == CF_READ_END;
 }
 
-/* Goes on for ever, or until nobody reads; each new file of that path in turn. */
-static bool follow(struct view *view, struct cf_reader *reader)
+/* One file that is followed. */
+struct followed {
+	char *path;
+	struct cf_reader *reader; /* NULL: not there for now */
+	unsigned leaving;         /* looks left at a file that was rotated; 0: it was not */
+};
+
+/*
+ * The writer of a file that was rotated needs a second to notice, and writes there until then: the
+ * old file is read on for as long, and longer, before the new one is begun.
+ */
+static void look_at(struct view *view, struct followed *followed)
 {
-	const struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_NS};
-	bool good = true;
-
-	while (good && reader != NULL && fflush(stdout) == 0 && !ferror(stdout)) {
-		/* Asked before reading on: what the old file still got is then not missed. */
-		bool rotated = cf_reader_is_rotated(reader);
-
-		good = show_all(view, reader);
-		if (rotated && good) {
-			char *path = strdup(cf_reader_path(reader));
-
-			cf_reader_close(reader);
-			reader = path == NULL ? NULL : log_open(path);
-			free(path);
-			continue;
-		}
-		(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
+	if (followed->reader == NULL) {
+		/* Tried in silence: it will be there again. */
+		if (cf_reader_open(followed->path, &followed->reader, NULL) != CF_OK)
+			followed->reader = NULL;
+		return;
 	}
-	good = good && reader != NULL;
-	cf_reader_close(reader);
-	return good;
+	if (followed->leaving == 0 && cf_reader_is_rotated(followed->reader))
+		followed->leaving = LEAVING_LOOKS;
+	if (!show_all(view, followed->reader) ||
+	    (followed->leaving > 0 && --followed->leaving == 0)) {
+		cf_reader_close(followed->reader);
+		followed->reader = NULL;
+		followed->leaving = 0;
+	}
 }
 
-static int show_files(struct view *view, const struct log_files *files)
+/* Goes on for ever, or until nobody reads; each new file of those paths in turn. */
+static void follow(struct view *view, struct followed *followed, size_t count)
+{
+	const struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_NS};
+
+	while (fflush(stdout) == 0 && !ferror(stdout)) {
+		for (size_t i = 0; i < count; i++)
+			look_at(view, &followed[i]);
+		(void)fflush(stdout);          /* whoever reads gets lines as they come */
+		(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
+	}
+}
+
+/* All files of one set; the last one stays open for following. */
+static int show_set(struct view *view, const struct cf_log_set *set, struct followed *followed)
 {
 	int result = CMD_OK;
 
-	for (size_t i = 0; i < files->count; i++)
-		for (size_t j = 0; j < files->sets[i].count && !ferror(stdout); j++) {
-			struct cf_reader *reader = log_open(files->sets[i].paths[j]);
-			bool last = i + 1 == files->count && j + 1 == files->sets[i].count;
+	for (size_t i = 0; i < set->count && !ferror(stdout); i++) {
+		struct cf_reader *reader = log_open(set->paths[i]);
 
-			if (reader == NULL || !show_all(view, reader))
-				result = CMD_IO;
-			if (reader != NULL && last && view->follow) {
-				if (!follow(view, reader))
-					result = CMD_IO;
-			} else {
-				cf_reader_close(reader);
-			}
-		}
+		if (reader == NULL || !show_all(view, reader))
+			result = CMD_IO;
+		if (reader != NULL && i + 1 == set->count)
+			followed->reader = reader;
+		else
+			cf_reader_close(reader);
+	}
+	if (set->count > 0)
+		followed->path = set->paths[set->count - 1];
+	return result;
+}
+
+/* What was asked for and never seen is mistyped, more likely than quiet. */
+static void complain_about_nothing(const struct view *view)
+{
+	if (view->filter.sensor != NULL && !view->filter.sensor_seen)
+		fprintf(
+		    stderr, "curfew log: no line is of a sensor '%.100s'\n", view->filter.sensor);
 	if (view->skipped > 0)
 		fprintf(stderr,
 		    "curfew log: %llu lines were no records; `curfew log verify` says more\n",
 		    (unsigned long long)view->skipped);
+}
+
+static int show_files(struct view *view, const struct log_files *files)
+{
+	struct followed *followed = calloc(files->count + 1, sizeof *followed);
+	int result = followed == NULL ? CMD_IO : CMD_OK;
+
+	for (size_t i = 0; i < files->count && followed != NULL; i++)
+		if (show_set(view, &files->sets[i], &followed[i]) != CMD_OK)
+			result = CMD_IO;
+	complain_about_nothing(view);
+	if (view->follow && followed != NULL)
+		follow(view, followed, files->count);
+	for (size_t i = 0; i < files->count && followed != NULL; i++)
+		cf_reader_close(followed[i].reader);
+	free(followed);
 	return result;
 }
 
@@ -135,10 +177,19 @@ static bool take_condition(void *place, const struct cli_given *given)
 {
 	const char *why = "";
 
-	if (log_filter_set(place, given->letter, given->value, time(NULL), &why))
-		return true;
-	fprintf(stderr, "curfew log: '%s' is not %s\n", given->value, why);
-	return false;
+	struct log_filter *filter = place;
+
+	if (!log_filter_set(filter, given->letter, given->value, time(NULL), &why)) {
+		if (filter->error.status != CF_OK)
+			fprintf(stderr, "curfew log: %s\n", filter->error.text);
+		else
+			fprintf(stderr, "curfew log: '%s' is not %s\n", given->value, why);
+		return false;
+	}
+	if (given->letter == 'n' && filter->form != NULL)
+		fprintf(stderr, "curfew log: '%.200s' is %s; this is about what it holds\n",
+		    given->value, filter->form);
+	return true;
 }
 
 #define CONDITION(name, letter) CLI_VALUE(name, letter, struct view, filter, take_condition)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: curfew log convert --to ecs|ocsf [FILE...] [options]\n"
@@ -79,6 +81,13 @@ static bool convert_file(struct work *work, const char *path)
 	return true;
 }
 
+static bool is_file(int fd)
+{
+	struct stat about;
+
+	return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 static int convert_files(convert_fn *convert, const struct log_files *files)
 {
 	struct work *work = calloc(1, sizeof *work);
@@ -89,6 +98,9 @@ static int convert_files(convert_fn *convert, const struct log_files *files)
 		return CMD_IO;
 	}
 	work->convert = convert;
+	/* Whoever waits at the other end of a pipe gets each line as it comes. */
+	if (!is_file(STDOUT_FILENO))
+		(void)setvbuf(stdout, NULL, _IOLBF, CF_CONVERT_BYTES);
 	for (size_t i = 0; i < files->count; i++)
 		for (size_t j = 0; j < files->sets[i].count; j++)
 			if (!convert_file(work, files->sets[i].paths[j]))

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#define CATEGORIES \
+	"updates telemetry activation cloud-console web-account sales corporate pki " \
+	"product-service informational local-injection lookalike"
+
 /* An instant, or a duration back from now. */
 static bool parse_time(const char *text, int64_t now_wall_s, int64_t *wall_us_out)
 {
@@ -27,11 +31,29 @@ static bool parse_action(const char *text, enum cf_action *action_out)
 	return cf_action_parse(text, strlen(text), action_out);
 }
 
+/* A name as people paste it, or an address. */
+static bool parse_name(struct log_filter *filter, const char *argument)
+{
+	struct cf_spoken spoken;
+
+	if (cf_spoken_parse(argument, &spoken, &filter->error) != CF_OK)
+		return false;
+	filter->has_addr = spoken.is_addr;
+	filter->has_name = !spoken.is_addr;
+	filter->addr = spoken.addr;
+	filter->name = spoken.name;
+	filter->scope = spoken.scope;
+	filter->form = spoken.form;
+	return true;
+}
+
 bool log_filter_set(struct log_filter *filter, int option, const char *argument, int64_t now_wall_s,
     const char **why_out)
 {
+	enum cf_category category;
 	enum cf_via via;
 
+	filter->error = (struct cf_error){.status = CF_OK};
 	switch (option) {
 	case 'c':
 		*why_out = "an address or prefix, such as 10.20.0.0/16";
@@ -42,10 +64,7 @@ bool log_filter_set(struct log_filter *filter, int option, const char *argument,
 		filter->has_action = parse_action(argument, &filter->action);
 		return filter->has_action;
 	case 'n':
-		*why_out = "a DNS name";
-		filter->has_name =
-		    cf_name_from_text(argument, strlen(argument), &filter->name) == CF_OK;
-		return filter->has_name;
+		return parse_name(filter, argument);
 	case 'v':
 		*why_out = "a kind of evidence, such as qname, sni or dest_ip";
 		filter->via = argument;
@@ -59,8 +78,9 @@ bool log_filter_set(struct log_filter *filter, int option, const char *argument,
 		*why_out = "an instant with offset, or a time back from now";
 		return parse_time(argument, now_wall_s, &filter->until_wall_us);
 	case 'C':
+		*why_out = "a category; there are " CATEGORIES;
 		filter->category = argument;
-		return true;
+		return cf_category_parse(argument, strlen(argument), &category);
 	case 'S':
 		filter->sensor = argument;
 		return true;
@@ -75,29 +95,44 @@ static bool equals(struct cf_text text, const char *word)
 	return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
 }
 
-/* text is wanted itself or lies below it; what is no name matches nothing. */
-static bool lies_below(struct cf_text text, const struct cf_name *wanted)
+/* text is what is wanted, or lies below it; what is no name matches nothing. */
+static bool is_wanted(struct cf_text text, const struct log_filter *filter)
 {
 	struct cf_name name;
 
-	return text.len > 0 && cf_name_from_text(text.data, text.len, &name) == CF_OK &&
-	    cf_name_is_subdomain(&name, wanted);
+	if (text.len == 0 || cf_name_from_text(text.data, text.len, &name) != CF_OK ||
+	    !cf_name_is_subdomain(&name, &filter->name))
+		return false;
+	return filter->scope != CF_SCOPE_BELOW || !cf_name_is_subdomain(&filter->name, &name);
 }
 
-static bool match_name(const struct cf_name *wanted, const struct cf_record *r)
+static bool match_name(const struct log_filter *filter, const struct cf_record *r)
 {
-	return lies_below(r->dns.qname, wanted) || lies_below(r->dns.cname, wanted) ||
-	    lies_below(r->match.value, wanted) || lies_below(r->tls.sni, wanted) ||
-	    lies_below(r->http.host, wanted) || lies_below(r->match.rule, wanted);
+	return is_wanted(r->dns.qname, filter) || is_wanted(r->dns.cname, filter) ||
+	    is_wanted(r->match.value, filter) || is_wanted(r->tls.sni, filter) ||
+	    is_wanted(r->http.host, filter) || is_wanted(r->match.rule, filter);
 }
 
-bool log_filter_match(const struct log_filter *filter, const struct cf_record *record)
+/* Where a connection went, or the address that was seen: in an answer, as a host. */
+static bool match_addr(const struct cf_addr *wanted, const struct cf_record *r)
 {
+	char text[CF_ADDR_TEXT_BYTES];
+
+	cf_addr_format(wanted, text);
+	return cf_addr_equal(wanted, &r->dest) || equals(r->match.value, text) ||
+	    equals(r->http.host, text);
+}
+
+bool log_filter_match(struct log_filter *filter, const struct cf_record *record)
+{
+	if (filter->sensor != NULL) {
+		if (!equals(record->sensor, filter->sensor))
+			return false;
+		filter->sensor_seen = true;
+	}
 	if (filter->since_wall_us != 0 && record->last_wall_us < filter->since_wall_us)
 		return false;
 	if (filter->until_wall_us != 0 && record->at_wall_us >= filter->until_wall_us)
-		return false;
-	if (filter->sensor != NULL && !equals(record->sensor, filter->sensor))
 		return false;
 	if (filter->has_client && !cf_prefix_contains(&filter->client, &record->src))
 		return false;
@@ -109,5 +144,7 @@ bool log_filter_match(const struct log_filter *filter, const struct cf_record *r
 		return false;
 	if (filter->via != NULL && strcmp(cf_via_text(record->via), filter->via) != 0)
 		return false;
-	return !filter->has_name || match_name(&filter->name, record);
+	if (filter->has_addr)
+		return match_addr(&filter->addr, record);
+	return !filter->has_name || match_name(filter, record);
 }

@@ -3,11 +3,12 @@
 #include "cli/front/cmd.h"
 
 #include "cli/sensor/monitor_options.h"
-#include "monitor/capture/capture_file.h"
+#include "monitor/capture/inputs.h"
 #include "monitor/decode/decoder.h"
 #include "monitor/live.h"
 #include "monitor/names_printer.h"
 #include "monitor/offline.h"
+#include "monitor/privileges.h"
 
 #include "compile/image/mmdb_writer.h"
 
@@ -31,12 +32,12 @@ static void show_progress(const struct cf_capture_file *file, const char *path)
 }
 
 /* Reads one file to its end, or as far as it can be read. */
-static enum cf_status read_file(
-    struct cf_decoder *decoder, const char *path, bool progress, struct cf_error *error)
+static enum cf_status read_file(struct cf_decoder *decoder, struct cf_inputs *inputs,
+    unsigned number, const char *path, bool progress, struct cf_error *error)
 {
 	struct cf_capture_file *file;
 	struct cf_frame frame;
-	enum cf_status status = cf_capture_file_open(path, &file, error);
+	enum cf_status status = cf_inputs_take(inputs, number, &file, error);
 
 	if (status != CF_OK)
 		return status;
@@ -53,27 +54,52 @@ static enum cf_status read_file(
 	return status == CF_ENOTFOUND ? CF_OK : status;
 }
 
-static int run_names(const struct monitor_options *options)
+static void on_line(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "curfew: %s\n", text);
+}
+
+/* The captures are open by now, and names go to standard output: nothing else is needed. */
+static enum cf_status give_up_privileges(
+    const struct monitor_options *options, struct cf_error *error)
+{
+	struct cf_privileges privileges = {.user = options->user, .say = on_line};
+	enum cf_status status = CF_OK;
+
+	if (options->no_sandbox)
+		return CF_OK;
+	status = cf_privileges_give_up(&privileges, error);
+	if (status == CF_OK)
+		cf_privileges_give_up_calls(&privileges);
+	return status;
+}
+
+static void print_decode(const struct cf_decoder_counters *decode)
+{
+	static const struct cf_observe_stats nothing = {.flows = 0};
+	char text[4096];
+
+	fprintf(stderr, "packets %llu bytes %llu failures %llu\n%s\n",
+	    (unsigned long long)decode->at[CF_COUNT_FRAMES],
+	    (unsigned long long)decode->at[CF_COUNT_FRAME_BYTES],
+	    (unsigned long long)cf_decode_failures(decode),
+	    cf_counters_format(decode, &nothing, text, sizeof text));
+}
+
+static int read_names(const struct monitor_options *options, struct cf_inputs *inputs,
+    struct cf_decoder *decoder, struct cf_names_printer *printer)
 {
 	bool progress = !options->quiet && isatty(STDERR_FILENO) == 1;
-	struct cf_names_printer *printer = NULL;
-	struct cf_decoder *decoder = NULL;
 	struct cf_error error = {.status = CF_OK};
-	struct cf_observer observer;
 	int result = CMD_OK;
 
-	if (cf_names_printer_new(stdout, &printer) != CF_OK) {
-		fputs("curfew: no memory\n", stderr);
+	if (give_up_privileges(options, &error) != CF_OK) {
+		fprintf(stderr, "curfew: %s\n", error.text);
 		return CMD_IO;
 	}
-	observer = cf_names_printer_observer(printer);
-	if (cf_decoder_new(&observer, 0, &decoder) != CF_OK) {
-		fputs("curfew: no memory\n", stderr);
-		result = CMD_IO;
-		goto out;
-	}
 	for (unsigned i = 0; i < options->file_count; i++)
-		if (read_file(decoder, options->files[i], progress, &error) != CF_OK) {
+		if (read_file(decoder, inputs, i, options->files[i], progress, &error) != CF_OK) {
 			fprintf(stderr, "curfew: %s; going on with what was read\n", error.text);
 			result = CMD_IO;
 		}
@@ -82,7 +108,28 @@ static int run_names(const struct monitor_options *options)
 		fputs("curfew: cannot write the names\n", stderr);
 		result = CMD_IO;
 	}
-out:
+	if (options->stats)
+		print_decode(cf_decoder_counters_get(decoder));
+	return result;
+}
+
+static int run_names(const struct monitor_options *options)
+{
+	struct cf_names_printer *printer = NULL;
+	struct cf_decoder *decoder = NULL;
+	struct cf_inputs *inputs = NULL;
+	struct cf_observer observer;
+	int result = CMD_IO;
+
+	if (cf_names_printer_new(stdout, &printer) == CF_OK) {
+		observer = cf_names_printer_observer(printer);
+		if (cf_decoder_new(&observer, 0, &decoder) == CF_OK &&
+		    cf_inputs_open(options->files, options->file_count, &inputs) == CF_OK)
+			result = read_names(options, inputs, decoder, printer);
+	}
+	if (inputs == NULL)
+		fputs("curfew: no memory\n", stderr);
+	cf_inputs_close(inputs);
 	cf_decoder_free(decoder);
 	cf_names_printer_free(printer);
 	return result;
@@ -170,8 +217,11 @@ static int run_offline(const struct monitor_options *options)
 	struct cf_offline offline = {.files = options->files,
 	    .file_count = options->file_count,
 	    .session = session_of(options),
+	    .sandbox = !options->no_sandbox,
+	    .user = options->user,
 	    .progress = progress ? on_progress : NULL,
-	    .complain = on_complaint};
+	    .complain = on_complaint,
+	    .say = on_line};
 	struct cf_offline_result result;
 	struct cf_error error = {.status = CF_OK};
 	enum cf_status status;
@@ -194,12 +244,6 @@ static int run_offline(const struct monitor_options *options)
 		return CMD_IO;
 	}
 	return result.files_failed > 0 ? CMD_IO : CMD_OK;
-}
-
-static void on_line(void *arg, const char *text)
-{
-	(void)arg;
-	fprintf(stderr, "curfew: %s\n", text);
 }
 
 static int run_live(const struct monitor_options *options)

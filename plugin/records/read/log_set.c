@@ -206,7 +206,8 @@ static bool numbers_rise(struct siblings *siblings)
 	const struct sibling *before = NULL;
 	unsigned rise = 0, fall = 0;
 
-	qsort(siblings->items, siblings->count, sizeof *siblings->items, by_number);
+	if (siblings->count > 1)
+		qsort(siblings->items, siblings->count, sizeof *siblings->items, by_number);
 	for (size_t i = 0; i < siblings->count; i++) {
 		const struct sibling *sibling = &siblings->items[i];
 

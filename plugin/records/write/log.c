@@ -31,7 +31,7 @@ struct cf_producer {
 struct cf_log {
 	struct cf_writer writer;
 	uint32_t queue_bytes;
-	bool synchronous, started;
+	bool synchronous, started, ended;
 	_Atomic(struct cf_producer *) producers; /* grows at its head, never shrinks */
 	struct cf_status_file status;
 	size_t (*status_members)(void *arg, char *members, size_t size);
@@ -193,6 +193,10 @@ enum cf_status cf_log_open(
 	status = cf_writer_init(&log->writer, options, error);
 	if (status == CF_OK && cf_status_file_init(&log->status, options->status_path) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "cannot start the hit log: no memory");
+	if (status == CF_OK && log->synchronous && options->open_now) {
+		cf_writer_open_early(&log->writer);
+		cf_status_file_open_early(&log->status);
+	}
 	if (status == CF_OK && !log->synchronous) {
 		start(log, clock_us(CLOCK_MONOTONIC), clock_us(CLOCK_REALTIME));
 		status = start_thread(log);
@@ -212,21 +216,29 @@ enum cf_status cf_log_open(
 	return CF_OK;
 }
 
+void cf_log_end(struct cf_log *log)
+{
+	if (log->ended)
+		return;
+	log->ended = true;
+	if (log->has_thread) {
+		atomic_store_explicit(&log->stop, true, memory_order_release);
+		pthread_join(log->thread, NULL);
+		return;
+	}
+	if (!log->started)
+		start(log, clock_us(CLOCK_REALTIME), clock_us(CLOCK_REALTIME));
+	while (drain(log, NULL) > 0)
+		;
+	cf_writer_stop(&log->writer, log->writer.now_us, log->writer.now_wall_us);
+	write_status(log, true);
+}
+
 void cf_log_close(struct cf_log *log)
 {
 	if (log == NULL)
 		return;
-	if (log->has_thread) {
-		atomic_store_explicit(&log->stop, true, memory_order_release);
-		pthread_join(log->thread, NULL);
-	} else {
-		if (!log->started)
-			start(log, clock_us(CLOCK_REALTIME), clock_us(CLOCK_REALTIME));
-		while (drain(log, NULL) > 0)
-			;
-		cf_writer_stop(&log->writer, log->writer.now_us, log->writer.now_wall_us);
-		write_status(log, true);
-	}
+	cf_log_end(log);
 	free_log(log);
 }
 

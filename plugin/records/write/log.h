@@ -45,7 +45,9 @@ struct cf_log_options {
 	const char *privacy_key_file;
 	uint32_t queue_bytes; /* per producer; 0: 4 MiB */
 	const char
-	    *status_path;  /* a small JSON file with counters, replaced by rename; NULL: none */
+	    *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
+	bool open_now; /* synchronous: opens log and status file at once, while there are rights to
+	                */
 	bool synchronous;  /* no thread: cf_log_pump() does the work (offline captures, tests) */
 	const char *input; /* copied; what a run over files reads, as a digest in hex; NULL: none */
 	bool repeatable;   /* nothing random, nothing of this process: the same records, the same
@@ -70,7 +72,7 @@ struct cf_log_options {
 
 struct cf_log_stats {
 	uint64_t hits;       /* hits accepted from producers */
-	uint64_t lines;      /* lines written */
+	uint64_t lines;      /* lines written; after the end, without the stop record */
 	uint64_t lost_queue; /* dropped: queue full */
 	uint64_t lost_disk;  /* dropped: could not be written */
 	uint64_t bytes;
@@ -88,6 +90,10 @@ struct cf_log_stats {
  */
 enum cf_status cf_log_open(const struct cf_log_options *options, struct cf_log **log_out,
     struct cf_error *error) CF_MUST_CHECK;
+
+/* As cf_log_close() but frees nothing yet, for who wants the last counters: cf_log_stats() then
+ * says what the stop record says. */
+void cf_log_end(struct cf_log *log);
 
 /* Flushes folds, writes the stop record and a last heartbeat, joins the thread, frees. NULL is
  * fine. */

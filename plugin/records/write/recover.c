@@ -185,7 +185,9 @@ static const char *describe(const struct scan *scan, bool complete)
 void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor,
     const char *source, struct cf_recovery *recovery_out)
 {
-	int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	int fd = sink->reading >= 0
+	    ? sink->reading
+	    : open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	struct scan *scan = malloc(sizeof *scan);
 	struct stat about;
 	bool complete, from_start = false;
@@ -205,6 +207,7 @@ void cf_recover(struct cf_sink *sink, struct cf_chain *chain, const char *sensor
 	recovery_out->found = describe(scan, complete);
 	recovery_out->unsealed_lines = scan->unsealed_lines;
 out:
+	sink->reading = -1; /* closed here, whoever opened it */
 	if (fd >= 0)
 		close(fd);
 	free(scan);

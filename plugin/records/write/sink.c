@@ -27,7 +27,7 @@ static ssize_t system_write(void *arg, int fd, const void *bytes, size_t len)
 
 enum cf_status cf_sink_init(struct cf_sink *sink, const char *path)
 {
-	*sink = (struct cf_sink){.fd = -1, .write = system_write};
+	*sink = (struct cf_sink){.fd = -1, .reading = -1, .write = system_write};
 	sink->buffer = malloc(CF_LOG_PENDING_BYTES);
 	if (strcmp(path, "-") != 0)
 		sink->path = strdup(path);
@@ -42,7 +42,9 @@ void cf_sink_done(struct cf_sink *sink)
 {
 	if (sink->fd >= 0)
 		close(sink->fd);
-	sink->fd = -1;
+	if (sink->reading >= 0)
+		close(sink->reading);
+	sink->fd = sink->reading = -1;
 	free(sink->path);
 	free(sink->buffer);
 	sink->path = sink->buffer = NULL;
@@ -128,6 +130,13 @@ enum cf_status cf_sink_open(struct cf_sink *sink)
 	sink->torn = 0;                           /* the new file's end is the opener's business */
 	sink->failure = 0;
 	return CF_OK;
+}
+
+void cf_sink_open_reading(struct cf_sink *sink)
+{
+	if (sink->path != NULL && sink->is_file)
+		sink->reading =
+		    open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 }
 
 enum cf_sink_place cf_sink_look(struct cf_sink *sink)

@@ -37,8 +37,9 @@ enum cf_sink_place {
 };
 
 struct cf_sink {
-	char *path; /* NULL: standard output */
-	int fd;     /* -1: not open */
+	char *path;  /* NULL: standard output */
+	int fd;      /* -1: not open */
+	int reading; /* the same file for cf_recover(), opened early; -1: it opens the path */
 	dev_t dev;
 	ino_t ino;
 	bool is_file;      /* regular: what comes in its place must be so, too */
@@ -71,6 +72,9 @@ void cf_sink_done(struct cf_sink *sink);
  * CF_EIO: errno in failure.
  */
 enum cf_status cf_sink_open(struct cf_sink *sink) CF_MUST_CHECK;
+/* Opens what was opened for reading, too: for cf_recover(), when there may be no rights to later.
+ */
+void cf_sink_open_reading(struct cf_sink *sink);
 /* Looks where the open file is. */
 enum cf_sink_place cf_sink_look(struct cf_sink *sink);
 /*

@@ -5,6 +5,7 @@
 #include "base/file_writer.h"
 #include "records/form/json.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,29 @@
 
 enum cf_status cf_status_file_init(struct cf_status_file *status, const char *path)
 {
-	*status = (struct cf_status_file){0};
+	*status = (struct cf_status_file){.early = -1};
 	if (path == NULL || path[0] == '\0')
 		return CF_OK;
 	status->path = strdup(path);
 	return status->path == NULL ? CF_ENOMEM : CF_OK;
 }
 
+void cf_status_file_open_early(struct cf_status_file *status)
+{
+	char resolved[CF_PATH_BYTES];
+
+	if (status->path == NULL || access(status->path, F_OK) != 0 ||
+	    cf_file_writer_check(status->path, resolved, NULL) == CF_OK)
+		status->early = open(status->path == NULL ? "" : status->path,
+		    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+}
+
 void cf_status_file_done(struct cf_status_file *status)
 {
+	if (status->early >= 0)
+		close(status->early);
 	free(status->path);
-	*status = (struct cf_status_file){0};
+	*status = (struct cf_status_file){.early = -1};
 }
 
 bool cf_status_file_is_due(struct cf_status_file *status, int64_t now_us)
@@ -101,6 +114,11 @@ void cf_status_file_write(struct cf_status_file *status, const struct cf_writer 
 	    writer->now_us - status->told_us < 10 * SECOND_US)
 		return;
 	len = form(writer, stats, members, members_len, last, text, sizeof text);
+	if (status->early >= 0) {
+		if (pwrite(status->early, text, len, 0) == (ssize_t)len)
+			(void)!ftruncate(status->early, (off_t)len); /* a tail would show */
+		return;
+	}
 	if (len == 0 || cf_file_writer_open_as(&file, status->path, CF_WRITE_UNSYNCED) != CF_OK)
 		return;
 	if (fwrite(text, 1, len, file.to) != len) {

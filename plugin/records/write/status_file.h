@@ -9,6 +9,7 @@
 
 struct cf_status_file {
 	char *path; /* NULL: none wanted */
+	int early;  /* opened while there were rights to, and written in place; -1: not */
 	int64_t next_us;
 	struct cf_log_stats told;
 	int64_t told_us;
@@ -16,6 +17,8 @@ struct cf_status_file {
 
 /* path may be NULL. CF_ENOMEM. */
 enum cf_status cf_status_file_init(struct cf_status_file *status, const char *path) CF_MUST_CHECK;
+/* Opens it now, to be written in place: for who cannot make files there later. */
+void cf_status_file_open_early(struct cf_status_file *status);
 void cf_status_file_done(struct cf_status_file *status);
 
 /* At most once a second. */

@@ -277,6 +277,7 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 	put_number(json, "hits", atomic_load(&writer->hits));
 	put_number(json, "folding", cf_fold_pending(writer->fold));
 	put_number(json, "written", writer->sink.lines);
+	writer->sealed_lines = writer->sink.lines;
 	put_number(json, "lost_queue", writer->lost_queue);
 	put_number(json, "lost_disk", atomic_load(&writer->lost_disk));
 	if (writer->privacy.mode != CF_PRIVACY_FULL)
@@ -475,12 +476,19 @@ static void recover_folds(struct cf_writer *writer)
 	cf_fold_set_journal(writer->fold, writer->journal);
 }
 
+void cf_writer_open_early(struct cf_writer *writer)
+{
+	/* One that does not open now is tried again at the start, and said there. */
+	if (cf_sink_open(&writer->sink) == CF_OK)
+		cf_sink_open_reading(&writer->sink);
+}
+
 void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us)
 {
 	struct cf_recovery found = {.found = "new"};
 
 	set_time(writer, now_us, now_wall_us);
-	if (cf_sink_open(&writer->sink) != CF_OK) {
+	if (writer->sink.fd < 0 && cf_sink_open(&writer->sink) != CF_OK) {
 		atomic_store(&writer->degraded, true);
 		writer->retry_us = now_us + SECOND_US;
 		found.found = "unknown";
@@ -504,6 +512,7 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	follow_rotation(writer);
 	tell_losses(writer);
 	seal(writer, CF_EVENT_STOP);
+	atomic_store(&writer->lines, writer->sealed_lines); /* as the stop record says */
 	if (writer->journal != NULL)
 		(void)unlink(writer->journal_path); /* empty by now, whether it goes or not */
 }
@@ -528,7 +537,7 @@ enum cf_status cf_writer_init(
 	uint8_t random[26];
 	enum cf_status status;
 
-	*writer = (struct cf_writer){.sink.fd = -1,
+	*writer = (struct cf_writer){.sink = {.fd = -1, .reading = -1},
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .repeatable = options->repeatable,

@@ -40,7 +40,8 @@ struct cf_writer {
 	void *arg;
 	/* Hits taken from the queues; those in lines that could not be written. */
 	_Atomic uint64_t hits, lost_disk, lines, bytes;
-	uint64_t lost_queue; /* as the log last told */
+	uint64_t lost_queue;   /* as the log last told */
+	uint64_t sealed_lines; /* that the last seal counts */
 	/* What the last lost record said. */
 	uint64_t told_queue, told_disk, told_torn;
 	int64_t lost_since_wall_us;
@@ -57,6 +58,8 @@ enum cf_status cf_writer_init(struct cf_writer *writer, const struct cf_log_opti
     struct cf_error *error) CF_MUST_CHECK;
 void cf_writer_done(struct cf_writer *writer);
 
+/* Opens the file for cf_writer_start(), which may come when there are no more rights to. */
+void cf_writer_open_early(struct cf_writer *writer);
 /* Opens the file, finds the end of its chain, ends a torn line, and writes the start record. */
 void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);
 /* Packed records, in this order; at most CF_FOLD_EXPECTED. */
