@@ -61,6 +61,38 @@ unsigned cf_report_watched_share(struct cf_model *model, uint32_t sensor)
 	return share_of(watched_minutes(model, sensor, from, to), from, to);
 }
 
+/* What cannot be known because logs mask addresses. */
+static void say_masking(struct cf_doc *doc, struct cf_model *model)
+{
+	const struct cf_model_sensor *sensors;
+	struct cf_host *const *hosts;
+	size_t sensor_count = cf_model_sensors(model, &sensors),
+	       count = cf_model_hosts(model, &hosts), truncated = 0, pseudonyms = 0;
+	int64_t networks = 0;
+
+	for (size_t i = 0; i < sensor_count; i++) {
+		truncated += strcmp(sensors[i].privacy, "truncate") == 0;
+		pseudonyms += strcmp(sensors[i].privacy, "pseudonym") == 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		networks += hosts[i]->is_network;
+	if (truncated > 0) {
+		cf_doc_fact_number(doc, "networks", "of the hosts, networks", networks);
+		cf_doc_note(doc,
+		    "%zu of the sensors truncate addresses: what only they saw are networks (/24, "
+		    "/48), each"
+		    " of them one host or many, and none is ever said to be clean",
+		    truncated);
+	}
+	if (pseudonyms > 0)
+		cf_doc_note(doc,
+		    "%zu of the sensors write pseudonyms for addresses: their hosts cannot be told "
+		    "apart or"
+		    " joined by what others say of the addresses, names and leases that are behind "
+		    "them",
+		    pseudonyms);
+}
+
 static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 {
 	const struct cf_model_sensor *sensors;
@@ -180,6 +212,7 @@ void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 	for (int i = 0; i < CF_STATES; i++)
 		cf_doc_fact_number(doc, cf_state_text((enum cf_state)i),
 		    cf_state_text((enum cf_state)i), (int64_t)by_state[i]);
+	say_masking(doc, model);
 	say_gap_costs(doc, model);
 	say_coverage(doc, model);
 	if (cf_model_skipped_rows(model) > 0)

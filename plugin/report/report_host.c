@@ -33,6 +33,9 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 		    doc, "through", "through", host->relay[0] == '\0' ? "direct" : host->relay);
 	unsigned share = cf_report_host_share(model, host);
 
+	if (host->is_network)
+		cf_doc_note(doc, "this is a network, not one host: its addresses are truncated");
+
 	cf_doc_fact_text(doc, "watched", "watched",
 	    cf_doc_format(doc, "%u.%02u %% of the window", share / 100, share % 100));
 	cf_doc_fact_number(doc, "hits", "hits (look-ups and connections)", (int64_t)host->hits);

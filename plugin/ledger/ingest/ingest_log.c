@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "ledger/ingest/fact_record.h"
+#include "ledger/ingest/said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,17 +162,27 @@ static enum cf_status follow_chain(struct cf_ingest *ingest, struct source *sour
 	    ingest, source, seal.from_wall_us, seal.to_wall_us, "log was changed", error);
 }
 
+/* What is more than one fact, or about the writer. */
+static enum cf_status take_said(struct cf_ingest *ingest, struct cf_error *error)
+{
+	if (ingest->record->event == CF_EVENT_ALIVE)
+		return cf_said_alive(ingest->batch, ingest->record, error);
+	return cf_said_limits(ingest->batch, ingest->record, error);
+}
+
 static enum cf_status take_record(
     struct cf_ingest *ingest, struct source *source, struct cf_error *error)
 {
 	struct cf_fact fact;
 	struct cf_fact_texts texts;
 	const char *refusal = "too many hosts";
+	/* Start and lost have none: the next heartbeat has the totals. */
+	bool has_fact = cf_fact_from_record(&fact, &texts, ingest->record);
 	enum cf_status status = CF_ETOOBIG;
 
-	if (!cf_fact_from_record(&fact, &texts, ingest->record))
-		return CF_OK; /* start, lost: the next heartbeat has the totals */
 	if (cf_door_admits(&source->door, &fact, &refusal))
+		status = ingest->record->is_hit ? CF_OK : take_said(ingest, error);
+	if (status == CF_OK && has_fact)
 		status = cf_batch_add(ingest->batch, &fact, error);
 	if (status != CF_ETOOBIG)
 		return status;

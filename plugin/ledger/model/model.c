@@ -255,6 +255,7 @@ const struct cf_host *cf_model_find(const struct cf_model *model, const char *se
 		const struct cf_host *host = model->hosts[i];
 
 		if (strcmp(host->id, selector) == 0 || strcmp(host->key, selector) == 0 ||
+		    (host->is_network && strcmp(host->addr, selector) == 0) ||
 		    (host->mac[0] != '\0' && strcasecmp(host->mac, selector) == 0))
 			return host;
 		if (host->name[0] != '\0' && strcasecmp(host->name, selector) == 0 &&

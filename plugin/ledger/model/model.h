@@ -56,6 +56,7 @@ int64_t cf_model_horizon(struct cf_ledger *ledger);
 struct cf_model_sensor {
 	uint32_t id; /* in the ledger */
 	const char *name, *source, *site;
+	const char *privacy; /* "truncate" or "pseudonym" when its log masks addresses; else "" */
 	uint64_t seen, lost;
 	uint32_t first_minute, last_minute; /* of its heartbeats; first > last: none */
 	bool has_leases, has_sightings;     /* imported leases alone watch nothing */
@@ -139,6 +140,7 @@ enum cf_lack {
 	CF_LACK_SILENT,  /* silent for too long within it */
 	CF_LACK_SENSOR,  /* no sensor that watches ever saw it */
 	CF_LACK_WATCHED, /* a stretch of it that nobody watched */
+	CF_LACK_MASKED,  /* it is no host: a network, as truncated addresses are */
 };
 
 struct cf_host {
@@ -170,6 +172,7 @@ struct cf_host {
 	const char *why;               /* one phrase */
 	enum cf_lack lack;             /* of an unknown or visited one */
 	struct cf_coverage_lack watch; /* of the window, by the sensors that saw it in the window */
+	bool is_network;               /* all that is known of it comes from truncated addresses */
 	bool is_clean_but; /* unknown, and clean if watch's one stretch had been watched */
 	bool by_dns_alone; /* clean, and for some of the window only resolvers watched it */
 	int64_t excepted_until_wall_s;

@@ -2,7 +2,10 @@
 
 #include "ledger/model/model_private.h"
 
+#include "ledger/ingest/said.h"
 #include "ledger/store/rows.h"
+
+#include <string.h>
 
 static const struct model_columns of_day = {
     0, 1, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
@@ -53,6 +56,15 @@ static enum cf_status take_totals(void *context, sqlite3_stmt *row)
 	return CF_OK;
 }
 
+/* The stricter of two modes that a sensor had: a network is no host. */
+static void note_privacy(struct cf_model_sensor *sensor, const char *reason)
+{
+	if (strcmp(reason, CF_SAID_TRUNCATE) == 0)
+		sensor->privacy = "truncate";
+	else if (sensor->privacy[0] == '\0')
+		sensor->privacy = "pseudonym";
+}
+
 static enum cf_status take_gap(void *context, sqlite3_stmt *row)
 {
 	struct cf_model *model = context;
@@ -65,6 +77,10 @@ static enum cf_status take_gap(void *context, sqlite3_stmt *row)
 		return cf_model_skip_row(model);
 	if (reason == NULL)
 		return CF_ENOMEM;
+	if (strncmp(reason, CF_SAID_PRIVACY, strlen(CF_SAID_PRIVACY)) == 0) {
+		note_privacy(&model->sensors[links.sensor], reason);
+		return CF_OK;
+	}
 	if (from < 0 || from >= (int64_t)model->at_minute)
 		return CF_OK;
 	return cf_coverage_doubt(model->coverage, links.sensor, (uint32_t)from,

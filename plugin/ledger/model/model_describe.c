@@ -266,6 +266,19 @@ static int by_last(const void *a, const void *b)
 	return (x->kind > y->kind) - (x->kind < y->kind);
 }
 
+/* "192.0.2.0/24": what a log of truncated addresses tells apart. False without memory. */
+static bool name_network(struct cf_model *model, struct cf_host *host)
+{
+	char text[100];
+	int len = snprintf(text, sizeof text, "%.90s%s", host->addr,
+	    host->addr[0] == '\0'                 ? ""
+	        : strchr(host->addr, ':') != NULL ? "/48"
+	                                          : "/24");
+
+	host->addr = cf_model_text(model, text, (size_t)len);
+	return host->addr != NULL;
+}
+
 enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 {
 	for (size_t i = 0; i < model->host_count; i++) {
@@ -275,6 +288,8 @@ enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 		host->name = latest(host, CF_IDENTITY_NAME, NULL);
 		host->mac = latest(host, CF_IDENTITY_MAC, NULL);
 		host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
+		if (host->is_network && !name_network(model, host))
+			return cf_error_set(error, CF_ENOMEM, "no memory");
 		const struct cf_ptr *ptr = host->name[0] == '\0'
 		    ? cf_ptrs_find(model->ptrs, host->addr, host->site)
 		    : NULL;

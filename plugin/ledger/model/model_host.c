@@ -28,6 +28,7 @@ static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 	host->relay = host->product = host->confidence = host->excepted_by = host->excepted_why =
 	    "";
 	host->first_minute = UINT32_MAX;
+	host->is_network = true; /* until somebody who says which host it was saw it */
 	model->hosts[model->host_count++] = host;
 	return host;
 }
@@ -109,6 +110,8 @@ enum cf_status cf_model_saw(struct cf_model *model, struct cf_host *host, struct
     uint32_t sensor, uint32_t first, uint32_t last)
 {
 	model->sensors[sensor].has_sightings = true;
+	host->is_network =
+	    host->is_network && strcmp(model->sensors[sensor].privacy, "truncate") == 0;
 	day->set = cf_coverage_set_add(model->coverage, day->set, sensor);
 	if (day->set == UINT32_MAX)
 		return CF_ENOMEM;

@@ -48,9 +48,10 @@ static enum cf_status alive_on(struct cf_model *model, uint32_t node, const stru
 
 	if (day == NULL)
 		return CF_ENOMEM;
-	if (claim->is_lease) /* says who has an address, not that the host was there */
+	if (claim->is_lease) { /* says who has an address, not that the host was there */
 		model->sensors[row->sensor].has_leases = true;
-	else
+		host->is_network = false;
+	} else
 		status = cf_model_saw(model, host, day, row->sensor, first, last);
 	return status == CF_OK ? note_claim(model, index, row, first, last, claim) : status;
 }
@@ -103,5 +104,11 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt
 		return CF_OK;
 	uint32_t place = cf_owners_place(model->owners, row.site, claim->addr, strlen(claim->addr));
 
-	return place == CF_NODE_NONE ? CF_ENOMEM : alive_by_place(model, place, &row, claim);
+	if (place == CF_NODE_NONE)
+		return CF_ENOMEM;
+	if (!cf_owners_is_constant(
+	        model->owners, place, row.day * DAY_MINUTES + first, row.day * DAY_MINUTES + last))
+		return alive_by_place(model, place, &row, claim);
+	node = cf_model_node_at(model, place, row.day * DAY_MINUTES + first);
+	return node == CF_NODE_NONE ? CF_ENOMEM : alive_on(model, node, &row, first, last, claim);
 }

@@ -145,6 +145,7 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 		model->sensor_index[sensor->id] = i;
 		sensor->id = (uint32_t)model->sensor_numbers.ids[sensor->id - 1];
 		sensor->site = site_of(model, sensor->name);
+		sensor->privacy = "";
 		model->sensor_site[i] = site_number(model, sensor->site);
 		if (model->sensor_site[i] == UINT32_MAX)
 			return cf_error_set(error, CF_ENOMEM, "no memory");

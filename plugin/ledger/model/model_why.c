@@ -62,6 +62,7 @@ static void say_lack(const struct cf_host *host, const struct cf_state_judgement
 	case CF_LACK_NOTHING:
 	case CF_LACK_ALIVE:
 	case CF_LACK_SENSOR:
+	case CF_LACK_MASKED:
 		snprintf(text, size, "%s", judgement->why);
 		break;
 	}

@@ -120,6 +120,8 @@ static enum cf_lack find_lack(const struct cf_host *host, const struct history *
     uint32_t from, uint32_t covered_from, const struct cf_model_options *options,
     struct cf_state_judgement *judgement)
 {
+	if (host->is_network)
+		return CF_LACK_MASKED;
 	if (history->alive_from > from + options->alive_minutes) {
 		if (host->last_minute == 0)
 			return CF_LACK_ALIVE;
@@ -137,7 +139,8 @@ static const char *lack_text(enum cf_lack lack)
 {
 	static const char *const texts[] = {"", "never seen alive", "first seen within the window",
 	    "not seen alive throughout the window", "no sensor that watches saw it",
-	    "not watched throughout the window"};
+	    "not watched throughout the window",
+	    "a network, not one host: its addresses are truncated"};
 
 	return texts[lack];
 }
