@@ -67,6 +67,12 @@ void cf_list_line_plain(struct cf_list_reader *reader, struct cf_line_text line)
 		cf_list_emit(reader, name, reader->options->plain_scope);
 }
 
+/* Up to the first blank: what follows is a comment, in which there may be slashes. */
+static struct cf_line_text before_comment(struct cf_line_text text)
+{
+	return cf_text_word(&text);
+}
+
 /* Parts "/a/b/VALUE" into names and value; false when it is not of that form. */
 static bool split_slashes(
     struct cf_line_text text, struct cf_line_text *names_out, struct cf_line_text *value_out)
@@ -83,26 +89,51 @@ static bool split_slashes(
 	return true;
 }
 
+static const char *const dnsmasq_keys[] = {"address=", "server=", "local=", "ipset=", "nftset="};
+
+#define DNSMASQ_KEYS (sizeof dnsmasq_keys / sizeof dnsmasq_keys[0])
+
+/* Which key a line has, or DNSMASQ_KEYS. */
+static size_t dnsmasq_key(struct cf_line_text line)
+{
+	size_t key = 0;
+
+	while (key < DNSMASQ_KEYS && !cf_text_begins(line, dnsmasq_keys[key]))
+		key++;
+	return key;
+}
+
+bool cf_text_is_dnsmasq(struct cf_line_text line)
+{
+	size_t key = dnsmasq_key(line);
+
+	return key < DNSMASQ_KEYS &&
+	    cf_text_begins(cf_text_after(line, strlen(dnsmasq_keys[key])), "/");
+}
+
 void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text line)
 {
-	static const char *const keys[] = {"address=", "server=", "local=", "ipset=", "nftset="};
 	struct cf_line_text names, value = {NULL, 0};
+	size_t key = dnsmasq_key(line);
 	bool is_sink = false, is_address;
-	size_t key = 0;
 
 	if (is_comment(line))
 		return;
-	while (key < 5 && !cf_text_begins(line, keys[key]))
-		key++;
-	if (key == 5 || !split_slashes(cf_text_after(line, strlen(keys[key])), &names, &value)) {
+	if (key == DNSMASQ_KEYS ||
+	    !split_slashes(
+	        before_comment(cf_text_after(line, strlen(dnsmasq_keys[key]))), &names, &value)) {
 		cf_list_reject(
 		    reader, "no address=/NAME/, server=/NAME/, local=/NAME/, ipset= or nftset=");
 		return;
 	}
 	is_address = key == 0;
-	value = cf_text_trim(cf_text_until(value, ' ')); /* a comment may follow */
 	if (!is_address && cf_text_is(value, "#")) {
 		cf_list_reject(reader, "an exception: it belongs into the policy");
+		return;
+	}
+	/* server= and local= mean the same; only without a server the names are not asked for. */
+	if ((key == 1 || key == 2) && value.len != 0) {
+		cf_list_reject(reader, "names a server: it is resolved there, not blocked");
 		return;
 	}
 	if (is_address && value.len != 0 && !cf_text_is(value, "#") &&
@@ -111,15 +142,17 @@ void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text lin
 		return;
 	}
 	for (;;) {
-		struct cf_line_text name = cf_text_until(names, '/');
+		struct cf_line_text part = cf_text_until(names, '/'), name = part;
 
+		while (name.len > 1 && name.at[0] == '.') /* as dnsmasq reads it */
+			name = cf_text_after(name, 1);
 		if (name.len == 0 || cf_text_is(name, "#"))
 			cf_list_reject(reader, "covers every name");
 		else
 			cf_list_emit(reader, name, CF_SCOPE_SUBTREE);
-		if (name.len == names.len)
+		if (part.len == names.len)
 			break;
-		names = cf_text_after(names, name.len + 1);
+		names = cf_text_after(names, part.len + 1);
 	}
 }
 
@@ -143,13 +176,36 @@ static bool holds(struct cf_line_text text, const char *word)
 	return text.at != NULL && memmem(text.at, text.len, word, strlen(word)) != NULL;
 }
 
+/* Lists of several formats in one file are common: hosts and dnsmasq lines mean what they say. */
+static bool take_other_format(struct cf_list_reader *reader, struct cf_line_text line)
+{
+	struct cf_line_text rest = line, first = cf_text_word(&rest);
+
+	if (cf_text_is_dnsmasq(line)) {
+		cf_list_line_dnsmasq(reader, line);
+		return true;
+	}
+	if (cf_text_word(&rest).len == 0 || !cf_text_is_addr(first, NULL))
+		return false;
+	cf_list_line_hosts(reader, line);
+	return true;
+}
+
+/*
+ * A rule is a pattern over names: "||" begins at a label, "|" at the name's begin, "^" and a last
+ * "|" end it. Without one of both ends it matches names that are merely alike; those are left out.
+ * A line that is a name alone is that name (AdGuard, "DNS filtering rules syntax").
+ */
 void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	enum cf_scope scope = CF_SCOPE_EXACT;
+	bool begins = false, ends = false;
 	struct cf_line_text name, options;
 
 	if (line.len == 0 || line.at[0] == '!' || line.at[0] == '[' ||
 	    (line.at[0] == '#' && (line.len == 1 || line.at[1] == ' ' || line.at[1] == '#')))
+		return;
+	if (take_other_format(reader, line))
 		return;
 	if (cf_text_begins(line, "@@")) {
 		cf_list_reject(reader, "an exception: it belongs into the policy");
@@ -169,15 +225,22 @@ void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text lin
 	if (cf_text_begins(name, "||")) {
 		name = cf_text_after(name, 2);
 		scope = CF_SCOPE_SUBTREE;
+		begins = true;
 	} else if (cf_text_begins(name, "|")) {
 		name = cf_text_after(name, 1);
+		begins = true;
 	}
-	if (name.len > 0 && name.at[name.len - 1] == '|')
+	while (name.len > 0 && (name.at[name.len - 1] == '|' || name.at[name.len - 1] == '^')) {
 		name.len--;
-	if (name.len > 0 && name.at[name.len - 1] == '^')
-		name.len--;
+		ends = true;
+	}
 	if (holds(name, "/") || holds(name, "^"))
 		cf_list_reject(reader, "matches a path or a pattern, not a name");
+	else if (begins && !ends)
+		cf_list_reject(reader, "has no end (^): it matches every name that begins like it");
+	else if (ends && !begins && !cf_text_begins(name, "*."))
+		cf_list_reject(
+		    reader, "has no beginning (||): it matches every name that ends like it");
 	else
 		cf_list_emit(reader, name, scope);
 }

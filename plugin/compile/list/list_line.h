@@ -43,6 +43,9 @@ void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text lin
 void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text line);
 void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_line_text line);
 
+/* True for a line that says something of names to dnsmasq. */
+bool cf_text_is_dnsmasq(struct cf_line_text line);
+
 /* A zone has records over several lines, so it reads for itself. */
 void cf_list_read_rpz(struct cf_list_reader *reader, const char *text, size_t len);
 

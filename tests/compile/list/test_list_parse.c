@@ -119,7 +119,7 @@ static void dnsmasq_lines_give_subtrees(void **state)
 	(void)state;
 	assert_int_equal(
 	    parse("# c\naddress=/a.example.com/b.example.com/0.0.0.0\nlocal=/c.example.com/\n"
-	          "server=/d.example.com/192.0.2.53\naddress=/e.example.com/\nserver=/"
+	          "server=/d.example.com/\naddress=/e.example.com/\nserver=/"
 	          "f.example.com/#\n"
 	          "address=/g.example.com/192.0.2.7\naddress=/#/0.0.0.0\nport=53\nipset=/"
 	          "h.example.com/set\n",
@@ -135,6 +135,25 @@ static void dnsmasq_lines_give_subtrees(void **state)
 	    strstr(seen.rejected, "7 address=/g.example.com/192.0.2.7: its address is no sink"));
 	assert_non_null(strstr(seen.rejected, "8 address=/#/0.0.0.0: covers every name"));
 	assert_non_null(strstr(seen.rejected, "9 port=53: no address="));
+}
+
+/* dnsmasq(8): a server answers, leading dots are nothing, a comment follows any blank. */
+static void dnsmasq_lines_mean_what_dnsmasq_does(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	(void)parse("server=/a.example.com/10.0.0.53\nlocal=/b.example.com/10.0.0.53#5353\n"
+	            "address=/.c.example.com/0.0.0.0\taddresses # of /these/\n"
+	            "server=/..d.example.com/ # none/\naddress=/*.e.example.com/#\n"
+	            "address=/*f.example.com/\n",
+	    CF_LIST_DNSMASQ, &seen);
+	assert_string_equal(
+	    seen.names, "c.example.com subtree\nd.example.com subtree\ne.example.com below\n");
+	assert_non_null(strstr(seen.rejected, "1 server=/a.example.com/10.0.0.53: names a server"));
+	assert_non_null(
+	    strstr(seen.rejected, "2 local=/b.example.com/10.0.0.53#5353: names a server"));
+	assert_non_null(strstr(seen.rejected, "6 *f.example.com: no host name"));
 }
 
 static void adblock_takes_only_rules_that_are_names(void **state)
@@ -162,6 +181,39 @@ static void adblock_takes_only_rules_that_are_names(void **state)
 	assert_non_null(strstr(seen.rejected, "10 ||g.example.com/path: matches a path"));
 	assert_non_null(strstr(seen.rejected, "11 /regex/: matches a path"));
 	assert_non_null(strstr(seen.rejected, "12 h.*.example.com: no host name"));
+}
+
+static void adblock_rules_without_an_end_are_left_out(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	(void)parse(
+	    "||www.example.\n||a.example.com\nexample.edu^\n|b.example.com\n||c.example.com|\n"
+	    "*.d.example.com^\ne.example.com\n",
+	    CF_LIST_ADBLOCK, &seen);
+	assert_string_equal(
+	    seen.names, "c.example.com subtree\nd.example.com below\ne.example.com exact\n");
+	assert_non_null(strstr(seen.rejected, "1 ||www.example.: has no end"));
+	assert_non_null(strstr(seen.rejected, "2 ||a.example.com: has no end"));
+	assert_non_null(strstr(seen.rejected, "3 example.edu^: has no beginning"));
+	assert_non_null(strstr(seen.rejected, "4 |b.example.com: has no end"));
+}
+
+static void mixed_lists_are_read_line_by_line(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	(void)parse("||a.example.com^\n0.0.0.0 b.example.com # c\n:: c.example.com\n"
+	            "192.0.2.1 d.example.com\naddress=/e.example.com/0.0.0.0\n"
+	            "server=/f.example.com/192.0.2.1\n",
+	    CF_LIST_ADBLOCK, &seen);
+	assert_string_equal(seen.names,
+	    "a.example.com subtree\nb.example.com exact\nc.example.com exact\ne.example.com "
+	    "subtree\n");
+	assert_non_null(strstr(seen.rejected, "4 d.example.com: its address is no sink"));
+	assert_non_null(strstr(seen.rejected, "6 server=/f.example.com/192.0.2.1: names a server"));
 }
 
 static void v2fly_keywords_and_regular_expressions_are_refused(void **state)
@@ -288,6 +340,9 @@ int main(void)
 	    cmocka_unit_test(plain_list_reads_wildcards_and_idn),
 	    cmocka_unit_test(public_suffixes_are_refused),
 	    cmocka_unit_test(dnsmasq_lines_give_subtrees),
+	    cmocka_unit_test(dnsmasq_lines_mean_what_dnsmasq_does),
+	    cmocka_unit_test(adblock_rules_without_an_end_are_left_out),
+	    cmocka_unit_test(mixed_lists_are_read_line_by_line),
 	    cmocka_unit_test(adblock_takes_only_rules_that_are_names),
 	    cmocka_unit_test(v2fly_keywords_and_regular_expressions_are_refused),
 	    cmocka_unit_test(rpz_zone_gives_what_it_withholds),
