@@ -185,6 +185,10 @@ static bool check_workers(struct cf_live_run *run)
 
 		if (!atomic_load(&worker->failed)) {
 			alive++;
+			if (run->lost_told[worker->interface])
+				cf_live_say(run, "listening on '%s' again",
+				    run->live->interfaces[worker->interface]);
+			run->lost_told[worker->interface] = false;
 		} else if (!run->lost_told[worker->interface]) {
 			run->lost_told[worker->interface] = true;
 			run->result.interfaces_lost++;
@@ -269,8 +273,12 @@ static enum cf_status give_up_privileges(struct cf_live_run *run, struct cf_erro
 	    .hits_path = cf_session_hits_path(&run->session, &run->options),
 	    .status_path = run->options.status_path,
 	    .hand_over_log = true,
+	    .sockets = run->sockets,
+	    .socket_count = run->worker_count,
 	    .say = run->live->say,
 	    .arg = run->live->arg};
+	for (unsigned i = 0; i < run->worker_count; i++)
+		run->sockets[i] = cf_capture_fd(run->captures[i]);
 	if (run->live->sandbox)
 		return cf_privileges_give_up(&run->privileges, error);
 	cf_live_say(run, "running without a sandbox, as asked");
@@ -318,6 +326,7 @@ enum cf_status cf_live_run(
 	run->worker_count = live->interface_count * live->workers;
 	run->workers = calloc(run->worker_count, sizeof *run->workers);
 	run->captures = calloc(run->worker_count, sizeof(struct cf_capture *));
+	run->sockets = calloc(run->worker_count, sizeof *run->sockets);
 	run->options = live->session;
 	run->options.offline = false;
 	run->options.heartbeat = cf_live_fill_heartbeat;
@@ -326,7 +335,7 @@ enum cf_status cf_live_run(
 	run->options.interface_count = live->interface_count;
 	pthread_mutex_init(&run->links_lock, NULL);
 	block_signals(run);
-	if (run->workers == NULL || run->captures == NULL)
+	if (run->workers == NULL || run->captures == NULL || run->sockets == NULL)
 		(void)cf_error_set(error, status, "cannot start the monitor: no memory");
 	else
 		status = run_live(run, error);
@@ -337,6 +346,7 @@ enum cf_status cf_live_run(
 	*result_out = run->result;
 	free(run->workers);
 	free(run->captures);
+	free(run->sockets);
 	free(run->prefilter);
 	pthread_mutex_destroy(&run->links_lock);
 	free(run);

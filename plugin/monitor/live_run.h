@@ -27,6 +27,7 @@ struct cf_live_run {
 	struct cf_capture_worker *workers; /* interface_count * live->workers */
 	unsigned worker_count, started_count;
 	struct cf_capture **captures;
+	int *sockets;                   /* of all captures */
 	struct cf_prefilter *prefilter; /* as the kernel has it; NULL: none */
 	atomic_bool prefilter_stale;    /* and an image came that would have another */
 	atomic_bool stop;

@@ -15,6 +15,8 @@ struct cf_privileges {
 	const char *key_path;    /* of pseudonyms, read with the image; "" or NULL: none */
 	const char *hits_path;   /* "-": standard output; NULL: no log */
 	const char *status_path; /* NULL: none */
+	const int *sockets;      /* that may be bound again; NULL: none */
+	unsigned socket_count;
 	bool hand_over_log; /* the log becomes the user's, who opens it again after a rotation */
 	void (*say)(void *arg, const char *text); /* what could not be done, for people */
 	void *arg;

@@ -200,9 +200,9 @@ static const int allowed_calls[] = {SCMP_SYS(access), SCMP_SYS(brk), SCMP_SYS(cl
 /* What a taken-over parser would want first. */
 static const int deadly_calls[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
     SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev), SCMP_SYS(socket),
-    SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(bpf), SCMP_SYS(mount),
-    SCMP_SYS(setuid), SCMP_SYS(setresuid), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-    SCMP_SYS(kexec_load), SCMP_SYS(unshare), SCMP_SYS(setns)};
+    SCMP_SYS(connect), SCMP_SYS(listen), SCMP_SYS(bpf), SCMP_SYS(mount), SCMP_SYS(setuid),
+    SCMP_SYS(setresuid), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(kexec_load),
+    SCMP_SYS(unshare), SCMP_SYS(setns)};
 
 /* Memory that is both writable and code, other processes, and odd device controls stay out. */
 static int add_conditional_rules(scmp_filter_ctx filter)
@@ -225,7 +225,7 @@ static int add_conditional_rules(scmp_filter_ctx filter)
 	return status;
 }
 
-enum cf_status cf_sandbox_calls(struct cf_error *error)
+enum cf_status cf_sandbox_calls(const int *sockets, unsigned socket_count, struct cf_error *error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int status = filter == NULL ? -ENOMEM : 0;
@@ -239,6 +239,9 @@ enum cf_status cf_sandbox_calls(struct cf_error *error)
 			status |=
 			    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly_calls[i], 0);
 		status |= add_conditional_rules(filter);
+		for (unsigned i = 0; i < socket_count; i++)
+			status |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 1,
+			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i]));
 		if (status == 0)
 			status = seccomp_load(filter);
 		seccomp_release(filter);

@@ -48,7 +48,9 @@ enum cf_status cf_sandbox_files(
 
 /*
  * seccomp: the system calls that capturing, logging and reloading need; others fail with EPERM, and
- * starting a program or opening a socket ends the process. All threads. Errors as
+ * starting a program or opening a socket ends the process. sockets may be bound again, to an
+ * interface that came back. All threads. Errors as
  * cf_sandbox_files().
  */
-enum cf_status cf_sandbox_calls(struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_sandbox_calls(
+    const int *sockets, unsigned socket_count, struct cf_error *error) CF_MUST_CHECK;

@@ -94,6 +94,19 @@ static void each_second(struct cf_capture_worker *worker, const struct batch *ba
 	publish_counts(worker);
 }
 
+/* The interface is gone: waits until one of its name is there. False when told to stop. */
+static bool wait_for_interface(struct cf_capture_worker *worker)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
+
+	while (!atomic_load(worker->stop)) {
+		if (cf_capture_rejoin(worker->capture))
+			return true;
+		(void)nanosleep(&pause, NULL); /* all signals are the main thread's */
+	}
+	return false;
+}
+
 static void *run(void *arg)
 {
 	struct cf_capture_worker *worker = arg;
@@ -108,7 +121,11 @@ static void *run(void *arg)
 		if (cf_capture_read(worker->capture, WAIT_MS, on_packet, &batch, &count,
 		        &worker->error) != CF_OK) {
 			atomic_store(&worker->failed, true);
-			break;
+			/* Without the last interface the run ends, and so does this. */
+			if (!wait_for_interface(worker))
+				break;
+			atomic_store(&worker->failed, false);
+			continue;
 		}
 		if (now_us(CLOCK_MONOTONIC) >= next_second_us) {
 			next_second_us = now_us(CLOCK_MONOTONIC) + US_PER_S;

@@ -30,7 +30,7 @@ struct cf_capture_worker {
 	bool has_thread;
 	const atomic_bool *stop;             /* the run's */
 	_Atomic(struct cf_watchlist *) next; /* to work with from the next batch on; a reference */
-	atomic_bool failed;                  /* the interface is gone; error says why */
+	atomic_bool failed;                  /* the interface is gone for now; error says why */
 	struct cf_error error;
 	pthread_mutex_t lock;
 	struct cf_worker_counts counts; /* under lock */

@@ -440,6 +440,29 @@ class Live(unittest.TestCase):
         self.assertIn('no interface is left', monitor.text)
         self.assertTrue(monitor.records('stop'))
 
+    def test_an_interface_that_comes_back_is_listened_on_again(self):
+        add = ('link', 'add', 'cfextra', 'type', 'veth', 'peer', 'name', 'cfpeer')
+        run('ip', '-n', OUTSIDE, *add)
+        for link in ('cfextra', 'cfpeer'):
+            run('ip', '-n', OUTSIDE, 'link', 'set', link, 'up')
+        monitor = Monitor(self.folder.name, '-i', 'cfextra')
+        run('ip', '-n', OUTSIDE, 'link', 'del', 'cfextra')
+        self.assertTrue(monitor.wait_for(lambda: monitor.said('going on without it'), 60))
+        time.sleep(2)
+        run('ip', '-n', OUTSIDE, *add)
+        for link in ('cfextra', 'cfpeer'):
+            run('ip', '-n', OUTSIDE, 'link', 'set', link, 'up')
+        self.assertTrue(monitor.wait_for(lambda: monitor.said("listening on 'cfextra' again"), 60))
+        self.assertEqual(monitor.status('Seccomp'), ['2'])
+        run(*outside(sys.executable, '-c', self.script(TAGGED).replace('cfin', 'cfpeer')))
+        self.assertTrue(monitor.wait_for(lambda: [r for r in monitor.records('flow')
+                                                  if r.get('in_iface') == 'cfextra'], 60))
+        self.assertEqual(monitor.stop(), 5, monitor.text)  # an interface was lost for a while
+        beat = [r for r in monitor.records('heartbeat') if r.get('in_iface') == 'cfextra' and 'link' in r][-1]
+        self.assertGreaterEqual(beat['dark_s'], 2)
+        self.assertEqual(beat['link'], 'up')
+        self.assertGreaterEqual(beat['packets'], 100)
+
     def test_an_unknown_interface_is_refused_in_one_line(self):
         done = subprocess.run([CURFEW, 'monitor', '-i', 'nosuch0', '--image',
                                os.path.join(self.folder.name, 'curfew.img'), '--hits', '-'],

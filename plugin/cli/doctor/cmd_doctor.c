@@ -150,9 +150,12 @@ static void print_text(const struct cli_doctor *d)
 		    d->hits, d->flagged, d->blocked, d->lost);
 		print_line("hits", good_if(d->lost == 0), text);
 	}
-	for (unsigned i = 0; i < d->problem_count; i++)
-		printf("%s%s%s\n", cli_term_style(stdout, CLI_YELLOW), d->problems[i],
-		    cli_term_style(stdout, CLI_PLAIN));
+	for (unsigned i = 0; i < d->problem_count; i++) {
+		/* Names of files, and what others wrote into them, are in it. */
+		fputs(cli_term_style(stdout, CLI_YELLOW), stdout);
+		cli_term_put(stdout, d->problems[i]);
+		printf("%s\n", cli_term_style(stdout, CLI_PLAIN));
+	}
 }
 
 static void json_answer(struct cli_json *json, const char *key, enum cli_answer answer)

@@ -2,8 +2,10 @@
 
 #include "monitor/capture/capture_live.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap.h>
@@ -23,6 +25,7 @@
 struct cf_capture {
 	pcap_t *pcap;
 	int link_type;
+	bool promiscuous;
 	int index; /* of the interface when it was opened; 0: there is none, as of `any` */
 	char interface[64];
 	uint32_t last_drops, last_iface_drops; /* libpcap counts in 32 bits */
@@ -149,6 +152,7 @@ enum cf_status cf_capture_open(const struct cf_capture_options *options,
 		goto out;
 	capture->link_type = pcap_datalink(capture->pcap);
 	capture->index = index_of(capture);
+	capture->promiscuous = options->promiscuous;
 	if (pcap_setnonblock(capture->pcap, 1, text) != 0) {
 		status = fail(error, capture, "set up", text);
 		goto out;
@@ -188,6 +192,35 @@ enum cf_status cf_capture_filter(struct cf_capture *capture, const struct sock_f
 	if (setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) != 0)
 		return fail(error, capture, "lock the filter on", strerror(errno));
 	return CF_OK;
+}
+
+int cf_capture_fd(const struct cf_capture *capture)
+{
+	return pcap_fileno(capture->pcap);
+}
+
+/* The socket and its ring outlive the interface: they only have to be told of the new one. */
+bool cf_capture_rejoin(struct cf_capture *capture)
+{
+	int fd = pcap_fileno(capture->pcap), index = index_of(capture), error;
+	struct sockaddr_ll address = {
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
+	struct packet_mreq promiscuous = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
+	socklen_t size = sizeof error;
+	struct ifreq request;
+
+	if (index == 0 || !ask(capture, SIOCGIFFLAGS, &request) ||
+	    (request.ifr_flags & IFF_UP) == 0)
+		return false;
+	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size); /* takes the old error away */
+	if (bind(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0)
+		return false;
+	if (capture->promiscuous) /* else it sees what is for this machine, which is better than
+	                             nothing */
+		(void)setsockopt(
+		    fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof promiscuous);
+	capture->index = index;
+	return true;
 }
 
 static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *data)

@@ -58,6 +58,14 @@ enum cf_link cf_capture_link(const struct cf_capture *capture);
 enum cf_status cf_capture_filter(struct cf_capture *capture, const struct sock_filter *code,
     unsigned length, struct cf_error *error) CF_MUST_CHECK;
 
+/*
+ * After cf_capture_read() failed: listens again on an interface that has come back under its name.
+ * False while it has not, or when the capture shares its packets with others (fanout), which the
+ * kernel does not undo. Allowed in the sandbox, with cf_capture_fd() named there.
+ */
+bool cf_capture_rejoin(struct cf_capture *capture);
+int cf_capture_fd(const struct cf_capture *capture);
+
 /* One packet; data lives until the function returns. */
 typedef void cf_capture_packet(void *arg, int64_t at_wall_us, const uint8_t *data,
     uint32_t captured_bytes, uint32_t wire_bytes);

@@ -84,7 +84,8 @@ struct packer {
 
 static void put_bytes(struct packer *p, enum member member, const void *bytes, size_t len)
 {
-	memcpy(p->at, bytes, len);
+	if (len > 0) /* there may be no bytes to lead to then */
+		memcpy(p->at, bytes, len);
 	p->at += len;
 	p->present |= UINT64_C(1) << member;
 }

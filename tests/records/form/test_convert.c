@@ -190,7 +190,8 @@ static void fullest_line_of_another_writer_fits(void **state)
 
 	(void)state;
 	len += (size_t)sprintf(line,
-	    "{\"v\":1,\"timestamp\":\"2024-10-01T00:00:00Z\",\"event_type\":\"dns\","
+	    "{\"v\":1,\"timestamp\":\"2024-10-01T00:00:00Z\",\"sensor\":\"s\","
+	    "\"source\":\"resolver\",\"event_type\":\"dns\","
 	    "\"match\":{\"rule\":\"");
 	while (len + 6 < sizeof line - 20)
 		len += (size_t)sprintf(line + len, "\\u0001");

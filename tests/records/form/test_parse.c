@@ -147,14 +147,16 @@ static void every_truncation_is_refused(void **state)
 	assert_int_equal(cf_record_parse(line, len, &record), CF_LINE_OK);
 }
 
-#define HEAD "{\"v\":1,\"timestamp\":\"2024-10-01T00:00:00Z\",\"event_type\":\"dns\""
+#define WRITER "\"sensor\":\"s\",\"source\":\"resolver\""
+#define HEAD   "{\"v\":1,\"timestamp\":\"2024-10-01T00:00:00Z\"," WRITER ",\"event_type\":\"dns\""
 
 static void other_orders_spaces_and_members_are_fine(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("{\"event_type\": \"dns\", \"new\": [1, {\"a\": \"}\"}], \"v\": 1, "
-	                       "\"dns\": {\"later\": {\"deep\": [[\"]\"]]}, \"qname\": \"x\"}, "
-	                       "\"timestamp\": \"2024-10-01T00:00:00Z\"}\r"),
+	assert_int_equal(
+	    parse("{\"event_type\": \"dns\", \"new\": [1, {\"a\": \"}\"}], \"v\": 1, " WRITER
+	          ", \"dns\": {\"later\": {\"deep\": [[\"]\"]]}, \"qname\": \"x\"}, "
+	          "\"timestamp\": \"2024-10-01T00:00:00Z\"}\r"),
 	    CF_LINE_OK);
 	assert_text(record.dns.qname, "x");
 	assert_int_equal(parse(HEAD ",\"match\":{\"via\":\"telepathy\"}}"), CF_LINE_OK);

@@ -245,6 +245,7 @@ static void damaged_journal_is_left_out(void **state)
 	hit.tls.alpn.len = hit.tls.ja4.len = 0;
 	hit.policy.exception_owner = hit.match.serial = hit.http.method = NULL;
 	hit.dns.cname_wire = NULL;
+	hit.dns.edes = hit.dns.outcome = NULL;
 	assert_true(cf_pack_hit(&hit, f->packed) <= CF_FOLD_SAMPLE_BYTES);
 	cf_fold_journal_sample(journal, 0, (const struct cf_packed *)(const void *)f->packed);
 	cf_fold_journal_note(journal, 0, 5, hit.at_wall_us);
