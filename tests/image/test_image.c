@@ -519,6 +519,7 @@ static void reading_ends_when_it_is_told_to(void **state)
 	path = make_file(folder, data, len, (off_t)len);
 	atomic_init(&stop, true);
 	assert_int_equal(cf_image_open_until(path, &stop, &image, &error), CF_EAGAIN);
+	assert_non_null(strstr(error.text, "stopped reading"));
 	atomic_store(&stop, false);
 	assert_int_equal(cf_image_open_until(path, &stop, &image, &error), CF_OK);
 	cf_image_close(image);

@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -276,14 +277,19 @@ static void what_comes_in_the_file_s_place_must_be_a_file(void **state)
 {
 	struct fixture *f = *state;
 	char *elsewhere = scratch_path(f->folder, "elsewhere"), *text;
+	char byte;
+	int reader = -1;
 
 	for (unsigned kind = 0; kind < 3; kind++) {
 		take(f, 2);
 		tick(f, 1);
 		assert_int_equal(unlink(f->path), 0);
-		if (kind == 0)
+		if (kind == 0) {
+			/* With somebody at its other end it could be written to. */
 			assert_int_equal(mkfifo(f->path, 0600), 0);
-		else if (kind == 1)
+			reader = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+			assert_true(reader >= 0);
+		} else if (kind == 1)
 			assert_int_equal(mkdir(f->path, 0700), 0);
 		else
 			assert_int_equal(symlink("elsewhere", f->path), 0);
@@ -297,6 +303,8 @@ static void what_comes_in_the_file_s_place_must_be_a_file(void **state)
 	}
 	cf_writer_stop(&f->writer, f->now, f->now);
 	assert_int_not_equal(access(elsewhere, F_OK), 0);
+	assert_int_equal(read(reader, &byte, 1), 0);
+	close(reader);
 	text = scratch_read(f->path, NULL);
 	assert_int_equal(scratch_sum_counts(text) + atomic_load(&f->writer.lost_disk), 18);
 	free(text);
