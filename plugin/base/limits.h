@@ -160,9 +160,11 @@
 #define CF_LEDGER_TEXT_BYTES 255
 /* An identity or lease spanning more days than this is believed at its end only. */
 #define CF_IDENTITY_DAYS 400
-/* Distinct endpoints, claims, rules or kinds of one ledger; lines past it are counted as rejected.
+/* Distinct endpoints, claims, rules or kinds in one ledger at one time; lines past it are counted as rejected.
  * Spoofed addresses must not fill the disk. */
 #define CF_LEDGER_NAMES 4000000
+/* Of these, as many are kept in memory by one run of ingest: some 100 bytes each. */
+#define CF_BATCH_NAMES 1000000
 
 /* A database of AS numbers, which is copied into memory; the largest today has 110 MiB. */
 #define CF_MMDB_BYTES 1073741824

@@ -70,18 +70,24 @@ static enum cf_status list_folders(
 	    ledger, "SELECT DISTINCT path FROM file ORDER BY path", take_folder, &folders, error);
 }
 
-/* Logs in the old ledger that are not in the new one. */
-static int64_t count_missing(struct cf_ledger *old, const char *new_path)
+/* Logs in the old ledger that are not in the new one, or not as far. */
+static const char missing_sql[] =
+    "SELECT count(*) FROM main.file o LEFT JOIN fresh.file n USING(key)"
+    " WHERE n.key IS NULL OR n.offset<o.offset";
+/* Records that the old ledger has and for which the new one had no room. */
+static const char refused_sql[] =
+    "SELECT max(0, (SELECT coalesce(sum(n), 0) FROM fresh.reject WHERE reason='too many hosts')"
+    " - (SELECT coalesce(sum(n), 0) FROM main.reject WHERE reason='too many hosts'))";
+
+/* What sql counts in both ledgers, main and fresh; -1 when it cannot be told. */
+static int64_t count_in_both(struct cf_ledger *old, const char *new_path, const char *count_sql)
 {
 	char *sql = sqlite3_mprintf("ATTACH %Q AS fresh", new_path);
 	sqlite3_stmt *row = NULL;
 	int64_t missing = -1;
 
 	if (sql != NULL && sqlite3_exec(cf_ledger_db(old), sql, NULL, NULL, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(cf_ledger_db(old),
-	        "SELECT count(*) FROM main.file o LEFT JOIN fresh.file n USING(key)"
-	        " WHERE n.key IS NULL OR n.offset<o.offset",
-	        -1, &row, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(cf_ledger_db(old), count_sql, -1, &row, NULL) == SQLITE_OK &&
 	    sqlite3_step(row) == SQLITE_ROW)
 		missing = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
@@ -117,13 +123,20 @@ static enum cf_status rebuild(struct cli_ingesting *run, struct cf_ledger *old,
 	cf_ledger_close(fresh);
 	if (status != CF_OK)
 		return status;
-	int64_t missing = count_missing(old, fresh_path);
+	int64_t missing = count_in_both(old, fresh_path, missing_sql);
+	int64_t refused = count_in_both(old, fresh_path, refused_sql);
 
 	if (missing != 0 && !run->force)
 		return cf_error_set(error, CF_EINVALID,
 		    "%lld logs of the ledger are gone or shorter; the old ledger stays (--force "
 		    "loses them)",
 		    (long long)missing);
+	if (refused != 0 && !run->force)
+		return cf_error_set(error, CF_EINVALID,
+		    "the new ledger has no room for %lld records that the old one may have; the "
+		    "old "
+		    "ledger stays (--keep DAYS makes room, --force loses them)",
+		    (long long)refused);
 	return CF_OK;
 }
 

@@ -254,12 +254,25 @@ static enum cf_status follow(
 	return status;
 }
 
+static enum cf_status forget(void *arg, struct cf_error *error)
+{
+	struct cli_ingesting *run = arg;
+	uint32_t days = 0;
+	enum cf_status status = run->keep_days == 0 && run->keep_bytes == 0
+	    ? CF_OK
+	    : cf_ledger_retain(run->ledger, run->keep_days, run->keep_bytes, &days, error);
+
+	run->days_forgotten += days;
+	return status;
+}
+
 enum cf_status cli_ingesting_run(struct cli_ingesting *run, struct cf_ledger *ledger,
     struct cf_ingest_counts *counts_out, struct cf_error *error)
 {
 	const struct cf_ingest_options options = {.progress = run->quiet ? NULL : tell_progress,
 	    .notice = tell_notice,
 	    .found = give_site,
+	    .make_room = forget,
 	    .arg = run,
 	    .stop = &stop_requested};
 	struct cf_ingest *ingest = NULL;
@@ -267,6 +280,7 @@ enum cf_status cli_ingesting_run(struct cli_ingesting *run, struct cf_ledger *le
 
 	if (status != CF_OK)
 		return status;
+	run->ledger = ledger;
 	run->progress = cli_progress_start("lines", 0);
 	status = take_logs(run, ingest, error);
 	cli_progress_end(&run->progress);
@@ -274,15 +288,13 @@ enum cf_status cli_ingesting_run(struct cli_ingesting *run, struct cf_ledger *le
 		status = follow(run, ingest, error);
 	*counts_out = *cf_ingest_counts(ingest);
 	cf_ingest_free(ingest);
-	if ((status == CF_OK || status == CF_EIO) && (run->keep_days > 0 || run->keep_bytes > 0)) {
-		uint32_t days = 0;
-		enum cf_status kept =
-		    cf_ledger_retain(ledger, run->keep_days, run->keep_bytes, &days, error);
+	if (status == CF_OK || status == CF_EIO) {
+		enum cf_status kept = forget(run, error);
 
 		if (kept != CF_OK)
 			return kept;
-		if (days > 0 && !run->quiet && !run->json)
-			printf("%u days forgotten\n", days);
+		if (run->days_forgotten > 0 && !run->quiet && !run->json)
+			printf("%u days forgotten\n", run->days_forgotten);
 	}
 	return status;
 }

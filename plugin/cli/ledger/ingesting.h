@@ -20,6 +20,8 @@ struct cli_ingesting {
 	bool follow, alone, no_wait, json, quiet, force;
 	uint32_t keep_days;
 	uint64_t keep_bytes;
+	struct cf_ledger *ledger; /* while it runs */
+	uint32_t days_forgotten;
 	char **logs;
 	int log_count;
 	struct cli_progress progress;

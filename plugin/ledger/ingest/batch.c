@@ -30,6 +30,25 @@ static void key_number(struct key *key, uint64_t number)
 	key->len += sizeof number;
 }
 
+/* Lines of one kind come in a row: what was found for the last one is found without a look-up. */
+static bool is_last(const struct cf_last_key *last, const struct key *key, uint32_t *id_out)
+{
+	if (last->len != key->len || memcmp(last->bytes, key->bytes, key->len) != 0)
+		return false;
+	*id_out = last->id;
+	return true;
+}
+
+static void note_last(struct cf_last_key *last, const struct key *key, uint32_t id)
+{
+	last->len = 0;
+	if (key->len > sizeof last->bytes)
+		return;
+	memcpy(last->bytes, key->bytes, key->len);
+	last->len = key->len;
+	last->id = id;
+}
+
 /* Long texts lose their end; the log itself holds at most 1 KiB a line. */
 static struct cf_text bounded(struct cf_text text)
 {
@@ -47,11 +66,17 @@ enum cf_status cf_batch_sensor(struct cf_batch *batch, struct cf_text name, stru
 	source = bounded(source);
 	key_text(&key, &name);
 	key_text(&key, &source);
-	if (cf_map_find(batch->caches[CACHE_SENSOR], key.bytes, key.len, sensor_out))
+	if (is_last(&batch->last_sensor, &key, sensor_out))
 		return CF_OK;
 	const struct cf_cell cells[] = {cf_cell_text(name), cf_cell_text(source)};
-	return cf_batch_intern(
-	    batch, CACHE_SENSOR, key.bytes, key.len, cells, 2, sensor_out, error);
+	enum cf_status status = CF_OK;
+
+	if (!cf_map_find(batch->caches[CACHE_SENSOR], key.bytes, key.len, sensor_out))
+		status = cf_batch_intern(
+		    batch, CACHE_SENSOR, key.bytes, key.len, cells, 2, sensor_out, error);
+	if (status == CF_OK)
+		note_last(&batch->last_sensor, &key, *sensor_out);
+	return status;
 }
 
 static enum cf_status endpoint_of(
@@ -83,9 +108,16 @@ static enum cf_status rule_of(
 		key_text(&key, &texts[i]);
 		cells[i] = cf_cell_text(texts[i]);
 	}
-	if (cf_map_find(batch->caches[CACHE_RULE], key.bytes, key.len, id_out))
+	if (is_last(&batch->last_rule, &key, id_out))
 		return CF_OK;
-	return cf_batch_intern(batch, CACHE_RULE, key.bytes, key.len, cells, 6, id_out, error);
+	enum cf_status status = CF_OK;
+
+	if (!cf_map_find(batch->caches[CACHE_RULE], key.bytes, key.len, id_out))
+		status =
+		    cf_batch_intern(batch, CACHE_RULE, key.bytes, key.len, cells, 6, id_out, error);
+	if (status == CF_OK)
+		note_last(&batch->last_rule, &key, *id_out);
+	return status;
 }
 
 static struct cf_text word(const char *text)

@@ -82,5 +82,10 @@ enum cf_status cf_batch_place(struct cf_batch *batch, const struct cf_file_posit
  */
 enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
 
+/* Rows of the largest table of names; CF_LEDGER_NAMES is the most there can be. */
+uint64_t cf_batch_most_rows(const struct cf_batch *batch);
+/* Rows were removed from the ledger between two transactions: forgets what it knew of them. */
+void cf_batch_reload(struct cf_batch *batch);
+
 /* Forgets what is not committed. */
 void cf_batch_abandon(struct cf_batch *batch);

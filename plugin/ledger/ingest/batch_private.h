@@ -75,11 +75,20 @@ struct cf_reject_row {
 	uint64_t n;
 };
 
+/* A key looked up last, and its number; len 0: none. */
+struct cf_last_key {
+	uint8_t bytes[512];
+	size_t len;
+	uint32_t id;
+};
+
 struct cf_batch {
 	struct cf_ledger *ledger;
 	sqlite3 *db;
 	bool in_transaction;
 	struct cf_map *caches[CACHE_TABLES];
+	struct cf_last_key last_sensor, last_rule;
+	int64_t rows[CACHE_TABLES]; /* of the tables, with what this transaction adds */
 	sqlite3_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
 	sqlite3_stmt *sum_insert[SUM_TABLES], *sum_find[SUM_TABLES], *sum_update[SUM_TABLES];
 	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
@@ -96,6 +105,8 @@ struct cf_batch {
 	size_t texts_len, texts_size;
 	uint64_t lines;
 };
+
+extern const char *const cf_batch_table_names[CACHE_TABLES];
 
 /* Finds or inserts the row with these cells, and remembers its number under key. */
 enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,

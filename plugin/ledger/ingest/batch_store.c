@@ -9,15 +9,15 @@
 #include <string.h>
 
 static const char *const intern_insert_sql[CACHE_TABLES] = {
-    [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?)",
-    [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?)",
+    [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?) ON CONFLICT DO NOTHING",
+    [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?) ON CONFLICT DO NOTHING",
     [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
-                    " VALUES(?,?,?,?,?,?)"),
+                    " VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
     [CACHE_KIND] =
         ("INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
-         " VALUES(?,?,?,?,?,?,?,?,?)"),
+         " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
     [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
-                     " VALUES(?,?,?,?,?,?,?)"),
+                     " VALUES(?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
 };
 
 static const char *const intern_find_sql[CACHE_TABLES] = {
@@ -132,6 +132,7 @@ enum cf_status cf_batch_new(
 		cf_batch_free(batch);
 		return status;
 	}
+	cf_batch_reload(batch);
 	*batch_out = batch;
 	return CF_OK;
 }
@@ -156,6 +157,50 @@ void cf_batch_forget(struct cf_batch *batch)
 	batch->lines = 0;
 }
 
+const char *const cf_batch_table_names[CACHE_TABLES] = {
+    [CACHE_SENSOR] = "sensor",
+    [CACHE_ENDPOINT] = "endpoint",
+    [CACHE_RULE] = "rule",
+    [CACHE_KIND] = "kind",
+    [CACHE_CLAIM] = "claim",
+};
+
+/* Rows of the table, as noted with the last commit, or counted. */
+static int64_t count_rows(struct cf_batch *batch, enum cache_table table)
+{
+	sqlite3_stmt *row = NULL;
+	int64_t count = 0;
+	char sql[128];
+
+	snprintf(sql, sizeof sql,
+	    "SELECT coalesce((SELECT value FROM meta WHERE key='rows_%s'),"
+	    " (SELECT count(*) FROM %s))",
+	    cf_batch_table_names[table], cf_batch_table_names[table]);
+	if (sqlite3_prepare_v2(batch->db, sql, -1, &row, NULL) == SQLITE_OK &&
+	    sqlite3_step(row) == SQLITE_ROW)
+		count = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	return count;
+}
+
+void cf_batch_reload(struct cf_batch *batch)
+{
+	batch->last_sensor.len = batch->last_rule.len = 0;
+	for (size_t i = 0; i < CACHE_TABLES; i++) {
+		cf_map_clear(batch->caches[i]);
+		batch->rows[i] = count_rows(batch, (enum cache_table)i);
+	}
+}
+
+uint64_t cf_batch_most_rows(const struct cf_batch *batch)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < CACHE_TABLES; i++)
+		most = batch->rows[i] > most ? batch->rows[i] : most;
+	return (uint64_t)most;
+}
+
 void cf_batch_abandon(struct cf_batch *batch)
 {
 	cf_batch_forget(batch);
@@ -164,8 +209,7 @@ void cf_batch_abandon(struct cf_batch *batch)
 	/* SQLite may have rolled back by itself; then this does nothing. */
 	(void)sqlite3_exec(batch->db, "ROLLBACK", NULL, NULL, NULL);
 	batch->in_transaction = false;
-	for (size_t i = 0; i < CACHE_TABLES; i++) /* numbers of rows that are gone again */
-		cf_map_clear(batch->caches[i]);
+	cf_batch_reload(batch); /* numbers of rows that are gone again */
 }
 
 void cf_batch_free(struct cf_batch *batch)
@@ -230,32 +274,53 @@ static void bind_cells(sqlite3_stmt *stmt, const struct cf_cell *cells, int coun
 	}
 }
 
+/*
+ * The number of the row with these cells; 0 when it is not there and the table is full. What is new
+ * is more frequent than what was forgotten here, so it is inserted before it is looked for.
+ */
+static int find_or_insert(struct cf_batch *batch, enum cache_table table,
+    const struct cf_cell *cells, int cell_count, int64_t *id_out)
+{
+	sqlite3_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
+	int rc;
+
+	if (batch->rows[table] < CF_LEDGER_NAMES) {
+		bind_cells(insert, cells, cell_count);
+		rc = sqlite3_step(insert);
+		sqlite3_reset(insert);
+		if (rc != SQLITE_DONE || sqlite3_changes(batch->db) > 0) {
+			batch->rows[table] += rc == SQLITE_DONE;
+			*id_out = sqlite3_last_insert_rowid(batch->db);
+			return rc;
+		}
+	}
+	bind_cells(find, cells, cell_count);
+	rc = sqlite3_step(find);
+	*id_out = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+	sqlite3_reset(find);
+	return rc;
+}
+
 enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,
     size_t key_len, const struct cf_cell *cells, int cell_count, uint32_t *id_out,
     struct cf_error *error)
 {
-	sqlite3_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
 	enum cf_status status = cf_batch_begin(batch, error);
-	int64_t id;
+	int64_t id = 0;
 
 	if (status != CF_OK)
 		return status;
-	if (cf_map_count(batch->caches[table]) >= CF_LEDGER_NAMES)
-		return cf_error_set(
-		    error, CF_ETOOBIG, "more than %d different hosts or rules", CF_LEDGER_NAMES);
-	bind_cells(find, cells, cell_count);
-	int rc = sqlite3_step(find);
+	int rc = find_or_insert(batch, table, cells, cell_count, &id);
 
-	id = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-	sqlite3_reset(find);
-	if (rc == SQLITE_DONE) {
-		bind_cells(insert, cells, cell_count);
-		rc = sqlite3_step(insert);
-		sqlite3_reset(insert);
-		id = sqlite3_last_insert_rowid(batch->db);
-	}
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return cf_ledger_fail(batch->ledger, "write to", error);
+	/* Numbers are counted in 32 bits while they are summed; in the file they are not. */
+	if (id <= 0 || id > UINT32_MAX)
+		return cf_error_set(
+		    error, CF_ETOOBIG, "more than %d different hosts or rules", CF_LEDGER_NAMES);
+	/* Forgetting what is looked up again in the ledger bounds the memory of a long run. */
+	if (cf_map_count(batch->caches[table]) >= CF_BATCH_NAMES)
+		cf_map_clear(batch->caches[table]);
 	if (cf_map_add(batch->caches[table], key, key_len, (uint32_t)id, id_out, NULL) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	return CF_OK;

@@ -5,6 +5,7 @@
 
 #include "ledger/ingest/batch_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,14 @@ static enum cf_status write_sum(struct cf_batch *batch, enum sum_table table, st
 	return CF_OK;
 }
 
+static bool is_sorted(const struct cf_sums *sums)
+{
+	for (uint32_t i = 1; i < sums->count; i++)
+		if (by_key(&sums->items[i - 1], &sums->items[i]) > 0)
+			return false;
+	return true;
+}
+
 static enum cf_status write_sums(struct cf_batch *batch, struct cf_error *error)
 {
 	uint8_t *blob = malloc(CF_MINUTES_BYTES + CF_HELD_BYTES);
@@ -168,7 +177,7 @@ static enum cf_status write_sums(struct cf_batch *batch, struct cf_error *error)
 	for (size_t i = 0; i < SUM_TABLES && status == CF_OK; i++) {
 		struct cf_sums *sums = &batch->sums[i];
 
-		if (sums->count > 1)
+		if (!is_sorted(sums))
 			qsort(sums->items, sums->count, sizeof *sums->items, by_key);
 		for (uint32_t j = 0; j < sums->count && status == CF_OK; j++)
 			status = write_sum(batch, (enum sum_table)i, &sums->items[j], blob, error);
@@ -238,6 +247,20 @@ enum cf_status cf_batch_place(
 	return status == CF_OK ? write_position(batch, position, error) : status;
 }
 
+/* So that the next run need not count. */
+static enum cf_status write_counts(struct cf_batch *batch, struct cf_error *error)
+{
+	enum cf_status status = CF_OK;
+	char sql[128];
+
+	for (size_t i = 0; i < CACHE_TABLES && status == CF_OK; i++) {
+		snprintf(sql, sizeof sql, "REPLACE INTO meta VALUES('rows_%s', %lld)",
+		    cf_batch_table_names[i], (long long)batch->rows[i]);
+		status = cf_ledger_exec(batch->ledger, sql, error);
+	}
+	return status;
+}
+
 enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 {
 	enum cf_status status = cf_batch_begin(batch, error);
@@ -246,6 +269,8 @@ enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 		status = write_sums(batch, error);
 	if (status == CF_OK)
 		status = write_rest(batch, error);
+	if (status == CF_OK)
+		status = write_counts(batch, error);
 	if (status == CF_OK)
 		status = cf_ledger_exec(batch->ledger, "COMMIT", error);
 	if (status != CF_OK) {

@@ -40,6 +40,9 @@ struct cf_ingest_options {
 	/* Called for each log that was never seen before, with the sensor of its first record; may
 	 * be NULL. */
 	void (*found)(void *arg, const char *sensor);
+	/* Called between transactions when the tables of names are three quarters full, to forget
+	 * what is to be forgotten; may be NULL. */
+	enum cf_status (*make_room)(void *arg, struct cf_error *error);
 	void *arg;
 	const volatile int *stop; /* ends between lines when it becomes non-zero; may be NULL */
 	uint64_t commit_lines;    /* commit at least this often; 0: CF_BATCH_LINES */

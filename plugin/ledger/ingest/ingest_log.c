@@ -316,6 +316,21 @@ static void fail_reading(struct cf_ingest *ingest, const struct source *source)
 	ingest->had_failures = true;
 }
 
+/* Tables of names that are nearly full are relieved of what is old; again only after they grew. */
+static enum cf_status make_room(struct cf_ingest *ingest, struct cf_error *error)
+{
+	uint64_t rows = cf_batch_most_rows(ingest->batch);
+
+	if (ingest->options.make_room == NULL || rows < CF_LEDGER_NAMES / 4 * 3 ||
+	    rows < ingest->room_asked_rows + CF_LEDGER_NAMES / 16)
+		return CF_OK;
+	enum cf_status status = ingest->options.make_room(ingest->options.arg, error);
+
+	cf_batch_reload(ingest->batch);
+	ingest->room_asked_rows = cf_batch_most_rows(ingest->batch);
+	return status;
+}
+
 static enum cf_status commit_if_full(
     struct cf_ingest *ingest, struct source *source, struct cf_error *error)
 {
@@ -323,7 +338,9 @@ static enum cf_status commit_if_full(
 		return CF_OK;
 	enum cf_status status = place(ingest, source, error);
 
-	return status == CF_OK ? cf_batch_commit(ingest->batch, error) : status;
+	if (status == CF_OK)
+		status = cf_batch_commit(ingest->batch, error);
+	return status == CF_OK ? make_room(ingest, error) : status;
 }
 
 static enum cf_status read_lines(

@@ -18,6 +18,7 @@ struct cf_ingest {
 	struct cf_batch *batch;
 	struct cf_record *record; /* large: not on the stack */
 	bool had_failures;
+	uint64_t room_asked_rows; /* how many rows there were after room was asked for */
 };
 
 /* How the file looked before it was opened. */

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* Small, for most of what a large map costs is waiting for the memory of its slots. */
 struct slot {
-	uint64_t hash; /* 0: free */
-	uint64_t key_at;
-	uint32_t key_len;
+	uint32_t hash; /* 0: free */
 	uint32_t value;
+	uint64_t key; /* where it lies, and in the low KEY_LEN_BITS its length */
 };
+
+#define KEY_LEN_BITS 20
 
 struct cf_map {
 	struct slot *slots;
@@ -25,7 +27,7 @@ struct cf_map {
 };
 
 /* Multiply-and-fold over eight bytes at a time, seeded; never 0. */
-static uint64_t hash_bytes(uint64_t seed, const uint8_t *key, size_t len)
+static uint32_t hash_bytes(uint64_t seed, const uint8_t *key, size_t len)
 {
 	uint64_t h = seed ^ (len * 0x9e3779b97f4a7c15u);
 
@@ -45,7 +47,8 @@ static uint64_t hash_bytes(uint64_t seed, const uint8_t *key, size_t len)
 		memcpy(&tail, key, len);
 	__extension__ unsigned __int128 last = (unsigned __int128)(tail ^ h) * 0xe7037ed1a0b428dbu;
 	h = (uint64_t)last ^ (uint64_t)(last >> 64);
-	return h == 0 ? 1 : h;
+	h ^= h >> 32;
+	return (uint32_t)h == 0 ? 1 : (uint32_t)h;
 }
 
 struct cf_map *cf_map_new(void)
@@ -87,7 +90,7 @@ uint32_t cf_map_count(const struct cf_map *map)
 	return map->used;
 }
 
-static struct slot *slot_of(const struct cf_map *map, uint64_t hash, const void *key, size_t len)
+static struct slot *slot_of(const struct cf_map *map, uint32_t hash, const void *key, size_t len)
 {
 	size_t mask = map->slot_count - 1;
 
@@ -96,8 +99,8 @@ static struct slot *slot_of(const struct cf_map *map, uint64_t hash, const void 
 
 		if (slot->hash == 0)
 			return slot;
-		if (slot->hash == hash && slot->key_len == len &&
-		    (len == 0 || memcmp(map->keys + slot->key_at, key, len) == 0))
+		if (slot->hash == hash && (slot->key & ((1u << KEY_LEN_BITS) - 1)) == len &&
+		    (len == 0 || memcmp(map->keys + (slot->key >> KEY_LEN_BITS), key, len) == 0))
 			return slot;
 	}
 }
@@ -148,7 +151,9 @@ static enum cf_status grow_keys(struct cf_map *map, size_t len)
 enum cf_status cf_map_add(struct cf_map *map, const void *key, size_t len, uint32_t value,
     uint32_t *value_out, bool *added_out)
 {
-	uint64_t hash = hash_bytes(map->seed, key, len);
+	if (len >> KEY_LEN_BITS != 0)
+		return CF_ENOMEM;
+	uint32_t hash = hash_bytes(map->seed, key, len);
 	struct slot *slot = slot_of(map, hash, key, len);
 
 	if (added_out != NULL)
@@ -167,7 +172,7 @@ enum cf_status cf_map_add(struct cf_map *map, const void *key, size_t len, uint3
 	if (len > 0)
 		memcpy(map->keys + map->keys_len, key, len);
 	*slot = (struct slot){
-	    .hash = hash, .key_at = map->keys_len, .key_len = (uint32_t)len, .value = value};
+	    .hash = hash, .value = value, .key = (uint64_t)map->keys_len << KEY_LEN_BITS | len};
 	map->keys_len += len;
 	map->used++;
 	*value_out = value;

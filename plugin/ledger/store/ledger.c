@@ -242,7 +242,7 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
 	/* auto_vacuum only takes effect before the first table. */
 	status = cf_ledger_exec(ledger,
 	    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-	    "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-65536;",
+	    "PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-65536;",
 	    error);
 	if (status != CF_OK)
 		return status;
