@@ -126,6 +126,9 @@ enum cf_status cf_model_skip_row(struct cf_model *model);
 /* model_coverage.c: fills model->coverage and the totals of the sensors. */
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
+/* model_runs.c: doubts of model->coverage where one of several machines of a name did not watch. */
+enum cf_status cf_model_tell_machines(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+
 /* model_router.c: fills model->routers and model->proxies. */
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
