@@ -25,7 +25,7 @@ import module  # noqa: E402
 import names as lists  # noqa: E402
 import questions  # noqa: E402
 
-EXPERIMENTS = ["module", "latency", "start", "swap", "lookup", "monitor", "log"]
+EXPERIMENTS = ["module", "latency", "start", "swap", "lookup", "monitor", "hostile", "log"]
 RIVALS = ["unbound-rpz", "unbound-rpz-log", "unbound-local-zone", "unbound-python", "bind-rpz", "pdns-rpz",
           "knot-resolver-rpz", "dnsmasq"]
 CHANGING = ["curfew", "unbound-rpz", "unbound-local-zone", "unbound-python", "bind-rpz", "pdns-rpz", "knot-resolver-rpz",

@@ -48,7 +48,8 @@ struct cf_capture_file {
 	unsigned record_header_bytes; /* pcap: more than 16 in a modified format */
 	size_t at;                    /* buffer: read and not used are at..len */
 	size_t len;
-	unsigned interface_count; /* pcapng: of this section; pcap: 1 */
+	int link_type;            /* pcap */
+	unsigned interface_count; /* pcapng: of this section */
 	unsigned interface_room;
 	struct interface *interfaces; /* interface_room of them, at most CF_CAPTURE_INTERFACES */
 	uint64_t unplaced;            /* packets of interfaces that the file does not describe */
@@ -158,9 +159,8 @@ static enum cf_status read_start(struct cf_capture_file *file, struct cf_error *
 		return cf_error_set(error, CF_EMALFORMED,
 		    "'%s' is no capture file: neither pcap nor pcapng", file->name);
 	cf_bytes_skip(&cursor, 12);
-	file->interfaces[0].snap_bytes = get32(file, &cursor);
-	file->interfaces[0].link_type = (int)(get32(file, &cursor) & 0xffff);
-	file->interface_count = 1;
+	cf_bytes_skip(&cursor, 4); /* snap length: each record says what it has */
+	file->link_type = (int)(get32(file, &cursor) & 0xffff);
 	file->at += 24;
 	return CF_OK;
 }
@@ -249,7 +249,7 @@ static enum cf_status next_record(
 	}
 	fraction = load32(file, header + 4);
 	wire = load32(file, header + 12);
-	frame_out->link_type = file->interfaces[0].link_type;
+	frame_out->link_type = file->link_type;
 	frame_out->interface = 0;
 	frame_out->at_wall_us = (int64_t)load32(file, header) * SECOND_US +
 	    (file->nanoseconds ? fraction / 1000 : fraction);

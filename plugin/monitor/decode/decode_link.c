@@ -246,6 +246,8 @@ static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes
 
 bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_bytes body)
 {
+	if (type == ETHER_IP4 && cf_bytes_ok(&body)) /* nearly all */
+		return cf_decode_ip4(decoder, body);
 	/* Each tag takes bytes, and once they are used up type reads as 0: the loop ends. */
 	while (skip_tag(decoder, &type, &body))
 		;

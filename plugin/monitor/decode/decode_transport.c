@@ -334,13 +334,9 @@ static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
 	return true;
 }
 
-bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+static bool decode_rare(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	switch (decoder->packet.ip_proto) {
-	case CF_PROTO_TCP:
-		return decode_tcp(decoder, body, wire_bytes);
-	case CF_PROTO_UDP:
-		return decode_udp(decoder, body, wire_bytes);
 	case CF_PROTO_ICMP:
 		return decode_icmp(decoder, body, false);
 	case CF_PROTO_ICMP6:
@@ -374,4 +370,13 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 		report(decoder);
 		return true;
 	}
+}
+
+bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
+{
+	if (decoder->packet.ip_proto == CF_PROTO_TCP)
+		return decode_tcp(decoder, body, wire_bytes);
+	if (decoder->packet.ip_proto == CF_PROTO_UDP)
+		return decode_udp(decoder, body, wire_bytes);
+	return decode_rare(decoder, body, wire_bytes);
 }

@@ -9,6 +9,8 @@
 #define METHOD_BYTES 24U
 /* A request line longer than this is none. */
 #define LINE_BYTES 12288U
+/* Looked at by hand before a function is called for it. */
+#define NEAR_BYTES 6U
 /* What a scheme has behind its first letter (RFC 3986 3.1), in lower case. */
 #define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789+-."
 
@@ -25,10 +27,21 @@ static bool is_method_byte(uint8_t c)
 	return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
+/* memchr() for what mostly is found at once, as in a head of short fields. */
+static inline const uint8_t *find_byte(const uint8_t *data, size_t len, uint8_t wanted)
+{
+	size_t near = len < NEAR_BYTES ? len : NEAR_BYTES;
+
+	for (size_t i = 0; i < near; i++)
+		if (data[i] == wanted)
+			return data + i;
+	return near == len ? NULL : memchr(data + near, wanted, len - near);
+}
+
 /* The line at data, line feed and carriage return left off; false when it does not end in len. */
 static bool take_line(const uint8_t *data, size_t len, struct cf_slice *line_out, size_t *used_out)
 {
-	const uint8_t *feed = len == 0 ? NULL : memchr(data, '\n', len);
+	const uint8_t *feed = find_byte(data, len, '\n');
 	size_t line_len;
 
 	if (feed == NULL)
@@ -94,7 +107,8 @@ enum cf_match cf_http_response_match(struct cf_slice stream)
 	return stream.data[6] == '.' && stream.data[8] == ' ' ? CF_MATCH_YES : CF_MATCH_NO;
 }
 
-static bool name_is(struct cf_slice name, const char *expected)
+/* Inline: the length, known when compiled, settles nearly all of the many comparisons of a head. */
+static inline bool name_is(struct cf_slice name, const char *expected)
 {
 	size_t len = strlen(expected);
 
@@ -117,11 +131,20 @@ static struct cf_slice trim(struct cf_slice text)
 	return text;
 }
 
+/* None of the fields read begins otherwise; blanks before a name are forgiven. */
+static bool may_matter(struct cf_slice line)
+{
+	uint8_t first = line.data[0] | 0x20;
+
+	return first == 'h' || first == 'u' || first == 'c' || first == 't' ||
+	    is_blank(line.data[0]);
+}
+
 /* "name: value"; false for a line without colon. */
 static bool split_header(
     struct cf_slice line, struct cf_slice *name_out, struct cf_slice *value_out)
 {
-	const uint8_t *colon = line.len == 0 ? NULL : memchr(line.data, ':', line.len);
+	const uint8_t *colon = find_byte(line.data, line.len, ':');
 
 	if (colon == NULL)
 		return false;
@@ -278,7 +301,7 @@ enum cf_reading cf_http_request_read(struct cf_slice stream, struct cf_http_requ
 			request_out->complete = true;
 			break;
 		}
-		if (!split_header(line, &name, &value))
+		if (!may_matter(line) || !split_header(line, &name, &value))
 			continue;
 		if (name_is(name, "host") && !request_out->has_host) {
 			if (!request_out->has_authority)
@@ -326,7 +349,7 @@ enum cf_reading cf_http_response_read(struct cf_slice stream, bool bodiless,
 	while (!whole && take_line(stream.data + at, stream.len - at, &line, &used)) {
 		at += used;
 		whole = line.len == 0;
-		if (!whole && split_header(line, &name, &value))
+		if (!whole && may_matter(line) && split_header(line, &name, &value))
 			read_field(name, value, &fields);
 	}
 	response_out->headers = (struct cf_slice){.data = stream.data + start, .len = at - start};

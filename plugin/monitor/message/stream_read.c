@@ -216,6 +216,14 @@ static void report_hello(struct cf_decoder *decoder, const struct cf_packet *pac
 		decoder->observer.client_hello(decoder->observer.context, packet, hello);
 }
 
+static struct cf_step_result more_records(uint64_t need)
+{
+	struct cf_step_result result = more(need, false);
+
+	result.wait = CF_WAIT_RECORDS;
+	return result;
+}
+
 static struct cf_step_result from_side(struct cf_step_result result, enum cf_side side)
 {
 	result.side = side;
@@ -234,7 +242,7 @@ static struct cf_step_result step_client_hello(struct cf_decoder *decoder,
 	unwrapped =
 	    cf_tls_unwrap(bytes, scratch->handshake, sizeof scratch->handshake, &message, &need);
 	if (unwrapped == CF_READING_MORE && !view->final)
-		return more(need, false);
+		return more_records(need);
 	reading =
 	    unwrapped == CF_READING_BAD ? CF_READING_BAD : cf_client_hello_read(message, &hello);
 	if (reading == CF_READING_BAD) {
@@ -260,7 +268,7 @@ static struct cf_step_result step_server_hello(struct cf_decoder *decoder,
 	reading = cf_server_flight_read(
 	    bytes, scratch->handshake, sizeof scratch->handshake, &hello, &need);
 	if (reading == CF_READING_MORE && !view->final)
-		return more(need, false);
+		return more_records(need);
 	if (reading == CF_READING_BAD || hello.version == 0)
 		return stop(false);
 	hello.ends = cf_endpoints_of(packet, false);
@@ -390,39 +398,64 @@ static size_t line_bytes(struct cf_slice bytes, size_t from)
 	return feed == NULL ? 0 : (size_t)(feed - bytes.data) + 1;
 }
 
-/*
- * A chunk (RFC 9112 7.1): what is behind its size is stepped over with it. The end of the chunk
- * before comes first. What is no size shows that there is no body: the answer to a HEAD that
- * nobody saw, or nonsense.
- */
-static struct cf_step_result step_chunk(struct cf_slice bytes, bool final, bool *is_none_out)
+/* The size line of a chunk at bytes, the end of the chunk before stepped over. */
+static enum cf_reading read_chunk_line(struct cf_slice bytes, size_t *line_out, size_t *size_out)
 {
-	size_t at = 0, line, digits = 0;
-	struct cf_step_result result;
-	uint64_t size = 0;
+	size_t at = 0, digits = 0, size = 0;
 
-	*is_none_out = false;
 	if (at < bytes.len && bytes.data[at] == '\r')
 		at++;
 	if (at < bytes.len && bytes.data[at] == '\n')
 		at++;
 	for (; at < bytes.len; at++, digits++) {
-		int digit = cf_hex_value((char)bytes.data[at]);
+		uint8_t c = bytes.data[at], letter = c | 0x20;
 
-		if (digit < 0)
+		if (c >= '0' && c <= '9')
+			size = size << 4 | (size_t)(c - '0');
+		else if (letter >= 'a' && letter <= 'f')
+			size = size << 4 | (size_t)(letter - 'a' + 10);
+		else
 			break;
-		size = size << 4 | (unsigned)digit;
 	}
-	if (digits > 7 || (digits == 0 && at < bytes.len)) {
-		*is_none_out = true;
-		return stop(false);
+	if (digits > 7 || (digits == 0 && at < bytes.len))
+		return CF_READING_BAD;
+	if (bytes.len - at >= 2 && bytes.data[at] == '\r' && bytes.data[at + 1] == '\n')
+		*line_out = at + 2; /* nearly all */
+	else
+		*line_out = line_bytes(bytes, at);
+	*size_out = size;
+	if (*line_out == 0)
+		return bytes.len < CHUNK_LINE_BYTES ? CF_READING_MORE : CF_READING_BAD;
+	return CF_READING_DONE;
+}
+
+/*
+ * Chunks (RFC 9112 7.1), as many as begin here: what is behind a size is stepped over with it. What
+ * is no size at the first of them shows that there is no body: the answer to a HEAD that nobody
+ * saw, or nonsense.
+ */
+static struct cf_step_result step_chunk(struct cf_slice bytes, bool final, bool *is_none_out)
+{
+	size_t at = 0, line, size;
+	enum cf_reading reading;
+	struct cf_step_result result;
+
+	*is_none_out = false;
+	do {
+		struct cf_slice rest = {.data = bytes.data + at, .len = bytes.len - at};
+
+		reading = read_chunk_line(rest, &line, &size);
+		if (reading != CF_READING_DONE)
+			break;
+		at += line + size;
+	} while (size > 0 && at < bytes.len);
+	if (at == 0) {
+		*is_none_out = reading == CF_READING_BAD;
+		return reading == CF_READING_BAD ? stop(false)
+		                                 : more_lines(bytes, CF_WAIT_LINE, final);
 	}
-	line = line_bytes(bytes, at);
-	if (line == 0)
-		return bytes.len < CHUNK_LINE_BYTES ? more_lines(bytes, CF_WAIT_LINE, final)
-		                                    : stop(false);
-	result = advance(line + size, false);
-	result.mode = size == 0 ? CF_MODE_TRAILER : CF_MODE_CHUNK;
+	result = advance(at, false);
+	result.mode = reading == CF_READING_DONE && size == 0 ? CF_MODE_TRAILER : CF_MODE_CHUNK;
 	result.body = true;
 	return result;
 }

@@ -53,9 +53,10 @@ enum cf_step {
 
 /* For CF_STEP_MORE: what must come before another look is worth it. */
 enum cf_wait {
-	CF_WAIT_BYTES, /* amount in all */
-	CF_WAIT_LINE,  /* a line feed */
-	CF_WAIT_BLANK, /* an empty line */
+	CF_WAIT_BYTES,   /* amount in all */
+	CF_WAIT_LINE,    /* a line feed */
+	CF_WAIT_BLANK,   /* an empty line */
+	CF_WAIT_RECORDS, /* amount - what there is, in TLS records' bodies */
 };
 
 struct cf_step_result {
@@ -87,6 +88,15 @@ enum cf_head {
 	CF_HEAD_REQUEST,
 	CF_HEAD_RESPONSE,
 };
+
+/* False: certainly nothing, as the first byte tells of most segments. bytes are not empty. */
+static inline bool cf_stream_may_be_head(const struct cf_packet *packet, struct cf_slice bytes)
+{
+	uint8_t first = bytes.data[0];
+
+	return (first >= 'A' && first <= 'Z') || first == 0x16 || first < 16 ||
+	    packet->src_port == 53 || packet->dst_port == 53;
+}
 
 /* packet gives the ports. */
 enum cf_head cf_stream_head(const struct cf_packet *packet, struct cf_slice bytes);

@@ -119,7 +119,7 @@ static void read_last(
 	if (bytes.len == 0)
 		return;
 	view = cf_stream_view_of(
-	    streams, decoder, &streams->flows[stream->flow], &stream->kept.packet);
+	    streams, decoder, &streams->flows[stream->flow], &stream->kept.packet, bytes);
 	view.final = true;
 	if (at != streams->flows[stream->flow].next_seq - stream->origin_seq) {
 		view.mode = CF_MODE_MESSAGE;
@@ -220,7 +220,7 @@ struct cf_position *cf_stream_position(
 	                       &streams->flows[(hash & (CF_STREAM_BUCKETS - 1)) * CF_STREAM_WAYS],
 	                   *place = bucket;
 	uint32_t tag = (uint32_t)(hash >> 32),
-	         now_s = (uint32_t)(decoder->packet.at_wall_us / 1000000) & 0xfffffff;
+	         now_s = (uint32_t)(decoder->packet.at_wall_us / 1000000);
 	struct cf_stream *stream;
 
 	for (unsigned i = 0; i < CF_STREAM_WAYS; i++) {
@@ -291,7 +291,7 @@ static enum cf_side side_by_ports(const struct cf_packet *packet)
 
 struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
     const struct cf_decoder *decoder, const struct cf_position *flow,
-    const struct cf_packet *packet)
+    const struct cf_packet *packet, struct cf_slice bytes)
 {
 	struct cf_stream_view view = {.side = (enum cf_side)flow->side,
 	    .mode = (enum cf_stream_mode)flow->mode,
@@ -300,14 +300,16 @@ struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
 	    .unsure = !flow->sure,
 	    .text = flow->text,
 	    .dns = flow->dns};
-	struct cf_packet back = cf_packet_back(packet);
 	const struct cf_position *other;
+	struct cf_packet back;
 
 	if (!flow->sure && (is_text_port(packet->src_port) || is_text_port(packet->dst_port)))
 		view.text = true;
 	/* What the other side does is no matter to who asks, nor within a body. */
-	if (view.side == CF_SIDE_BEGAN || view.mode != CF_MODE_MESSAGE)
+	if (view.side == CF_SIDE_BEGAN || view.mode != CF_MODE_MESSAGE ||
+	    (view.side == CF_SIDE_ANSWERED && bytes.data[0] != 'H'))
 		return view;
+	back = cf_packet_back(packet);
 	other = cf_stream_known(streams, cf_packet_hash(decoder, &back));
 	if (other != NULL && other->state == CF_STREAM_KNOWN && other->sure && !other->opening)
 		view.asked = (enum cf_asked)other->asked;

@@ -20,7 +20,7 @@ enum {
 	 * them do not fight for the same lines of the cache. */
 	CF_STREAM_STRIDE = CF_STREAM_ROOM + 23 * 64,
 	CF_STREAM_COUNT = CF_STREAMS + CF_STREAM_ORPHANS,
-	CF_STREAM_NONE = UINT16_MAX,
+	CF_STREAM_NONE = 0xfff,
 };
 
 enum cf_stream_state {
@@ -35,13 +35,13 @@ enum cf_stream_state {
 struct cf_position {
 	uint32_t tag; /* upper half of the hash */
 	uint32_t next_seq;
-	uint32_t seen_s : 28; /* of packet time; only compared */
-	uint32_t sure : 1;    /* the beginning was seen, and everything since was in order */
-	uint32_t text : 1;    /* lines of another protocol were stepped over */
-	uint32_t
+	uint32_t seen_s;
+	uint16_t stream : 12; /* number of the stream that waits, or CF_STREAM_NONE */
+	uint16_t sure : 1;    /* the beginning was seen, and everything since was in order */
+	uint16_t text : 1;    /* lines of another protocol were stepped over */
+	uint16_t
 	    bodied : 1; /* a body was, or is, stepped over: what lies before next_seq is no head */
-	uint32_t opening : 1; /* nothing but a SYN yet */
-	uint16_t stream;      /* number of the stream that waits, or CF_STREAM_NONE */
+	uint16_t opening : 1; /* nothing but a SYN yet */
 	uint16_t state : 3;   /* enum cf_stream_state */
 	uint16_t side : 2;    /* enum cf_side */
 	uint16_t mode : 2;    /* enum cf_stream_mode: what is at next_seq */
@@ -64,7 +64,11 @@ struct cf_stream {
 	uint32_t need;     /* bytes at the beginning before reading is worth it */
 	uint32_t taken;    /* bytes put in so far */
 	uint8_t wait;      /* enum cf_wait */
-	uint32_t searched; /* no end of line or head ends before this position */
+	uint32_t searched; /* no end of line or head ends before this position; or a record begins
+	                      there */
+	uint32_t
+	    gathered;    /* CF_WAIT_RECORDS: bytes in the bodies of the records before searched, */
+	uint32_t wanted; /* and as many as must be in all */
 	int64_t at_wall_us;
 	struct cf_spans spans;
 	struct cf_kept_packet kept; /* the first segment's, for reporting what stays unfinished */
@@ -102,10 +106,13 @@ struct cf_position *cf_stream_position(
 /* The flow of hash if there is one, or NULL. */
 struct cf_position *cf_stream_known(const struct cf_streams *streams, uint64_t hash);
 
-/* What is known of the place next_seq of flow; packet is one of its own. */
+/*
+ * What is known of the place next_seq of flow, where bytes are; packet is one of its own. What the
+ * other direction asked is looked up only for what may answer it.
+ */
 struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
     const struct cf_decoder *decoder, const struct cf_position *flow,
-    const struct cf_packet *packet);
+    const struct cf_packet *packet, struct cf_slice bytes);
 
 /* The stream that waits for flow, or NULL. */
 struct cf_stream *cf_stream_waiting(struct cf_streams *streams, const struct cf_position *flow);

@@ -51,7 +51,7 @@ static struct cf_step_result step(struct segment *segment, struct cf_slice bytes
 	struct cf_streams *streams = segment->streams;
 	struct cf_decoder *decoder = segment->decoder;
 	struct cf_stream_view view =
-	    cf_stream_view_of(streams, decoder, segment->flow, &decoder->packet);
+	    cf_stream_view_of(streams, decoder, segment->flow, &decoder->packet, bytes);
 	struct cf_step_result result;
 
 	if (!in_order) {
@@ -96,6 +96,38 @@ static bool move_on(struct cf_position *flow, struct cf_step_result result)
 }
 
 /*
+ * Bytes in the bodies of the TLS records held, from where the last walk ended; UINT32_MAX when
+ * there is another record among them.
+ */
+static uint32_t walk_records(struct cf_stream *stream, struct cf_slice held, uint32_t at)
+{
+	size_t from = stream->searched - at;
+
+	while (held.len - from >= 5) {
+		size_t body = (size_t)held.data[from + 3] << 8 | held.data[from + 4];
+		size_t left = held.len - from - 5;
+
+		if (held.data[from] != 0x16)
+			return UINT32_MAX;
+		if (body > left)
+			return stream->gathered + (uint32_t)left;
+		stream->gathered += (uint32_t)body;
+		from += 5 + body;
+		stream->searched = at + (uint32_t)from;
+	}
+	return stream->gathered;
+}
+
+/* memchr() for a line feed, which in a head of short fields is near. */
+static const uint8_t *next_feed(const uint8_t *from, const uint8_t *end)
+{
+	for (unsigned i = 0; i < 6 && from < end; i++, from++)
+		if (*from == '\n')
+			return from;
+	return from == end ? NULL : memchr(from, '\n', (size_t)(end - from));
+}
+
+/*
  * Whether what waits, held from the position on, is worth another look. Ends of lines and heads are
  * looked for only in what has come since: a head in segments of one byte is not read anew for each.
  */
@@ -107,9 +139,10 @@ static bool is_worth_a_look(struct cf_stream *stream, struct cf_slice held, uint
 		return false;
 	if (stream->wait == CF_WAIT_BYTES || held.len >= CF_STREAM_BYTES)
 		return true;
+	if (stream->wait == CF_WAIT_RECORDS)
+		return walk_records(stream, held, at) >= stream->wanted;
 	from = held.data + (stream->searched > at ? stream->searched - at : 0);
-	for (; from < end && (feed = memchr(from, '\n', (size_t)(end - from))) != NULL;
-	     from = feed + 1) {
+	for (; (feed = next_feed(from, end)) != NULL; from = feed + 1) {
 		if (stream->wait == CF_WAIT_LINE)
 			return true;
 		/* An empty line is a feed behind a feed, perhaps with a carriage return between. */
@@ -128,6 +161,11 @@ static void wait_for(struct cf_stream *stream, const struct cf_step_result *resu
 	    result->amount > CF_STREAM_BYTES ? CF_STREAM_BYTES : (uint32_t)result->amount;
 	stream->wait = result->wait;
 	stream->searched = at + (uint32_t)held.len;
+	if (result->wait != CF_WAIT_RECORDS)
+		return;
+	stream->searched = at;
+	stream->gathered = 0;
+	stream->wanted = walk_records(stream, held, at) + stream->need - (uint32_t)held.len;
 }
 
 /* Reads as many messages as are whole at the beginning of what waits. */
@@ -250,14 +288,15 @@ static bool is_head_at(const struct segment *segment, struct cf_slice bytes)
 
 	if (head == CF_HEAD_NONE)
 		return false;
-	view = cf_stream_view_of(segment->streams, segment->decoder, segment->flow, packet);
+	view = cf_stream_view_of(segment->streams, segment->decoder, segment->flow, packet, bytes);
 	view.first = false;
 	return cf_stream_head_allowed(head, &view);
 }
 
-static bool is_head(const struct segment *segment)
+static inline bool is_head(const struct segment *segment)
 {
-	return is_head_at(segment, segment->bytes);
+	return cf_stream_may_be_head(&segment->decoder->packet, segment->bytes) &&
+	    is_head_at(segment, segment->bytes);
 }
 
 /*
