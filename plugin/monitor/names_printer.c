@@ -169,7 +169,8 @@ static void on_request(
 
 	(void)packet;
 	if (host.len > 0)
-		print_row(context, &request->ends, "http", clean(host, text));
+		print_row(
+		    context, &request->ends, request->socks ? "socks" : "http", clean(host, text));
 }
 
 enum cf_status cf_names_printer_new(FILE *out, struct cf_names_printer **printer_out)

@@ -331,7 +331,7 @@ static void on_request(
     void *context, const struct cf_packet *packet, const struct cf_http_request *request)
 {
 	(void)packet;
-	note_slice(context, "http", request->host);
+	note_slice(context, request->socks ? "socks" : "http", request->host);
 	if (request->unsure)
 		note(context, "unsure\n");
 	note_slice(context, "agent", request->user_agent);

@@ -60,6 +60,7 @@ const char *cf_decode_counter_text(enum cf_decode_counter counter)
 	    [CF_COUNT_QUIC_MALFORMED] = "quic_malformed",
 	    [CF_COUNT_HTTP_REQUESTS] = "http_requests",
 	    [CF_COUNT_HTTP_RESPONSES] = "http_responses",
+	    [CF_COUNT_SOCKS_REQUESTS] = "socks_requests",
 	};
 
 	return counter < CF_COUNT_MAX ? texts[counter] : "";

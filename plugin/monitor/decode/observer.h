@@ -145,6 +145,7 @@ struct cf_http_request {
 	struct cf_slice user_agent;
 	struct cf_slice headers; /* all header lines captured */
 	bool complete;           /* the empty line was reached */
+	bool socks;              /* no HTTP: a name asked of a SOCKS proxy, as CONNECT would */
 	bool unsure; /* it began where nobody knows what came before: maybe within a body */
 };
 

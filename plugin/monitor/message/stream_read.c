@@ -474,13 +474,56 @@ static struct cf_step_result step_trailer(struct cf_slice bytes, bool final)
 	return result;
 }
 
+/* What a SOCKS client asks for by name: letters, digits, and what else hosts have in their names.
+ */
+static bool is_host_name(struct cf_slice name)
+{
+	bool dotted = false;
+
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.data[i], letter = c | 0x20;
+
+		if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '-' &&
+		    c != '.' && c != '_')
+			return false;
+		dotted |= c == '.';
+	}
+	return dotted;
+}
+
+/*
+ * A name that stands nowhere but in a request to a SOCKS proxy, as what CONNECT asks of another
+ * one. Only where everything before it was read: these few bytes alone prove little.
+ */
+static void report_socks(struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice name)
+{
+	static const uint8_t method[] = "CONNECT";
+	struct cf_http_request request = {.ends = cf_endpoints_of(packet, true),
+	    .method = {.data = method, .len = sizeof method - 1},
+	    .target = name,
+	    .host = name,
+	    .has_authority = true,
+	    .complete = true,
+	    .socks = true};
+
+	if (view->unsure || view->side != CF_SIDE_BEGAN || !is_host_name(name))
+		return;
+	cf_decode_count(decoder, CF_COUNT_SOCKS_REQUESTS);
+	if (decoder->observer.http_request != NULL)
+		decoder->observer.http_request(decoder->observer.context, packet, &request);
+}
+
 /* SOCKS 5 (RFC 1928): greeting, then the request; TLS may come behind. */
-static struct cf_step_result step_socks5(struct cf_slice bytes, bool final)
+static struct cf_step_result step_socks5(struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	const uint8_t *data = bytes.data;
 
 	if (bytes.len < 3)
-		return more(3, final);
+		return more(3, view->final);
+	if (bytes.len == 3 && !view->first && data[1] == 1 && data[2] == 0)
+		return more(4, view->final); /* the greeting is over */
 	/* 05 01 00 is a greeting with one method and the start of a connect request; what follows
 	 * tells. */
 	if (data[1] != 1 || bytes.len == 3 || data[2] != 0 || data[3] == 0 || data[3] > 4)
@@ -489,28 +532,37 @@ static struct cf_step_result step_socks5(struct cf_slice bytes, bool final)
 		return advance(4 + 4 + 2, false);
 	if (data[3] == 4)
 		return advance(4 + 16 + 2, false);
-	return bytes.len < 5 ? more(5, final) : advance(5U + data[4] + 2, false);
+	if (bytes.len < 5 || bytes.len < 5U + data[4])
+		return more(bytes.len < 5 ? 5 : 5U + data[4], view->final);
+	if (data[3] == 3)
+		report_socks(
+		    decoder, packet, view, (struct cf_slice){.data = data + 5, .len = data[4]});
+	return advance(5U + data[4] + 2, false);
 }
 
 /* SOCKS 4 and 4a: port, address, user, and for 0.0.0.x a name. */
-static struct cf_step_result step_socks4(struct cf_slice bytes, bool final)
+static struct cf_step_result step_socks4(struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	const uint8_t *data = bytes.data, *end;
-	size_t at = 8;
+	size_t at = 8, name_at;
 
 	if (bytes.len < 9)
-		return more(9, final);
+		return more(9, view->final);
 	if (data[1] < 1 || data[1] > 2 || bytes.len > TEXT_LINE_BYTES)
 		return stop(false);
 	end = memchr(data + at, 0, bytes.len - at);
 	if (end == NULL)
-		return more(bytes.len + 1, final);
+		return more(bytes.len + 1, view->final);
 	at = (size_t)(end - data) + 1;
 	if ((data[4] | data[5] | data[6]) == 0 && data[7] != 0) {
 		end = at == bytes.len ? NULL : memchr(data + at, 0, bytes.len - at);
 		if (end == NULL)
-			return more(bytes.len + 1, final);
+			return more(bytes.len + 1, view->final);
+		name_at = at;
 		at = (size_t)(end - data) + 1;
+		report_socks(decoder, packet, view,
+		    (struct cf_slice){.data = data + name_at, .len = at - 1 - name_at});
 	}
 	return advance(at, false);
 }
@@ -607,9 +659,9 @@ struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_strea
 	if (bytes.data[0] == TLS_HANDSHAKE)
 		return step_tls(decoder, scratch, packet, view, bytes);
 	if (bytes.data[0] == 5)
-		return step_socks5(bytes, final);
+		return step_socks5(decoder, packet, view, bytes);
 	if (bytes.data[0] == 4)
-		return step_socks4(bytes, final);
+		return step_socks4(decoder, packet, view, bytes);
 	if (memcmp(bytes.data, proxy_binary,
 	        bytes.len < sizeof proxy_binary ? bytes.len : sizeof proxy_binary) == 0)
 		return step_proxy(bytes, final);

@@ -78,7 +78,9 @@ static void on_host_name(struct cf_observe *observe, const struct cf_packet *pac
 	    packet->at_wall_us);
 	if (!cf_finding_judge_name(&finding, observe->watchlist, &name, 0))
 		return;
-	cf_finding_reason(&finding, "vendor name as host of a request");
+	cf_finding_reason(&finding,
+	    request->socks ? "vendor name asked of a socks proxy"
+	                   : "vendor name as host of a request");
 	write_request(observe, packet, request, &finding, method);
 }
 

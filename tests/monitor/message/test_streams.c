@@ -666,6 +666,32 @@ static void a_head_in_single_bytes_costs_what_its_bytes_cost(void **state)
 	assert_true(cost_of_head(14000) < 9 * cost_of_head(3500) + 2000);
 }
 
+static void a_name_asked_of_a_socks_proxy_is_found(void **state)
+{
+	static const char five[] = "\5\1\0\3\11a.example\1\273", /* and two that are no names */
+	    bytes[] = "\5\1\0\3\11a\1example\1\273", four[] = "\4\1\1\273\0\0\0\1user\0a.example";
+	struct talk talk;
+
+	(void)state;
+	for (size_t piece = 1; piece < sizeof five; piece++) {
+		talk = begin_talk(1080);
+		say_bytes(&talk, false, "\5\1\0", 3);
+		say_bytes(&talk, true, "\5\0", 2);
+		for (size_t at = 0; at < sizeof five - 1; at += piece)
+			say_bytes(&talk, false, five + at,
+			    at + piece < sizeof five - 1 ? piece : sizeof five - 1 - at);
+		assert_int_equal(watch_count(&watch, "socks a.example"), 1);
+	}
+	talk = begin_talk(1080);
+	say_bytes(&talk, false, four, sizeof four);
+	assert_int_equal(watch_count(&watch, "socks a.example"), 1);
+	talk = begin_talk(1080);
+	say_bytes(&talk, false, bytes, sizeof bytes - 1);
+	say_bytes(&talk, true, five, sizeof five - 1); /* a server asks nothing */
+	watch_segment(&watch, flow_to(1081), 77, KEEP_GOING, five, sizeof five - 1);
+	assert_int_equal(watch_count(&watch, "socks a.example"), 0);
+}
+
 static void a_port_scan_is_no_lack_of_room(void **state)
 {
 	(void)state;
@@ -773,6 +799,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_begins_in_the_middle_is_marked_so, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        dns_over_tcp_is_known_by_its_shape_on_any_port, start, stop),
+	    cmocka_unit_test_setup_teardown(a_name_asked_of_a_socks_proxy_is_found, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        a_head_in_single_bytes_costs_what_its_bytes_cost, start, stop),
 	    cmocka_unit_test_setup_teardown(a_port_scan_is_no_lack_of_room, start, stop),
