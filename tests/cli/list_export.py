@@ -195,6 +195,14 @@ def main():
     check(any(line.startswith("91.103.64.0/21\tIntel::SUBNET\t") for line in zeek), "prefixes are Intel::SUBNET")
     check(not any(line.startswith("securelist.com\t") for line in zeek), "passed names are no intelligence")
 
+    presets = subprocess.run([curfew, "list", "presets", root / "lists/kaspersky"], capture_output=True, text=True)
+    check(presets.returncode == 0 and "\nus-commerce-2024: " in presets.stdout and
+          "updates-and-ksn      block from 2024-09-29T04:00:00Z" in presets.stdout, "presets are listed", presets.stdout)
+    sources = subprocess.run([curfew, "list", "show", root / "lists/kaspersky", "--sources"], capture_output=True,
+                             text=True).stdout.splitlines()
+    check(len(sources) > 60 and all(len(line.split()) > 4 for line in sources), "sources are listed with licences")
+    check(any(re.match(r"aegis +[1-9]\d* +\d+ not stated", line) for line in sources), "and how much rests on them")
+
     bad_usage = subprocess.run([curfew, "list", "export", "--format", "bind"], capture_output=True, text=True)
     check(bad_usage.returncode == 2 and "no format 'bind'" in bad_usage.stderr, "an unknown format is a usage error")
     if failures:

@@ -12,7 +12,8 @@
 static const char help[] =
     "usage: curfew list VERB [options]\n"
     "\n"
-    "  show     what a pack holds\n"
+    "  show     what a pack holds, and what it rests on\n"
+    "  presets  the legal texts that a pack knows\n"
     "  check    lint a pack\n"
     "  diff     what changed between two packs, by category\n"
     "  import   read hosts, plain, dnsmasq, adblock, RPZ or v2fly lists into a pack\n"
@@ -34,6 +35,7 @@ static const struct {
     {"diff", cmd_list_diff},
     {"export", cmd_list_export},
     {"import", cmd_list_import},
+    {"presets", cmd_list_presets},
     {"resolve", cmd_list_resolve},
     {"show", cmd_list_show},
     {"sign", cmd_list_sign},

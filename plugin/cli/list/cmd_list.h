@@ -15,6 +15,7 @@ int cmd_list_check(int argc, char **argv);
 int cmd_list_diff(int argc, char **argv);
 int cmd_list_export(int argc, char **argv);
 int cmd_list_import(int argc, char **argv);
+int cmd_list_presets(int argc, char **argv);
 int cmd_list_resolve(int argc, char **argv);
 int cmd_list_show(int argc, char **argv);
 int cmd_list_sign(int argc, char **argv);

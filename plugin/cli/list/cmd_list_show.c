@@ -13,12 +13,14 @@ static const char help[] =
     "Without --category: how much of what the pack holds. With it: the entries.\n"
     "\n"
     "  -c, --category CATEGORY  the names and networks of this category ('all' for all)\n"
+    "  -s, --sources            where the entries come from: licence, date, and how many entries\n"
+    "                           rest on each, how many on it alone\n"
     "  -j, --json               as JSON, one object\n"
     "\n"
     "exit: 0 done, 2 usage, 3 the pack is invalid, 4 it cannot be read\n";
 
 struct request {
-	bool json, entries;
+	bool json, entries, sources;
 	int category; /* -1: all */
 };
 
@@ -149,6 +151,86 @@ static void print_json(const struct cf_pack *pack, int category)
 	cli_json_end(&json);
 }
 
+/* True when id is among the comma separated ids; *alone_out when it is the only one. */
+static bool rests_on(const char *ids, const char *id, bool *alone_out)
+{
+	size_t len = strlen(id);
+
+	*alone_out = strcmp(ids, id) == 0;
+	for (const char *at = ids; at != NULL; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, id, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+struct use {
+	size_t entries, alone;
+};
+
+static void count_use(struct use *use, const char *ids, const char *id)
+{
+	bool alone;
+
+	use->entries += rests_on(ids, id, &alone);
+	use->alone += alone;
+}
+
+static struct use use_of(const struct cf_pack *pack, const char *id)
+{
+	struct use use = {.entries = 0};
+
+	for (size_t i = 0; i < pack->name_count; i++)
+		count_use(&use, pack->names[i].sources, id);
+	for (size_t i = 0; i < pack->network_count; i++)
+		count_use(&use, pack->networks[i].sources, id);
+	for (size_t i = 0; i < pack->asn_count; i++)
+		count_use(&use, pack->asns[i].sources, id);
+	for (size_t i = 0; i < pack->port_count; i++)
+		count_use(&use, pack->ports[i].sources, id);
+	for (size_t i = 0; i < pack->signature_count; i++)
+		count_use(&use, pack->signatures[i].sources, id);
+	for (size_t i = 0; i < pack->resolver_count; i++)
+		count_use(&use, pack->resolvers[i].sources, id);
+	return use;
+}
+
+static void print_sources(const struct cf_pack *pack)
+{
+	printf("%-20s %8s %8s %-24s %-10s %s\n", "source", "entries", "alone", "licence", "as-of",
+	    "title");
+	for (size_t i = 0; i < pack->source_count; i++) {
+		const struct cf_pack_source *s = &pack->sources[i];
+		struct use use = use_of(pack, s->id);
+
+		printf("%-20s %8zu %8zu %-24s %-10s %s\n", s->id, use.entries, use.alone,
+		    s->licence, s->as_of, s->title);
+	}
+}
+
+static void print_sources_json(const struct cf_pack *pack)
+{
+	struct cli_json json = cli_json_start(stdout);
+
+	cli_json_open_array(&json, NULL);
+	for (size_t i = 0; i < pack->source_count; i++) {
+		const struct cf_pack_source *s = &pack->sources[i];
+		struct use use = use_of(pack, s->id);
+
+		cli_json_open_object(&json, NULL);
+		cli_json_text(&json, "source", s->id);
+		cli_json_text(&json, "title", s->title);
+		cli_json_text(&json, "licence", s->licence);
+		cli_json_text(&json, "as_of", s->as_of);
+		cli_json_number(&json, "entries", (int64_t)use.entries);
+		cli_json_number(&json, "alone", (int64_t)use.alone);
+		cli_json_close_object(&json);
+	}
+	cli_json_close_array(&json);
+	cli_json_end(&json);
+}
+
 /* A category, or "all". */
 static bool take_category(void *place, const struct cli_given *given)
 {
@@ -169,6 +251,7 @@ static bool take_category(void *place, const struct cli_given *given)
 
 static const struct cli_option options[] = {
     CLI_TAKEN("category", 'c', take_category),
+    CLI_SWITCH("sources", 's', struct request, sources),
     CLI_SWITCH("json", 'j', struct request, json),
     CLI_OPTIONS_END,
 };
@@ -188,7 +271,11 @@ int cmd_list_show(int argc, char **argv)
 	code = cli_pack_read("show", optind < argc ? argv[optind] : CLI_DEFAULT_PACK, &pack);
 	if (code != CMD_OK)
 		return code;
-	if (request.json)
+	if (request.sources && request.json)
+		print_sources_json(pack);
+	else if (request.sources)
+		print_sources(pack);
+	else if (request.json)
 		print_json(pack, request.category);
 	else if (request.entries)
 		print_entries(pack, request.category);
