@@ -37,8 +37,10 @@ void cf_doc_free(struct cf_doc *doc)
 		free(block);
 		block = next;
 	}
-	for (size_t i = 0; i < doc->table_count; i++)
+	for (size_t i = 0; i < doc->table_count; i++) {
 		free(doc->tables[i].cells);
+		free(doc->tables[i].kept);
+	}
 	for (size_t i = 0; i < doc->chart_count; i++)
 		free(doc->charts[i].values);
 	free(doc->facts);
@@ -222,6 +224,50 @@ void cf_doc_row(struct cf_doc *doc, const struct cf_doc_cell *cells)
 		if (type == CF_DOC_TEXT || type == CF_DOC_STATE)
 			row[i].text = cf_doc_text(doc, cells[i].text == NULL ? "" : cells[i].text);
 	}
+}
+
+void cf_doc_rows(struct cf_doc *doc, size_t count, cf_doc_fill *fill, void *arg)
+{
+	if (doc->table_count == 0 || doc->failed)
+		return;
+	struct cf_doc_table *table = &doc->tables[doc->table_count - 1];
+
+	table->cells = calloc(table->column_count + 1, sizeof *table->cells);
+	doc->failed = table->cells == NULL;
+	if (doc->failed)
+		return;
+	table->row_count = count;
+	table->fill = fill;
+	table->fill_arg = arg;
+}
+
+const struct cf_doc_cell *cf_doc_cells(const struct cf_doc_table *table, size_t row)
+{
+	if (table->kept != NULL)
+		row = table->kept[row];
+	if (table->fill == NULL)
+		return &table->cells[row * table->column_count];
+	table->fill(table->fill_arg, row, table->cells);
+	return table->cells;
+}
+
+void cf_doc_keep(struct cf_doc *doc, struct cf_doc_table *table,
+    bool (*keep)(void *arg, const struct cf_doc_table *table, const struct cf_doc_cell *cells),
+    void *arg)
+{
+	uint32_t *kept = malloc((table->row_count + 1) * sizeof *kept);
+	size_t count = 0;
+
+	if (kept == NULL) {
+		doc->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < table->row_count; i++)
+		if (keep(arg, table, cf_doc_cells(table, i)))
+			kept[count++] = table->kept == NULL ? (uint32_t)i : table->kept[i];
+	free(table->kept);
+	table->kept = kept;
+	table->row_count = count;
 }
 
 int64_t *cf_doc_chart(struct cf_doc *doc, const char *id, const char *title, uint32_t first_day,

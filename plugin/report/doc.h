@@ -37,12 +37,18 @@ struct cf_doc_cell {
 	int64_t number;   /* of the others */
 };
 
+/* Fills the cells of one row; texts must live as long as the document. */
+typedef void cf_doc_fill(void *arg, size_t row, struct cf_doc_cell *cells);
+
 struct cf_doc_table {
 	const char *id, *title, *note;
 	const struct cf_doc_column *columns; /* static */
 	size_t column_count;
-	struct cf_doc_cell *cells; /* row by row */
+	struct cf_doc_cell *cells; /* row by row; of a filled table, room for one */
 	size_t row_count, size;
+	cf_doc_fill *fill; /* NULL: rows were added one by one */
+	void *fill_arg;
+	uint32_t *kept; /* which rows, when some were left out; NULL all */
 };
 
 struct cf_doc_fact {
@@ -95,6 +101,17 @@ void cf_doc_note(struct cf_doc *doc, const char *format, ...) CF_PRINTF(2, 3);
 void cf_doc_table(struct cf_doc *doc, const char *id, const char *title,
     const struct cf_doc_column *columns, size_t column_count);
 void cf_doc_table_note(struct cf_doc *doc, const char *format, ...) CF_PRINTF(2, 3);
+/*
+ * Instead of rows: count of them, made by fill when they are shown, so that a million hosts are not
+ * in memory twice. arg must outlive the document.
+ */
+void cf_doc_rows(struct cf_doc *doc, size_t count, cf_doc_fill *fill, void *arg);
+/* The cells of a row; of a filled table, until the next is asked for. */
+const struct cf_doc_cell *cf_doc_cells(const struct cf_doc_table *table, size_t row);
+/* Leaves out the rows for which keep() is false. */
+void cf_doc_keep(struct cf_doc *doc, struct cf_doc_table *table,
+    bool (*keep)(void *arg, const struct cf_doc_table *table, const struct cf_doc_cell *cells),
+    void *arg);
 /* cells: as many as columns; texts are copied. */
 void cf_doc_row(struct cf_doc *doc, const struct cf_doc_cell *cells);
 

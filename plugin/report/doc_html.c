@@ -83,9 +83,11 @@ static void put_table(FILE *to, const struct cf_doc_table *table)
 		    table->columns[i].is_detail);
 	fputs("],\"rows\":[", to);
 	for (size_t i = 0; i < table->row_count; i++) {
+		const struct cf_doc_cell *cells = cf_doc_cells(table, i);
+
 		fputs(i > 0 ? ",\n[" : "\n[", to);
 		for (size_t j = 0; j < table->column_count; j++) {
-			const struct cf_doc_cell *cell = &table->cells[i * table->column_count + j];
+			const struct cf_doc_cell *cell = &cells[j];
 			enum cf_doc_type type = table->columns[j].type;
 
 			if (j > 0)

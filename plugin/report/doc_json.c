@@ -41,11 +41,12 @@ static void put_table(FILE *to, const struct cf_doc_table *table)
 	cf_safe_quote(to, table->id);
 	fputs(": [", to);
 	for (size_t i = 0; i < table->row_count; i++) {
+		const struct cf_doc_cell *cells = cf_doc_cells(table, i);
+
 		fputs(i == 0 ? "\n      {" : ",\n      {", to);
 		for (size_t j = 0; j < table->column_count; j++) {
 			fprintf(to, "%s\"%s\": ", j == 0 ? "" : ", ", table->columns[j].key);
-			put_cell(
-			    to, table->columns[j].type, &table->cells[i * table->column_count + j]);
+			put_cell(to, table->columns[j].type, &cells[j]);
 		}
 		fputc('}', to);
 	}
@@ -136,11 +137,12 @@ bool cf_doc_csv(const struct cf_doc *doc, const char *table_id, FILE *to)
 		fprintf(to, "%s%s", j == 0 ? "" : ",", table->columns[j].key);
 	fputs("\r\n", to);
 	for (size_t i = 0; i < table->row_count; i++) {
+		const struct cf_doc_cell *cells = cf_doc_cells(table, i);
+
 		for (size_t j = 0; j < table->column_count; j++) {
 			if (j > 0)
 				fputc(',', to);
-			put_csv_cell(
-			    to, table->columns[j].type, &table->cells[i * table->column_count + j]);
+			put_csv_cell(to, table->columns[j].type, &cells[j]);
 		}
 		fputs("\r\n", to);
 	}

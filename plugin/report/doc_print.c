@@ -35,7 +35,7 @@ static bool is_right(enum cf_doc_type type)
 static bool is_empty_column(const struct cf_doc_table *table, size_t column)
 {
 	for (size_t i = 0; i < table->row_count; i++) {
-		const struct cf_doc_cell *cell = &table->cells[i * table->column_count + column];
+		const struct cf_doc_cell *cell = &cf_doc_cells(table, i)[column];
 		enum cf_doc_type type = table->columns[column].type;
 
 		if (type == CF_DOC_SHARE)
@@ -56,8 +56,8 @@ static size_t natural_width(const struct cf_doc_table *table, size_t column)
 
 	for (size_t i = 0; i < rows; i++) {
 		char number[64];
-		size_t len = strlen(cf_doc_show(
-		    type, &table->cells[i * table->column_count + column], number, sizeof number));
+		size_t len = strlen(
+		    cf_doc_show(type, &cf_doc_cells(table, i)[column], number, sizeof number));
 
 		width = len > width ? len : width;
 	}
@@ -102,10 +102,11 @@ static void add_rows(
 {
 	for (size_t i = 0; i < table->row_count; i++) {
 		struct libscols_line *line = scols_table_new_line(scols, NULL);
+		const struct cf_doc_cell *cells = cf_doc_cells(table, i);
 		size_t at = 0;
 
 		for (size_t j = 0; j < table->column_count && line != NULL; j++) {
-			const struct cf_doc_cell *cell = &table->cells[i * table->column_count + j];
+			const struct cf_doc_cell *cell = &cells[j];
 			char number[64], safe[CELL_BYTES];
 
 			if (!shown[j])

@@ -147,6 +147,77 @@ static void a_narrow_terminal_loses_details_and_nothing_else(void **state)
 	cf_doc_free(doc);
 }
 
+static void fill(void *arg, size_t row, struct cf_doc_cell *cells)
+{
+	const struct cf_doc_table *of = arg;
+
+	memcpy(cells, &of->cells[row * of->column_count], of->column_count * sizeof *cells);
+}
+
+static bool is_known(void *arg, const struct cf_doc_table *table, const struct cf_doc_cell *cells)
+{
+	(void)table;
+	return strcmp(cells[0].text, arg) != 0;
+}
+
+static void rows_made_when_shown_look_like_rows_added(void **state)
+{
+	(void)state;
+	struct cf_doc *added = a_doc(), *made = cf_doc_new("test");
+
+	cf_doc_table(made, "hosts", "Hosts", columns, 5);
+	cf_doc_rows(made, 3, fill, &added->tables[0]);
+	for (int left_out = 0; left_out < 2; left_out++) {
+		char unknown[] = "unknown";
+
+		char *expected = shown(added, CSV, 0), *text = shown(made, CSV, 0);
+
+		assert_string_equal(text, expected);
+		assert_int_equal(strstr(text, "unknown") == NULL, left_out);
+		free(expected);
+		free(text);
+		text = shown(made, PRINT, 200);
+		assert_int_equal(strstr(text, "unknown") == NULL, left_out);
+		free(text);
+		if (left_out > 0)
+			break;
+		cf_doc_keep(made, &made->tables[0], is_known, unknown);
+		struct cf_doc_table whole = added->tables[0];
+
+		cf_doc_keep(added, &added->tables[0], is_known, unknown);
+		assert_int_equal(added->tables[0].row_count, whole.row_count - 1);
+	}
+	assert_true(cf_doc_ok(made));
+	cf_doc_free(made);
+	cf_doc_free(added);
+}
+
+/* A share is never rounded up to all, and what never was is never a date. */
+static void shares_and_instants_are_shown_as_they_are(void **state)
+{
+	(void)state;
+	static const struct cf_doc_column share[] = {{"share", "share", CF_DOC_SHARE, false}};
+	struct cf_doc *doc = cf_doc_new("test");
+	const struct cf_doc_cell rows[] = {{.number = 9995}, {.number = 10000}, {.number = 7}};
+
+	cf_doc_fact_instant(doc, "seen", "last seen", 0);
+	cf_doc_table(doc, "shares", "Shares", share, 1);
+	for (size_t i = 0; i < 3; i++)
+		cf_doc_row(doc, &rows[i]);
+	char *json = shown(doc, JSON, 0), *text = shown(doc, PRINT, 80), *csv = shown(doc, CSV, 0);
+
+	assert_non_null(strstr(json, "\"seen\": null"));
+	assert_non_null(strstr(json, "{\"share\": 99.95}"));
+	assert_non_null(strstr(text, "last seen: never"));
+	assert_non_null(strstr(text, "99.95 %"));
+	assert_non_null(strstr(text, "100 %"));
+	assert_string_equal(csv, "share\r\n99.95\r\n100.00\r\n0.07\r\n");
+	free(json);
+	free(text);
+	free(csv);
+	cf_doc_free(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +225,8 @@ int main(void)
 	    cmocka_unit_test(json_escapes_and_says_null_for_never),
 	    cmocka_unit_test(a_page_holds_no_markup_of_strangers),
 	    cmocka_unit_test(a_narrow_terminal_loses_details_and_nothing_else),
+	    cmocka_unit_test(rows_made_when_shown_look_like_rows_added),
+	    cmocka_unit_test(shares_and_instants_are_shown_as_they_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

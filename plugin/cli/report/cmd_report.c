@@ -103,26 +103,29 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-/* --state: rows whose state is not wanted leave every table that has states. */
-static void keep_states(struct cf_doc *doc, const char *states)
+/* The column of states; column_count: none. */
+static size_t state_column(const struct cf_doc_table *table)
 {
-	for (size_t t = 0; t < doc->table_count; t++) {
-		struct cf_doc_table *table = &doc->tables[t];
-		size_t column = 0, kept = 0;
+	size_t column = 0;
 
-		while (column < table->column_count && table->columns[column].type != CF_DOC_STATE)
-			column++;
-		if (column == table->column_count)
-			continue;
-		for (size_t i = 0; i < table->row_count; i++) {
-			struct cf_doc_cell *row = &table->cells[i * table->column_count];
+	while (column < table->column_count && table->columns[column].type != CF_DOC_STATE)
+		column++;
+	return column;
+}
 
-			if (has_word(states, row[column].text))
-				memmove(&table->cells[kept++ * table->column_count], row,
-				    table->column_count * sizeof *row);
-		}
-		table->row_count = kept;
-	}
+static bool is_wanted(void *arg, const struct cf_doc_table *table, const struct cf_doc_cell *cells)
+{
+	const char *const *words = arg;
+
+	return has_word(*words, cells[state_column(table)].text);
+}
+
+/* --state: rows whose state is not wanted leave every table that has states. */
+static void keep_states(struct cf_doc *doc, const char **states)
+{
+	for (size_t t = 0; t < doc->table_count; t++)
+		if (state_column(&doc->tables[t]) < doc->tables[t].column_count)
+			cf_doc_keep(doc, &doc->tables[t], is_wanted, states);
 }
 
 int cmd_report(int argc, char **argv)
@@ -143,7 +146,7 @@ int cmd_report(int argc, char **argv)
 
 		if (cf_doc_ok(doc)) {
 			if (run.states != NULL)
-				keep_states(doc, run.states);
+				keep_states(doc, &run.states);
 			code = cli_output_doc(&run.output, doc);
 		} else if (code == CMD_IO) {
 			fputs("curfew report: no memory\n", stderr);

@@ -97,6 +97,18 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	return cf_actions_open(cf_ledger_path(model->ledger), &model->actions, error);
 }
 
+/* What only reading rows needs: reports of many hosts need the room. */
+static void forget_loading(struct cf_model *model)
+{
+	cf_map_free(model->evidence_map);
+	cf_map_free(model->identity_map);
+	cf_map_free(model->rule_map);
+	cf_map_free(model->node_cache);
+	cf_model_episodes_free(model->episodes);
+	model->evidence_map = model->identity_map = model->rule_map = model->node_cache = NULL;
+	model->episodes = NULL;
+}
+
 enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_options *options,
     struct cf_model **model_out, struct cf_error *error)
 {
@@ -125,6 +137,7 @@ enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_opt
 		(void)sqlite3_exec(
 		    model->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
 	}
+	forget_loading(model);
 	if (status == CF_OK)
 		status = cf_model_describe(model, error);
 	if (status != CF_OK) {

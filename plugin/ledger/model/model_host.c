@@ -119,6 +119,22 @@ enum cf_status cf_model_saw(struct cf_model *model, struct cf_host *host, struct
 	return CF_OK;
 }
 
+/* Among the first few, which is all that most hosts have; texts are interned. */
+static bool find_identity(const struct cf_host *host, const char *site,
+    const struct cf_host_identity *seen, uint32_t *at_out)
+{
+	for (uint32_t i = 0; i < host->identity_count && i < CF_MODEL_FEW; i++) {
+		const struct cf_host_identity *one = &host->identities[i];
+
+		if (one->kind == seen->kind && one->value == seen->value && one->site == site) {
+			*at_out = i;
+			return true;
+		}
+	}
+	*at_out = (uint32_t)host->identity_count;
+	return false;
+}
+
 enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_index, const char *site,
     const struct cf_host_identity *seen)
 {
@@ -139,7 +155,9 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
 	if (items == NULL)
 		return CF_ENOMEM;
 	host->identities = items;
-	if (cf_map_add(model->identity_map, &key, sizeof key, (uint32_t)host->identity_count, &at,
+	added = !find_identity(host, site, seen, &at);
+	if (added && host->identity_count >= CF_MODEL_FEW &&
+	    cf_map_add(model->identity_map, &key, sizeof key, (uint32_t)host->identity_count, &at,
 	        &added) != CF_OK)
 		return CF_ENOMEM;
 	if (added) {

@@ -10,6 +10,10 @@
 
 #include "ledger/model/model_private.h"
 
+/* So many pieces of evidence, and identities, of a host are looked through one by one; the maps
+ * have what is beyond. */
+#define CF_MODEL_FEW 16
+
 /* What sightings and roll-ups have in common. */
 struct model_row {
 	uint32_t day, sensor, site;

@@ -21,6 +21,19 @@ struct rollup {
 	size_t sample_len;
 };
 
+/* Among the first few, which is all that most hosts have; else where it would be put. */
+static bool find_evidence(const struct cf_host *host, const struct rollup *rollup, uint32_t *at_out)
+{
+	for (uint32_t i = 0; i < host->evidence_count && i < CF_MODEL_FEW; i++)
+		if (host->evidence[i].kind == rollup->kind_id &&
+		    host->evidence[i].sensor == rollup->row.sensor) {
+			*at_out = i;
+			return true;
+		}
+	*at_out = (uint32_t)host->evidence_count;
+	return false;
+}
+
 static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
     const struct rollup *rollup, uint64_t n, int64_t first_us, int64_t last_us, bool whole,
     uint32_t *evidence_out)
@@ -35,7 +48,9 @@ static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
 	if (items == NULL)
 		return CF_ENOMEM;
 	host->evidence = items;
-	if (cf_map_add(model->evidence_map, key, sizeof key, (uint32_t)host->evidence_count, &at,
+	added = !find_evidence(host, rollup, &at);
+	if (added && host->evidence_count >= CF_MODEL_FEW &&
+	    cf_map_add(model->evidence_map, key, sizeof key, (uint32_t)host->evidence_count, &at,
 	        &added) != CF_OK)
 		return CF_ENOMEM;
 	if (added)
