@@ -60,7 +60,7 @@ static const struct cf_doc_column host_columns[] = {
     {"last_escape", "last escape", CF_DOC_INSTANT, true},
     {"excepted_hits", "excepted", CF_DOC_NUMBER, true},
     {"visits", "visits", CF_DOC_NUMBER, true},
-    {"first_hit", "first hit", CF_DOC_INSTANT, true},
+    {"first_hit", "first hit", CF_DOC_INSTANT, false},
     {"last_hit", "last hit", CF_DOC_INSTANT, false},
     {"watched_percent", "watched", CF_DOC_SHARE, false},
     {"clean_but_from", "clean but from", CF_DOC_INSTANT, true},

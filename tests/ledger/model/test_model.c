@@ -526,11 +526,17 @@ static void escapes_are_connections_and_look_ups_not_records(void **state)
 		box_add(&box, &bypass);
 		box_add(&box, &flow);
 		box_add(&box, &name);
+		/* Of this one no more than look-ups got through. */
+		lookup.addr = bypass.addr = text_of("10.0.0.6");
+		box_add(&box, &lookup);
+		box_add(&box, &bypass);
 	}
 	struct cf_model *model = box_model(&box, T0_S + DAY);
 	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
 
 	assert_int_equal(host->escapes, 108);
+	assert_int_equal(cf_model_find(model, "10.0.0.6")->escapes, 54);
+	assert_int_equal(cf_model_find(model, "10.0.0.6")->escaped_lookups, 54);
 	assert_int_equal(host->escaped_lookups, 54);
 	assert_int_equal(host->hits, 108);
 	assert_int_equal(host->answered, 108);
