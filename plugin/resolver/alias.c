@@ -126,22 +126,20 @@ static bool follow_dname(struct search *search, struct module_env *env, uint16_t
 }
 
 bool cf_alias_find_cached(struct cf_worker *worker, const struct cf_images *images,
-    const struct query_info *question, struct cf_alias *alias_out)
+    const struct cf_name *qname, uint16_t qclass, struct cf_alias *alias_out)
 {
 	struct module_env *env = worker->env;
 	struct search search = {.images = images, .alias = alias_out};
-	struct cf_name name, next;
+	struct cf_name name = *qname, next;
 	bool done = false;
 
-	if (!cf_view_name(question->qname, question->qname_len, &name))
-		return false;
 	for (int i = 0; i < ALIAS_LINKS && !done; i++) {
-		if (cached_target(env, &name, LDNS_RR_TYPE_CNAME, question->qclass, &next)) {
+		if (cached_target(env, &name, LDNS_RR_TYPE_CNAME, qclass, &next)) {
 			name = next;
 			done = take(&search, CF_VIA_CNAME, &name);
 		} else if (!atomic_load_explicit(
 		               &worker->module->has_dnames, memory_order_relaxed) ||
-		    !follow_dname(&search, env, question->qclass, &name, &done)) {
+		    !follow_dname(&search, env, qclass, &name, &done)) {
 			break;
 		}
 	}
@@ -153,6 +151,41 @@ void cf_alias_note_dname(struct cf_module *module, const struct reply_info *rep)
 	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++)
 		if (rep->rrsets[i]->rk.type == htons(LDNS_RR_TYPE_DNAME))
 			atomic_store_explicit(&module->has_dnames, true, memory_order_relaxed);
+}
+
+void cf_alias_learn(
+    struct cf_worker *worker, struct module_qstate *qs, const struct reply_info *response)
+{
+	struct cf_learned *learned = &worker->module->learned;
+	struct cf_name name, next;
+
+	/* The hops before this answer are cached by now, those in it are here. */
+	for (size_t i = 0; i < response->an_numrrsets; i++)
+		if (cf_view_name(
+		        response->rrsets[i]->rk.dname, response->rrsets[i]->rk.dname_len, &name))
+			cf_learned_add(learned, cf_learned_hash(name.wire, name.wire_len));
+	if (!cf_view_name(qs->qinfo.qname, qs->qinfo.qname_len, &name))
+		return;
+	cf_learned_add(learned, cf_learned_hash(name.wire, name.wire_len));
+	for (int i = 0; i < ALIAS_LINKS &&
+	     cached_target(worker->env, &name, LDNS_RR_TYPE_CNAME, qs->qinfo.qclass, &next);
+	     i++) {
+		name = next;
+		cf_learned_add(learned, cf_learned_hash(name.wire, name.wire_len));
+	}
+}
+
+void cf_alias_look_at_all(struct cf_module *module, int64_t now_wall_s)
+{
+	atomic_store(&module->look_until_wall_s, now_wall_s + CF_ALIAS_LOOK_S);
+}
+
+bool cf_alias_is_worth_looking(
+    const struct cf_module *module, uint64_t qname_hash, int64_t now_wall_s)
+{
+	return cf_learned_find(&module->learned, qname_hash) ||
+	    atomic_load_explicit(&module->has_dnames, memory_order_relaxed) ||
+	    atomic_load_explicit(&module->look_until_wall_s, memory_order_relaxed) > now_wall_s;
 }
 
 bool cf_alias_cut(struct module_qstate *qs, struct dns_msg *response)

@@ -14,7 +14,25 @@
  * is listed: the first that may be blocked for anybody, else the first.
  */
 bool cf_alias_find_cached(struct cf_worker *worker, const struct cf_images *images,
-    const struct query_info *question, struct cf_alias *alias_out);
+    const struct cf_name *qname, uint16_t qclass, struct cf_alias *alias_out);
+
+/*
+ * Learns every name between qs's question and the alias that response brings, so that a query for
+ * any of them is looked at: the middle of a chain comes from the cache, where nothing tells of its
+ * end. After a new list, and in a cache older than the module, all names are (CF_ALIAS_LOOK_S).
+ */
+void cf_alias_learn(
+    struct cf_worker *worker, struct module_qstate *qs, const struct reply_info *response);
+
+/* Seconds in which records are cached at most, by default. */
+#define CF_ALIAS_LOOK_S 86400
+
+/* From now on, for as long as records are cached, every name may be such an alias. */
+void cf_alias_look_at_all(struct cf_module *module, int64_t now_wall_s);
+
+/* True when a query for the name is to be looked at. */
+bool cf_alias_is_worth_looking(
+    const struct cf_module *module, uint64_t qname_hash, int64_t now_wall_s);
 
 /* The same in the answer section of a reply to qname. */
 bool cf_alias_find(const struct cf_images *images, const struct cf_name *qname,

@@ -488,6 +488,7 @@ static int on_query_response(struct module_qstate *qs, struct dns_msg *response,
 	}
 	if (cf_alias_find(images, &name, response->rep, &alias)) {
 		cf_alias_note_dname(module, response->rep);
+		cf_alias_learn(worker, qs, response->rep);
 		use_alias(worker, images, qs, id, response, &alias);
 	}
 	cf_worker_unpin(worker);

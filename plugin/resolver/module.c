@@ -136,6 +136,7 @@ struct beginning {
 	struct cf_question question;
 	struct cf_client client;
 	struct cf_name qname;
+	uint64_t qname_hash;
 	const struct cf_alias *alias;  /* what it leads to; NULL not known */
 	struct cf_judgement judgement; /* large: only the decision is set when there is none */
 };
@@ -153,7 +154,8 @@ static void look_behind(struct cf_worker *worker, const struct cf_images *images
 	struct cf_alias alias;
 	struct cf_query *query;
 
-	if (!cf_alias_find_cached(worker, images, &qs->qinfo, &alias))
+	if (!cf_alias_is_worth_looking(worker->module, b->qname_hash, b->question.at_wall_s) ||
+	    !cf_alias_find_cached(worker, images, &b->qname, qs->qinfo.qclass, &alias))
 		return;
 	query = cf_verdict_query(qs, id);
 	if (query == NULL)
@@ -174,13 +176,12 @@ static bool needs_lane(
 	if (b->alias != NULL && cf_alias_may_block(images, b->alias))
 		return true;
 	return (images->next != NULL && cf_decide_may_block_name(images->next, &b->qname)) ||
-	    cf_learned_find(&module->learned, cf_learned_hash(b->qname.wire, b->qname.wire_len));
+	    cf_learned_find(&module->learned, b->qname_hash);
 }
 
 /*
  * A query begins. Returns true when it has been answered, or its client waits elsewhere. The common
- * case - a clean name - is one look-up in the image, one in the table of learned names, and one in
- * the host's cache for an alias.
+ * case - a clean name - is one look-up in the image and two in the table of learned names.
  */
 static bool begin(struct cf_module *module, struct cf_worker *worker,
     const struct cf_images *images, struct module_qstate *qs, int id)
@@ -202,8 +203,10 @@ static bool begin(struct cf_module *module, struct cf_worker *worker,
 	}
 	if (b.image != NULL)
 		cf_view_judge_name(b.image, &b.question, &b.qname, &b.judgement);
-	if (!is_blocked(&b))
+	if (!is_blocked(&b)) {
+		b.qname_hash = cf_learned_hash(b.qname.wire, b.qname.wire_len);
 		look_behind(worker, images, qs, id, &b);
+	}
 	if (is_blocked(&b)) {
 		block(worker, b.image, qs, id, b.slot, &b.judgement, b.question.at_wall_s);
 		return true;

@@ -22,14 +22,10 @@
 
 struct cf_roll_slot {
 	_Atomic uint64_t high, low; /* the address, IPv4 as ::ffff:a.b.c.d */
-	_Atomic uint32_t zone;
-	_Atomic uint32_t epoch; /* 0: never used */
+	_Atomic uint64_t mark;      /* zone << 32 | epoch; 0: never used */
 };
 
 struct cf_roll {
-	/* The client noted last: most answers go to somebody who asked a moment ago. */
-	uint64_t last_high, last_low;
-	uint32_t last_zone, last_epoch;
 	_Atomic uint64_t left_out; /* look-ups whose client found no room, since birth */
 	struct cf_roll_slot slots[2][CF_ROLL_SLOTS];
 };

@@ -3,6 +3,7 @@
 
 #include "resolver/setup.h"
 
+#include "resolver/alias.h"
 #include "resolver/callbacks.h"
 #include "resolver/gate.h"
 #include "resolver/health.h"
@@ -17,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * What outlives a reload of the host, which is deinit and init in one process: the image that was
@@ -113,6 +115,9 @@ static bool use_image(struct cf_module *module, const struct module_env *env)
 			cf_sweep_all(env->msg_cache, images->active);
 	}
 	atomic_store(&module->images, images);
+	/* A reload that keeps the caches keeps what led where, and we have forgotten it. */
+	if (atomic_load(&kept.generation) > 1)
+		cf_alias_look_at_all(module, (int64_t)time(NULL) + module->options.clock_offset_s);
 	return true;
 }
 

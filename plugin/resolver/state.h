@@ -93,11 +93,12 @@ struct cf_module {
 	_Atomic(const struct cf_images *) images; /* never NULL */
 	_Atomic(struct cf_log *) log;             /* NULL: none yet */
 	struct cf_sweep sweep;
-	_Atomic uint32_t epoch;  /* of the roll; 0: nobody is noted (roll_call.h) */
-	_Atomic bool has_dnames; /* some DNAME led to a listed name (alias.h) */
-	_Atomic bool syslog;     /* hits also go to Unbound's own log */
-	char *chroot_dir;        /* "" none */
-	char *module_config;     /* the host's, as it is in force */
+	_Atomic uint32_t epoch;            /* of the roll; 0: nobody is noted (roll_call.h) */
+	_Atomic bool has_dnames;           /* some DNAME led to a listed name (alias.h) */
+	_Atomic int64_t look_until_wall_s; /* until then any name may be an alias (alias.h) */
+	_Atomic bool syslog;               /* hits also go to Unbound's own log */
+	char *chroot_dir;                  /* "" none */
+	char *module_config;               /* the host's, as it is in force */
 
 	pthread_mutex_t lock; /* guards the list of workers */
 	struct cf_worker *workers;

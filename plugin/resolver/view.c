@@ -234,21 +234,8 @@ static bool holds_listed_addr(
 	return false;
 }
 
-/* A record that names another host, or one that came along. */
-static bool holds_services(const struct reply_info *rep)
-{
-	if (rep->ar_numrrsets > 0)
-		return true;
-	for (size_t i = 0; i < rep->an_numrrsets; i++)
-		if (cf_target_is_type(ntohs(rep->rrsets[i]->rk.type)))
-			return true;
-	return false;
-}
-
 bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_info *rep)
 {
-	if (cf_image_info(image)->block_services && rep != NULL && holds_services(rep))
-		return true;
 	for (size_t i = 0; rep != NULL && i < rep->an_numrrsets; i++) {
 		const struct ub_packed_rrset_key *key = rep->rrsets[i];
 		uint16_t rrtype = ntohs(key->rk.type);
@@ -266,10 +253,13 @@ bool cf_view_is_worth_walking(const struct cf_image *image, const struct reply_i
 				return true;
 			break;
 		default:
+			if (cf_target_is_type(rrtype) && cf_image_info(image)->block_services)
+				return true;
 			break;
 		}
 	}
-	return false;
+	/* What came along may be listed itself. */
+	return rep != NULL && rep->ar_numrrsets > 0 && cf_image_info(image)->block_services;
 }
 
 /* Block over flag over a pass by exception, which is recorded, over a listed pass over nothing. */

@@ -3,6 +3,7 @@
 
 #include "resolver/watch.h"
 
+#include "resolver/alias.h"
 #include "resolver/health.h"
 #include "resolver/hits.h"
 #include "resolver/retire.h"
@@ -265,6 +266,7 @@ static void activate(struct cf_module *module, struct cf_watch *watch)
 	cf_watch_use_log(module, image); /* first: nothing that is decided may go unrecorded */
 	if (!publish(module, image, NULL))
 		return; /* no memory: tried again at the next poll, the union stays */
+	cf_alias_look_at_all(module, (int64_t)time(NULL) + module->clock.offset_s);
 	cf_retire_image(module, old);
 	watch->phase = PHASE_IDLE;
 	log_info("curfew: image %.12s of '%s' is in force: %u names, %u networks, %u phases",
