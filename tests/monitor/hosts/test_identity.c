@@ -206,13 +206,21 @@ static void a_host_whose_containers_send_is_no_router(void **state)
 	learn(w, CF_IDENTITY_ARP, "10.0.0.1", one, "", S);
 	for (unsigned i = 0; i < 9; i++)
 		send_packet(w, "10.0.0.1", one, (uint8_t)(i % 2 == 0 ? 63 : 2 + i), (2 + i) * S);
+	/* Nor with several addresses of its own, each of which its containers use. */
+	for (unsigned i = 1; i <= 4; i++) {
+		char text[CF_ADDR_TEXT_BYTES];
+
+		snprintf(text, sizeof text, "10.0.1.%u", i);
+		learn(w, CF_IDENTITY_ARP, text, one, "", (10 + i) * S);
+		send_packet(w, text, one, 63, (10 + i) * S);
+	}
 	/* Nor is one that is known by nothing else yet. */
 	for (unsigned i = 0; i < 9; i++)
 		send_packet(w, "10.0.0.2", two, (uint8_t)(2 + i), (12 + i) * S);
 	assert_false(cf_hosts_is_router(w->hosts, one));
 	assert_false(cf_hosts_is_router(w->hosts, two));
 	cf_hosts_flush(w->hosts);
-	assert_int_equal(w->count, 3);
+	assert_int_equal(w->count, 7);
 }
 
 static void end(struct written *w, enum cf_identity_end why, const char *addr, const uint8_t *mac,
