@@ -125,6 +125,65 @@ class Client4:
         self.sock.sendto(dhcp4(7, MACS[name], option(54, server), addr), ("255.255.255.255", 67))
 
 
+class Client6:
+    """DHCPv6 from the client's link-local address, with any DUID (RFC 8415)."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.index = socket.if_nametoindex("cli")
+        self.sock.bind(("::", 546))
+        self.sock.settimeout(1)
+
+    def ask(self, kind, duid, server, ia, answer_kind):
+        body = struct.pack("!HH", 1, len(duid)) + duid
+        if server:
+            body += struct.pack("!HH", 2, len(server)) + server
+        body += struct.pack("!HHIII", 3, 12 + len(ia), 7, 0, 0) + ia + struct.pack("!HHH", 8, 2, 0)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            try:
+                self.sock.sendto(bytes([kind, 0, 0, kind]) + body, ("ff02::1:2", 547, 0, self.index))
+                answer = self.sock.recv(1500)
+            except TimeoutError:
+                continue
+            except OSError:  # no link-local address yet
+                time.sleep(0.2)
+                continue
+            if answer[0] == answer_kind:
+                return self.options(answer[4:])
+        raise SystemExit(f"no answer of kind {answer_kind}")
+
+    @staticmethod
+    def options(data):
+        found = {}
+        while len(data) >= 4:
+            code, length = struct.unpack("!HH", data[:4])
+            found[code] = data[4:4 + length]
+            data = data[4 + length:]
+        return found
+
+    def get(self, duid):
+        offer = self.ask(1, duid, b"", b"", 2)
+        reply = self.ask(3, duid, offer[2], offer[3][12:], 7)
+        addr = self.options(reply[3][12:])[5]
+        return addr, reply[2]
+
+    def release(self, duid, server, addr):
+        self.ask(8, duid, server, struct.pack("!HH", 5, 24) + addr[:16] + bytes(8), 7)
+
+
+def play6(seconds):
+    """Alpha gives its address back, beta gets it; their names are their DUIDs."""
+    client = Client6()
+    addr, server = client.get(bytes([0, 3, 0, 1]) + MACS["alpha"])
+    time.sleep(seconds)
+    client.release(bytes([0, 3, 0, 1]) + MACS["alpha"], server, addr)
+    time.sleep(seconds)
+    again, _ = client.get(bytes([0, 3, 0, 1]) + MACS["beta"])
+    assert again[:16] == addr[:16], (addr, again)
+    print(socket.inet_ntop(socket.AF_INET6, addr[:16]))
+
+
 def play(steps, seconds):
     """In the client's namespace: alpha [gives it back], beta."""
     client = Client4()
@@ -248,12 +307,55 @@ def dnsmasq(link, top):
         stopped(server)
 
 
+def must_be_alpha_then_beta6(records, addr):
+    of = {r["identity"].get("client_id"): r for r in records if r.get("src_ip") == addr}
+    alpha, beta = (of.get("00030001" + MACS[name].hex()) for name in ("alpha", "beta"))
+    must(alpha and beta and len(of) == 2, "alpha and beta had it", records)
+    must(alpha["identity"].get("end") in ("released", "expired"), "alpha's is over", alpha)
+    must("end" not in beta["identity"], "beta's is not", beta)
+    must(alpha["last"] <= beta["timestamp"], "one after the other", of)
+
+
+def kea6(link, top):
+    leases = top / "kea-leases6.csv"
+    (top / "kea.json").write_text(json.dumps({"Dhcp6": {
+        "data-directory": str(top),
+        "interfaces-config": {"interfaces": ["srv"]},
+        "lease-database": {"type": "memfile", "persist": True, "name": str(leases), "lfc-interval": 0},
+        "valid-lifetime": 600, "preferred-lifetime": 300,
+        "subnet6": [{"id": 1, "subnet": "2001:db8::/64", "interface": "srv",
+                     "pools": [{"pool": "2001:db8::77 - 2001:db8::77"}]}],
+        "loggers": [{"name": "kea-dhcp6", "output_options": [{"output": "stdout"}], "severity": "WARN"}]}}))
+    server = link.start(top, program("kea-dhcp6"), "-c", str(top / "kea.json"))
+    try:
+        addr = run_client(link, "six")
+        must_be_alpha_then_beta6(imported(top, leases), addr)
+    finally:
+        stopped(server)
+
+
+def dhcpd6(link, top):
+    leases = top / "dhcpd6.leases"
+    leases.touch()
+    (top / "dhcpd6.conf").write_text(
+        "authoritative; default-lease-time 600; preferred-lifetime 300;\n"
+        "subnet6 2001:db8::/64 { range6 2001:db8::77 2001:db8::77; }\n")
+    server = link.start(top, program("dhcpd"), "-f", "-6", "-cf", str(top / "dhcpd6.conf"), "-lf", str(leases),
+                        "--no-pid", "-user", "root", "-group", "root", "srv")
+    try:
+        addr = run_client(link, "six")
+        must_be_alpha_then_beta6(imported(top, leases), addr)
+    finally:
+        stopped(server)
+
+
 def main():
     if os.geteuid() != 0 or not program("ip"):
         print("SKIP: namespaces need root and iproute2")
         return SKIP
     ran = 0
-    for name, needs in (("kea", "kea-dhcp4"), ("kea_cleaned_up", "kea-dhcp4"), ("dhcpd", "dhcpd"), ("dnsmasq", "dnsmasq")):
+    for name, needs in (("kea", "kea-dhcp4"), ("kea_cleaned_up", "kea-dhcp4"), ("dhcpd", "dhcpd"), ("dnsmasq", "dnsmasq"),
+                        ("kea6", "kea-dhcp6"), ("dhcpd6", "dhcpd")):
         if not program(needs):
             print(f"skipped: {name}: no {needs} here")
             continue
@@ -281,6 +383,6 @@ def main():
 
 if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[2] == "play":
-        play(sys.argv[3], 1.2)
+        play6(1.2) if sys.argv[3] == "six" else play(sys.argv[3], 1.2)
     else:
         sys.exit(main())

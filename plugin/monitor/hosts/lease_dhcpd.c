@@ -165,6 +165,12 @@ static void finish_lease(struct dhcpd_reader *dhcpd)
 			    dhcpd->reader, lease->line, "a time or a MAC is missing or malformed");
 		return;
 	}
+	/* In v6 a client's last word is `cltt`; `ends` stays what was granted, whatever it said. */
+	if (dhcpd->block == IA_ADDR &&
+	    (lease->end == CF_IDENTITY_RELEASED || lease->end == CF_IDENTITY_DECLINED)) {
+		one->kind = CF_LEASE_OVER;
+		lease->to_wall_s = lease->from_wall_s;
+	}
 	if (lease->to_wall_s < lease->from_wall_s)
 		lease->to_wall_s = lease->from_wall_s;
 	if (one->kind == CF_LEASE_OVER_SINCE)

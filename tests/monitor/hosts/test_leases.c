@@ -254,9 +254,9 @@ static void dhcpd_v6_leases_carry_their_duid(void **state)
 	        "  iaprefix fd00:21::/64 {\n    binding state active;\n"
 	        "    ends 4 2024/09/26 11:00:00;\n  }\n}\n\n"
 	        "ia-na \"\\007S\\000\\000\\000\\003\\000\\001\\000\\000^\\000S\\007\" {\n"
-	        "  cltt 4 2024/09/26 10:00:00;\n"
+	        "  cltt 4 2024/09/26 10:30:00;\n"
 	        "  iaaddr fd00:20::7 {\n    binding state released;\n"
-	        "    ends 4 2024/09/26 10:30:00;\n  }\n}\n"),
+	        "    ends 4 2024/09/26 11:00:00;\n  }\n}\n"),
 	    CF_OK);
 	assert_int_equal(leases.report.format, CF_LEASES_DHCPD);
 	assert_int_equal(leases.report.bad, 0);
