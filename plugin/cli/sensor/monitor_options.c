@@ -6,6 +6,7 @@
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,9 +56,14 @@ static bool complain(const char *what, const char *value)
 static bool take_interface(void *place, const struct cli_given *given)
 {
 	struct monitor_options *options = place;
+	char *name = (char *)(uintptr_t)given->value; /* a word of argv, which is ours to change */
 
 	if (options->interface_count == CF_INTERFACES)
 		return complain("too many interfaces, the first too many is", given->value);
+	/* systemd hands curfew-monitor@br-lan over as "br/lan". No interface has a slash in its
+	 * name. */
+	for (char *at = strchr(name, '/'); at != NULL; at = strchr(at, '/'))
+		*at = '-';
 	options->interfaces[options->interface_count++] = given->value;
 	return true;
 }
