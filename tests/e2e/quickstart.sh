@@ -43,6 +43,33 @@ expect '"action":"block".*"qname":"ksn-file-geo\.kaspersky-labs\.com"' $state/lo
 expect 's00\.upd\.kaspersky\.com +NXDOMAIN' "$log"
 "$top/build/quickstart/plugin/cli/curfew" log verify $state/log/hits.jsonl >>"$log" 2>&1 || fail "log verify after a restart"
 
+# What it promises is checked: with wrong answers, and with none, it does not say that it works.
+stand_ins=$(mktemp -d)
+trap 'rm -rf "$log" "$stand_ins"' EXIT
+printf '#!/bin/sh\necho ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1"\n' >"$stand_ins/dig"
+chmod +x "$stand_ins/dig"
+PATH=$stand_ins:$PATH "$top/plugin/quickstart" >"$log" 2>&1 && fail "exit 0 though every answer is wrong"
+expect 's00\.upd\.kaspersky\.com: NOERROR instead of NXDOMAIN' "$log"
+grep -q 'It works' "$log" && fail "it says that it works with wrong answers"
+printf '#!/bin/sh\nexit 9\n' >"$stand_ins/dig"
+PATH=$stand_ins:$PATH "$top/plugin/quickstart" >"$log" 2>&1 && fail "exit 0 though nothing answers"
+expect 'example\.com: no answer' "$log"
+expect 'the last lines of .*unbound\.log' "$log"
+grep -q 'It works' "$log" && fail "it says that it works without an answer"
+
+# Somebody else on the port: Unbound cannot start.
+"$top/plugin/quickstart" --remove >"$log" 2>&1 || fail "--remove in between"
+python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 5335))
+t = socket.socket(); t.bind(("127.0.0.1", 5335)); t.listen(); time.sleep(600)' &
+holder=$!
+sleep 1
+"$top/plugin/quickstart" >"$log" 2>&1 && { kill $holder; fail "exit 0 though Unbound did not start"; }
+kill $holder
+expect 'unbound (did not start|ended right after its start)' "$log"
+expect 'the last lines of .*(start|unbound)\.log' "$log"
+grep -q 'It works' "$log" && fail "it says that it works without a resolver"
+
 "$top/plugin/quickstart" --remove >"$log" 2>&1 || fail "--remove"
 [ -e $state ] && fail "$state is still there"
 [ -e "$top/build/quickstart" ] && fail "build/quickstart is still there"

@@ -60,7 +60,8 @@ def quick_build(folder):
     environment = dict(os.environ, PATH=OF_DEBIAN)
     if "CC" not in environment and shutil.which("ccache", path=OF_DEBIAN):
         environment["CC"] = "ccache gcc"
-    output("meson", "setup", folder, SOURCE, "--prefix=/usr", "--buildtype=plain", "-Dtests=false", "-Dbench=false",
+    output("meson", "setup", folder, SOURCE, "--prefix=/usr", "--buildtype=plain", "-Dwerror=false", "-Dtests=false",
+           "-Dbench=false",
            env=environment)
     output("ninja", "-C", folder, env=environment)
 
@@ -223,6 +224,38 @@ class Refusals(unittest.TestCase):
         self.assertIn("configured for '/opt/other'", done.stderr)
         self.assertEqual(list(self.out.glob("*.deb")), [])
 
+    def test_a_folder_that_others_can_write_is_refused(self):
+        for mode in (0o777, 0o775, 0o1777):
+            self.out.mkdir(exist_ok=True)
+            self.out.chmod(mode)
+            done = build_debs(self.out, "--program-only", "--build", PACKED)
+            self.assertEqual(done.returncode, 4, oct(mode))
+            self.assertIn("not yours alone", done.stderr)
+            self.assertEqual(list(self.out.iterdir()), [])
+        if os.geteuid() == 0:
+            self.out.chmod(0o755)
+            shutil.chown(self.out, "nobody")
+            self.assertIn("not yours alone", build_debs(self.out, "--program-only", "--build", PACKED).stderr)
+
+    def build_unbound(self, *options):
+        return subprocess.run([SOURCE / "plugin/resolver/build-unbound", "--dir", self.out, *options],
+                              capture_output=True, text=True, check=False)
+
+    def test_a_source_that_cannot_be_had_names_what_else_can_be_built(self):
+        # With and without a network: no archive has this version.
+        done = self.build_unbound("--source-only", "--version", "0.0-nosuch1")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        for words in ("unbound 0.0-nosuch1", "--source DIR", "--version VERSION", "--release NAME", "--nearest",
+                      "response policy zone"):
+            self.assertIn(words, done.stderr)
+
+    def test_unbound_is_not_built_where_everybody_may_write(self):
+        self.out.mkdir()
+        self.out.chmod(0o1777)
+        done = self.build_unbound("--source-only")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("everybody may write", done.stderr)
+
     def test_a_folder_without_a_build_is_refused(self):
         done = build_debs(self.out, "--program-only", "--build", self.folder.name)
         self.assertEqual(done.returncode, 4)
@@ -343,6 +376,10 @@ cp /usr/share/curfew/unbound/*.conf /etc/curfew/unbound
 echo '# of this site' | tee -a /etc/curfew/unbound/module.conf >>/etc/curfew/unbound/rpz.conf
 systemctl try-restart unbound
 dpkg -i module.deb >/dev/null 2>&1
+echo '## files'; dpkg -L curfew-unbound
+echo '## sums'; sha256sum <$(dpkg -L curfew-unbound | grep 'curfew\\.so$') | cut -d' ' -f1; cat $(dpkg -L curfew-unbound | grep 'so\\.sha256$')
+echo '## source'; tar -tzf /usr/share/curfew/rebuild/source.tar.gz
+echo '## builder'; getent passwd curfew-build
 echo '## installed'; ls /etc/unbound/unbound.conf.d; tail -n 1 /etc/unbound/unbound.conf.d/curfew.conf
 echo '## needed'; ! dpkg -r curfew
 : >systemctl.log
@@ -351,6 +388,13 @@ echo '## removed'; cat systemctl.log; ls /etc/unbound/unbound.conf.d /usr/lib/sy
 dpkg -P curfew curfew-unbound >/dev/null
 """)
         self.assertIn("depends on curfew", said["alone"])
+        self.assertIn("curfew-rebuild", said["files"])
+        self.assertRegex(said["files"], r"curfew\.so\.sha256\n")
+        # What the guard reads is what is installed; the source for the rebuild is whole.
+        self.assertEqual(said["sums"].split()[0], said["sums"].split()[1])
+        self.assertIn("plugin/resolver/module.c", said["source"])
+        self.assertIn("plugin/resolver/dist/build-debs", said["source"])
+        self.assertIn("curfew-build:", said["builder"])
         self.assertIn("curfew.conf\n", said["installed"])
         self.assertTrue(said["installed"].endswith("# of this site\n"), said["installed"])
         self.assertIn("depends on curfew", said["needed"])
