@@ -270,6 +270,17 @@ class Refusals(unittest.TestCase):
                 self.assertIn("usage:", done.stderr)
 
 
+class Needs(unittest.TestCase):
+    def test_quickstart_installs_every_library_that_is_built_with(self):
+        # It runs on machines where nothing is installed yet, unlike those of developers.
+        of_tests = {"libcmocka-dev", "libclang-rt-dev", "libhiredis-dev"}  # the last: caches of other Unbounds
+        wanted = set(re.findall(r"^(lib\S+-dev)\b", (SOURCE / "tests/packages").read_text(), re.M)) - of_tests
+        text = (SOURCE / "plugin/quickstart").read_text()
+        named = set(re.findall(r"\blib\S+-dev\b", text[text.index("packages() {"):text.index("install_packages() {")]))
+        self.assertGreater(len(wanted), 10)
+        self.assertEqual(wanted - named, set())
+
+
 class Installed(unittest.TestCase):
     """In an overlay of this machine: dpkg, the scripts of the packages, and the program where it belongs."""
 

@@ -189,7 +189,6 @@ static int take_set(struct lease_set *set, const struct lease_text *text)
 	enum cf_lease_format format = set->format;
 	enum cf_status status;
 	int result = CMD_OK;
-	enum cf_status status;
 
 	if (format == CF_LEASES_AUTO)
 		format = cf_leases_guess(bytes);
