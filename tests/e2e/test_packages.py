@@ -392,6 +392,11 @@ echo '## sums'; sha256sum <$(dpkg -L curfew-unbound | grep 'curfew\\.so$') | cut
 echo '## source'; tar -tzf /usr/share/curfew/rebuild/source.tar.gz
 echo '## builder'; getent passwd curfew-build
 echo '## installed'; ls /etc/unbound/unbound.conf.d; tail -n 1 /etc/unbound/unbound.conf.d/curfew.conf
+echo '## updated'; : >systemctl.log; /var/lib/dpkg/info/curfew-unbound.postinst triggered /usr/sbin/unbound; cat systemctl.log
+module=$(dpkg -L curfew-unbound | grep 'curfew\\.so$')
+sha256sum </usr/sbin/unbound | cut -d' ' -f1 >$module.host
+echo '## fitting'; : >systemctl.log; /var/lib/dpkg/info/curfew-unbound.postinst triggered /usr/sbin/unbound 2>/dev/null; cat systemctl.log
+echo '## nothing'; /usr/libexec/curfew/curfew-rebuild 2>&1; cat /run/curfew-guard/rebuild
 echo '## needed'; ! dpkg -r curfew
 : >systemctl.log
 dpkg -r curfew-unbound >/dev/null
@@ -409,6 +414,11 @@ dpkg -P curfew curfew-unbound >/dev/null
         self.assertIn("curfew.conf\n", said["installed"])
         self.assertTrue(said["installed"].endswith("# of this site\n"), said["installed"])
         self.assertIn("depends on curfew", said["needed"])
+        # Another unbound starts the rebuild, without waiting for it; the one that fits does not.
+        self.assertIn("--no-block start curfew-rebuild.service", said["updated"])
+        self.assertNotIn("curfew-rebuild", said["fitting"])
+        self.assertIn("nothing to do", said["nothing"])
+        self.assertIn("state=done", said["nothing"])
         self.assertIn("try-restart unbound", said["removed"])
         self.assertNotIn("curfew.conf", said["removed"])
         self.assertEqual(said["left"], "")
