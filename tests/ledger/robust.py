@@ -215,6 +215,68 @@ def two_at_once(top):
     check(holder.wait(timeout=30) == 0, "--follow ends in order")
 
 
+def as_nobody(*args):
+    """A command of somebody who may read, and write nowhere."""
+    return subprocess.run([CURFEW, *map(str, args)], capture_output=True, text=True, timeout=120,
+                          user=65534, group=65534, extra_groups=[])
+
+
+def readers_without_rights(top):
+    """Reports and digests of somebody who may not write in the ledger's folder, while it is written to."""
+    if os.geteuid() != 0:
+        print("skipped  readers without rights need root to lose them")
+        return
+    folder = top / "shared"
+    folder.mkdir()
+    top.chmod(0o711)
+    log, ledger = top / "shared.jsonl", folder / "odd?name%20#1.db"
+    lines = [line(i) for i in range(9000)]
+    log.write_text("".join(lines[:3000]))
+    ingest(ledger, log)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    truths = [digest(ledger)]
+    check(as_nobody("ledger", "digest", "-l", ledger).stdout.strip() == truths[0], "who may only read, reads")
+    child = subprocess.Popen([CURFEW, "ledger", "ingest", "-q", "-f", "-l", ledger, log])
+    bad = []
+    try:
+        for step in range(12):
+            with open(log, "a") as file:
+                file.write("".join(lines[3000 + 500 * step:3500 + 500 * step]))
+            for kind in (("ledger", "digest"), ("report", "--json")):
+                done = as_nobody(*kind, "-l", ledger)
+                if done.returncode != 0 or "malformed" in done.stderr:
+                    bad.append(done.stderr)
+            time.sleep(0.2)
+    finally:
+        child.terminate()
+        child.wait(timeout=60)
+    check(not bad, "reports and digests of who may not write are right while somebody writes", bad)
+    whole = top / "sharedwhole.db"
+    ingest(ledger, log)
+    ingest(whole, log)
+    check(as_nobody("ledger", "digest", "-l", ledger).stdout.strip() == digest(whole), "and afterwards")
+    # A copy with a write-ahead log and without its index: the whole truth or an error, never a part.
+    holder = subprocess.Popen([sys.executable, "-c", "import sqlite3,sys,time; c=sqlite3.connect(sys.argv[1]);"
+                               "c.execute('begin'); c.execute('select * from sensor').fetchall(); print(1, flush=True);"
+                               "time.sleep(60)", ledger], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    with open(log, "a") as file:
+        file.write("".join(line(i, "other") for i in range(20000, 20100)))
+    ingest(ledger, log)
+    copies = top / "copies"
+    copies.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{ledger}{suffix}", copies / f"copy.db{suffix}")
+        (copies / f"copy.db{suffix}").chmod(0o644)
+    holder.kill()
+    holder.wait()
+    check((copies / "copy.db-wal").stat().st_size > 0, "the copy has a write-ahead log")
+    done = as_nobody("ledger", "digest", "-l", copies / "copy.db")
+    check(done.returncode == 4 and "writable" in done.stderr or done.stdout.strip() == digest(ledger),
+          "a copy with a write-ahead log is read whole or refused", done)
+
+
 def rebuild(top):
     folder, ledger = top / "logs", top / "again.db"
     folder.mkdir()
@@ -327,7 +389,7 @@ def wrong_name(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-robust-"))
     try:
-        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, rebuild,
+        for part in (exactly_once, folders, odd_lines, cut_files, damaged_reading, cut_wal, two_at_once, readers_without_rights, rebuild,
                      rebuild_without_paths, retention, full_disk, other_files, wrong_name):
             part(top)
     finally:
