@@ -175,6 +175,14 @@ class World:
             verdict = "pass" if rng.random() < 0.25 else "block"
             self.entries.setdefault(name, []).append((scope, verdict))
             lines.append((text_of(name), scope, verdict))
+        # Exact names near the end of what a name may have: little room for a label below them, or none.
+        self.long = []
+        for total in range(236, 256):
+            name = (b"l" * 63, b"m" * 63, b"n" * 63, b"%d" % total + b"o" * (total - 210), b"long", b"example")
+            assert octets(name) == total
+            self.long.append(name)
+            self.entries[name] = [("exact", "block")]
+            lines.append((text_of(name), "exact", "block"))
         pack = folder / "lists" / "prop"
         (pack / "presets").mkdir(parents=True)
         (pack / "pack.yaml").write_text('vendor: prop\ntitle: Properties\nversion: "1"\n')
@@ -206,6 +214,10 @@ class World:
             ("below", name_of(t[2:])) for t in left_out if t.startswith("*.")}, run.stderr
 
     def questions(self):
+        for name in self.long:
+            yield name
+            if octets(name) <= 253:
+                yield (b"q",) + name
         for _ in range(ASKED):
             name = rng.choice(self.names)
             for extra in range(rng.choice((0, 0, 1, 2))):
