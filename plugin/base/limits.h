@@ -160,8 +160,8 @@
 #define CF_LEDGER_TEXT_BYTES 255
 /* An identity or lease spanning more days than this is believed at its end only. */
 #define CF_IDENTITY_DAYS 400
-/* Distinct endpoints, claims, rules or kinds in one ledger at one time; lines past it are counted as rejected.
- * Spoofed addresses must not fill the disk. */
+/* Distinct endpoints, claims, rules or kinds in one ledger at one time; lines past it are counted
+ * as rejected. Spoofed addresses must not fill the disk. */
 #define CF_LEDGER_NAMES 4000000
 /* Of these, as many are kept in memory by one run of ingest: some 100 bytes each. */
 #define CF_BATCH_NAMES 1000000
