@@ -65,12 +65,12 @@ printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod +x "$root/
 needs=$(sed -n '/^packages() {/,/^}/p' "$top/plugin/quickstart" | sed '1d; $d; s/^[[:space:]]*echo//; s/\\//g' | tr -s '\n\t' ' ')
 in_root "apt-get update -q; apt-get install -q -y --no-install-recommends $needs debhelper autoconf dh-apparmor dh-python libtool \
 	python3-dev swig scdoc dns-root-data logrotate" || fail "packages cannot be installed"
-in_root 'rm -rf /root/curfew && mkdir /root/curfew && cd /checkout &&
-	tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C /root/curfew' || fail "copying the source"
+in_root 'rm -rf /srv/curfew && mkdir /srv/curfew && cd /checkout &&
+	tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C /srv/curfew' || fail "copying the source"
 
-if ! ls "$root"/root/debs/curfew-unbound_*.deb >/dev/null 2>&1; then
+if ! ls "$root"/srv/debs/curfew-unbound_*.deb >/dev/null 2>&1; then
 	say "build-debs, as root"
-	in_root 'rm -rf /root/debs; /root/curfew/plugin/resolver/dist/build-debs --out /root/debs' || fail "build-debs"
+	in_root 'rm -rf /srv/debs; /srv/curfew/plugin/resolver/dist/build-debs --out /srv/debs' || fail "build-debs"
 fi
 
 say "installing them under systemd"
@@ -114,7 +114,7 @@ expect() {
 	[ -z "$mode" ] || [ "$(guard_says)" = "$mode" ] || fail "the guard says '$(guard_says)' instead of '$mode'"
 }
 
-inside 'apt-get install -y --allow-downgrades --no-install-recommends /root/debs/curfew_*.deb /root/debs/curfew-unbound_*.deb \
+inside 'apt-get install -y --allow-downgrades --no-install-recommends /srv/debs/curfew_*.deb /srv/debs/curfew-unbound_*.deb \
 	/root/debs/unbound_*+curfew1_*.deb && curfew apply --yes && systemctl restart unbound' || fail "installing"
 expect module
 inside 'curfew doctor --json --live'
@@ -122,26 +122,26 @@ say "the module is in force: $(inside 'unbound -V | head -n 1'; cat "$scratch/sa
 
 say "a newer patch level without dynlib appears in the archive"
 in_root_script='set -e
-rm -rf /root/archive /root/fake; mkdir -p /root/archive /root/fake; cd /root/fake
+rm -rf /srv/archive /srv/fake; mkdir -p /srv/archive /srv/fake; cd /srv/fake
 apt-get update -q; apt-get -q download unbound; apt-get -q source --download-only unbound
 deb=$(ls unbound_*.deb); dpkg-deb -R "$deb" tree
 version=$(sed -n "s/^Version: //p" tree/DEBIAN/control); newer=$version.1
 sed -i "s/^Version: .*/Version: $newer/" tree/DEBIAN/control
 printf "\n# patched\n" >>tree/usr/sbin/unbound
 (cd tree && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
-dpkg-deb --root-owner-group -b tree /root/archive/unbound_${newer}_$(dpkg --print-architecture).deb
+dpkg-deb --root-owner-group -b tree /srv/archive/unbound_${newer}_$(dpkg --print-architecture).deb
 dpkg-source -x unbound_*.dsc src; cd src
 { printf "unbound (%s) bookworm; urgency=high\n\n  * A faked security update.\n\n -- nobody <nobody@localhost>  %s\n\n" "$newer" "$(date -R)"
   cat debian/changelog; } >../changelog && mv ../changelog debian/changelog
-dpkg-buildpackage -S -d -us -uc; cd ..; mv unbound_*.1.dsc unbound_*.1.debian.tar.* /root/archive/; cp unbound_*.orig.tar.* /root/archive/
-cd /root/archive; dpkg-scanpackages . >Packages; dpkg-scansources . >Sources
+dpkg-buildpackage -S -d -us -uc; cd ..; mv unbound_*.1.dsc unbound_*.1.debian.tar.* /srv/archive/; cp unbound_*.orig.tar.* /srv/archive/
+cd /srv/archive; dpkg-scanpackages . >Packages; dpkg-scansources . >Sources
 '
 # The machine itself has no network; the archive is made beside it, in the same root.
 chroot "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive sh -c "$in_root_script" >"$scratch/said" 2>&1 ||
 	fail "making a newer patch level"
 rm -f "$root"/etc/apt/sources.list.d/* "$root/etc/apt/sources.list"
-echo 'deb [trusted=yes] file:/root/archive ./' >"$root/etc/apt/sources.list.d/fake.list"
-inside 'mount -o remount,mode=0711 /root 2>/dev/null; chmod 0711 /root; chmod -R a+rX /root/archive'
+echo 'deb [trusted=yes] file:/srv/archive ./' >"$root/etc/apt/sources.list.d/fake.list"
+inside 'mount -o remount,mode=0711 /root 2>/dev/null; chmod 0711 /root; chmod -R a+rX /srv/archive'
 before=$(inside 'dpkg-query -W -f "\${Version}" unbound'; cat "$scratch/said")
 restarts() { inside 'journalctl -u unbound -o cat --no-pager | grep -c "^Started"'; cat "$scratch/said"; }
 start=$SECONDS
@@ -174,7 +174,7 @@ for file in "$module" "$module.host" "$module.sha256" /var/lib/curfew/curfew.img
 	/etc/unbound/curfew.rpz /usr/share/curfew/unbound/module.conf /usr/share/curfew/unbound/rpz.conf \
 	/usr/libexec/curfew/unbound-guard /usr/bin/curfew; do
 	for state in missing empty cut random unreadable dangling fifo folder; do
-		inside "set -e; f=$file; rm -rf /root/saved; [ ! -e \$f ] || cp -a \$f /root/saved
+		inside "set -e; f=$file; rm -rf /srv/saved; [ ! -e \$f ] || cp -a \$f /srv/saved
 			case $state in
 			missing) rm -f \$f ;;
 			empty) : >\$f ;;
@@ -188,7 +188,7 @@ for file in "$module" "$module.host" "$module.sha256" /var/lib/curfew/curfew.img
 			systemctl reset-failed unbound; systemctl restart unbound" || fail "$file $state: unbound does not start"
 		[ "$(ask clean.example)" = NOERROR ] || fail "$file $state: no answer"
 		rows=$((rows + 1))
-		inside "rm -rf $file; [ ! -e /root/saved ] || cp -a /root/saved $file"
+		inside "rm -rf $file; [ ! -e /srv/saved ] || cp -a /srv/saved $file"
 	done
 	say "$file: all states answered"
 done
