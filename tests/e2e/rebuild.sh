@@ -115,7 +115,7 @@ expect() {
 }
 
 inside 'apt-get install -y --allow-downgrades --no-install-recommends /srv/debs/curfew_*.deb /srv/debs/curfew-unbound_*.deb \
-	/root/debs/unbound_*+curfew1_*.deb && curfew apply --yes && systemctl restart unbound' || fail "installing"
+	/srv/debs/unbound_*+curfew1_*.deb && curfew apply --yes && systemctl restart unbound' || fail "installing"
 expect module
 inside 'curfew doctor --json --live'
 say "the module is in force: $(inside 'unbound -V | head -n 1'; cat "$scratch/said")"
