@@ -195,6 +195,10 @@ bool cf_alias_cut(struct module_qstate *qs, struct dns_msg *response)
 	struct iter_qstate *iq = iterator < 0 ? NULL : qs->minfo[iterator];
 	struct reply_info *forged;
 
+	/* These keep answers in caches of their own, whatever is said about storing. */
+	if (modstack_find(&qs->env->mesh->mods, "subnetcache") >= 0 ||
+	    modstack_find(&qs->env->mesh->mods, "cachedb") >= 0)
+		return false;
 	/* A shorter name is asked on the way to the one that is meant (RFC 9156): what that leads
 	 * to is no alias of the question. */
 	if (iq == NULL || iq->response != response ||

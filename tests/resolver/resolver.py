@@ -105,9 +105,7 @@ server:
   msg-cache-slabs: 2
   rrset-cache-slabs: 2
   minimal-responses: no
-  discard-timeout: 0
-  wait-limit: 0
-{server}
+{self.limits()}{server}
 remote-control:
   control-enable: yes
   control-interface: 127.0.0.1
@@ -119,6 +117,12 @@ dynlib:
 {stubs}
 {more}
 """
+
+    def limits(self):
+        """No limits on waiting, where this Unbound has any: 1.20, and Debian's patched 1.17.1."""
+        with open(self.unbound, 'rb') as file:
+            program = file.read()
+        return ''.join(f'  {word}: 0\n' for word in ('discard-timeout', 'wait-limit') if word.encode() in program)
 
     def set_policy(self, policy):
         """Compiles a policy into the image by rename, as curfew apply does."""

@@ -71,6 +71,18 @@ def test_names_learned_on_the_way_are_aliases_too():
         assert count_target(r) == 0, r.authority.asked
 
 
+def test_names_on_the_way_of_somebody_let_through():
+    """The whole chain is cached by an excepted client's failure; who is blocked asks for its middle."""
+    with resolver(broken=True) as r:
+        assert r.ask('dead1.test.', client=EXEMPT, timeout=20).rcode == 'SERVFAIL'
+        asked = count_target(r)
+        assert asked > 0
+        for name in ('dead2.other.', 'dead3.test.', 'dead1.test.'):
+            for rrtype in ('A', 'AAAA'):
+                check_block(r.ask(name, rrtype, timeout=8), (name, rrtype))
+        assert count_target(r) == asked, r.authority.asked
+
+
 def test_loops_and_names_that_grow_too_long():
     with resolver() as r:
         for name in ('loop.other.', f'{LONG}.long.test.', f'{LONG}.{LONG}.long.test.'):

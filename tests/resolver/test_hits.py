@@ -90,6 +90,8 @@ def test_failures_are_counted_as_look_ups():
 def test_clients_that_unbound_gave_up_on_are_counted():
     """Over discard-timeout the host sends nothing and calls no module; the look-up happened all the same."""
     r = resolver()
+    if 'discard-timeout' not in r.config:
+        raise Missing('this Unbound gives up on nobody')
     r.config = r.config.replace('discard-timeout: 0', 'discard-timeout: 200')
     with r:
         r.authority.delay['slow.listed.test.'] = 0.5
