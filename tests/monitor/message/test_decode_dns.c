@@ -140,7 +140,7 @@ static void a_pointer_forwards_is_followed(void **state)
 /* Each label leads to the next by a pointer; one pointer more than a name can have labels. */
 static void jumps_are_counted(void **state)
 {
-	uint8_t data[12 + 4 * 200] = {0};
+	uint8_t data[12 + 4 * 201] = {0}; /* the last one leads to an end */
 	struct cf_dns_message message = {.bytes = {.data = data, .len = sizeof data}};
 	struct cf_name name;
 
