@@ -153,7 +153,7 @@ static void jumps_are_counted(void **state)
 	}
 	data[12 + 4 * CF_DNS_JUMPS] = 0;
 	assert_true(cf_dns_name_at(&message, 12, &name, NULL));
-	data[12 + 4 * CF_DNS_JUMPS] = 0xc0;
+	data[12 + 4 * CF_DNS_JUMPS] = 0xc0 | (12 + 4 * (CF_DNS_JUMPS + 1)) >> 8;
 	assert_false(cf_dns_name_at(&message, 12, &name, NULL));
 }
 
