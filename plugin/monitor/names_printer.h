@@ -1,6 +1,7 @@
 /*
  * Prints each name a host asked for, once: `client server port kind name`, separated by tabs, kind
- * being dns, tls, quic, http or socks. An observer (observer.h) for `curfew monitor --names`; one thread.
+ * being dns, tls, quic, http or socks. An observer (observer.h) for `curfew monitor --names`; one
+ * thread.
  *
  * Names are in lower case, without last dot and port; bytes that are not printable are written
  * \DDD.
