@@ -196,6 +196,16 @@ class Evidence(unittest.TestCase):
             self.assertEqual(outcomes, {'nxdomain'} if case == 'same' else
                              {'unseen'} if case == 'name' else {'unseen', 'nxdomain'}, case)
 
+    def test_an_error_that_leaves_the_question_out_is_the_answer(self):
+        """Unbound 1.17 answers a client that it refuses with a header, and bytes behind its end."""
+        name = 'touch.kaspersky.com'
+        for behind in (b'', packets.dns(7, name)):
+            c = packets.Capture()
+            c.udp(CLIENT, 4000, RESOLVER, 53, packets.dns(7, name))
+            c.udp(RESOLVER, 53, CLIENT, 4000, packets.dns(7, name, 1, True, 5)[:4] + bytes(8) + behind)
+            found = self.hits(c, via='qname')
+            self.assertEqual([(r['dns']['outcome'], r['dns']['rcode']) for r in found], [('refused', 'REFUSED')])
+
     def test_a_question_sent_again_is_the_same_look_up(self):
         name = 'touch.kaspersky.com'
         c = packets.Capture()

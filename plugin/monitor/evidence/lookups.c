@@ -57,37 +57,58 @@ static uint64_t mix(uint64_t h, const struct cf_addr *addr)
 	return h ^ h >> 29;
 }
 
+/* Not by name and type: an answer may leave the question out. */
 static struct cf_lookup *ways_of(
-    struct cf_lookups *lookups, const struct cf_endpoints *ends, uint16_t id, uint16_t qtype)
+    struct cf_lookups *lookups, const struct cf_endpoints *ends, uint16_t id)
 {
-	uint64_t h =
-	    lookups->seed ^ ((uint64_t)ends->client_port << 32 | (uint32_t)id << 16 | qtype);
+	uint64_t h = lookups->seed ^ ((uint64_t)ends->client_port << 32 | (uint32_t)id << 16);
 
 	h = mix(mix(h, &ends->client), &ends->server);
 	return &lookups->of[h % (CF_LOOKUPS / WAYS) * WAYS];
 }
 
-static bool is_same(const struct cf_lookup *lookup, const struct cf_dns_message *message,
-    const struct cf_name *name, uint16_t qtype)
+static bool is_between(const struct cf_lookup *lookup, const struct cf_dns_message *message)
 {
 	const struct cf_endpoints *a = &lookup->ends, *b = &message->ends;
 
-	return lookup->used && lookup->id == message->id && lookup->qtype == qtype &&
+	return lookup->used && lookup->id == message->id &&
 	    lookup->transport == message->transport && a->client_port == b->client_port &&
 	    a->server_port == b->server_port && cf_addr_equal(&a->client, &b->client) &&
-	    cf_addr_equal(&a->server, &b->server) && lookup->name.wire_len == name->wire_len &&
+	    cf_addr_equal(&a->server, &b->server);
+}
+
+static bool is_same(const struct cf_lookup *lookup, const struct cf_dns_message *message,
+    const struct cf_name *name, uint16_t qtype)
+{
+	return is_between(lookup, message) && lookup->qtype == qtype &&
+	    lookup->name.wire_len == name->wire_len &&
 	    memcmp(lookup->name.wire, name->wire, name->wire_len) == 0;
 }
 
 struct cf_lookup *cf_lookups_find(struct cf_lookups *lookups, const struct cf_dns_message *message,
     const struct cf_name *name, uint16_t qtype)
 {
-	struct cf_lookup *ways = ways_of(lookups, &message->ends, message->id, qtype);
+	struct cf_lookup *ways = ways_of(lookups, &message->ends, message->id);
 
 	for (unsigned i = 0; i < WAYS; i++)
 		if (is_same(&ways[i], message, name, qtype))
 			return &ways[i];
 	return NULL;
+}
+
+struct cf_lookup *cf_lookups_find_unnamed(
+    struct cf_lookups *lookups, const struct cf_dns_message *message)
+{
+	struct cf_lookup *ways = ways_of(lookups, &message->ends, message->id), *found = NULL;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (!ways[i].waiting || !is_between(&ways[i], message))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &ways[i];
+	}
+	return found;
 }
 
 void cf_lookups_answered(
@@ -118,7 +139,7 @@ static int64_t over_wall_us(const struct cf_lookup *lookup)
 void cf_lookups_asked(struct cf_lookups *lookups, const struct cf_lookup *lookup)
 {
 	static const struct cf_lookup_answer unknown;
-	struct cf_lookup *ways = ways_of(lookups, &lookup->ends, lookup->id, lookup->qtype);
+	struct cf_lookup *ways = ways_of(lookups, &lookup->ends, lookup->id);
 	struct cf_lookup *place = &ways[0];
 
 	for (unsigned i = 1; i < WAYS; i++)

@@ -80,6 +80,13 @@ void cf_lookups_free(struct cf_lookups *lookups);
 struct cf_lookup *cf_lookups_find(struct cf_lookups *lookups, const struct cf_dns_message *message,
     const struct cf_name *name, uint16_t qtype);
 /*
+ * The look-up that waits for an answer like message, which does not repeat the question:
+ * Unbound 1.17 and others send REFUSED with a header alone. NULL when none does, or when several
+ * could be meant.
+ */
+struct cf_lookup *cf_lookups_find_unnamed(
+    struct cf_lookups *lookups, const struct cf_dns_message *message);
+/*
  * A question that cf_lookups_find() knows no waiting look-up of; takes over the reference to its
  * watchlist. Of lookup everything but the last part is to be filled in.
  */

@@ -363,6 +363,20 @@ static void on_response(struct cf_observe *observe, const struct cf_packet *pack
 		on_listed_answer(observe, packet, message, &finding, name, qtype, &answer);
 }
 
+/* An error without the question: whose it is, its ends and id tell. */
+static void on_bare_error(struct cf_observe *observe, const struct cf_packet *packet,
+    const struct cf_dns_message *message)
+{
+	const struct cf_lookup *lookup =
+	    cf_lookups_find_unnamed(observe->monitor->lookups, message);
+	struct cf_name name;
+
+	if (lookup == NULL)
+		return;
+	name = lookup->name; /* its place may be taken while it is told */
+	on_response(observe, packet, message, &name, lookup->qtype);
+}
+
 void cf_observe_dns(
     void *context, const struct cf_packet *packet, const struct cf_dns_message *message)
 {
@@ -388,6 +402,9 @@ void cf_observe_dns(
 				on_response(observe, packet, message, &name, qtype);
 			else
 				on_question(observe, packet, message, &name, qtype);
+		} else if (message->response && message->question_count == 0 &&
+		    message->rcode != 0) {
+			on_bare_error(observe, packet, message);
 		}
 	}
 	cf_observe_unlock(observe);

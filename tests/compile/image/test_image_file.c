@@ -365,7 +365,7 @@ static void a_place_that_is_not_there_is_reported(void **state)
 	assert_int_equal(cf_image_open(nowhere, &image, &error), CF_EIO);
 	assert_int_equal(errno, ENOENT);
 	assert_true(strstr(error.text, nowhere) != NULL);
-	assert_int_equal(cf_image_open(directory, &image, &error), CF_EMALFORMED);
+	assert_int_equal(cf_image_open(directory, &image, &error), CF_EINVALID);
 	cf_image_builder_free(builder);
 }
 

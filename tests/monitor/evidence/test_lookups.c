@@ -84,6 +84,25 @@ static void an_answer_tells_its_question_once(void **state)
 	assert_int_equal(f->count[CF_OUTCOME_UNSEEN], 0);
 }
 
+static void an_answer_without_the_question_finds_the_only_one_that_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_lookup *found;
+
+	ask(f, 1, 10 * S);
+	ask(f, 2, 10 * S);
+	f->message.id = 1;
+	found = cf_lookups_find_unnamed(f->lookups, &f->message);
+	assert_non_null(found);
+	assert_int_equal(found->id, 1);
+	f->message.id = 3;
+	assert_null(cf_lookups_find_unnamed(f->lookups, &f->message));
+	/* Two with one id, of two types: nobody can tell. */
+	ask(f, 1, 10 * S);
+	f->message.id = 1;
+	assert_null(cf_lookups_find_unnamed(f->lookups, &f->message));
+}
+
 static void patience_ends_where_it_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -126,6 +145,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(an_answer_tells_its_question_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        an_answer_without_the_question_finds_the_only_one_that_waits, setup, teardown),
 	    cmocka_unit_test_setup_teardown(patience_ends_where_it_ends, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        look_ups_of_a_time_that_starts_over_are_told, setup, teardown),
