@@ -3,7 +3,7 @@
 #include "base/array.h"
 #include "base/file_writer.h"
 #include "base/limits.h"
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * A live run as its parts see it: live.c starts, supervises and ends it, live_heartbeat.c tells how
- * it goes.
+ * A live run as its parts see it: live_loop.c starts, supervises and ends it, live_heartbeat.c
+ * tells how it goes.
  *
  * Private to these files. The main thread's, but for what cf_live_fill_heartbeat() reads.
  */

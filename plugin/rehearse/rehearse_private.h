@@ -1,7 +1,7 @@
 /* What rehearse.c collects and rehearse_report.c says; nobody else includes it. */
 #pragma once
 
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 #include "rehearse/rehearse.h"
 
 /* What a hit came to in the log, and would come to: by the policy, whoever carries it out. */

@@ -1,7 +1,7 @@
 #include "report/gap_costs.h"
 
 #include "base/array.h"
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Any names in a log's folder: what is taken for a rotated file has what ordering relies on. */
 
-#include "records/read/log_name.h"
+#include "records/files/log_name.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Any line: the parser stays inside, and what it takes for a record can be converted. */
 
+#include "records/convert/convert.h"
 #include "records/form/alive.h"
-#include "records/form/convert.h"
 
 #include <stdlib.h>
 

@@ -55,7 +55,7 @@ def ulid(minutes, salt, count):
 
 
 class Writer:
-    """Lines as a sensor writes them, sealed; a Python twin of records/write/chain.h."""
+    """Lines as a sensor writes them, sealed; a Python twin of records/files/chain.h."""
 
     def __init__(self, sensor="edge-01", source="monitor", salt=1, minute=0, pid=7, **start):
         self.sensor, self.source, self.salt, self.count = sensor, source, salt, 0

@@ -3,7 +3,7 @@
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/log/cmd_log.h"
-#include "records/form/convert.h"
+#include "records/convert/convert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

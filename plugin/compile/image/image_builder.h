@@ -1,5 +1,5 @@
 /*
- * The inside of the image builder, shared by the files that make it up: image_writer.c,
+ * The inside of the image builder, shared by the files that make it up: image_add.c,
  * image_add_names.c and image_add_policy.c take things in, image_names.c and image_tables.c turn
  * them into sections (image_clients.c those of clients and packs), image_file.c writes the file.
  */

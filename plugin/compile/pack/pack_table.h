@@ -1,6 +1,6 @@
 /*
- * The tables of a pack, for compile/pack/pack.c alone: which columns each has, and how one of its
- * lines becomes an entry. Pure data; cf_pack_table_read() has the loop that all of them share.
+ * The tables of a pack, for compile/pack/pack_read.c alone: which columns each has, and how one of
+ * its lines becomes an entry. Pure data; cf_pack_table_read() has the loop that all of them share.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * What policy.c, policy_sections.c and policy_exceptions.c share while a policy is being read;
+ * What policy_read.c, policy_sections.c and policy_exceptions.c share while a policy is being read;
  * nobody else includes it.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /*
  * The shape of curfew.yaml as libcyaml loads it: texts as people wrote them, words as numbers.
- * compile/policy/policy.c gives them meaning. Only policy*.c and tests use this.
+ * compile/policy/policy_read.c gives them meaning. Only policy*.c and tests use this.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* What batch.c (summing) and batch_write.c (writing) share; nobody else includes it. */
 #pragma once
 
+#include "base/map.h"
 #include "ledger/ingest/batch.h"
-#include "ledger/ingest/map.h"
 #include "ledger/minutes/held.h"
 #include "ledger/minutes/minutes.h"
 

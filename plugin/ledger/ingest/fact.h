@@ -1,7 +1,7 @@
 /*
  * What the ledger takes from one line of the hit log. Texts are borrowed from the reader's buffer
- * for the duration of one call; absent texts have length 0. ledger/ingest/ingest.c fills it from
- * records/read/reader.h, tests fill it by hand.
+ * for the duration of one call; absent texts have length 0. ledger/ingest/ingest_log.c fills it
+ * from records/read/reader.h, tests fill it by hand.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* What ingest.c (which logs), ingest_log.c (one log) and ingest_known.c (one seen before) share;
- * nobody else includes it. */
+/* What ingest_path.c (which logs), ingest_log.c (one log) and ingest_known.c (one seen before)
+ * share; nobody else includes it. */
 #pragma once
 
 #include "ledger/ingest/batch.h"

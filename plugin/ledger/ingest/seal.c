@@ -1,8 +1,8 @@
 #include "ledger/ingest/seal.h"
 
 #include "base/array.h"
-#include "ledger/ingest/map.h"
-#include "records/write/chain.h"
+#include "base/map.h"
+#include "records/files/chain.h"
 
 #include <stdlib.h>
 #include <string.h>

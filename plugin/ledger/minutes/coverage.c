@@ -3,8 +3,7 @@
 #include "ledger/minutes/coverage.h"
 
 #include "base/array.h"
-#include "ledger/ingest/map.h"
-#include "ledger/minutes/minute_spans.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>

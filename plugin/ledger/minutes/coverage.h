@@ -9,17 +9,13 @@
 #pragma once
 
 #include "base/status.h"
+#include "ledger/minutes/minute_spans.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct cf_coverage;
-
-struct cf_span {
-	uint32_t from_minute, to_minute; /* from <= t < to */
-	const char *reason;              /* of a gap; static or the ledger's */
-};
 
 /* Sensors are numbered 0 .. count - 1. CF_ENOMEM. */
 enum cf_status cf_coverage_new(

@@ -6,7 +6,15 @@
  */
 #pragma once
 
-#include "ledger/minutes/coverage.h"
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cf_span {
+	uint32_t from_minute, to_minute; /* from <= t < to */
+	const char *reason;              /* of a gap; static or the ledger's */
+};
 
 struct cf_minute_spans {
 	struct cf_span *items;

@@ -1,7 +1,7 @@
 /* What the files that build a model share (model*.c); nobody else includes it. */
 #pragma once
 
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 #include "ledger/minutes/minutes.h"
 #include "ledger/model/model.h"
 #include "ledger/model/owner.h"

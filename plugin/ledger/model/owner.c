@@ -1,7 +1,7 @@
 #include "ledger/model/owner.h"
 
 #include "base/array.h"
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * What the readers of lease files share, for monitor/lease_*.c and monitor/hosts/leases.c alone:
+ * What the readers of lease files share, for monitor/hosts/lease*.c alone:
  * lines out of the text, words of a line, and where a lease goes once it is read. One thread.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /*
  * Which member of a line goes where in a struct cf_record, and how its text becomes a value there:
- * the schema of docs/FORMATS.md as a table. parse.c takes lines apart and asks here for each key.
- * For records/ only. Pure; any thread.
+ * the schema of docs/FORMATS.md as a table. parse_line.c takes lines apart and asks here for each
+ * key. For records/ only. Pure; any thread.
  */
 #pragma once
 

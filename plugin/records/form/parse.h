@@ -42,7 +42,7 @@ struct cf_sensor_report {
 	struct cf_text image, policy, privacy;
 };
 
-/* The seal at the end of a heartbeat or stop record (records/write/chain.h); sha256.len 0: none. */
+/* The seal at the end of a heartbeat or stop record (records/files/chain.h); sha256.len 0: none. */
 struct cf_seal {
 	struct cf_text run, prev, sha256;
 	uint64_t run_seq, seq, lines;

@@ -1,6 +1,6 @@
 /*
  * Reading hit logs: one file line by line, plain, gzip or zstd (told by their first bytes).
- * records/read/log_set.h finds the files of a rotated log.
+ * records/files/log_set.h finds the files of a rotated log.
  *
  * Offsets count bytes of the uncompressed text, and a file is known by its first line, so that a
  * place stays the same place when logrotate renames and compresses the file. A reader belongs to
@@ -17,8 +17,8 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
+#include "records/files/log_set.h"
 #include "records/form/parse.h"
-#include "records/read/log_set.h"
 
 #include <stdbool.h>
 #include <stddef.h>

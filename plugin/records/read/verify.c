@@ -5,7 +5,7 @@
 #include "base/array.h"
 #include "base/limits.h"
 #include "base/siphash.h"
-#include "records/write/chain.h"
+#include "records/files/chain.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * Verifying the hash chains of a log (records/write/chain.h): lines are handed in one by one, in
+ * Verifying the hash chains of a log (records/files/chain.h): lines are handed in one by one, in
  * the order they were written, from one file or a rotated set; findings come out as they are made.
  * Any number of writers in one file are told apart by sensor and source. One thread.
  *

@@ -3,8 +3,8 @@
 #include "records/write/recover.h"
 
 #include "base/limits.h"
+#include "records/files/log_set.h"
 #include "records/form/parse.h"
-#include "records/read/log_set.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "records/write/chain.h"
+#include "records/files/chain.h"
 #include "records/write/sink.h"
 
 #include <stdint.h>

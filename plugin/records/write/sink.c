@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/siphash.h"
-#include "records/read/log_set.h"
+#include "records/files/log_set.h"
 
 #include <errno.h>
 #include <fcntl.h>

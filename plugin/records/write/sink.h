@@ -15,7 +15,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "records/write/chain.h"
+#include "records/files/chain.h"
 
 #include <stdbool.h>
 #include <stddef.h>

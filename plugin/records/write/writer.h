@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "records/files/chain.h"
 #include "records/form/ulid.h"
-#include "records/write/chain.h"
 #include "records/write/fold.h"
 #include "records/write/log.h"
 #include "records/write/privacy.h"

@@ -2,7 +2,7 @@
 
 #include "records/read/verify.h"
 
-#include "records/write/chain.h"
+#include "records/files/chain.h"
 #include "records/write/log.h"
 #include "records/write/writer.h"
 

@@ -1,6 +1,6 @@
 /* Every mapping rule of docs/FORMATS.md, on hits of our own. */
 
-#include "records/form/convert.h"
+#include "records/convert/convert.h"
 
 #include "samples.h"
 

@@ -16,31 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-sqlite3 *cf_ledger_db(const struct cf_ledger *ledger)
-{
-	return ledger->db;
-}
-
-const char *cf_ledger_path(const struct cf_ledger *ledger)
-{
-	return ledger->path;
-}
-
-int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger)
-{
-	return ledger->now_wall_s;
-}
-
-uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger)
-{
-	return ledger->bad_rows;
-}
-
-void cf_ledger_count_bad_row(struct cf_ledger *ledger)
-{
-	ledger->bad_rows++;
-}
-
 void cf_ledger_close(struct cf_ledger *ledger)
 {
 	if (ledger == NULL)
@@ -53,33 +28,6 @@ void cf_ledger_close(struct cf_ledger *ledger)
 		close(ledger->lock_fd);
 	free(ledger->path);
 	free(ledger);
-}
-
-enum cf_status cf_ledger_fail(
-    const struct cf_ledger *ledger, const char *what, struct cf_error *error)
-{
-	int code = sqlite3_errcode(ledger->db) & 0xff;
-	enum cf_status status = CF_EIO;
-	const char *then = "nothing was changed";
-
-	if (code == SQLITE_NOMEM)
-		status = CF_ENOMEM;
-	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-		status = CF_ECHECKSUM;
-		then = "`curfew ledger rebuild` makes it anew from the logs";
-	} else if (code == SQLITE_FULL)
-		then = "the disk is full; make room and run it again, nothing is lost";
-	else if (code == SQLITE_READONLY)
-		then = "it can only be read; nothing was changed";
-	return cf_error_set(error, status, "cannot %s ledger '%s': %s; %s", what, ledger->path,
-	    sqlite3_errmsg(ledger->db), then);
-}
-
-enum cf_status cf_ledger_exec(struct cf_ledger *ledger, const char *sql, struct cf_error *error)
-{
-	if (sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return cf_ledger_fail(ledger, "write to", error);
-	return CF_OK;
 }
 
 /* One writer: an advisory lock on a file of its own, released by the kernel however we die. */
@@ -183,23 +131,6 @@ static void remove_file(const char *path)
 		(void)unlink(name);
 	if ((size_t)snprintf(name, sizeof name, "%s-shm", path) < sizeof name)
 		(void)unlink(name);
-}
-
-bool cf_ledger_is_something_else(const char *path)
-{
-	static const char magic[] = "SQLite format 3";
-	char head[sizeof magic] = "", lock[PATH_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return false;
-	ssize_t got = read(fd, head, sizeof head);
-
-	close(fd);
-	if (got <= 0 || memcmp(head, magic, sizeof magic) == 0)
-		return false;
-	return (size_t)snprintf(lock, sizeof lock, "%s-lock", path) >= sizeof lock ||
-	    access(lock, F_OK) != 0;
 }
 
 /* To our version. Curfew 0.1.0 let everybody read the file. */

@@ -1,6 +1,6 @@
 /* Open addressing with linear probing; keys lie in one growing block of bytes. */
 
-#include "ledger/ingest/map.h"
+#include "base/map.h"
 
 #include "base/array.h"
 

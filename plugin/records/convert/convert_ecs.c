@@ -1,8 +1,8 @@
 /* A hit in the Elastic Common Schema. */
 
-#include "records/form/convert.h"
+#include "records/convert/convert.h"
 
-#include "records/form/object.h"
+#include "records/convert/object.h"
 
 #include <ctype.h>
 #include <stdio.h>

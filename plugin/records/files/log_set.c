@@ -1,9 +1,9 @@
 /* The files of a rotated log, oldest first. */
 
-#include "records/read/log_set.h"
+#include "records/files/log_set.h"
 
 #include "base/instant.h"
-#include "records/read/log_name.h"
+#include "records/files/log_name.h"
 
 #include <dirent.h>
 #include <fcntl.h>

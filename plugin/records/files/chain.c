@@ -1,6 +1,6 @@
 /* The hash chain. */
 
-#include "records/write/chain.h"
+#include "records/files/chain.h"
 
 #include <string.h>
 

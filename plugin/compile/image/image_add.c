@@ -8,37 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cf_image_add_string(
-    struct cf_image_builder *builder, enum cf_status *status, const char *text, uint32_t *at_out)
-{
-	if (*status == CF_OK)
-		*status = cf_strings_add(&builder->strings, text, at_out);
-}
-
-enum cf_status cf_image_add_item(struct cf_array *array, const void *data, size_t bytes)
-{
-	void *item;
-
-	if (array->used >= UINT32_MAX - 1)
-		return CF_ETOOBIG;
-	item = cf_array_add(array, bytes);
-	if (item == NULL)
-		return CF_ENOMEM;
-	memcpy(item, data, bytes);
-	return CF_OK;
-}
-
-bool cf_image_prefix_is_valid(const struct cf_prefix *prefix)
-{
-	struct cf_addr first, last;
-	unsigned length = cf_addr_length(&prefix->addr);
-
-	if (length == 0 || prefix->bits > 8 * length)
-		return false;
-	cf_prefix_range(prefix, &first, &last);
-	return cf_addr_equal(&first, &prefix->addr);
-}
-
 static void set_defaults(struct cf_image_builder *builder)
 {
 	builder->policy.answer_kind = CF_ANSWER_NXDOMAIN;
@@ -96,11 +65,6 @@ void cf_image_builder_free(struct cf_image_builder *builder)
 	free(builder->schedules.items);
 	free(builder->scoped.items);
 	free(builder);
-}
-
-bool cf_image_has_pack(const struct cf_image_builder *builder, uint32_t pack)
-{
-	return pack < (builder->packs.used == 0 ? 1 : builder->packs.used);
 }
 
 enum cf_status cf_image_builder_add_network(

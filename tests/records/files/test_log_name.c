@@ -1,6 +1,6 @@
 /* Names that logrotate gives. */
 
-#include "records/read/log_name.h"
+#include "records/files/log_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

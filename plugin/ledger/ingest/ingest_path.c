@@ -3,7 +3,7 @@
 #include "ledger/ingest/ingest.h"
 
 #include "ledger/ingest/ingest_private.h"
-#include "records/read/log_name.h"
+#include "records/files/log_name.h"
 #include "records/read/reader.h"
 
 #include <dirent.h>
@@ -51,17 +51,6 @@ void cf_ingest_free(struct cf_ingest *ingest)
 const struct cf_ingest_counts *cf_ingest_counts(const struct cf_ingest *ingest)
 {
 	return &ingest->counts;
-}
-
-void cf_ingest_notice(const struct cf_ingest *ingest, const char *text)
-{
-	if (ingest->options.notice != NULL)
-		ingest->options.notice(ingest->options.arg, text);
-}
-
-bool cf_ingest_is_stopped(const struct cf_ingest *ingest)
-{
-	return ingest->options.stop != NULL && *ingest->options.stop != 0;
 }
 
 /* Tells why the file is no log that can be read, and goes on with the others. */

@@ -1,6 +1,6 @@
 /* Rotated files in the order they were written, whatever scheme gave them their names. */
 
-#include "records/read/log_set.h"
+#include "records/files/log_set.h"
 
 #include "scratch.h"
 

@@ -14,7 +14,7 @@ struct cf_log_set {
 };
 
 /*
- * Finds path and its rotated siblings by the grammar of logrotate(8), see records/read/log_name.h:
+ * Finds path and its rotated siblings by the grammar of logrotate(8), see records/files/log_name.h:
  * in its folder, and in the folders right inside of that (olddir), unless such a folder has a log
  * of the same name. Dates rise, rotation numbers fall. What names alone do not tell - dates without
  * a year, weeks that look like rotation numbers - the files' first lines decide, or their

@@ -1,6 +1,6 @@
 /* JSON objects. */
 
-#include "records/form/object.h"
+#include "records/convert/object.h"
 
 #include <string.h>
 

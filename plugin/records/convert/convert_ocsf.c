@@ -1,9 +1,9 @@
 /* A hit in the Open Cybersecurity Schema Framework. */
 
-#include "records/form/convert.h"
+#include "records/convert/convert.h"
 
+#include "records/convert/object.h"
 #include "records/form/dns_words.h"
-#include "records/form/object.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -7,22 +7,9 @@
 #include <errno.h>
 #include <pcap/dlt.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-void cf_live_say(struct cf_live_run *run, const char *format, ...)
-{
-	char text[CF_ERROR_TEXT_BYTES + 128];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	run->live->say(run->live->arg, text);
-}
 
 static enum cf_status open_captures(struct cf_live_run *run, struct cf_error *error)
 {

@@ -1,6 +1,6 @@
 /* Taking a name apart: what it shares with the log's, a stamp, and endings. */
 
-#include "records/read/log_name.h"
+#include "records/files/log_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
