@@ -286,6 +286,13 @@ def test_a_guard_that_is_cut_leaves_nothing_that_was_not_proved():
     assert not machine.config.exists()
 
 
+def test_the_guard_comes_before_what_reads_the_configuration():
+    # Seen under systemd: Debian's helper waited for a curfew.conf that was a pipe until the start timed out.
+    text = (DIST / 'unbound.service.d-curfew.conf').read_text()
+    steps = re.findall(r'^ExecStartPre=(.*)$', text, re.M)
+    assert steps[0] == '' and 'unbound-guard' in steps[1] and all('unbound-helper' in step for step in steps[2:]), steps
+
+
 def test_configurations_are_accepted_by_unbound():
     machine = Machine()
     machine.guard()
