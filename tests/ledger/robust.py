@@ -212,7 +212,7 @@ def two_at_once(top):
     curfew("report", "-l", ledger, code=0)
     check(True, "reports are made while somebody writes")
     holder.terminate()
-    check(holder.wait(timeout=30) == 0, "--follow ends in order")
+    check(holder.wait(timeout=300) == 0, "--follow ends in order")
 
 
 def as_nobody(*args):

@@ -109,7 +109,7 @@ def robust(curfew, corpus):
         began = cpu_s()
         done = subprocess.run(
             [curfew, 'monitor', '-q', '-r', os.path.join(corpus, 'robust', entry), '--names'],
-            capture_output=True, timeout=20, check=False)
+            capture_output=True, timeout=200, check=False)
         took = cpu_s() - began
         # A sanitizer's own exit code or a signal is no answer of ours.
         if done.returncode not in (0, 4) or took > 1:
