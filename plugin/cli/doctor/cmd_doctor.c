@@ -6,8 +6,9 @@
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
+#include "cli/front/paths.h"
 #include "cli/front/term.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/when.h"
 #include "report/safe.h"
 
 #include <inttypes.h>

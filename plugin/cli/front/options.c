@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "cli/front/cmd.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/when.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -3,8 +3,9 @@
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
+#include "cli/front/paths.h"
+#include "cli/front/when.h"
 #include "cli/ledger/ledger_cmd.h"
-#include "cli/policy/compiling.h"
 
 #include "base/instant.h"
 #include "ledger/action.h"

@@ -4,7 +4,7 @@
 #include "cli/front/options.h"
 #include "cli/front/term.h"
 #include "cli/ledger/ledger_cmd.h"
-#include "cli/report/report_model.h"
+#include "cli/ledger/ledger_model.h"
 
 #include "base/addr.h"
 #include "ledger/ptr.h"

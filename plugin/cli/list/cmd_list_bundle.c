@@ -3,7 +3,7 @@
 #include "base/file_writer.h"
 #include "base/sha256.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
+#include "cli/list/list_cmd.h"
 #include "trust/bundle.h"
 
 #include <errno.h>

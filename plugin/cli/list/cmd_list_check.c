@@ -1,9 +1,10 @@
 /* curfew list check: lint for packs. */
 
+#include "base/diag.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/when.h"
+#include "cli/list/list_cmd.h"
 #include "compile/pack/pack_check.h"
 
 static const char help[] =

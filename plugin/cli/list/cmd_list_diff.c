@@ -3,7 +3,7 @@
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/term.h"
-#include "cli/list/cmd_list.h"
+#include "cli/list/list_cmd.h"
 #include "compile/list/list_diff.h"
 
 #include <string.h>

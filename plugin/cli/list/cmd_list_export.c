@@ -1,9 +1,10 @@
 /* curfew list export: what is in force, for other programs. */
 
+#include "base/diag.h"
 #include "base/file_writer.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/when.h"
+#include "cli/list/list_cmd.h"
 #include "compile/compile.h"
 #include "compile/list/exporting.h"
 #include "image/image.h"

@@ -1,9 +1,10 @@
 /* curfew list import: other people's lists into a pack. */
 
+#include "base/diag.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/term.h"
-#include "cli/list/cmd_list.h"
+#include "cli/list/list_cmd.h"
 #include "compile/list/list_import.h"
 #include "compile/list/list_parse.h"
 

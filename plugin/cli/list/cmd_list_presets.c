@@ -1,9 +1,10 @@
 /* curfew list presets: the legal texts that a pack knows. */
 
+#include "base/diag.h"
 #include "base/instant.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
+#include "cli/list/list_cmd.h"
 #include "compile/policy/preset.h"
 
 #include <dirent.h>

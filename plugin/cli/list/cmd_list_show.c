@@ -2,7 +2,7 @@
 
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
+#include "cli/list/list_cmd.h"
 #include "compile/pack/pattern.h"
 
 #include <string.h>

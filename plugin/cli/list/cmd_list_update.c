@@ -1,10 +1,11 @@
 /* curfew list update: newer packs from publishers whose keys are pinned. */
 
+#include "base/diag.h"
 #include "base/instant.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
-#include "cli/list/cmd_list.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/when.h"
+#include "cli/list/list_cmd.h"
 #include "compile/pack/pack_place.h"
 #include "trust/fetch.h"
 #include "update/pack_update.h"

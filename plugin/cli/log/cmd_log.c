@@ -1,8 +1,8 @@
 /* curfew log: what was hit, for people. */
 
-#include "cli/log/cmd_log.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
+#include "cli/log/log_files.h"
 #include "cli/log/log_filter.h"
 #include "cli/log/log_print.h"
 

@@ -2,7 +2,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
-#include "cli/log/cmd_log.h"
+#include "cli/log/log_files.h"
 #include "records/convert/convert.h"
 
 #include <stdio.h>

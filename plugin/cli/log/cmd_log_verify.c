@@ -5,7 +5,7 @@
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/term.h"
-#include "cli/log/cmd_log.h"
+#include "cli/log/log_files.h"
 #include "records/read/verify.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Which files `curfew log` reads. */
 
+#include "cli/log/log_files.h"
 #include "cli/front/paths.h"
-#include "cli/log/cmd_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,10 @@
 /* curfew explain: what is decided about a name or an address, and why. */
 
+#include "base/diag.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
-#include "cli/policy/compiling.h"
+#include "cli/front/paths.h"
+#include "cli/front/when.h"
 #include "cli/policy/explain.h"
 #include "compile/pack/spoken_name.h"
 #include "names/rrtype.h"

@@ -2,9 +2,10 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/term.h"
+#include "cli/front/when.h"
 #include "cli/ledger/ledger_cmd.h"
+#include "cli/ledger/ledger_model.h"
 #include "cli/policy/compiling.h"
-#include "cli/report/report_model.h"
 #include "cli/report/report_output.h"
 #include "records/read/reader.h"
 #include "rehearse/rehearse.h"

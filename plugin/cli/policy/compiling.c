@@ -2,15 +2,14 @@
 
 #include "cli/policy/compiling.h"
 
-#include "base/instant.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
+#include "cli/front/when.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Of all verbs; each takes some. */
 static const struct cli_option all_options[] = {
@@ -29,32 +28,6 @@ static const struct cli_option all_options[] = {
 
 /* Per cent; what is more is looked at by a person, or allowed in so many words. */
 #define MAX_SHRINK 10
-
-int64_t cli_now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	return now.tv_sec;
-}
-
-bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out)
-{
-	char quoted[80];
-	enum cf_status status = cf_instant_parse(text, wall_s_out);
-
-	if (status == CF_OK)
-		return true;
-	cf_quote(text, strlen(text), quoted, sizeof quoted);
-	if (status == CF_EINVALID)
-		fprintf(stderr,
-		    "curfew %s: %s has no offset; write Z for UTC or one such as -04:00\n", verb,
-		    quoted);
-	else
-		fprintf(stderr, "curfew %s: %s is not an instant such as 2024-09-29T04:00:00Z\n",
-		    verb, quoted);
-	return false;
-}
 
 bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
     const char *letters, const char *help, int *exit_out)

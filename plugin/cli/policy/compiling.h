@@ -29,9 +29,3 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
  * CMD_OK with *compiled_out. *warnings_out counts warnings. */
 int cli_compiling_run(
     const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out);
-
-/* Parses the instant of --at into *wall_s_out; false after a message that names the verb. */
-bool cli_parse_at(const char *verb, const char *text, int64_t *wall_s_out);
-
-/* Seconds since 1970 now. */
-int64_t cli_now_s(void);

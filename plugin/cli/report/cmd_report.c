@@ -2,7 +2,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/ledger/ledger_cmd.h"
-#include "cli/report/report_model.h"
+#include "cli/ledger/ledger_model.h"
 #include "cli/report/report_output.h"
 #include "report/report.h"
 

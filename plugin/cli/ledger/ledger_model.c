@@ -1,9 +1,10 @@
-#include "cli/report/report_model.h"
+#include "cli/ledger/ledger_model.h"
 
 #include "base/instant.h"
 #include "cli/front/cmd.h"
+#include "cli/front/paths.h"
+#include "cli/front/when.h"
 #include "cli/ledger/ledger_cmd.h"
-#include "cli/policy/compiling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
