@@ -307,6 +307,8 @@ enum cf_status cli_rehearsal_take(struct cli_rehearsal *rehearsal, const struct 
 
 	if (!record->is_hit)
 		return cli_rehearsal_learn(rehearsal, record);
+	if (record->flow.first_wall_us != 0)
+		return CF_OK; /* a connection's last record: its first one was decided */
 	enum hiding hiding = hiding_of(rehearsal, record);
 
 	like.is_known = decide_for(rehearsal, record, hiding, &decision);

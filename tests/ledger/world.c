@@ -22,10 +22,11 @@
 #define TOLERANCE  5u
 #define LAG        60u
 
-enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT };
+/* CLOSING: the end, at until, of a connection of which ESCAPE is the beginning. */
+enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT, CLOSING };
 
 struct event {
-	uint32_t minute, until; /* until: of SEEN */
+	uint32_t minute, until; /* until: of SEEN, ESCAPE and CLOSING */
 	uint32_t host, addr;
 	uint8_t what;
 	bool by_monitor;
@@ -171,7 +172,17 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 			    event.what == ESCAPE || draw(w, number, 20 + i, day, 5) == 0;
 			event.twice = (!event.by_monitor || event.what == ESCAPE) &&
 			    draw(w, number, 30 + i, day, 3) == 0;
+			if (event.what == ESCAPE) {
+				event.until = event.minute +
+				    draw(w, number, 40 + i, day, i % 2 == 0 ? 2 : 700);
+				if (event.until > to)
+					event.until = to;
+			}
 			push(events, &event);
+			if (event.what == ESCAPE) {
+				event.what = CLOSING;
+				push(events, &event);
+			}
 		}
 	}
 }
@@ -196,17 +207,24 @@ static void live(const struct world *w, struct events *events, uint32_t number, 
 	}
 }
 
+/* When it is told. */
+static uint32_t told_at(const struct event *event)
+{
+	return event->what == SEEN || event->what == CLOSING ? event->until : event->minute;
+}
+
 static int by_minute(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
-	uint32_t p = x->what == SEEN ? x->until : x->minute,
-	         q = y->what == SEEN ? y->until : y->minute;
+	uint32_t p = told_at(x), q = told_at(y);
 
 	if (p != q)
 		return p < q ? -1 : 1;
 	if (x->host != y->host)
 		return x->host < y->host ? -1 : 1;
-	return (x->minute > y->minute) - (x->minute < y->minute);
+	if (x->minute != y->minute)
+		return x->minute < y->minute ? -1 : 1;
+	return (x->what > y->what) - (x->what < y->what);
 }
 
 static struct cf_addr addr_of(uint32_t number)
@@ -349,8 +367,18 @@ static void play_event(struct player *player, const struct event *event)
 	case ESCAPE:
 		hit.event = CF_EVENT_FLOW;
 		hit.via = CF_VIA_DEST_IP;
+		hit.flow.state = "syn";
+		break;
+	case CLOSING:
+		hit.event = CF_EVENT_FLOW;
+		hit.via = event->twice ? CF_VIA_SNI : CF_VIA_DEST_IP;
+		hit.flow.state = "closed";
+		hit.flow.first_wall_us = hit.at_wall_us;
+		hit.at_wall_us = wall_us(event->until) + 45000000;
+		hit.flow.pkts_out = hit.flow.pkts_in = 7;
+		hit.flow.bytes_out = hit.flow.bytes_in = 1000;
 		hit.flow.escape = true;
-		hit.flow.bytes_in = 1000;
+		hit.key += (uint64_t)event->minute << 32;
 		break;
 	case INJECTED:
 		hit.match.category = "local-injection";
@@ -368,8 +396,6 @@ static void play_event(struct player *player, const struct event *event)
 		return;
 	hit.event = CF_EVENT_TLS;
 	hit.via = CF_VIA_SNI;
-	hit.flow.escape = false;
-	hit.flow.bytes_in = 0;
 	hit.key += 100;
 	assert_true(cf_producer_hit(player->producer, &hit));
 }
@@ -416,7 +442,7 @@ static void play(struct player *player, struct events *events)
 		for (; next < events->count; next++) {
 			const struct event *event = &events->items[next];
 
-			if ((event->what == SEEN ? event->until : event->minute) > minute)
+			if (told_at(event) > minute)
 				break;
 			if (event->what == SEEN ? player->is_monitor
 			                        : is_told_by(event, player->is_monitor)) {
@@ -474,8 +500,15 @@ static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t
 
 static bool is_lost(const struct sensor *sensor, const struct event *event)
 {
-	uint32_t at = event->what == SEEN ? event->until : event->minute;
+	uint32_t at = told_at(event);
 
+	/* A connection of which one end was not seen did not happen. */
+	if (event->what == ESCAPE || event->what == CLOSING) {
+		const struct event begun = {.what = SEEN, .until = event->minute};
+		const struct event ended = {.what = SEEN, .until = event->until};
+
+		return is_lost(sensor, &begun) || is_lost(sensor, &ended);
+	}
 	/* A crash tears the last minutes off: keep those free of events too. */
 	return (at >= sensor->down_from && at <= sensor->down_to) ||
 	    (sensor->crash_at > 0 && at + 5 >= sensor->crash_at && at <= sensor->crash_at + 2);
@@ -565,14 +598,23 @@ static enum cf_state judge(
 static void note_event(const struct world *w, const struct event *event, uint32_t site,
     struct diary *d, struct world_truth *truth)
 {
-	uint32_t day = event->minute / DAY_MIN;
-
+	/* A connection's end stands where it began, but not over midnight. */
+	bool is_rest = event->what == CLOSING && event->until / DAY_MIN != event->minute / DAY_MIN;
+	uint32_t minute = is_rest ? event->until : event->minute, day = minute / DAY_MIN;
 	uint32_t sensor = site * 2 + (event->what == SEEN || event->by_monitor);
 
 	d->seen_by[day * w->sites * 2 + sensor] = true;
 	if (event->twice)
 		d->seen_by[day * w->sites * 2 + site * 2 + 1] = true;
-	d->alive[event->minute] = true;
+	d->alive[minute] = true;
+	if (event->what == CLOSING) {
+		int64_t at_s = WORLD_START_S + event->until * INT64_C(60) + 45;
+
+		d->alive[event->until] = d->hit[event->until] = d->escape[event->until] = true;
+		truth->escapes++;
+		if (at_s > truth->last_s)
+			truth->last_s = at_s;
+	}
 	if (event->what == SEEN) {
 		d->alive[event->until] = true;
 		for (uint32_t m = day + 1; m <= event->until / DAY_MIN; m++)
@@ -598,10 +640,6 @@ static void note_event(const struct world *w, const struct event *event, uint32_
 	if (event->what == EXCEPTED) {
 		d->excepted[event->minute] = true;
 		truth->excepted++;
-	}
-	if (event->what == ESCAPE) {
-		d->escape[event->minute] = true;
-		truth->escapes++;
 	}
 }
 

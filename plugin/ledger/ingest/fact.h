@@ -20,6 +20,8 @@ enum cf_fact_flag {
 	CF_FACT_ECH = 1 << 4,              /* the name was hidden */
 	CF_FACT_REFUSED = 1 << 5,          /* the answer was none: NXDOMAIN, sinkhole, an error */
 	CF_FACT_SAYS_BLOCKED = 1 << 6,     /* ... and an extended error says that it is a block */
+	CF_FACT_END = 1 << 7,              /* a connection's last record: it began at at_wall_us */
+	CF_FACT_BEGUN_BEFORE = 1 << 8,     /* ... on a day before: at_wall_us is its end */
 };
 
 struct cf_fact {

@@ -116,6 +116,30 @@ static void take_answer(struct cf_fact *fact, const struct cf_record *record)
 		fact->flags |= CF_FACT_SAYS_BLOCKED;
 }
 
+/*
+ * The last record of a connection belongs to where its first one is, so that they are known to be
+ * one. Not over midnight, or its end would be no sign of dependence on the day it was: then it only
+ * says that it is no connection of its own.
+ */
+static void take_end(struct cf_fact *fact, const struct cf_record *record)
+{
+	const int64_t day_us = INT64_C(86400000000);
+	int64_t first = record->flow.first_wall_us, end = record->at_wall_us;
+
+	if (record->flow.pkts_out + record->flow.pkts_in + record->flow.bytes_in == 0)
+		return;
+	fact->flags |= CF_FACT_END;
+	if (first <= 0 || first > end)
+		return; /* of a version that did not say */
+	if (first / day_us != end / day_us) {
+		fact->flags |= CF_FACT_BEGUN_BEFORE;
+		return;
+	}
+	fact->at_wall_us = first;
+	if (fact->last_wall_us < end)
+		fact->last_wall_us = end;
+}
+
 static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 {
 	fact->action = record->action;
@@ -133,6 +157,7 @@ static void take_hit(struct cf_fact *fact, const struct cf_record *record)
 	fact->cutoff_wall_s = record->policy.cutoff_wall_s;
 	fact->bytes_out = record->flow.bytes_out;
 	fact->bytes_in = record->flow.bytes_in;
+	take_end(fact, record);
 	if (record->flow.escape)
 		fact->flags |= CF_FACT_ESCAPE;
 	if (record->flow.dns_seen == CF_DNS_HARDCODED)

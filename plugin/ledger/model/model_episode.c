@@ -13,7 +13,7 @@ struct item {
 	uint64_t n;
 	size_t blob_at;
 	uint32_t blob_len;
-	bool is_escape;
+	bool is_escape, is_rest; /* rest: of a connection that was counted on the day it began */
 };
 
 /* How many of one minute are there to be matched. */
@@ -199,7 +199,7 @@ static enum cf_status match_group(
 	memset(episodes->minutes, 0, sizeof episodes->minutes);
 	memset(episodes->fresh, 0, sizeof episodes->fresh);
 	for (size_t i = 0; i < count_of && status == CF_OK; i++) {
-		if (of_escapes && !items[i].is_escape)
+		if (of_escapes ? !items[i].is_escape : items[i].is_rest)
 			continue;
 		if (first == UINT32_MAX)
 			first = items[i].witness;
@@ -227,7 +227,8 @@ static enum cf_status count_group(struct cf_model *model, const struct item *ite
 		return status;
 	}
 	for (size_t i = 0; i < count_of && status == CF_OK; i++) {
-		status = count(model, &items[i], items[i].n, false);
+		if (!items[i].is_rest)
+			status = count(model, &items[i], items[i].n, false);
 		if (status == CF_OK && items[i].is_escape)
 			status = count(model, &items[i], items[i].n, true);
 	}
@@ -264,10 +265,13 @@ static uint32_t witness_of(const struct cf_model *model, const struct cf_evidenc
 
 	if (strcmp(model->sensors[evidence->sensor].source, "resolver") == 0)
 		return 0;
+	/* A connection's end knows what came of it, so it is heard before its beginning. */
+	if ((kind->flags & CF_FACT_END) != 0)
+		return 1 + evidence->sensor * (CF_VIA_COUNT + 2u);
 	/* The word of a later version is of no kind that is known. */
 	if (!cf_via_parse(kind->via, strlen(kind->via), &via))
 		via = CF_VIA_COUNT;
-	return 1 + evidence->sensor * (CF_VIA_COUNT + 1u) + (uint32_t)via;
+	return 2 + evidence->sensor * (CF_VIA_COUNT + 2u) + (uint32_t)via;
 }
 
 enum cf_status cf_model_episode_add(struct cf_model *model, const struct model_told *told)
@@ -304,7 +308,8 @@ enum cf_status cf_model_episode_add(struct cf_model *model, const struct model_t
 	    .n = told->n,
 	    .blob_at = episodes->blobs_len,
 	    .blob_len = (uint32_t)told->blob_len,
-	    .is_escape = kind->is_escape};
+	    .is_escape = kind->is_escape,
+	    .is_rest = (kind->flags & CF_FACT_BEGUN_BEFORE) != 0};
 	episodes->blobs_len += told->blob_len;
 	return CF_OK;
 }

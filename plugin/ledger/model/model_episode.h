@@ -14,8 +14,10 @@
  *
  * Resolvers are asked one by one and are added to each other; each further witness adds only what
  * those before it did not tell of. The order is: resolvers, then monitors by name; of one monitor,
- * addresses before names before content (enum cf_via). A day's end is a limit: a witness that folds
- * over midnight may make one episode two.
+ * ends of connections (which know what came of them, and stand where the connection began), then
+ * addresses before names before content (enum cf_via). A connection that began on a day before was
+ * counted then. A day's end is a limit: a witness that folds over midnight may make one episode
+ * two.
  *
  * Which record added how many stands in the host's evidence (cf_evidence.counted, .escaped), so
  * that every figure of every report is a sum of the same numbers. One thread.

@@ -307,6 +307,10 @@ static void put_flow(struct writer *w, const struct cf_hit *hit)
 		KEY(w, "bytes_in");
 		cf_json_number(&w->json, hit->flow.bytes_in);
 	}
+	if (hit->flow.first_wall_us != 0) {
+		KEY(w, "first");
+		cf_json_instant_us(&w->json, hit->flow.first_wall_us);
+	}
 	if (hit->flow.dns_seen != CF_DNS_SEEN_NONE) {
 		KEY(w, "dns_seen");
 		put_own_value(w, cf_dns_seen_text(hit->flow.dns_seen));

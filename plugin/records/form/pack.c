@@ -68,6 +68,7 @@ struct dns_numbers {
 
 struct flow_numbers {
 	uint64_t pkts_out, bytes_out, pkts_in, bytes_in;
+	int64_t first_wall_us;
 };
 
 struct other_numbers {
@@ -155,7 +156,8 @@ static void put_hit_numbers(struct packer *p, const struct cf_hit *hit)
 		const struct flow_numbers numbers = {.pkts_out = hit->flow.pkts_out,
 		    .bytes_out = hit->flow.bytes_out,
 		    .pkts_in = hit->flow.pkts_in,
-		    .bytes_in = hit->flow.bytes_in};
+		    .bytes_in = hit->flow.bytes_in,
+		    .first_wall_us = hit->flow.first_wall_us};
 
 		put_bytes(p, M_FLOW, &numbers, sizeof numbers);
 	}
@@ -381,6 +383,7 @@ static void get_hit_numbers(struct unpacker *u, struct cf_hit *hit)
 		hit->flow.bytes_out = flow.bytes_out;
 		hit->flow.pkts_in = flow.pkts_in;
 		hit->flow.bytes_in = flow.bytes_in;
+		hit->flow.first_wall_us = flow.first_wall_us;
 	}
 	if (get_bytes(u, M_NUMBERS, &other, sizeof other)) {
 		hit->policy.cutoff_wall_s = other.cutoff_wall_s;

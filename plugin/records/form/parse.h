@@ -80,6 +80,7 @@ struct cf_record {
 	struct {
 		struct cf_text state;
 		uint64_t pkts_out, bytes_out, pkts_in, bytes_in;
+		int64_t first_wall_us; /* its last record has it, then it is not 0 */
 		enum cf_dns_seen dns_seen;
 		bool escape;
 	} flow;

@@ -131,9 +131,42 @@ static void an_escape_and_its_bytes_are_taken(void **state)
 	    "\"77.74.178.1\"}",
 	    &fact));
 	is(fact.mac, "00:1b:21:0a:0b:0c");
-	assert_int_equal(fact.flags, CF_FACT_ESCAPE | CF_FACT_HARDCODED);
+	assert_int_equal(fact.flags, CF_FACT_ESCAPE | CF_FACT_HARDCODED | CF_FACT_END);
 	assert_int_equal(fact.bytes_in, 900);
 	is(fact.value, "77.74.178.1");
+}
+
+static struct cf_fact the_end_of_a_flow(const char *first)
+{
+	struct cf_fact fact;
+	char members[400];
+
+	snprintf(members, sizeof members,
+	    ",\"action\":\"observe\",\"src_ip\":\"10.0.0.1\",\"flow\":{\"state\":\"closed\","
+	    "\"pkts_out\":1,\"bytes_out\":60,\"pkts_in\":2,\"bytes_in\":900,\"first\":\"%s\"},"
+	    "\"match\":{\"via\":\"dest_ip\"}",
+	    first);
+	assert_true(fact_of("flow", members, &fact));
+	return fact;
+}
+
+/* The lines are of 2026-12-01T08:14:03.481207Z. */
+static void the_end_of_a_connection_stands_where_it_began(void **state)
+{
+	(void)state;
+	struct cf_fact fact = the_end_of_a_flow("2026-12-01T07:00:00.000000Z");
+
+	assert_int_equal(fact.flags, CF_FACT_END);
+	assert_int_equal(fact.at_wall_us, record.flow.first_wall_us);
+	assert_int_equal(fact.last_wall_us, record.at_wall_us);
+	/* Over midnight it stays at its end, and is no connection of its own. */
+	fact = the_end_of_a_flow("2026-11-30T23:59:59.999999Z");
+	assert_int_equal(fact.flags, CF_FACT_END | CF_FACT_BEGUN_BEFORE);
+	assert_int_equal(fact.at_wall_us, record.at_wall_us);
+	/* A beginning after the end is nobody's. */
+	fact = the_end_of_a_flow("2026-12-01T09:00:00.000000Z");
+	assert_int_equal(fact.flags, CF_FACT_END);
+	assert_int_equal(fact.at_wall_us, record.at_wall_us);
 }
 
 static void heartbeats_speak_for_the_sensor_only_when_sealed(void **state)
@@ -189,6 +222,7 @@ int main(void)
 	    cmocka_unit_test(a_link_local_address_is_kept_with_its_link),
 	    cmocka_unit_test(what_a_look_up_was_answered_with_is_taken),
 	    cmocka_unit_test(an_escape_and_its_bytes_are_taken),
+	    cmocka_unit_test(the_end_of_a_connection_stands_where_it_began),
 	    cmocka_unit_test(heartbeats_speak_for_the_sensor_only_when_sealed),
 	    cmocka_unit_test(an_identity_has_both_its_ends),
 	};
