@@ -9,6 +9,7 @@
 #include "resolver/hits.h"
 #include "resolver/join.h"
 #include "resolver/lane.h"
+#include "resolver/sweep.h"
 #include "resolver/verdict.h"
 #include "resolver/waiting.h"
 
@@ -247,7 +248,7 @@ typedef void judge_function(struct cf_worker *worker, const struct cf_image *ima
 /* Common frame: worker, name, pin. What cannot be judged for want of memory goes out unseen. */
 static void with_image(const struct reply_args *a, judge_function *judge)
 {
-	struct cf_worker *worker = cf_worker_get(a->module, NULL);
+	struct cf_worker *worker = cf_worker_get(a->module);
 	const struct cf_images *images;
 	struct cf_name qname;
 
@@ -284,7 +285,7 @@ static int on_reply(struct query_info *question, struct module_qstate *qs, struc
 		return 1;
 	query = qs->minfo[id];
 	if (query == &cf_query_clean || query == &cf_query_answered) {
-		struct cf_worker *worker = cf_worker_get(a.module, NULL);
+		struct cf_worker *worker = cf_worker_get(a.module);
 
 		if (worker != NULL) {
 			cf_count(&worker->counters.replies);
@@ -307,7 +308,7 @@ static int on_reply_cache(struct query_info *question, struct module_qstate *qs,
     struct comm_reply *reply, struct regional *region, struct timeval *now, int id, void *arg)
 {
 	struct cf_module *module = arg;
-	struct cf_worker *worker = cf_worker_get(module, NULL);
+	struct cf_worker *worker = cf_worker_get(module);
 	const struct cf_images *images;
 	struct cf_name qname;
 	bool walk;
@@ -428,7 +429,7 @@ static int on_reply_local(struct query_info *question, struct module_qstate *qs,
 		with_image(&a, judge_local);
 		return 1;
 	}
-	worker = cf_worker_get(a.module, NULL); /* of class CH: somebody was there */
+	worker = cf_worker_get(a.module); /* of class CH: somebody was there */
 	if (worker != NULL)
 		cf_worker_note(worker, &reply->client_addr);
 	return 1;
@@ -475,7 +476,7 @@ static int on_query_response(struct module_qstate *qs, struct dns_msg *response,
 
 	if (response == NULL || qs == NULL || cf_gate_is_shut())
 		return 1;
-	worker = cf_worker_get(module, qs->env->mesh->env);
+	worker = cf_sweep_worker(module, qs->env->mesh->env);
 	if (worker == NULL ||
 	    !cf_view_name(response->qinfo.qname, response->qinfo.qname_len, &name))
 		return 1;

@@ -309,7 +309,7 @@ void operate(struct module_qstate *qs, enum module_ev event, int id, struct outb
 	if (cf_gate_operate(qs, event, id, oe))
 		return; /* a host that is not ours: passed through by its own code */
 	module = module_of(qs->env, id);
-	worker = cf_worker_get(module, qs->env->mesh->env);
+	worker = cf_sweep_worker(module, qs->env->mesh->env);
 	if (event == module_event_error || worker == NULL) {
 		/* Without memory for a worker no query can be judged: none is answered. */
 		finish(qs, id, NULL, LDNS_RCODE_SERVFAIL);

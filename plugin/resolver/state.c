@@ -3,8 +3,6 @@
 
 #include "resolver/state.h"
 
-#include "resolver/sweep.h"
-
 #include <stdlib.h>
 
 /*
@@ -38,7 +36,7 @@ static struct cf_worker *worker_new(struct cf_module *module)
 	return worker;
 }
 
-struct cf_worker *cf_worker_get(struct cf_module *module, struct module_env *env)
+struct cf_worker *cf_worker_get(struct cf_module *module)
 {
 	struct cf_worker *worker = own.worker;
 
@@ -48,10 +46,6 @@ struct cf_worker *cf_worker_get(struct cf_module *module, struct module_env *env
 			return NULL;
 		own.worker = worker;
 		own.generation = module->generation;
-	}
-	if (env != NULL && worker->env == NULL) {
-		worker->env = env;
-		cf_sweep_start_timer(worker);
 	}
 	return worker;
 }

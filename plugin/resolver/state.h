@@ -123,10 +123,10 @@ struct cf_query {
 };
 
 /*
- * The worker of the calling thread, registered on first use. env may be NULL where Unbound does not
- * say (cached replies). NULL only without memory: the query then passes unseen, counted nowhere.
+ * The worker of the calling thread, registered on first use. NULL only without memory: the query
+ * then passes unseen, counted nowhere.
  */
-struct cf_worker *cf_worker_get(struct cf_module *module, struct module_env *env);
+struct cf_worker *cf_worker_get(struct cf_module *module);
 
 /* Holds the images in force from being freed until cf_worker_unpin(). Short; does not nest. */
 const struct cf_images *cf_worker_pin(struct cf_worker *worker);

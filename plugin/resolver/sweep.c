@@ -180,7 +180,7 @@ static void on_timer(int fd, short bits, void *arg)
 		        "the cache");
 }
 
-void cf_sweep_start_timer(struct cf_worker *worker)
+static void start_timer(struct cf_worker *worker)
 {
 	struct ub_event_base *base =
 	    worker->env->worker_base == NULL ? NULL : comm_base_internal(worker->env->worker_base);
@@ -193,4 +193,15 @@ void cf_sweep_start_timer(struct cf_worker *worker)
 	    ub_timer_add(worker->timer, base, on_timer, worker, &first) != 0)
 		log_err("curfew: cannot make a timer; new images take effect without a sweep of "
 		        "the cache");
+}
+
+struct cf_worker *cf_sweep_worker(struct cf_module *module, struct module_env *env)
+{
+	struct cf_worker *worker = cf_worker_get(module);
+
+	if (worker != NULL && worker->env == NULL) {
+		worker->env = env;
+		start_timer(worker);
+	}
+	return worker;
 }

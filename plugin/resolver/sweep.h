@@ -10,8 +10,11 @@
 
 #include "resolver/state.h"
 
-/* Starts the worker's timer, where the host has libevent. Worker thread. */
-void cf_sweep_start_timer(struct cf_worker *worker);
+/*
+ * The worker of the calling thread, whose environment is env: noted at its first query, when its
+ * timer starts as well, where the host has libevent. NULL as of cf_worker_get().
+ */
+struct cf_worker *cf_sweep_worker(struct cf_module *module, struct module_env *env);
 
 /* Removes what the tripwire found; nothing to do nearly always. Worker thread, no locks held. */
 void cf_sweep_remove_noted(struct cf_worker *worker);

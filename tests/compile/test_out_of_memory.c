@@ -7,7 +7,7 @@
 #include "compile/list/list_diff.h"
 #include "compile/list/list_import.h"
 #include "compile/list/list_parse.h"
-#include "compile/pack/pack_check.h"
+#include "compile/pack_check.h"
 #include "compile/policy/preset.h"
 
 #include <setjmp.h>

@@ -5,9 +5,9 @@
  */
 
 #include "compile/list/list_diff.h"
-#include "compile/pack/pack_check.h"
 #include "compile/pack/pack_table.h"
 #include "compile/pack/pattern.h"
+#include "compile/pack_check.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "cli/front/options.h"
 #include "cli/front/when.h"
 #include "cli/list/list_cmd.h"
-#include "compile/pack/pack_check.h"
+#include "compile/pack_check.h"
 
 static const char help[] =
     "usage: curfew list check [PACK...] [options]\n"

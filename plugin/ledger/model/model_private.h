@@ -1,4 +1,4 @@
-/* What the files that build a model share (model*.c); nobody else includes it. */
+/* What the files that build a model share (model/, who/, hosts/); nobody else includes it. */
 #pragma once
 
 #include "base/map.h"
@@ -144,7 +144,7 @@ enum cf_status cf_model_load_holdings(struct cf_model *model, struct cf_error *e
 /* model_owner.c: who is who; routers and holdings are part of it. */
 enum cf_status cf_model_load_owners(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
-/* model_host.c: sums to hosts. */
+/* model_hosts.c: sums to hosts. */
 enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
 /* model_kind.c: what a kind of hit says about the host. CF_ENOMEM. */

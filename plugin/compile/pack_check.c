@@ -1,6 +1,6 @@
 /* Lint for packs. */
 
-#include "compile/pack/pack_check.h"
+#include "compile/pack_check.h"
 
 #include "base/instant.h"
 #include "compile/list/list_set.h"

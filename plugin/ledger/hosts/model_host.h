@@ -1,5 +1,5 @@
 /*
- * Hosts while a model is loaded, for model_host.c, model_sighting.c and model_rollup.c alone: each
+ * Hosts while a model is loaded, for model_host*.c, model_sighting.c and model_rollup.c alone: each
  * sighting and each roll-up goes to the host that held the address at that minute, and that host is
  * made with the first one that does.
  *

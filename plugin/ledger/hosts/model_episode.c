@@ -1,4 +1,4 @@
-#include "ledger/model/model_episode.h"
+#include "ledger/hosts/model_episode.h"
 
 #include "base/array.h"
 

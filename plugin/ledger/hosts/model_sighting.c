@@ -1,6 +1,6 @@
 /* Sightings to hosts: who was there, and by which names. */
 
-#include "ledger/model/model_host.h"
+#include "ledger/hosts/model_host.h"
 
 #include <stdio.h>
 #include <string.h>

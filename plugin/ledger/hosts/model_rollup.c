@@ -3,8 +3,8 @@
  * divided minute by minute.
  */
 
-#include "ledger/model/model_episode.h"
-#include "ledger/model/model_host.h"
+#include "ledger/hosts/model_episode.h"
+#include "ledger/hosts/model_host.h"
 
 #include "base/array.h"
 
