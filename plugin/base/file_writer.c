@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PIPE_WAIT_MS 5000
+#define PIPE_STEP_MS 50
 
 static enum cf_status refuse(const char *why, int error, const char **why_out)
 {
@@ -87,10 +91,36 @@ const char *cf_file_writer_why(const struct cf_file_writer *writer)
 	return writer->refusal != NULL ? writer->refusal : strerror(errno);
 }
 
+/*
+ * Opens what is there already. A pipe that nobody reads would hold us up for as long: its reader
+ * has PIPE_WAIT_MS to come - those who start both at once have no order -, and none at all where we
+ * come again soon.
+ */
+static int open_there(const struct cf_file_writer *writer)
+{
+	const struct timespec moment = {.tv_nsec = PIPE_STEP_MS * 1000000L};
+	bool comes_again = (writer->flags & CF_WRITE_UNSYNCED) != 0;
+	int fd = -1;
+
+	for (int waited = 0; fd < 0; waited += PIPE_STEP_MS) {
+		fd = open(writer->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0 && (errno != ENXIO || comes_again || waited >= PIPE_WAIT_MS))
+			return -1;
+		if (fd < 0)
+			(void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
+	}
+	/* A reader that is slow is waited for, as everywhere; not by those who come again. */
+	if (!comes_again)
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK); /* a known flag */
+	return fd;
+}
+
 static enum cf_status open_stream(struct cf_file_writer *writer)
 {
-	int fd = open(writer->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open_there(writer);
 
+	if (fd < 0 && errno == ENXIO)
+		writer->refusal = "it is a named pipe that nobody reads";
 	if (fd < 0)
 		return CF_EIO;
 	writer->is_stream = true;
@@ -168,9 +198,13 @@ static bool is_synced(const struct cf_file_writer *writer)
 static bool finish(struct cf_file_writer *writer)
 {
 	FILE *to = writer->to;
-	bool ok = fflush(to) == 0 && (!is_synced(writer) || fsync(fileno(to)) == 0);
+	/* What a full disk refused earlier is gone from the buffer: then flushing it succeeds. */
+	bool wrote = ferror(to) == 0;
+	bool ok = fflush(to) == 0 && wrote && (!is_synced(writer) || fsync(fileno(to)) == 0);
 	int saved = errno;
 
+	if (!wrote)
+		writer->refusal = "not all of it could be written; is there room on the disk?";
 	writer->to = NULL;
 	if (fclose(to) != 0 && ok)
 		return false;

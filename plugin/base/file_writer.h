@@ -3,9 +3,10 @@
  * then renamed into place, so that a reader sees the old or the new and never a part.
  *
  * A device, pipe or socket is never replaced - renaming a file over /dev/null takes it from the
- * whole machine -: it is opened and written, or refused where only a whole file will do. A symbolic
- * link is followed, and what it leads to is replaced, if it belongs to root or to whom we run as: a
- * link that somebody else laid where we write may lead anywhere.
+ * whole machine -: it is opened and written, or refused where only a whole file will do. A named
+ * pipe that nobody reads is waited for five seconds at most (not at all with CF_WRITE_UNSYNCED). A
+ * symbolic link is followed, and what it leads to is replaced, if it belongs to root or to whom we
+ * run as: a link that somebody else laid where we write may lead anywhere.
  */
 #pragma once
 

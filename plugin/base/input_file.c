@@ -12,7 +12,11 @@
 static enum cf_status fail(
     struct cf_error *error, enum cf_status status, const char *path, const char *why)
 {
-	return cf_error_set_at(error, status, path, 0, "cannot open '%.300s': %s", path, why);
+	int saved = status == CF_EINVALID ? EINVAL : errno;
+
+	(void)cf_error_set_at(error, status, path, 0, "cannot open '%.300s': %s", path, why);
+	errno = saved;
+	return status;
 }
 
 /* A descriptor that whoever started us has opened: it is no stranger's pipe in a folder. */
@@ -77,4 +81,19 @@ enum cf_status cf_input_open(const char *path, int *fd_out, struct cf_error *err
 	}
 	*fd_out = fd;
 	return CF_OK;
+}
+
+enum cf_status cf_input_open_stream(const char *path, FILE **stream_out, struct cf_error *error)
+{
+	int fd = -1;
+	enum cf_status status = cf_input_open(path, &fd, error);
+
+	if (status != CF_OK)
+		return status;
+	*stream_out = fdopen(fd, "r");
+	if (*stream_out != NULL)
+		return CF_OK;
+	status = fail(error, CF_EIO, path, strerror(errno));
+	(void)close(fd); /* only opened */
+	return status;
 }

@@ -7,6 +7,8 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
+
 /*
  * Opens path for reading without ever waiting for somebody at its other end. Regular files, and
  * "-" for standard input; /dev/stdin and /dev/fd/N too, which is how shells pass the output of
@@ -15,3 +17,10 @@
  * descriptor is the caller's to close, also of "-".
  */
 enum cf_status cf_input_open(const char *path, int *fd_out, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * The same as a stream: how every file is opened that fopen() would be used for. On failure errno
+ * has the reason (EINVAL for what is refused for its kind) and *error the words.
+ */
+enum cf_status cf_input_open_stream(
+    const char *path, FILE **stream_out, struct cf_error *error) CF_MUST_CHECK;

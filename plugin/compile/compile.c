@@ -2,6 +2,7 @@
 
 #include "compile/compile.h"
 
+#include "base/input_file.h"
 #include "compile/compile_pack.h"
 #include "compile/pack/pack_place.h"
 #include "compile/pack/spoken_name.h"
@@ -223,11 +224,11 @@ static enum cf_status add_policy(struct cf_compiled *c)
 static enum cf_status digest_file(struct cf_sha256 *sha, const char *path)
 {
 	char bytes[4096];
-	FILE *from = fopen(path, "re");
-	enum cf_status status;
+	FILE *from = NULL;
+	enum cf_status status = cf_input_open_stream(path, &from, NULL);
 	size_t len;
 
-	if (from == NULL)
+	if (status != CF_OK)
 		return CF_EIO;
 	while ((len = fread(bytes, 1, sizeof bytes, from)) > 0)
 		cf_sha256_update(sha, bytes, len);

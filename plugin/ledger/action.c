@@ -3,6 +3,7 @@
 
 #include "ledger/action.h"
 
+#include "base/input_file.h"
 #include "base/instant.h"
 #include "base/limits.h"
 #include "base/sha256.h"
@@ -222,11 +223,12 @@ enum cf_status cf_actions_open(
 
 	if (!actions_path(ledger_path, path))
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = -1;
+	enum cf_status status = cf_input_open(path, &fd, error);
 
-	if (fd < 0 && errno != ENOENT)
-		return cf_error_set(error, CF_EIO, "cannot read '%s': %s", path, strerror(errno));
-	enum cf_status status = load(fd, path, actions_out, error);
+	if (status != CF_OK && errno != ENOENT)
+		return status;
+	status = load(fd, path, actions_out, error);
 
 	if (fd >= 0)
 		close(fd);
@@ -363,8 +365,14 @@ enum cf_status cf_action_append(
 		    error, CF_ETOOBIG, "a text is longer than %d bytes", CF_LEDGER_TEXT_BYTES);
 	if (!actions_path(ledger_path, path))
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	struct stat about;
 
+	if (fd >= 0 && fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
+		close(fd);
+		return cf_error_set(error, CF_EINVALID,
+		    "'%s' is not a regular file; the action was not recorded", path);
+	}
 	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
 		if (fd >= 0)
 			close(fd);

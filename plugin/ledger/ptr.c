@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/file_writer.h"
+#include "base/input_file.h"
 #include "base/limits.h"
 #include "base/map.h"
 
@@ -9,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* An instant, a place, a name. */
+#define LINE_BYTES (24 + 2 * (CF_LEDGER_TEXT_BYTES + 1) + CF_NAME_TEXT_BYTES + 2)
 
 struct cf_ptrs {
 	struct cf_map *map;
@@ -81,9 +85,8 @@ static enum cf_status take_line(struct cf_ptrs *ptrs, char *line)
 enum cf_status cf_ptrs_open(const char *ledger_path, struct cf_ptrs **ptrs_out)
 {
 	struct cf_ptrs *ptrs = calloc(1, sizeof *ptrs);
-	char path[PATH_MAX], *line = NULL;
+	char path[PATH_MAX], line[LINE_BYTES];
 	enum cf_status status = CF_OK;
-	size_t size = 0;
 
 	if (ptrs == NULL)
 		return CF_ENOMEM;
@@ -92,14 +95,16 @@ enum cf_status cf_ptrs_open(const char *ledger_path, struct cf_ptrs **ptrs_out)
 		free(ptrs);
 		return CF_ENOMEM;
 	}
-	FILE *from = (size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) < sizeof path
-	    ? fopen(path, "re")
-	    : NULL;
+	FILE *from = NULL;
 
+	/* Names that cannot be read are names that nobody asked for yet. */
+	if ((size_t)snprintf(path, sizeof path, "%s.ptr", ledger_path) < sizeof path &&
+	    cf_input_open_stream(path, &from, NULL) != CF_OK)
+		from = NULL;
+	/* What is longer than a line of ours is no line of ours, in pieces neither. */
 	while (from != NULL && status == CF_OK && ptrs->count < CF_LEDGER_NAMES &&
-	    getline(&line, &size, from) > 0)
+	    fgets(line, sizeof line, from) != NULL && strchr(line, '\n') != NULL)
 		status = take_line(ptrs, line);
-	free(line);
 	if (from != NULL)
 		fclose(from);
 	if (status != CF_OK) {

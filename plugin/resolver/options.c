@@ -1,6 +1,8 @@
 /* Reads the "curfew-..." lines of unbound.conf's dynlib clause. */
 #include "resolver/options.h"
 
+#include "base/input_file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,11 +164,12 @@ enum cf_status cf_options_read(
 
 void cf_options_reread_clock(struct cf_options *options)
 {
-	FILE *file = options->clock_file == NULL ? NULL : fopen(options->clock_file, "re");
+	FILE *file = NULL;
 	char text[32], *end;
 	long long number;
 
-	if (file == NULL)
+	if (options->clock_file == NULL ||
+	    cf_input_open_stream(options->clock_file, &file, NULL) != CF_OK)
 		return;
 	if (fgets(text, sizeof text, file) != NULL) {
 		number = strtoll(text, &end, 10);

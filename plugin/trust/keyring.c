@@ -3,6 +3,7 @@
 #include "trust/keyring.h"
 
 #include "base/file_writer.h"
+#include "base/input_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,14 +79,12 @@ typedef void each_seen(void *context, const char *line, const struct seen *seen)
 static enum cf_status read_file(
     const char *path, each_seen *each, void *context, struct cf_error *error)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = NULL;
 	char line[LINE_BYTES];
-	enum cf_status status = CF_OK;
+	enum cf_status status = cf_input_open_stream(path, &file, error);
 
-	if (file == NULL)
-		return errno == ENOENT
-		    ? CF_OK
-		    : cf_error_set(error, CF_EIO, "cannot read '%s': %s", path, strerror(errno));
+	if (status != CF_OK)
+		return errno == ENOENT ? CF_OK : status;
 	for (unsigned number = 1; status == CF_OK && fgets(line, sizeof line, file) != NULL;
 	     number++) {
 		struct seen seen;
@@ -178,7 +177,8 @@ enum cf_status cf_keyring_note(const char *path, const uint8_t id[CF_MINISIGN_ID
 	enum cf_status status = cf_file_writer_open(&writer, path);
 
 	if (status != CF_OK)
-		return cf_error_set(error, status, "cannot write '%s': %s", path, strerror(errno));
+		return cf_error_set(
+		    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
 	cf_minisign_id_format(id, key);
 	copying.to = writer.to;
 	status = read_file(path, copy, &copying, error);
@@ -193,6 +193,7 @@ enum cf_status cf_keyring_note(const char *path, const uint8_t id[CF_MINISIGN_ID
 	(void)fputc('\n', writer.to); /* the commit sees a failure */
 	status = cf_file_writer_commit(&writer);
 	if (status != CF_OK)
-		(void)cf_error_set(error, status, "cannot write '%s': %s", path, strerror(errno));
+		(void)cf_error_set(
+		    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
 	return status;
 }

@@ -3,6 +3,7 @@
 #include "update/pack_update.h"
 
 #include "base/file_writer.h"
+#include "base/input_file.h"
 #include "base/sha256.h"
 #include "trust/bundle.h"
 #include "trust/fetch.h"
@@ -52,7 +53,7 @@ static enum cf_status begin(
 	if (mkdir(path, 0755) != 0 && errno != EEXIST)
 		return failed(path, "make", CF_EIO, error);
 	(void)snprintf(path, sizeof path, "%s/.packs/lock", options->folder);
-	update->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	update->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (update->lock < 0)
 		return failed(path, "open", CF_EIO, error);
 	if (flock(update->lock, LOCK_EX | LOCK_NB) != 0)
@@ -64,16 +65,15 @@ static enum cf_status begin(
 static void read_tag(const struct cf_update_options *options, char tag[CF_FETCH_TAG_BYTES])
 {
 	char path[CF_PATH_BYTES];
-	FILE *file;
+	FILE *file = NULL;
 
 	tag[0] = '\0';
 	/* A tag is worth something only with the pack it came with. */
 	(void)snprintf(path, sizeof path, "%s/%s/pack.yaml", options->folder, options->name);
 	if (access(path, R_OK) != 0)
 		return;
-	file = fopen(within(options, ".tag", path), "re");
-	if (file == NULL)
-		return;
+	if (cf_input_open_stream(within(options, ".tag", path), &file, NULL) != CF_OK)
+		return; /* then the server sends it */
 	if (fgets(tag, CF_FETCH_TAG_BYTES, file) == NULL)
 		tag[0] = '\0';
 	tag[strcspn(tag, "\r\n")] = '\0';

@@ -173,6 +173,47 @@ static void a_pipe_is_written_and_stays_a_pipe(void **state)
 	assert_int_equal(put(pipe.path, "x", CF_WRITE_ONLY_FILES), CF_EINVALID);
 }
 
+static void a_pipe_that_nobody_reads_is_not_waited_for_long(void **state)
+{
+	struct named pipe = inside("pipe");
+	struct cf_file_writer writer;
+	int end;
+
+	(void)state;
+	assert_int_equal(mkfifo(pipe.path, 0600), 0);
+	alarm(120); /* opening it the plain way would wait for ever */
+	assert_int_equal(cf_file_writer_open_as(&writer, pipe.path, CF_WRITE_UNSYNCED), CF_EIO);
+	assert_string_equal(cf_file_writer_why(&writer), "it is a named pipe that nobody reads");
+	assert_int_equal(cf_file_writer_open(&writer, pipe.path), CF_EIO);
+	assert_string_equal(cf_file_writer_why(&writer), "it is a named pipe that nobody reads");
+	/* A reader who is slow is waited for, but not by one who comes again. */
+	end = open(pipe.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(cf_file_writer_open(&writer, pipe.path), CF_OK);
+	assert_int_equal(fcntl(fileno(writer.to), F_GETFL) & O_NONBLOCK, 0);
+	cf_file_writer_abandon(&writer);
+	assert_int_equal(cf_file_writer_open_as(&writer, pipe.path, CF_WRITE_UNSYNCED), CF_OK);
+	for (int i = 0; i < 1000000; i++)
+		(void)fputc('x', writer.to); /* more than a pipe holds */
+	assert_int_equal(cf_file_writer_commit(&writer), CF_EIO);
+	alarm(0);
+	close(end);
+}
+
+static void what_a_full_disk_refused_early_is_not_forgotten(void **state)
+{
+	struct named full = inside("null");
+	static char much[65536];
+	struct cf_file_writer writer;
+
+	(void)state;
+	if (mknod(full.path, S_IFCHR | 0666, makedev(1, 7)) != 0)
+		skip(); /* not root */
+	assert_int_equal(cf_file_writer_open(&writer, full.path), CF_OK);
+	(void)fwrite(much, 1, sizeof much, writer.to); /* fails, and leaves nothing to flush */
+	assert_int_equal(cf_file_writer_commit(&writer), CF_EIO);
+	assert_non_null(strstr(cf_file_writer_why(&writer), "room on the disk"));
+}
+
 static void a_folder_is_refused(void **state)
 {
 	struct cf_file_writer writer;
@@ -198,6 +239,8 @@ int main(void)
 	    TEST(links_that_lead_nowhere_in_circles_or_are_another_s_are_refused),
 	    TEST(a_device_is_written_and_stays_a_device),
 	    TEST(a_pipe_is_written_and_stays_a_pipe),
+	    TEST(a_pipe_that_nobody_reads_is_not_waited_for_long),
+	    TEST(what_a_full_disk_refused_early_is_not_forgotten),
 	    TEST(a_folder_is_refused),
 	};
 

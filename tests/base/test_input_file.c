@@ -2,6 +2,7 @@
 
 #include "base/input_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -119,6 +120,32 @@ static void what_was_opened_by_whoever_started_us_may_be_a_pipe(void **state)
 	assert_int_equal(open_and_close("-", &error), CF_OK);
 }
 
+static void a_stream_is_opened_by_the_same_rules(void **state)
+{
+	struct cf_error error;
+	FILE *stream = NULL;
+	char text[8];
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(cf_input_open_stream(inside("nowhere"), &stream, &error), CF_EIO);
+	assert_int_equal(errno, ENOENT);
+	(void)mkfifo(inside("pipe"), 0600); /* may be there */
+	alarm(60);                          /* opening it the plain way would wait for ever */
+	assert_int_equal(cf_input_open_stream(inside("pipe"), &stream, NULL), CF_EINVALID);
+	assert_int_equal(errno, EINVAL);
+	alarm(0);
+	assert_null(stream);
+	stream = fopen(inside("file"), "we");
+	assert_non_null(stream);
+	assert_true(fputs("text\n", stream) >= 0);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(cf_input_open_stream(inside("file"), &stream, &error), CF_OK);
+	assert_non_null(fgets(text, sizeof text, stream));
+	assert_string_equal(text, "text\n");
+	assert_int_equal(fclose(stream), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +153,7 @@ int main(void)
 	    cmocka_unit_test(a_named_pipe_is_refused_at_once),
 	    cmocka_unit_test(folders_devices_and_sockets_are_refused),
 	    cmocka_unit_test(what_was_opened_by_whoever_started_us_may_be_a_pipe),
+	    cmocka_unit_test(a_stream_is_opened_by_the_same_rules),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, clear);

@@ -62,6 +62,8 @@ class Outputs(unittest.TestCase):
             (["monitor", "-r", capture, "--image", self.image, "--hits", output], False),
             (["monitor", "-r", capture, "--image", self.image, "--hits", self.path("m.jsonl"), "--status", output], False),
             (["hosts", "import", leases, "-f", "dnsmasq", "--image", self.path("none"), "-o", output], False),
+            (["list", "bundle", os.path.join(LISTS, "kaspersky"), "-o", output], False),
+            (["rehearse", "--image", self.image, self.log, "-o", output], False),
             (["apply", "--yes", "--policy", self.policy, "--lists", LISTS, "--image", output], True),
         ]
 
@@ -76,6 +78,29 @@ class Outputs(unittest.TestCase):
                 else:
                     self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("null") and n != "null"], [])
+
+    def test_a_full_device_is_said(self):
+        full = self.path("full")
+        os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+        for arguments, only_files in self.commands(full):
+            if "--status" in arguments or "--hits" in arguments or only_files or arguments[0] == "hosts":
+                continue  # a log that cannot be written goes on, and says so elsewhere
+            with self.subTest(" ".join(arguments[:2])):
+                done = self.curfew(*arguments)
+                self.assertEqual(done.returncode, 4, done)
+                self.assertIn(full, done.stderr)
+
+    def test_a_pipe_that_nobody_reads_is_refused(self):
+        pipe = self.path("pipe")
+        os.mkfifo(pipe)
+        for arguments, only_files in self.commands(pipe):
+            if "--status" in arguments or "--hits" in arguments or arguments[0] == "hosts":
+                continue
+            with self.subTest(" ".join(arguments[:2])):
+                done = self.curfew(*arguments)
+                self.assertIn(done.returncode, (3, 4), done)
+                self.assertIn("no regular file" if only_files else "nobody reads", done.stderr)
+                self.assertTrue(stat.S_ISFIFO(os.lstat(pipe).st_mode))
 
     def test_a_folder_is_refused_and_left(self):
         place = self.path("place")

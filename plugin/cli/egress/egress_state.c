@@ -3,6 +3,7 @@
 #include "cli/egress/egress_state.h"
 
 #include "base/file_writer.h"
+#include "base/input_file.h"
 #include "cli/front/cmd.h"
 #include "cli/front/paths.h"
 #include "egress/kernel.h"
@@ -35,11 +36,10 @@ static void state_path(const char *name, char path[CF_PATH_BYTES])
 bool cli_egress_is_as_left(const uint8_t digest[CF_SHA256_BYTES])
 {
 	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES], left[CF_SHA256_TEXT_BYTES] = "";
-	FILE *file;
+	FILE *file = NULL;
 
 	state_path("left", path);
-	file = fopen(path, "re");
-	if (file == NULL)
+	if (cf_input_open_stream(path, &file, NULL) != CF_OK)
 		return false;
 	if (fgets(left, sizeof left, file) == NULL)
 		left[0] = '\0';
@@ -59,7 +59,7 @@ void cli_egress_leave(const uint8_t digest[CF_SHA256_BYTES])
 			return;
 	}
 	fprintf(stderr, "curfew egress: cannot write '%s': %s; the table will count as changed\n",
-	    path, strerror(errno));
+	    path, cf_file_writer_why(&writer));
 }
 
 void cli_egress_forget(void)

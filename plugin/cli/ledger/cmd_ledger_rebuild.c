@@ -165,7 +165,7 @@ int cmd_ledger_rebuild(int argc, char **argv)
 		run.logs = NULL;
 		status = list_folders(old, &run, &error);
 	}
-	snprintf(fresh_path, sizeof fresh_path, "%s.rebuild", run.ledger_path);
+	snprintf(fresh_path, sizeof fresh_path, "%s.rebuild", cf_ledger_path(old));
 	if (status == CF_OK && run.log_count == 0)
 		status = cf_error_set(&error, CF_EINVALID,
 		    "the ledger does not know any log; name those it is to be made from");

@@ -41,7 +41,8 @@ static int write_bundle(const char *path, const uint8_t *data, size_t len)
 	}
 	if (status == CF_OK)
 		return CMD_OK;
-	fprintf(stderr, "curfew list bundle: cannot write '%s': %s\n", path, strerror(errno));
+	fprintf(stderr, "curfew list bundle: cannot write '%s': %s\n", path,
+	    cf_file_writer_why(&writer));
 	return CMD_IO;
 }
 

@@ -1,6 +1,7 @@
 /* curfew list import: other people's lists into a pack. */
 
 #include "base/diag.h"
+#include "base/input_file.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/term.h"
@@ -89,11 +90,18 @@ static void reject_line(
 /* The whole file in memory; NULL after a message. */
 static char *read_file(const char *path, size_t *len_out)
 {
-	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	size_t capacity = 1 << 16, len = 0;
-	char *text = from == NULL ? NULL : malloc(capacity);
-	bool failed = text == NULL;
+	struct cf_error error;
+	FILE *from = NULL;
+	char *text;
+	bool failed;
 
+	if (cf_input_open_stream(path, &from, &error) != CF_OK) {
+		fprintf(stderr, "curfew list import: %s; nothing is changed\n", error.text);
+		return NULL;
+	}
+	text = malloc(capacity);
+	failed = text == NULL;
 	while (!failed) {
 		size_t got = fread(text + len, 1, capacity - len, from);
 		char *grown;
@@ -120,8 +128,7 @@ static char *read_file(const char *path, size_t *len_out)
 		free(text);
 		text = NULL;
 	}
-	if (from != NULL && from != stdin)
-		(void)fclose(from); /* was only read */
+	(void)fclose(from); /* was only read */
 	*len_out = len;
 	return text;
 }

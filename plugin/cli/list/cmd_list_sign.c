@@ -212,7 +212,8 @@ static int write_signature(const char *path, const char *text)
 		if (cf_file_writer_commit(&writer) == CF_OK)
 			return CMD_OK;
 	}
-	fprintf(stderr, "curfew list sign: cannot write '%s': %s\n", path, strerror(errno));
+	fprintf(
+	    stderr, "curfew list sign: cannot write '%s': %s\n", path, cf_file_writer_why(&writer));
 	return CMD_IO;
 }
 

@@ -3,6 +3,7 @@
 #include "compile/list/list_import.h"
 
 #include "base/file_writer.h"
+#include "base/input_file.h"
 #include "compile/pack/pack.h"
 #include "compile/pack/pattern.h"
 
@@ -154,10 +155,10 @@ static enum cf_status copy_others(
 	char marker[160], *line = NULL;
 	size_t size = 0;
 	ssize_t got;
-	FILE *from = fopen(path, "re");
+	FILE *from = NULL;
 	bool failed;
 
-	if (from == NULL && errno != ENOENT)
+	if (cf_input_open_stream(path, &from, NULL) != CF_OK && errno != ENOENT)
 		return CF_EIO;
 	if (from == NULL)
 		return fputs(header, to) < 0 ? CF_EIO : CF_OK;

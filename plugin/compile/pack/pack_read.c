@@ -111,8 +111,10 @@ static enum cf_status read_table(
 		return CF_OK;
 	if (status != CF_OK) {
 		cf_diag_add(reader->diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read: %s",
-		    status == CF_EIO ? strerror(errno) : cf_status_text(status));
-		return status;
+		    status == CF_EIO            ? strerror(errno)
+		        : status == CF_EINVALID ? "it is not a regular file"
+		                                : cf_status_text(status));
+		return status == CF_EINVALID ? CF_EIO : status;
 	}
 	text = calloc(1, sizeof *text);
 	if (text == NULL) {

@@ -2,6 +2,8 @@
 
 #include "compile/pack/tsv.h"
 
+#include "base/input_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -46,21 +48,19 @@ enum cf_status cf_tsv_from_memory(struct cf_tsv *tsv, char *text, size_t size, c
 enum cf_status cf_tsv_open(struct cf_tsv *tsv, const char *path, const char *const *columns,
     unsigned column_count, struct cf_sha256 *digest)
 {
-	enum cf_status status = CF_EIO;
+	enum cf_status status;
 	struct stat st;
 	char *text = NULL;
 	size_t size;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = -1;
 
 	*tsv = (struct cf_tsv){.text = NULL};
-	if (fd < 0)
-		return CF_EIO;
+	status = cf_input_open(path, &fd, NULL);
+	if (status != CF_OK)
+		return status;
+	status = CF_EIO;
 	if (fstat(fd, &st) != 0)
 		goto out;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		goto out;
-	}
 	status = CF_ETOOBIG;
 	if (st.st_size > (off_t)CF_PACK_FILE_BYTES)
 		goto out;

@@ -2,6 +2,7 @@
 
 #include "compile/policy/policy.h"
 
+#include "base/input_file.h"
 #include "base/instant.h"
 #include "compile/policy/policy_reader.h"
 #include "compile/yaml/yaml_load.h"
@@ -153,8 +154,14 @@ enum cf_status cf_policy_parse(const char *text, size_t len, const char *file,
 static char *read_file(const char *path, size_t *len_out, struct cf_diags *diags)
 {
 	char *text = malloc(CF_POLICY_BYTES + 1);
-	FILE *from = text == NULL ? NULL : fopen(path, "re");
+	struct cf_error error;
+	FILE *from = NULL;
 
+	if (text != NULL && cf_input_open_stream(path, &from, &error) != CF_OK) {
+		cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "%s", error.text);
+		free(text);
+		return NULL;
+	}
 	if (from != NULL) {
 		errno = 0;
 		*len_out = fread(text, 1, CF_POLICY_BYTES + 1, from);

@@ -2,6 +2,7 @@
 
 #include "compile/yaml/yaml_file.h"
 
+#include "base/input_file.h"
 #include "compile/yaml/yaml_load.h"
 #include "compile/yaml/yaml_tree.h"
 
@@ -41,13 +42,13 @@ enum cf_status cf_yaml_load_text(const char *text, size_t len, const char *file,
 static enum cf_status read_file(
     const char *path, char *text, size_t *len_out, struct cf_diags *diags)
 {
-	FILE *from = fopen(path, "re");
-	enum cf_status status = CF_OK;
+	struct cf_error error;
+	FILE *from = NULL;
+	enum cf_status status = cf_input_open_stream(path, &from, &error);
 	size_t len;
 
-	if (from == NULL) {
-		cf_diag_add(
-		    diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read: %s", strerror(errno));
+	if (status != CF_OK) {
+		cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "%s", error.text);
 		return CF_EIO;
 	}
 	len = fread(text, 1, (size_t)CF_YAML_BYTES + 1, from);

@@ -2,6 +2,7 @@
 
 #include "ledger/store/ledger_private.h"
 
+#include "base/file_writer.h"
 #include "base/instant.h"
 #include "ledger/store/schema.h"
 
@@ -38,7 +39,7 @@ static enum cf_status take_lock(
 
 	if ((size_t)snprintf(path, sizeof path, "%s-lock", ledger->path) >= sizeof path)
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
-	ledger->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	ledger->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 	if (ledger->lock_fd < 0)
 		return cf_error_set(error, CF_EIO,
 		    "cannot write ledger '%s': %s; nothing was changed", ledger->path,
@@ -215,18 +216,40 @@ enum cf_status cf_ledger_replace(
 	return CF_OK;
 }
 
+/*
+ * What stands beside a ledger - lock, WAL, the one that replaces it - stands beside the file that a
+ * link leads to, as SQLite has it; and the link stays.
+ */
+static enum cf_status follow_link(
+    struct cf_ledger *ledger, const struct cf_ledger_options *options, struct cf_error *error)
+{
+	char resolved[CF_PATH_BYTES];
+	const char *path = options->path, *why = NULL;
+	struct stat about;
+
+	if (lstat(path, &about) == 0 && S_ISLNK(about.st_mode)) {
+		if (cf_file_writer_check(path, resolved, &why) == CF_OK)
+			path = resolved;
+		else if (options->mode != CF_LEDGER_READ)
+			return cf_error_set(error, CF_EIO, "cannot write ledger '%s': %s", path,
+			    why != NULL ? why : strerror(errno));
+	}
+	ledger->path = strdup(path);
+	return ledger->path == NULL ? cf_error_set(error, CF_ENOMEM, "no memory") : CF_OK;
+}
+
 enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
     struct cf_ledger **ledger_out, char **set_aside_out, struct cf_error *error)
 {
 	struct cf_ledger *ledger = calloc(1, sizeof *ledger);
-	enum cf_status status = CF_ENOMEM;
+	enum cf_status status;
 
 	if (ledger == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	ledger->lock_fd = -1;
 	ledger->now_wall_s = options->now_wall_s != 0 ? options->now_wall_s : time(NULL);
-	ledger->path = strdup(options->path);
-	if (ledger->path != NULL)
+	status = follow_link(ledger, options, error);
+	if (status == CF_OK)
 		status = options->mode == CF_LEDGER_READ
 		    ? cf_ledger_open_to_read(ledger, error)
 		    : open_to_write(ledger, options, set_aside_out, error);

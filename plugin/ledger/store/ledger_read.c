@@ -62,7 +62,7 @@ static bool keep_writers_away(struct cf_ledger *ledger)
 
 	if ((size_t)snprintf(lock, sizeof lock, "%s-lock", ledger->path) >= sizeof lock)
 		return false;
-	ledger->lock_fd = open(lock, O_RDONLY | O_CLOEXEC);
+	ledger->lock_fd = open(lock, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (ledger->lock_fd < 0)
 		return errno == ENOENT; /* a copy: nobody ever wrote there */
 	return flock(ledger->lock_fd, LOCK_SH | LOCK_NB) == 0;

@@ -126,26 +126,39 @@ static bool is_compressed(const char *path)
 	    (len > 4 && strcmp(path + len - 4, ".zst") == 0);
 }
 
+/* A whole file before the newest; false when it is none that a writer of ours left whole. */
+static bool scan_whole(struct scan *scan, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat about;
+	bool good;
+
+	if (fd < 0)
+		return true; /* gone, or not ours to read: what is left is looked at */
+	/* Reading a device ends never, and one that is larger was not sealed each minute. */
+	good =
+	    fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size <= CF_LOG_TAIL_BYTES;
+	if (good)
+		scan_from(scan, fd, 0);
+	(void)close(fd); /* only read */
+	return good;
+}
+
 /* The newest file has no seal: looks for the last one in the files before it. */
 static void scan_older(struct scan *scan, const char *path)
 {
 	struct cf_log_set set;
+	bool good = true;
 
 	if (cf_log_set_find(path, &set) != CF_OK)
 		return;
-	for (size_t back = 2; back <= MOST_FILES && back <= set.count && !scan->found_seal;
+	for (size_t back = 2; good && back <= MOST_FILES && back <= set.count && !scan->found_seal;
 	     back++) {
 		if (is_compressed(set.paths[set.count - back]))
 			break;
 		begin(scan);
-		for (size_t i = set.count - back; i < set.count; i++) {
-			int fd = open(set.paths[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-			if (fd < 0)
-				continue;
-			scan_from(scan, fd, 0);
-			close(fd);
-		}
+		for (size_t i = set.count - back; i < set.count; i++)
+			good = scan_whole(scan, set.paths[i]) && good;
 	}
 	cf_log_set_done(&set);
 }
