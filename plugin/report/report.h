@@ -28,6 +28,8 @@ const char *const *cf_report_regimes(void);
 void cf_report_head(struct cf_doc *doc, struct cf_model *model);
 /* What a person calls the host. */
 const char *cf_report_host_name(const struct cf_host *host);
+/* Hits of an address that nobody is known to have held. */
+bool cf_report_has_unknown_holder(const struct cf_host *host);
 /* Hundredths of a per cent of the window before the instant in which the sensor watched. */
 unsigned cf_report_watched_share(struct cf_model *model, uint32_t sensor);
 /* The same of the host: by any sensor that saw it in the window. */

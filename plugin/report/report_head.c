@@ -15,6 +15,12 @@ const char *cf_report_host_name(const struct cf_host *host)
 	return host->mac[0] != '\0' ? host->mac : host->key;
 }
 
+bool cf_report_has_unknown_holder(const struct cf_host *host)
+{
+	return host->is_unknown_holder && !host->is_network &&
+	    host->hits + host->excepted + host->visits + host->escapes > 0;
+}
+
 static uint64_t watched_minutes(struct cf_model *model, uint32_t sensor, uint32_t from, uint32_t to)
 {
 	const struct cf_span *spans;
@@ -91,6 +97,30 @@ static void say_masking(struct cf_doc *doc, struct cf_model *model)
 		    " joined by what others say of the addresses, names and leases that are behind "
 		    "them",
 		    pseudonyms);
+}
+
+/* Hits of which nobody can be blamed: the address is known, but not who had it then. */
+static void say_unknown_holders(struct cf_doc *doc, struct cf_model *model)
+{
+	struct cf_host *const *hosts;
+	size_t count = cf_model_hosts(model, &hosts), unknown = 0, at = 0;
+	char some[200] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!cf_report_has_unknown_holder(hosts[i]))
+			continue;
+		if (unknown++ < 3 && at + strlen(hosts[i]->addr) + 3 < sizeof some)
+			at += (size_t)snprintf(some + at, sizeof some - at, "%s%s",
+			    at == 0 ? "" : ", ", hosts[i]->addr);
+	}
+	if (unknown == 0)
+		return;
+	cf_doc_fact_number(
+	    doc, "unknown_holders", "of the hosts, unknown holders", (int64_t)unknown);
+	cf_doc_note(doc,
+	    "unknown holder of %s%s: nobody is known to have had the address when it had hits; it "
+	    "may have been any host, or several",
+	    some, unknown > 3 ? " and others" : "");
 }
 
 static void say_coverage(struct cf_doc *doc, struct cf_model *model)
@@ -214,6 +244,7 @@ void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 		    cf_state_text((enum cf_state)i), (int64_t)by_state[i]);
 	say_masking(doc, model);
 	say_gap_costs(doc, model);
+	say_unknown_holders(doc, model);
 	say_coverage(doc, model);
 	if (cf_model_skipped_rows(model) > 0)
 		cf_doc_note(doc,

@@ -24,6 +24,12 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 		cf_doc_fact_instant(doc, "clean_since", "clean since", host->since_wall_s);
 	cf_doc_fact_text(doc, "id", "id", host->id);
 	cf_doc_fact_text(doc, "key", "known by", host->key);
+	if (cf_report_has_unknown_holder(host)) {
+		cf_doc_fact_text(doc, "holder", "holder", "unknown holder");
+		cf_doc_note(doc,
+		    "these are the hits of an address while nobody is known to have had it: of one "
+		    "host or of several");
+	}
 	cf_doc_fact_text(doc, "site", "site", host->site);
 	if (host->product[0] != '\0')
 		cf_doc_fact_text(doc, "product", "product",

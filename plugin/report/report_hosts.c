@@ -47,6 +47,7 @@ static const struct cf_doc_column host_columns[] = {
     {"host", "host", CF_DOC_TEXT, false},
     {"address", "address", CF_DOC_TEXT, false},
     {"site", "site", CF_DOC_TEXT, false},
+    {"holder", "holder", CF_DOC_TEXT, true},
     {"product", "product", CF_DOC_TEXT, false},
     {"confidence", "sure", CF_DOC_TEXT, true},
     {"through", "through", CF_DOC_TEXT, false},
@@ -97,6 +98,7 @@ static void fill_host(void *arg, size_t index, struct cf_doc_cell *cells)
 	    {.text = cf_report_host_name(host)},
 	    {.text = host->addr},
 	    {.text = host->site},
+	    {.text = cf_report_has_unknown_holder(host) ? "unknown holder" : ""},
 	    {.text = host->product},
 	    {.text = host->confidence},
 	    {.text = !depends                ? ""

@@ -122,6 +122,27 @@ def taken(ledger):
     return sum(int(row[21]) for row in dumped(ledger, "rollup"))
 
 
+def nobody(top):
+    resolver = Writer(source="resolver", salt=31).minutes(0, 30)
+    (top / "res.jsonl").write_text(resolver.text)
+    ingest(top / "nobody.db", top / "res.jsonl")
+    said = report(top / "nobody.db")
+    row = said["tables"]["hosts"][0]
+    check(said.get("unknown_holders") == 1 and row["holder"] == "unknown holder" and row["hits"] == 3,
+          "hits of an address that nobody is known to have had are an unknown holder's", row)
+    text = curfew("report", "-l", top / "nobody.db", code=0).stdout
+    story = curfew("report", "host", "10.0.0.1", "-l", top / "nobody.db", code=0).stdout
+    check("unknown holder of 10.0.0.1" in text and "holder: unknown holder" in story, "and the reports say so", text)
+    monitor = Writer(salt=32)
+    monitor.identity(0, "10.0.0.1", "00:1b:21:00:00:01", last=instant(31))
+    monitor.seal(31)
+    (top / "mon.jsonl").write_text(monitor.text)
+    ingest(top / "nobody.db", top / "mon.jsonl")
+    said = report(top / "nobody.db")
+    check("unknown_holders" not in said and said["tables"]["hosts"][0]["holder"] == "" and
+          said["tables"]["hosts"][0]["mac"] == "00:1b:21:00:00:01", "until somebody is known", said)
+
+
 def only_logs(top):
     folder = top / "var"
     folder.mkdir()
@@ -333,7 +354,7 @@ def stopped(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-inputs-"))
     try:
-        for part in (only_logs, impossible_instants, one_first_instant, repeated_lines, many_writers, written_anew,
+        for part in (nobody, only_logs, impossible_instants, one_first_instant, repeated_lines, many_writers, written_anew,
                      records_without_origin, stopped):
             part(top)
     finally:

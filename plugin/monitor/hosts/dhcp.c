@@ -15,6 +15,7 @@ enum dhcp4_option {
 	OPTION4_DNS = 6,
 	OPTION4_HOST_NAME = 12,
 	OPTION4_WANTED = 50,
+	OPTION4_LEASE = 51,
 	OPTION4_OVERLOAD = 52,
 	OPTION4_TYPE = 53,
 	OPTION4_CLIENT_ID = 61,
@@ -157,7 +158,7 @@ static struct cf_slice trim_name(struct cf_slice name)
 
 static void read_options(struct cf_dhcp4 *dhcp, const struct areas *areas)
 {
-	uint8_t wanted[4];
+	uint8_t wanted[4], lease[4];
 
 	(void)gather(areas, OPTION4_TYPE, &dhcp->type, 1); /* 0 stays: plain BOOTP */
 	dhcp->name.len = gather(areas, OPTION4_HOST_NAME, dhcp->text, sizeof dhcp->text);
@@ -167,6 +168,9 @@ static void read_options(struct cf_dhcp4 *dhcp, const struct areas *areas)
 	dhcp->client_id.len = gather(areas, OPTION4_CLIENT_ID, dhcp->id, sizeof dhcp->id);
 	if (gather(areas, OPTION4_WANTED, wanted, sizeof wanted) == sizeof wanted)
 		dhcp->wanted = cf_addr_v4(wanted);
+	if (gather(areas, OPTION4_LEASE, lease, sizeof lease) == sizeof lease)
+		dhcp->lease_s = (uint32_t)lease[0] << 24 | (uint32_t)lease[1] << 16 |
+		    (uint32_t)lease[2] << 8 | lease[3];
 	dhcp->router_count = gather_addrs(areas, OPTION4_ROUTER, dhcp->routers);
 	dhcp->resolver_count = gather_addrs(areas, OPTION4_DNS, dhcp->resolvers);
 }

@@ -34,6 +34,7 @@ struct cf_dhcp4 {
 	struct cf_addr kept;    /* ciaddr: what the client says it has, or none */
 	struct cf_addr wanted;  /* option 50: what it asks for, or declines */
 	struct cf_addr granted; /* by an ACK, to the client of this MAC; the only one that binds */
+	uint32_t lease_s;       /* of what is granted; 0 not said, UINT32_MAX for ever */
 	struct cf_slice name;   /* host name, else that of the FQDN option as text; bytes */
 	struct cf_slice client_id;
 	struct cf_addr routers[CF_DHCP_SERVERS];

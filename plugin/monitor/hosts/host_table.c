@@ -17,11 +17,12 @@ enum cf_status cf_host_table_init(struct cf_host_table *table, uint64_t seed)
 {
 	*table = (struct cf_host_table){.seed = seed, .hosts_free = CF_NO_PLACE};
 	table->host = aligned_alloc(LINE_BYTES, CF_HOSTS * sizeof *table->host);
+	table->until_s = malloc(CF_HOSTS * sizeof *table->until_s);
 	table->mac = malloc(CF_MACS * sizeof *table->mac);
 	table->host_bucket = malloc(CF_HOSTS * sizeof *table->host_bucket);
 	table->mac_bucket = malloc(CF_MACS * sizeof *table->mac_bucket);
-	if (table->host == NULL || table->mac == NULL || table->host_bucket == NULL ||
-	    table->mac_bucket == NULL)
+	if (table->host == NULL || table->until_s == NULL || table->mac == NULL ||
+	    table->host_bucket == NULL || table->mac_bucket == NULL)
 		return CF_ENOMEM;
 	memset(table->host_bucket, 0xff, CF_HOSTS * sizeof *table->host_bucket);
 	memset(table->mac_bucket, 0xff, CF_MACS * sizeof *table->mac_bucket);
@@ -31,6 +32,7 @@ enum cf_status cf_host_table_init(struct cf_host_table *table, uint64_t seed)
 void cf_host_table_done(struct cf_host_table *table)
 {
 	free(table->host);
+	free(table->until_s);
 	free(table->mac);
 	free(table->host_bucket);
 	free(table->mac_bucket);
@@ -94,6 +96,7 @@ struct cf_seen_host *cf_host_add(
 		table->hosts_free = table->host[at].chain;
 	table->host[at] = (struct cf_seen_host){
 	    .addr = *addr, .vlan = place.vlan, .interface = place.interface, .chain = *bucket};
+	table->until_s[at] = 0;
 	*bucket = at;
 	table->hosts_known++;
 	return &table->host[at];

@@ -65,7 +65,8 @@ struct cf_mac {
 struct cf_host_table {
 	uint64_t seed;
 	struct cf_seen_host *host; /* CF_HOSTS */
-	struct cf_mac *mac;        /* CF_MACS */
+	uint32_t *until_s;  /* of each host: when its grant runs out, since 1970; 0: not known */
+	struct cf_mac *mac; /* CF_MACS */
 	uint32_t *host_bucket, *mac_bucket;
 	uint32_t hosts_fresh, macs_fresh; /* those from there on were never used */
 	uint32_t hosts_free;              /* chain of those that were */

@@ -103,6 +103,11 @@ static int64_t believe(struct cf_hosts *hosts, int64_t at_wall_us)
 	return at_wall_us;
 }
 
+static uint32_t *until_s_of(struct cf_hosts *hosts, const struct cf_seen_host *host)
+{
+	return &hosts->table.until_s[host - hosts->table.host];
+}
+
 /* How the address is bound; where it is merely used, a name that came with it tells more. */
 static enum cf_identity_kind kind_of(const struct cf_seen_host *host)
 {
@@ -112,7 +117,8 @@ static enum cf_identity_kind kind_of(const struct cf_seen_host *host)
 	return host->name_kind;
 }
 
-static void write_ended(struct cf_hosts *hosts, struct cf_seen_host *host, enum cf_identity_end end)
+static struct cf_identity identity_of(
+    struct cf_hosts *hosts, const struct cf_seen_host *host, enum cf_identity_end end)
 {
 	const struct cf_mac *mac = host->has_mac ? cf_mac_find(&hosts->table, host->mac) : NULL;
 	struct cf_identity identity = {
@@ -128,6 +134,13 @@ static void write_ended(struct cf_hosts *hosts, struct cf_seen_host *host, enum 
 	};
 
 	memcpy(identity.mac, host->mac, 6);
+	return identity;
+}
+
+static void write_ended(struct cf_hosts *hosts, struct cf_seen_host *host, enum cf_identity_end end)
+{
+	struct cf_identity identity = identity_of(hosts, host, end);
+
 	hosts->write(hosts->arg, &identity, host->interface);
 	host->written_wall_us = host->last_wall_us;
 	host->changed = false;
@@ -197,6 +210,7 @@ static void rebind(struct cf_hosts *hosts, struct cf_seen_host *host, const uint
 		host->name[0] = '\0';
 		host->name_kind = CF_IDENTITY_TRAFFIC;
 		host->written_wall_us = 0;
+		*until_s_of(hosts, host) = 0;
 	}
 	memcpy(host->mac, mac, 6);
 	host->has_mac = true;
@@ -515,6 +529,16 @@ static void learn_name(struct cf_seen_host *host, const struct cf_host_fact *fac
 	host->changed = true;
 }
 
+/* When what was granted runs out; 0: never, or not known. */
+static uint32_t until_s(const struct cf_host_fact *fact, int64_t at_wall_us)
+{
+	int64_t until = at_wall_us / US_PER_S + fact->lease_s;
+
+	return fact->lease_s == 0 || fact->lease_s == UINT32_MAX || until * US_PER_S >= LAST_WALL_US
+	    ? 0
+	    : (uint32_t)until;
+}
+
 void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *given)
 {
 	struct cf_host_place place = {.interface = given->interface, .vlan = given->vlan};
@@ -557,6 +581,8 @@ void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *given)
 	}
 	if (at_wall_us > host->last_wall_us)
 		host->last_wall_us = at_wall_us;
+	if (fact.kind >= CF_IDENTITY_DHCP6)
+		*until_s_of(hosts, host) = until_s(&fact, at_wall_us);
 	learn_name(host, &fact, name);
 	write_if_due(hosts, host);
 }
@@ -689,6 +715,21 @@ bool cf_hosts_other_addresses(const struct cf_hosts *hosts, const struct cf_addr
 	return *count_out > 0;
 }
 
+/*
+ * A host's grant ran out, and it was not seen since: the address is nobody's from then on. It was
+ * the host's until then, but that says nothing of the host being there, as a lease file does not.
+ */
+static void expire(struct cf_hosts *hosts, struct cf_seen_host *host, int64_t until_wall_us)
+{
+	struct cf_identity lease = identity_of(hosts, host, CF_IDENTITY_EXPIRED);
+
+	lease.kind = "lease";
+	lease.to_wall_us = until_wall_us;
+	if (cf_allowance_take(&hosts->told, hosts->clock_wall_us))
+		hosts->write(hosts->arg, &lease, host->interface);
+	forget(hosts, host);
+}
+
 /* What traffic alone said is written when it has settled, or fallen silent. */
 static void look_at(struct cf_hosts *hosts, struct cf_seen_host *host, int64_t now_wall_us)
 {
@@ -698,7 +739,13 @@ static void look_at(struct cf_hosts *hosts, struct cf_seen_host *host, int64_t n
 		return;
 	if (silent_us >= SETTLE_S * US_PER_S && host->written_wall_us == 0)
 		write_host(hosts, host);
-	if (silent_us >= FORGET_S * US_PER_S)
+	int64_t until_wall_us = *until_s_of(hosts, host) * US_PER_S;
+
+	if (until_wall_us != 0 && host->last_wall_us >= until_wall_us)
+		*until_s_of(hosts, host) = 0; /* renewed where it could not be seen */
+	else if (until_wall_us != 0 && now_wall_us >= until_wall_us)
+		expire(hosts, host, until_wall_us);
+	else if (silent_us >= FORGET_S * US_PER_S && until_wall_us == 0)
 		forget(hosts, host);
 }
 

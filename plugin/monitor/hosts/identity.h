@@ -53,6 +53,7 @@ struct cf_host_fact {
 	uint32_t interface;
 	struct cf_slice name;
 	struct cf_slice client_id;
+	uint32_t lease_s; /* granted for so long; 0 not known, UINT32_MAX for ever */
 };
 
 /* Writes one record down; strings live until it returns. */

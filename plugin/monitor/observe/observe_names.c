@@ -142,6 +142,7 @@ static void on_dhcp4_server(
 	if (dhcp->granted.family != CF_FAMILY_NONE) {
 		fact.mac = dhcp->mac;
 		fact.name = dhcp->name;
+		fact.lease_s = dhcp->lease_s;
 		cf_hosts_learn(observe->monitor->hosts, &fact);
 	} else if (dhcp->type == CF_DHCP4_NAK) {
 		end.mac = dhcp->mac;
@@ -212,6 +213,7 @@ static void on_dhcp6_reply(
 
 		fact.mac = end.mac = mac_of_client(packet, dhcp);
 		fact.client_id = dhcp->duid;
+		fact.lease_s = dhcp->valid_s[i];
 		if (dhcp->valid_s[i] > 0)
 			cf_hosts_learn(observe->monitor->hosts, &fact);
 		else

@@ -16,7 +16,7 @@ struct written {
 	struct cf_hosts *hosts;
 	struct cf_locality locality;
 	unsigned count;
-	struct cf_identity last;
+	struct cf_identity before, last;
 	char name[CF_HOST_NAME_BYTES];
 };
 
@@ -26,6 +26,7 @@ static void on_write(void *arg, const struct cf_identity *identity, uint32_t int
 
 	(void)interface;
 	written->count++;
+	written->before = written->last;
 	written->last = *identity;
 	snprintf(written->name, sizeof written->name, "%.*s", (int)identity->name.len,
 	    identity->name.data);
@@ -309,6 +310,57 @@ static void a_grant_does_not_take_an_address_from_an_owner_who_is_there(void **s
 	assert_string_equal(w->last.kind, "dhcp");
 }
 
+static void grant_for(struct written *w, const char *addr, uint32_t lease_s, int64_t at_wall_us)
+{
+	struct cf_host_fact fact = {
+	    .kind = CF_IDENTITY_DHCP4, .at_wall_us = at_wall_us, .mac = one, .lease_s = lease_s};
+
+	assert_int_equal(cf_addr_parse(addr, &fact.addr), CF_OK);
+	cf_hosts_learn(w->hosts, &fact);
+}
+
+/* The whole table is walked in many calls. */
+static void reap_all(struct written *w, int64_t at_wall_us)
+{
+	for (int i = 0; i < 64; i++)
+		cf_hosts_reap(w->hosts, at_wall_us);
+}
+
+static void a_grant_that_nobody_renews_runs_out(void **state)
+{
+	struct written *w = *state;
+
+	grant_for(w, "10.0.0.1", 3600, 10 * S);
+	send_packet(w, "10.0.0.1", one, 64, 600 * S);
+	reap_all(w, 3609 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 1);
+	reap_all(w, 3611 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 0);
+	assert_string_equal(w->last.kind, "dhcp"); /* what was not said yet comes last */
+	assert_int_equal(w->last.to_wall_us, 600 * S);
+	assert_string_equal(w->before.kind, "lease");
+	assert_string_equal(w->before.end, "expired");
+	assert_int_equal(w->before.from_wall_us, 10 * S);
+	assert_int_equal(w->before.to_wall_us, 3610 * S);
+}
+
+static void a_grant_that_is_renewed_or_used_on_does_not(void **state)
+{
+	struct written *w = *state;
+
+	grant_for(w, "10.0.0.1", 3600, 10 * S);
+	grant_for(w, "10.0.0.1", 3600, 1810 * S);
+	reap_all(w, 5400 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 1);
+	send_packet(w, "10.0.0.1", one, 64, 5500 * S); /* the renewal was not seen */
+	reap_all(w, 9000 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 1);
+	grant_for(w, "10.0.0.1", UINT32_MAX, 9001 * S); /* for ever */
+	reap_all(w, 50000 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 1);
+	assert_null(w->last.end);
+}
+
 static void throwaway_names_and_odd_bytes(void **state)
 {
 	struct written *w = *state;
@@ -437,6 +489,9 @@ int main(void)
 	        what_is_given_back_or_taken_away_says_so, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        a_grant_does_not_take_an_address_from_an_owner_who_is_there, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_grant_that_nobody_renews_runs_out, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_grant_that_is_renewed_or_used_on_does_not, setup, teardown),
 	    cmocka_unit_test_setup_teardown(throwaway_names_and_odd_bytes, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_wild_time_moves_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
