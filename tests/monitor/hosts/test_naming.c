@@ -66,6 +66,26 @@ static void a_request_names_its_sender_and_the_address_it_wants(void **state)
 	assert_int_equal(dhcp.client_id.len, 7);
 }
 
+/* Pieces of option 51 belong together as any others (RFC 3396); three bytes are no time. */
+static void a_grant_says_for_how_long(void **state)
+{
+	static const char whole[] = "\x35\1\5\x33\4\0\0\x0e\x10\xff";
+	static const char pieces[] = "\x35\1\5\x33\2\0\0\x33\2\x0e\x10\xff";
+	static const char cut[] = "\x35\1\5\x33\3\0\0\x0e\xff";
+	struct message message = dhcp4(2, "10.20.0.44", whole, sizeof whole - 1);
+	struct cf_dhcp4 dhcp;
+
+	(void)state;
+	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+	assert_int_equal(dhcp.lease_s, 3600);
+	message = dhcp4(2, "10.20.0.44", pieces, sizeof pieces - 1);
+	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+	assert_int_equal(dhcp.lease_s, 3600);
+	message = dhcp4(2, "10.20.0.44", cut, sizeof cut - 1);
+	assert_true(cf_dhcp4_read(slice_of(&message), &dhcp));
+	assert_int_equal(dhcp.lease_s, 0);
+}
+
 static void an_acknowledgement_binds_and_tells_resolvers(void **state)
 {
 	static const char options[] = "\x35\1\5\3\4\x0a\x14\0\1\6\x8\x0a\x14\0\x35\x0a\x14\0\x36";
@@ -274,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_request_names_its_sender_and_the_address_it_wants),
+	    cmocka_unit_test(a_grant_says_for_how_long),
 	    cmocka_unit_test(an_acknowledgement_binds_and_tells_resolvers),
 	    cmocka_unit_test(an_fqdn_serves_when_there_is_no_host_name),
 	    cmocka_unit_test(options_in_pieces_and_in_other_fields_are_one),
