@@ -180,6 +180,75 @@ class Contents(unittest.TestCase):
         for library, owner in (("libpcap", "libpcap0.8"), ("libsqlite3", "libsqlite3-0")):
             self.assertTrue(any(owner in name for name in asked), f"built without {library}: {asked}")
 
+    def test_bill_of_materials_names_every_library_by_package_and_version(self):
+        self.check_bill(self.root, "curfew", "/usr/bin/curfew")
+        beside = PROGRAM.with_suffix(".spdx.json")
+        self.assertEqual(beside.read_bytes(), self.below("/usr/share/doc/curfew/curfew.spdx.json").read_bytes())
+
+    def test_bill_of_materials_of_the_module(self):
+        if MODULE is None:
+            self.skipTest("no module was built (-Dunbound_src=)")
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder) / "root"
+            output("dpkg-deb", "-R", MODULE, root)
+            (module,) = root.rglob("curfew.so")
+            self.check_bill(root, "curfew-unbound", "/" + str(module.relative_to(root)))
+
+    def check_bill(self, root, package, name):
+        """The form of SPDX 2.3 (what it makes mandatory), and that nothing which is linked is missing."""
+        path = root / name.lstrip("/")
+        bill = json.loads((root / f"usr/share/doc/{package}/{package}.spdx.json").read_text())
+        self.assertEqual((bill["spdxVersion"], bill["dataLicense"], bill["SPDXID"]), ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT"))
+        self.assertRegex(bill["documentNamespace"], r"^https://[^#]+$")
+        self.assertRegex(bill["creationInfo"]["created"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertRegex(bill["creationInfo"]["creators"][0], "^Tool: .")
+        ids = [part["SPDXID"] for part in bill["packages"] + bill["files"]]
+        self.assertEqual(len(ids), len(set(ids)))
+        for part in ids:
+            self.assertRegex(part, r"^SPDXRef-[A-Za-z0-9.-]+$")
+        for part in bill["packages"]:
+            self.assertTrue(part["name"] and part["versionInfo"] and part["downloadLocation"], part)
+            self.assertIs(part["filesAnalyzed"], False)
+            self.assertIn(part["licenseDeclared"], ("BSD-2-Clause", "MIT", "NOASSERTION"))
+        kinds = {"DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "DEPENDS_ON", "STATIC_LINK"}
+        for relation in bill["relationships"]:
+            self.assertIn(relation["relationshipType"], kinds)
+            self.assertIn(relation["spdxElementId"], ids + ["SPDXRef-DOCUMENT"])
+            self.assertIn(relation["relatedSpdxElement"], ids)
+        self.assertIn("DESCRIBES", {relation["relationshipType"] for relation in bill["relationships"]})
+        (entry,) = bill["files"]
+        self.assertEqual(entry["fileName"], "." + name)
+        self.assertIn({"algorithm": "SHA256", "checksumValue": hashlib.sha256(path.read_bytes()).hexdigest()}, entry["checksums"])
+        versions = {part["name"]: part["versionInfo"] for part in bill["packages"]}
+        needed = re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "-d", path))
+        linked = {relation["relatedSpdxElement"] for relation in bill["relationships"]
+                  if relation["relationshipType"] == "DYNAMIC_LINK"}
+        owners = set()
+        for library in needed:
+            listed = output("dpkg-query", "-S", "*/" + library).splitlines()
+            owners |= {line.split(":")[0] for line in listed if "/lib/x86_64-linux-gnu/" + library in line or
+                       "/lib/aarch64-linux-gnu/" + library in line}
+        self.assertGreater(len(owners), 0)
+        self.assertEqual({"SPDXRef-Package-" + owner.replace("+", "-") for owner in owners}, linked)
+        for owner in owners:
+            installed = output("dpkg-query", "-W", "-f", "${Version}\n", owner).splitlines()
+            self.assertIn(versions[owner], installed)
+
+    def test_lintian_finds_nothing(self):
+        if not shutil.which("lintian"):
+            self.skipTest("no lintian")
+        packages = [PROGRAM] + ([MODULE] if MODULE else [])
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", *packages], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        # Each override stands under its reason.
+        for package in packages:
+            with tempfile.TemporaryDirectory() as folder:
+                output("dpkg-deb", "-x", package, folder)
+                (overrides,) = pathlib.Path(folder).glob("usr/share/lintian/overrides/*")
+                lines = overrides.read_text().splitlines()
+            self.assertTrue(lines[0].startswith("# "), lines)
+
     def test_files_of_the_site_are_kept_at_an_upgrade(self):
         named = (self.root / "DEBIAN/conffiles").read_text().split()
         self.assertEqual(set(named), {name for name in self.files if name.startswith("/etc/")})
