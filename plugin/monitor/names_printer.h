@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <stdio.h>
 

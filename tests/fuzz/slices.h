@@ -1,7 +1,7 @@
 /* The promise of the monitor's readers: what they give points into what they were given. */
 #pragma once
 
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 #include "promise.h"
 
 static inline void must_lie_inside(struct cf_slice outer, struct cf_slice inner)

@@ -82,7 +82,8 @@ static bool decode_fragment(struct cf_decoder *decoder, struct cf_fragment fragm
 	packet->fragment = false;
 	packet->reassembled = true;
 	(void)cf_decode_transport(decoder, cf_bytes_make(whole.data, whole.len),
-	    whole.len); /* reported above whatever it holds */
+	    whole.len);               /* reported above whatever it holds */
+	decoder->read_inner(decoder); /* which lies in the buffer that is given back */
 	cf_fragments_release(decoder->fragments, whole);
 	return true;
 }

@@ -1,34 +1,7 @@
 /* Ethernet and PPP, their tags, and what else has an EtherType: from a frame to an IP packet. */
 
 #include "monitor/decode/decode.h"
-
-enum ether_type {
-	ETHER_IP4 = 0x0800,
-	ETHER_ARP = 0x0806,
-	ETHER_TEB = 0x6558, /* Ethernet again: GRE, Geneve */
-	ETHER_VLAN = 0x8100,
-	ETHER_IP6 = 0x86dd,
-	ETHER_PPP = 0x880b,
-	ETHER_MPLS = 0x8847,
-	ETHER_MPLS_MULTICAST = 0x8848,
-	ETHER_PPPOE = 0x8864,
-	ETHER_QINQ = 0x88a8,
-	ETHER_PBB = 0x88e7,
-	ETHER_TRILL = 0x22f3,
-	ETHER_FABRICPATH = 0x8903,
-	ETHER_HSR = 0x892f,
-	ETHER_FRER = 0xf1c1,
-	ETHER_CISCO_META = 0x8909,
-	ETHER_VNTAG = 0x8926,
-	ETHER_NSH = 0x894f,
-	ETHER_ETAG = 0x893f,   /* IEEE 802.1BR */
-	ETHER_MACSEC = 0x88e5, /* IEEE 802.1AE */
-	ETHER_BATMAN = 0x4305,
-	ETHER_LWAPP = 0x88bb,
-	ETHER_QINQ_OLD = 0x9100,
-	ETHER_QINQ_OLD2 = 0x9200,
-	ETHER_LARGEST_LENGTH = 1500, /* below: an IEEE 802.3 length, with LLC behind */
-};
+#include "monitor/decode/ethertype.h"
 
 static bool malformed(struct cf_decoder *decoder)
 {
@@ -66,7 +39,7 @@ bool cf_decode_llc(struct cf_decoder *decoder, struct cf_bytes body)
 
 	if (!cf_bytes_ok(&body))
 		return malformed(decoder);
-	if (type <= ETHER_LARGEST_LENGTH) {
+	if (type <= CF_ETHER_LARGEST_LENGTH) {
 		cf_decode_count(decoder, CF_COUNT_NOT_IP);
 		return false;
 	}
@@ -215,24 +188,24 @@ static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes
 	unsigned id;
 
 	switch (*type) {
-	case ETHER_VLAN:
-	case ETHER_QINQ:
-	case ETHER_QINQ_OLD:
-	case ETHER_QINQ_OLD2:
+	case CF_ETHER_VLAN:
+	case CF_ETHER_QINQ:
+	case CF_ETHER_QINQ_OLD:
+	case CF_ETHER_QINQ_OLD2:
 		id = cf_bytes_be16(body) & 0xfffU;
 		if (packet->vlan_count < CF_VLAN_TAGS)
 			packet->vlan[packet->vlan_count++] = (uint16_t)id;
 		break;
-	case ETHER_VNTAG:
-	case ETHER_HSR:
-	case ETHER_FRER: /* IEEE 802.1CB */
+	case CF_ETHER_VNTAG:
+	case CF_ETHER_HSR:
+	case CF_ETHER_FRER: /* IEEE 802.1CB */
 		cf_bytes_skip(body, 4);
 		break;
-	case ETHER_CISCO_META:
-	case ETHER_ETAG:
+	case CF_ETHER_CISCO_META:
+	case CF_ETHER_ETAG:
 		cf_bytes_skip(body, 6);
 		break;
-	case ETHER_PBB: /* IEEE 802.1ah: I-TAG, then the customer's own Ethernet header */
+	case CF_ETHER_PBB: /* IEEE 802.1ah: I-TAG, then the customer's own Ethernet header */
 		cf_bytes_skip(body, 4);
 		packet->mac_dst = cf_bytes_take(body, 6);
 		packet->mac_src = cf_bytes_take(body, 6);
@@ -246,63 +219,49 @@ static bool skip_tag(struct cf_decoder *decoder, unsigned *type, struct cf_bytes
 
 bool cf_decode_ethertype(struct cf_decoder *decoder, unsigned type, struct cf_bytes body)
 {
-	if (type == ETHER_IP4 && cf_bytes_ok(&body)) /* nearly all */
+	if (type == CF_ETHER_IP4 && cf_bytes_ok(&body)) /* nearly all */
 		return cf_decode_ip4(decoder, body);
 	/* Each tag takes bytes, and once they are used up type reads as 0: the loop ends. */
 	while (skip_tag(decoder, &type, &body))
 		;
 	if (!cf_bytes_ok(&body))
 		return malformed(decoder);
-	if (type <= ETHER_LARGEST_LENGTH)
+	if (type <= CF_ETHER_LARGEST_LENGTH)
 		return cf_decode_llc(decoder, body);
 	switch (type) {
-	case ETHER_IP4:
+	case CF_ETHER_IP4:
 		return cf_decode_ip4(decoder, body);
-	case ETHER_IP6:
+	case CF_ETHER_IP6:
 		return cf_decode_ip6(decoder, body);
-	case ETHER_ARP:
+	case CF_ETHER_ARP:
 		return decode_arp(decoder, body);
-	case ETHER_TEB:
+	case CF_ETHER_TEB:
 		return cf_decode_ethernet(decoder, body);
-	case ETHER_PPP:
+	case CF_ETHER_PPP:
 		return cf_decode_ppp(decoder, body);
-	case ETHER_MPLS:
-	case ETHER_MPLS_MULTICAST:
+	case CF_ETHER_MPLS:
+	case CF_ETHER_MPLS_MULTICAST:
 		return cf_decode_mpls(decoder, body);
-	case ETHER_PPPOE:
+	case CF_ETHER_PPPOE:
 		return decode_pppoe(decoder, body);
-	case ETHER_NSH:
+	case CF_ETHER_NSH:
 		return decode_nsh(decoder, body);
-	case ETHER_TRILL:
+	case CF_ETHER_TRILL:
 		return decode_trill(decoder, body);
-	case ETHER_FABRICPATH:
+	case CF_ETHER_FABRICPATH:
 		cf_bytes_skip(&body, 2);
 		return cf_decode_ethernet(decoder, body);
-	case ETHER_MACSEC:
+	case CF_ETHER_MACSEC:
 		return decode_macsec(decoder, body);
-	case ETHER_BATMAN:
+	case CF_ETHER_BATMAN:
 		return decode_batman(decoder, body);
-	case ETHER_LWAPP:
+	case CF_ETHER_LWAPP:
 		cf_decode_unread(decoder, CF_COUNT_UNREAD_ETHER);
 		return false;
 	default:
 		cf_decode_count(decoder, CF_COUNT_NOT_IP);
 		return false;
 	}
-}
-
-bool cf_ethertype_is_read(unsigned type)
-{
-	static const uint16_t types[] = {ETHER_IP4, ETHER_ARP, ETHER_TEB, ETHER_VLAN, ETHER_IP6,
-	    ETHER_PPP, ETHER_MPLS, ETHER_MPLS_MULTICAST, ETHER_PPPOE, ETHER_QINQ, ETHER_PBB,
-	    ETHER_TRILL, ETHER_FABRICPATH, ETHER_HSR, ETHER_FRER, ETHER_CISCO_META, ETHER_VNTAG,
-	    ETHER_NSH, ETHER_QINQ_OLD, ETHER_QINQ_OLD2, ETHER_ETAG, ETHER_MACSEC, ETHER_BATMAN,
-	    ETHER_LWAPP};
-
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (types[i] == type)
-			return true;
-	return false;
 }
 
 bool cf_decode_ethernet(struct cf_decoder *decoder, struct cf_bytes frame)

@@ -117,6 +117,13 @@ static void hand_over(struct cf_decoder *decoder, enum cf_raw_kind kind, struct 
 		decoder->observer.raw(decoder->observer.context, &decoder->packet, kind, bytes);
 }
 
+/* To be read next, and in the place of this packet; see cf_decode_outer(). */
+static bool leave_inner(struct cf_decoder *decoder, enum cf_inner_kind kind, struct cf_bytes body)
+{
+	decoder->inner = (struct cf_inner){.kind = kind, .body = body};
+	return true;
+}
+
 static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
 	struct cf_packet *packet = &decoder->packet;
@@ -150,20 +157,6 @@ static bool decode_tcp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	if (wanted)
 		cf_streams_segment(decoder->streams, decoder, hash);
 	return true;
-}
-
-/* True when there is a tunnel, whose inside is then reported in its place; else nothing has
- * changed. */
-static bool decode_tunnel(struct cf_decoder *decoder, struct cf_bytes payload)
-{
-	struct cf_packet outer = decoder->packet;
-	unsigned depth = decoder->depth;
-
-	if (!outer.in_icmp_error && cf_decode_udp_tunnel(decoder, payload))
-		return true;
-	decoder->packet = outer;
-	decoder->depth = depth;
-	return false;
 }
 
 static void decode_udp_payload(struct cf_decoder *decoder, enum port_kind kind)
@@ -253,8 +246,8 @@ static bool decode_udp(struct cf_decoder *decoder, struct cf_bytes body, size_t 
 	packet->payload_wire_bytes = (uint32_t)udp_bytes;
 	packet->payload = (struct cf_slice){.data = body.at, .len = cf_bytes_left(&body)};
 	kind = datagram_kind(packet);
-	if (kind == PORT_TUNNEL && packet->payload.len != 0 && decode_tunnel(decoder, body))
-		return true;
+	if (kind == PORT_TUNNEL && packet->payload.len != 0 && !packet->in_icmp_error)
+		return leave_inner(decoder, CF_INNER_UDP, body);
 	report(decoder);
 	if (packet->payload.len != 0)
 		decode_udp_payload(decoder, kind);
@@ -277,24 +270,15 @@ static bool decode_icmp(struct cf_decoder *decoder, struct cf_bytes body, bool v
 	cf_bytes_skip(&body, 7);
 	if (error && cf_bytes_left(&body) > 0 && !decoder->packet.in_icmp_error) {
 		decoder->packet.in_icmp_error = true;
-		(void)cf_decode_ip(decoder, body); /* what does not read as IP is counted there */
+		return leave_inner(decoder, CF_INNER_QUOTED, body);
 	}
 	return true;
 }
 
-/* Any tunnel straight over IP: its inside, or this packet when the inside cannot be read. */
-static bool decode_inner(struct cf_decoder *decoder, struct cf_bytes body,
-    bool (*decode)(struct cf_decoder *decoder, struct cf_bytes body))
+/* Any tunnel straight over IP; one in an ICMP error was opened when it was sent. */
+static bool decode_inner(struct cf_decoder *decoder, struct cf_bytes body, enum cf_inner_kind kind)
 {
-	struct cf_packet outer = decoder->packet;
-	unsigned depth = decoder->depth;
-
-	if (!outer.in_icmp_error && decode(decoder, body))
-		return true;
-	decoder->packet = outer;
-	decoder->depth = depth;
-	report(decoder);
-	return true;
+	return decoder->packet.in_icmp_error || leave_inner(decoder, kind, body);
 }
 
 /* RFC 4302: the header says what is behind it; nothing is encrypted. */
@@ -329,7 +313,8 @@ static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
 		return unread(decoder, CF_COUNT_UNREAD_IP);
 	decoder->packet.ip_proto = header[0];
 	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),
-	    plain.len); /* reports whatever it holds */
+	    plain.len);               /* reports whatever it holds */
+	decoder->read_inner(decoder); /* which lies in the buffer that is given back */
 	cf_ipcomp_release(decoder->ipcomp);
 	return true;
 }
@@ -342,23 +327,23 @@ static bool decode_rare(struct cf_decoder *decoder, struct cf_bytes body, size_t
 	case CF_PROTO_ICMP6:
 		return decode_icmp(decoder, body, true);
 	case PROTO_IP4:
-		return decode_inner(decoder, body, cf_decode_ip4);
+		return decode_inner(decoder, body, CF_INNER_IP4);
 	case PROTO_IP6:
-		return decode_inner(decoder, body, cf_decode_ip6);
+		return decode_inner(decoder, body, CF_INNER_IP6);
 	case PROTO_GRE:
-		return decode_inner(decoder, body, cf_decode_gre);
+		return decode_inner(decoder, body, CF_INNER_GRE);
 	case PROTO_ETHER_IP:
-		return decode_inner(decoder, body, cf_decode_ether_in_ip);
+		return decode_inner(decoder, body, CF_INNER_ETHER_IN_IP);
 	case PROTO_IPCOMP:
 		return decode_compressed(decoder, body);
 	case PROTO_MPLS:
-		return decode_inner(decoder, body, cf_decode_mpls);
+		return decode_inner(decoder, body, CF_INNER_MPLS);
 	case PROTO_AUTHENTICATION:
 		return decode_authenticated(decoder, body, wire_bytes);
 	case PROTO_ETHERNET:
-		return decode_inner(decoder, body, cf_decode_ethernet);
+		return decode_inner(decoder, body, CF_INNER_ETHERNET);
 	case PROTO_IPIP:
-		return decode_inner(decoder, body, cf_decode_ip);
+		return decode_inner(decoder, body, CF_INNER_IP);
 	case PROTO_ESP:
 		return unread(decoder, CF_COUNT_UNREAD_IPSEC);
 	case PROTO_L2TP3:
@@ -379,4 +364,11 @@ bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_
 	if (decoder->packet.ip_proto == CF_PROTO_UDP)
 		return decode_udp(decoder, body, wire_bytes);
 	return decode_rare(decoder, body, wire_bytes);
+}
+
+void cf_decode_outer(struct cf_decoder *decoder, enum cf_inner_kind kind)
+{
+	report(decoder);
+	if (kind == CF_INNER_UDP)
+		decode_udp_payload(decoder, datagram_kind(&decoder->packet));
 }

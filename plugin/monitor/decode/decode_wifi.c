@@ -22,6 +22,7 @@ static bool decode_aggregate(struct cf_decoder *decoder, struct cf_bytes body)
 		if (!cf_bytes_ok(&inner))
 			break;
 		reported |= cf_decode_llc(decoder, inner);
+		decoder->read_inner(decoder); /* before the next frame takes its place */
 		if (cf_bytes_left(&body) < (4 - (len + 14) % 4) % 4)
 			break;
 		cf_bytes_skip(&body, (4 - (len + 14) % 4) % 4);

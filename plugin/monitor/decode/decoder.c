@@ -1,7 +1,8 @@
 /* The decoder as a whole: its tables, its counters, its clock. */
 
-#include "monitor/decode/decode.h"
+#include "monitor/decode/decoder.h"
 
+#include "monitor/decode/decode.h"
 #include "monitor/decode/fragments.h"
 #include "monitor/decode/ipcomp.h"
 #include "monitor/message/decode_quic.h"
@@ -16,54 +17,50 @@
 /* The end of the year 9999: what a capture claims beyond is no time, and must not overflow. */
 #define LAST_WALL_US (INT64_C(253402300799) * SECOND_US)
 
-const char *cf_decode_counter_text(enum cf_decode_counter counter)
+static bool open_inner(struct cf_decoder *decoder, const struct cf_inner *inner)
 {
-	static const char *const texts[CF_COUNT_MAX] = {
-	    [CF_COUNT_FRAMES] = "frames",
-	    [CF_COUNT_FRAME_BYTES] = "frame_bytes",
-	    [CF_COUNT_FRAMES_CUT] = "frames_cut",
-	    [CF_COUNT_LINK_UNKNOWN] = "link_unknown",
-	    [CF_COUNT_LINK_MALFORMED] = "link_malformed",
-	    [CF_COUNT_NOT_IP] = "not_ip",
-	    [CF_COUNT_IP_PACKETS] = "ip_packets",
-	    [CF_COUNT_IP_MALFORMED] = "ip_malformed",
-	    [CF_COUNT_TRANSPORT_MALFORMED] = "transport_malformed",
-	    [CF_COUNT_TUNNELS_UNREAD] = "tunnels_unread",
-	    [CF_COUNT_UNREAD_GRE] = "unread_gre",
-	    [CF_COUNT_UNREAD_IPSEC] = "unread_ipsec",
-	    [CF_COUNT_UNREAD_L2TP3] = "unread_l2tp3",
-	    [CF_COUNT_UNREAD_IP] = "unread_ip",
-	    [CF_COUNT_UNREAD_UDP] = "unread_udp",
-	    [CF_COUNT_UNREAD_VPN] = "unread_vpn",
-	    [CF_COUNT_UNREAD_MACSEC] = "unread_macsec",
-	    [CF_COUNT_UNREAD_ETHER] = "unread_ether",
-	    [CF_COUNT_UNREAD_WIFI] = "unread_wifi",
-	    [CF_COUNT_TUNNEL_TOO_DEEP] = "tunnel_too_deep",
-	    [CF_COUNT_FRAGMENTS] = "fragments",
-	    [CF_COUNT_FRAGMENTS_REFUSED] = "fragments_refused",
-	    [CF_COUNT_FRAGMENTS_EVICTED] = "fragments_evicted",
-	    [CF_COUNT_FRAGMENTS_EXPIRED] = "fragments_expired",
-	    [CF_COUNT_STREAMS_EVICTED] = "streams_evicted",
-	    [CF_COUNT_TAILS_EVICTED] = "tails_evicted",
-	    [CF_COUNT_STREAMS_EXPIRED] = "streams_expired",
-	    [CF_COUNT_STREAMS_TOO_LONG] = "streams_too_long",
-	    [CF_COUNT_POSITIONS_EVICTED] = "positions_evicted",
-	    [CF_COUNT_OPENINGS_EVICTED] = "openings_evicted",
-	    [CF_COUNT_DNS_MESSAGES] = "dns_messages",
-	    [CF_COUNT_DNS_MALFORMED] = "dns_malformed",
-	    [CF_COUNT_TLS_HELLOS] = "tls_hellos",
-	    [CF_COUNT_TLS_MALFORMED] = "tls_malformed",
-	    [CF_COUNT_QUIC_INITIALS] = "quic_initials",
-	    [CF_COUNT_QUIC_HELLOS] = "quic_hellos",
-	    [CF_COUNT_QUIC_UNOPENED] = "quic_unopened",
-	    [CF_COUNT_QUIC_EVICTED] = "quic_evicted",
-	    [CF_COUNT_QUIC_MALFORMED] = "quic_malformed",
-	    [CF_COUNT_HTTP_REQUESTS] = "http_requests",
-	    [CF_COUNT_HTTP_RESPONSES] = "http_responses",
-	    [CF_COUNT_SOCKS_REQUESTS] = "socks_requests",
-	};
+	switch (inner->kind) {
+	case CF_INNER_IP:
+	case CF_INNER_QUOTED:
+		return cf_decode_ip(decoder, inner->body);
+	case CF_INNER_IP4:
+		return cf_decode_ip4(decoder, inner->body);
+	case CF_INNER_IP6:
+		return cf_decode_ip6(decoder, inner->body);
+	case CF_INNER_GRE:
+		return cf_decode_gre(decoder, inner->body);
+	case CF_INNER_ETHERNET:
+		return cf_decode_ethernet(decoder, inner->body);
+	case CF_INNER_ETHER_IN_IP:
+		return cf_decode_ether_in_ip(decoder, inner->body);
+	case CF_INNER_MPLS:
+		return cf_decode_mpls(decoder, inner->body);
+	case CF_INNER_UDP:
+		return cf_decode_udp_tunnel(decoder, inner->body);
+	case CF_INNER_NONE:
+		break;
+	}
+	return false;
+}
 
-	return counter < CF_COUNT_MAX ? texts[counter] : "";
+/*
+ * Packets within packets, one round each; each has a header more, and cf_decode_enter() lets only
+ * so many in. Where nothing can be read within, the packet in hand is as it was, and reported.
+ */
+static void read_inner(struct cf_decoder *decoder)
+{
+	while (decoder->inner.kind != CF_INNER_NONE) {
+		const struct cf_inner inner = decoder->inner;
+		const struct cf_packet outer = decoder->packet;
+		const unsigned depth = decoder->depth;
+
+		decoder->inner.kind = CF_INNER_NONE;
+		if (open_inner(decoder, &inner))
+			continue;
+		decoder->packet = outer;
+		decoder->depth = depth;
+		cf_decode_outer(decoder, inner.kind);
+	}
 }
 
 enum cf_status cf_decoder_new(
@@ -76,6 +73,7 @@ enum cf_status cf_decoder_new(
 		return CF_ENOMEM;
 	decoder->observer = *observer;
 	decoder->seed = seed;
+	decoder->read_inner = read_inner;
 	status = cf_fragments_new(&decoder->fragments);
 	if (status == CF_OK)
 		status = cf_streams_new(&decoder->streams);
@@ -146,74 +144,12 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
 	decoder->packet.wire_bytes = (uint32_t)wire_bytes;
 	(void)cf_decode_link(decoder, link_type,
 	    cf_bytes_make(data, captured)); /* what is not reported is counted */
+	read_inner(decoder);
 }
 
 const struct cf_decoder_counters *cf_decoder_counters_get(const struct cf_decoder *decoder)
 {
 	return &decoder->counters;
-}
-
-void cf_packet_keep(struct cf_kept_packet *kept, const struct cf_packet *packet)
-{
-	kept->packet = *packet;
-	kept->packet.payload = (struct cf_slice){.data = NULL};
-	if (packet->mac_src != NULL) {
-		memcpy(kept->macs, packet->mac_src, 6);
-		kept->packet.mac_src = kept->macs;
-	}
-	if (packet->mac_dst != NULL) {
-		memcpy(kept->macs + 6, packet->mac_dst, 6);
-		kept->packet.mac_dst = kept->macs + 6;
-	}
-}
-
-struct cf_endpoints cf_endpoints_of(const struct cf_packet *packet, bool sender_is_client)
-{
-	if (sender_is_client)
-		return (struct cf_endpoints){
-		    .client = packet->src,
-		    .server = packet->dst,
-		    .client_port = packet->src_port,
-		    .server_port = packet->dst_port,
-		};
-	return (struct cf_endpoints){
-	    .client = packet->dst,
-	    .server = packet->src,
-	    .client_port = packet->dst_port,
-	    .server_port = packet->src_port,
-	};
-}
-
-/* Multiplies to 128 bits and folds: each output bit depends on all input bits. */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t load64(const uint8_t *bytes)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes, sizeof value);
-	return value;
-}
-
-uint64_t cf_packet_hash(const struct cf_decoder *decoder, const struct cf_packet *packet)
-{
-	uint64_t hash = decoder->seed ^ UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t ports =
-	    (uint64_t)packet->src_port << 32 | (uint64_t)packet->dst_port << 8 | packet->ip_proto;
-
-	/* Unused bytes of an IPv4 address are zero. */
-	hash = fold(hash ^ load64(packet->src.bytes), UINT64_C(0xa0761d6478bd642f) ^ ports);
-	hash = fold(hash ^ load64(packet->dst.bytes), UINT64_C(0xe7037ed1a0b428db));
-	if (packet->src.family == CF_FAMILY_V6) {
-		hash = fold(hash ^ load64(packet->src.bytes + 8), UINT64_C(0x8ebc6af09c88c6e3));
-		hash = fold(hash ^ load64(packet->dst.bytes + 8), UINT64_C(0x589965cc75374cc3));
-	}
-	return hash;
 }
 
 /*

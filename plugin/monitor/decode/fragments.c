@@ -2,7 +2,7 @@
 
 #include "monitor/decode/fragments.h"
 
-#include "monitor/decode/spans.h"
+#include "monitor/packet/spans.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "monitor/decode/decoder.h"
+#include "monitor/packet/counters.h"
+#include "monitor/packet/observer.h"
 
 struct cf_fragments;
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 struct cf_ipcomp;
 

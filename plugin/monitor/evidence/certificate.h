@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/limits.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <stdbool.h>
 

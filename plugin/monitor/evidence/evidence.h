@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "monitor/decode/observer.h"
 #include "monitor/evidence/watchlist.h"
+#include "monitor/packet/observer.h"
 #include "policy/decide.h"
 #include "records/form/record.h"
 

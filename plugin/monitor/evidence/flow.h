@@ -11,8 +11,8 @@
 
 #include "base/addr.h"
 #include "base/limits.h"
-#include "monitor/decode/observer.h"
 #include "monitor/evidence/watchlist.h"
+#include "monitor/packet/observer.h"
 #include "records/form/record.h"
 
 #include <stdatomic.h>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 /* "t13d1516h2_8daaf6152771_b186095e22b6" and terminator. */
 #define CF_JA4_BYTES 37

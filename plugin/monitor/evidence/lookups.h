@@ -15,7 +15,7 @@
 #include "base/addr.h"
 #include "base/limits.h"
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 #include "names/name.h"
 
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "image/image.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <stdbool.h>
 

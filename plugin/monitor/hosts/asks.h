@@ -10,7 +10,7 @@
 #include "base/addr.h"
 #include "base/limits.h"
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <stdbool.h>
 #include <stdint.h>

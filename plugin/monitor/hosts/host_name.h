@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/limits.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 /*
  * A copy without last dots, blanks and zeros; printable ASCII and UTF-8 (RFC 3629) stay, other

@@ -18,8 +18,8 @@
 
 #include "base/addr.h"
 #include "base/limits.h"
-#include "monitor/decode/observer.h"
 #include "monitor/evidence/locality.h"
+#include "monitor/packet/observer.h"
 #include "records/form/identity.h"
 #include "records/form/record.h"
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <stdbool.h>
 

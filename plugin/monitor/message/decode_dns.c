@@ -2,7 +2,7 @@
 
 #include "monitor/message/decode_dns.h"
 
-#include "monitor/decode/decode.h"
+#include "monitor/packet/decoding.h"
 
 #include <string.h>
 

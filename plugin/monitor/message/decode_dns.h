@@ -7,8 +7,10 @@
  */
 #pragma once
 
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 #include "names/name.h"
+
+struct cf_decoder;
 
 /* Where reading stands; obtain it from cf_dns_start() and pass it to the _next() functions in
  * order. */
@@ -66,3 +68,7 @@ static inline bool cf_dns_maybe_shaped(struct cf_slice bytes)
 /* True when bytes begin with a DNS header and, if it promises a question, a whole first question.
  */
 bool cf_dns_plausible(struct cf_slice bytes);
+
+/* One message; true when it reads as DNS and was reported. */
+bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,
+    enum cf_dns_kind kind, enum cf_transport transport, struct cf_slice bytes, bool cut);

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "monitor/decode/observer.h"
 #include "monitor/message/decode_tls.h" /* enum cf_reading */
+#include "monitor/packet/observer.h"
 
 #include <stdint.h>
 

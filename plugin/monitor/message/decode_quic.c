@@ -2,10 +2,10 @@
 
 #include "monitor/message/decode_quic.h"
 
-#include "monitor/decode/decode.h"
-#include "monitor/decode/spans.h"
 #include "monitor/message/decode_tls.h"
 #include "monitor/message/quic_keys.h"
+#include "monitor/packet/decoding.h"
+#include "monitor/packet/spans.h"
 
 #include <stdlib.h>
 #include <string.h>

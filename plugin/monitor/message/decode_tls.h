@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 /* How far reading came. */
 enum cf_reading {

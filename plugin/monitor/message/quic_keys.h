@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 #include <nettle/hmac.h>
 

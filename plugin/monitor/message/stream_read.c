@@ -2,9 +2,9 @@
 
 #include "monitor/message/stream_read.h"
 
-#include "monitor/decode/decode.h"
 #include "monitor/message/decode_dns.h"
 #include "monitor/message/decode_tls.h"
+#include "monitor/packet/decoding.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "monitor/decode/observer.h"
 #include "monitor/message/decode_http.h"
+#include "monitor/packet/observer.h"
 
 struct cf_decoder;
 

@@ -6,10 +6,10 @@
  */
 #pragma once
 
-#include "monitor/decode/decode.h"
-#include "monitor/decode/spans.h"
 #include "monitor/message/stream_read.h"
 #include "monitor/message/streams.h"
+#include "monitor/packet/decoding.h"
+#include "monitor/packet/spans.h"
 
 enum {
 	CF_STREAM_WAYS = 4, /* flows in a bucket, one cache line */

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
+#include "monitor/packet/observer.h"
 
 struct cf_decoder;
 struct cf_streams;

@@ -13,10 +13,10 @@
 #pragma once
 
 #include "base/status.h"
-#include "monitor/decode/observer.h"
 #include "monitor/evidence/asn.h"
 #include "monitor/evidence/locality.h"
 #include "monitor/evidence/watchlist.h"
+#include "monitor/packet/observer.h"
 #include "records/write/log.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Sorted byte ranges, filled in any order. */
 
-#include "monitor/decode/spans.h"
+#include "monitor/packet/spans.h"
 
 #include <string.h>
 

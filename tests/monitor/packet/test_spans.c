@@ -1,6 +1,6 @@
 /* Ranges filled in any order, against a byte-by-byte model. */
 
-#include "monitor/decode/spans.h"
+#include "monitor/packet/spans.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
