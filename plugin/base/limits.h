@@ -33,7 +33,9 @@
 #define CF_BUNDLE_BYTES 268435456
 /* ... and all that is taken out of one. */
 #define CF_BUNDLE_UNPACKED_BYTES 2147483648LL
-/* Files in one: seven tables and the presets. */
+/* A signed image from elsewhere: what a stranger may make us read before it is verified. */
+#define CF_SIGNED_IMAGE_BYTES 2147483647
+/* Files in a bundle: seven tables and the presets. */
 #define CF_BUNDLE_FILES 256
 
 /* One line of the hit log, newline included. */

@@ -4,6 +4,7 @@
 
 #include "base/input_file.h"
 #include "compile/compile_pack.h"
+#include "compile/origin.h"
 #include "compile/pack/pack_place.h"
 #include "compile/pack/spoken_name.h"
 
@@ -62,7 +63,7 @@ static enum cf_status add_exempts(struct cf_image_builder *builder, const struct
 		        .owner = preset->name,
 		        .reason = exempt->reason,
 		        .clients = clients[0] == '\0' ? "everybody" : clients,
-		        .file = preset->file,
+		        .file = cf_origin(preset->file, CF_ORIGIN_PRESET),
 		        .line = exempt->line},
 		    &id);
 		for (size_t j = 0; status == CF_OK && j < exempt->name_count; j++) {
@@ -85,6 +86,7 @@ static enum cf_status add_exception(
 	uint32_t id;
 
 	image.pack = pack;
+	image.file = cf_origin(image.file, CF_ORIGIN_POLICY);
 	status = cf_image_builder_add_exception(builder, &image, &id);
 	for (size_t i = 0; status == CF_OK && i < exception->name_count; i++) {
 		status = cf_policy_pattern_parse(exception->names[i].text, &name, &scope, NULL);
@@ -113,7 +115,7 @@ static enum cf_status add_own_name(struct cf_image_builder *builder, uint32_t pa
 	        .source = entry->source,
 	        .as_of = entry->as_of,
 	        .note = entry->note,
-	        .file = policy->file},
+	        .file = cf_origin(policy->file, CF_ORIGIN_POLICY)},
 	    entry->line);
 }
 
@@ -237,7 +239,7 @@ static enum cf_status digest_file(struct cf_sha256 *sha, const char *path)
 	return status;
 }
 
-/* One digest over everything the image is compiled from, and over the compiler. */
+/* One digest over everything the image is compiled from. */
 static enum cf_status digest_sources(
     const struct cf_compiled *c, uint8_t digest_out[CF_SHA256_BYTES])
 {
@@ -246,7 +248,6 @@ static enum cf_status digest_sources(
 
 	if (sha == NULL)
 		return CF_ENOMEM;
-	cf_sha256_update(sha, CF_VERSION, strlen(CF_VERSION));
 	cf_sha256_update(sha, c->policy->digest, CF_SHA256_BYTES);
 	for (size_t i = 0; i < c->pack_count; i++)
 		cf_sha256_update(sha, c->packs[i]->digest, CF_SHA256_BYTES);
@@ -293,7 +294,7 @@ static enum cf_status set_settings(struct cf_compiled *c, const struct cf_compil
 	    .pack_version = c->pack_version,
 	    .preset = c->preset,
 	    .citation = c->citation,
-	    .policy_file = policy->file,
+	    .policy_file = cf_origin(policy->file, CF_ORIGIN_POLICY),
 	    .log_path = policy->log_path[0] != '\0' ? policy->log_path : options->default_log_path,
 	    .fold_s = policy->fold_s,
 	    .privacy = policy->privacy,

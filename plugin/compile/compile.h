@@ -20,7 +20,7 @@ struct cf_compile_options {
 	const char *policy_path;
 	const char *lists_dir; /* folders of one folder a vendor, ':' between them (pack_place.h) */
 	const char *default_log_path; /* when the policy names none */
-	int64_t built_wall_s;         /* goes into the image */
+	int64_t built_wall_s;         /* of exports; 0 for an image, which is its content alone */
 };
 
 /* Everything read, and the builder filled from it. */

@@ -2,6 +2,7 @@
 
 #include "compile/compile_pack.h"
 
+#include "compile/origin.h"
 #include "compile/pack/pattern.h"
 
 /* A pattern being expanded into the builder. */
@@ -33,7 +34,7 @@ static enum cf_status add_pack_name(struct cf_image_builder *builder, const stru
 	    .source = entry->sources,
 	    .as_of = entry->as_of,
 	    .note = entry->note,
-	    .file = entry->file,
+	    .file = cf_origin(entry->file, CF_ORIGIN_TABLE),
 	};
 	struct expansion e = {.builder = builder,
 	    .attr = &attr,
@@ -71,7 +72,7 @@ static enum cf_status add_networks(
 		    .source = entry->sources,
 		    .as_of = entry->as_of,
 		    .note = entry->note,
-		    .file = entry->file,
+		    .file = cf_origin(entry->file, CF_ORIGIN_TABLE),
 		    .line = entry->line,
 		    .until_wall_s = entry->until_wall_s,
 		};
@@ -102,7 +103,7 @@ static enum cf_status add_traits(
 		        .product = entry->product,
 		        .source = entry->sources,
 		        .note = entry->note,
-		        .file = entry->file,
+		        .file = cf_origin(entry->file, CF_ORIGIN_TABLE),
 		        .line = entry->line});
 	}
 	for (size_t i = 0; status == CF_OK && i < pack->port_count; i++) {
@@ -119,7 +120,7 @@ static enum cf_status add_traits(
 		        .pack = id,
 		        .product = entry->product,
 		        .source = entry->sources,
-		        .file = entry->file,
+		        .file = cf_origin(entry->file, CF_ORIGIN_TABLE),
 		        .line = entry->line});
 	}
 	for (size_t i = 0; status == CF_OK && i < pack->resolver_count; i++) {

@@ -2,6 +2,7 @@
 
 #include "compile/regimes.h"
 
+#include "compile/origin.h"
 #include "compile/pack/pack_place.h"
 
 #include <stdio.h>
@@ -218,7 +219,7 @@ static enum cf_status add_preset_phases(const struct cf_regime *regime,
 		        .verdict = phase->verdict,
 		        .categories = phase->categories,
 		        .schedules = UINT64_C(1) << regime->schedule,
-		        .file = preset->file,
+		        .file = cf_origin(preset->file, CF_ORIGIN_PRESET),
 		        .line = phase->line});
 	}
 	return status;
@@ -250,6 +251,7 @@ static enum cf_status add_own_phases(const struct cf_regimes *regimes,
 	for (size_t i = 0; status == CF_OK && i < policy->phase_count; i++) {
 		struct cf_phase phase = policy->phases[i].image;
 
+		phase.file = cf_origin(phase.file, CF_ORIGIN_POLICY);
 		phase.schedules = schedules_of(regimes, policy, &policy->phases[i]);
 		status = cf_image_builder_add_phase(builder, &phase);
 	}

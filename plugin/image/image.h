@@ -55,7 +55,7 @@ void cf_image_close(struct cf_image *image);
 struct cf_image_info {
 	uint8_t digest[CF_SHA256_BYTES];        /* of the whole file: the image's identity */
 	uint8_t source_digest[CF_SHA256_BYTES]; /* of everything it was compiled from */
-	int64_t built_wall_s;
+	int64_t built_wall_s; /* when its file was last written; 0 unknown (from memory) */
 	uint64_t file_bytes;
 	/* Of all packs and presets, comma separated, for people; records have those of their entry.
 	 */

@@ -241,8 +241,9 @@ static enum cf_status open_file(
  * when somebody truncates it in place, and cannot be in large pages.
  */
 static enum cf_status read_file(const char *path, const atomic_bool *stop, void **data_out,
-    size_t *len_out, struct cf_error *error)
+    size_t *len_out, int64_t *written_wall_s_out, struct cf_error *error)
 {
+	struct stat st = {.st_mtime = 0};
 	struct cf_image head;
 	int fd = -1, saved;
 	enum cf_status status = open_file(path, &fd, &head, error);
@@ -262,6 +263,8 @@ static enum cf_status read_file(const char *path, const atomic_bool *stop, void 
 		goto out;
 	}
 	(void)mprotect(data, head.len, PROT_READ); /* a guard, not a need */
+	(void)fstat(fd, &st);                      /* worked just before; else it is unknown */
+	*written_wall_s_out = st.st_mtime;
 	*data_out = data;
 	*len_out = head.len;
 out:
@@ -283,9 +286,10 @@ enum cf_status cf_image_open_until(
 	enum cf_status status;
 	struct cf_image *image = NULL;
 	void *data = NULL;
+	int64_t written_wall_s = 0;
 	size_t len = 0;
 
-	status = read_file(path, stop, &data, &len, error);
+	status = read_file(path, stop, &data, &len, &written_wall_s, error);
 	if (status != CF_OK)
 		return status;
 	status = open_memory(data, len, stop, &image, &inner);
@@ -295,6 +299,9 @@ enum cf_status cf_image_open_until(
 	}
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): CF_OK gives an image */
 	image->mapped = true;
+	/* The time is no part of what an image is, so only former ones have it in their bytes. */
+	if (image->info.built_wall_s == 0)
+		image->info.built_wall_s = written_wall_s;
 	*image_out = image;
 	return CF_OK;
 }

@@ -67,7 +67,7 @@ class Explain(unittest.TestCase):
         self.assertIsNone(answer["exception"])
         for key in ("entry_source", "phase_source"):
             path, line = re.fullmatch(r"(.+):(\d+)", answer[key]).groups()
-            with open(path, encoding="utf-8") as source:
+            with open(os.path.join(ROOT, "lists", path), encoding="utf-8") as source:
                 text = source.read().splitlines()[int(line) - 1]
             self.assertIn("upd.kaspersky.com" if key == "entry_source" else answer["phase"], text)
 
@@ -140,7 +140,7 @@ exceptions:
             ask = ("--image", image)
             lab = self.explained("s00.upd.kaspersky.com", AT, *ask, "--client", "10.20.3.4")
             self.assertEqual((lab["verdict"], lab["exception"]), ("flag", "wave 3"))
-            self.assertEqual(lab["exception_source"], f"{policy}:5")
+            self.assertEqual(lab["exception_source"], "curfew.yaml:5")
             self.assertEqual(lab["next_change"], "2024-12-31T00:00:00Z")
             self.assertEqual([span["verdict"] for span in lab["in_time"]], ["flag", "block"])
             self.assertEqual(self.explained("s00.upd.kaspersky.com", AT, *ask, "--client",

@@ -32,6 +32,7 @@ static const char help[] =
     "      --from WHEN     not to be used before this instant\n"
     "      --serial N      default: one more than in BUNDLE.minisig, at least today's as "
     "YYYYMMDD01\n"
+    "      --image         the file is an image; NAME is the channel, such as stable\n"
     "      --shrink        readers shall take it though much is gone\n"
     "\n"
     "exit: 0 done, 2 usage, 3 key or statement invalid, 4 input/output\n";
@@ -39,7 +40,7 @@ static const char help[] =
 struct request {
 	const char *new_key, *key, *name, *until, *serial;
 	int64_t from_wall_s;
-	bool shrink;
+	bool shrink, is_image;
 };
 
 static const struct cli_option options[] = {
@@ -50,6 +51,7 @@ static const struct cli_option options[] = {
     CLI_VALUE("from", 0, struct request, from_wall_s, cli_take_instant),
     CLI_WORD("serial", 0, struct request, serial),
     CLI_SWITCH("shrink", 0, struct request, shrink),
+    CLI_SWITCH("image", 0, struct request, is_image),
     CLI_OPTIONS_END,
 };
 
@@ -180,7 +182,7 @@ static bool take_serial(
 static int fill(
     const struct request *request, const char *signature, struct cf_statement *statement)
 {
-	statement->kind = CF_STATEMENT_PACK;
+	statement->kind = request->is_image ? CF_STATEMENT_IMAGE : CF_STATEMENT_PACK;
 	statement->made_wall_s = cli_now_s();
 	statement->from_wall_s = request->from_wall_s;
 	statement->shrink = request->shrink;
@@ -221,7 +223,8 @@ static int sign(const struct request *request, const char *bundle)
 {
 	char path[CF_PATH_BYTES], comment[CF_STATEMENT_TEXT_BYTES];
 	char text[CF_MINISIGN_SIGNATURE_TEXT_BYTES];
-	struct cf_fetch file = {.place = bundle, .most_bytes = CF_BUNDLE_BYTES};
+	struct cf_fetch file = {.place = bundle,
+	    .most_bytes = request->is_image ? CF_SIGNED_IMAGE_BYTES : CF_BUNDLE_BYTES};
 	struct cf_minisign_secret secret;
 	struct cf_statement statement = {.kind = CF_STATEMENT_PACK};
 	struct cf_error error;

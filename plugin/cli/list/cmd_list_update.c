@@ -4,10 +4,10 @@
 #include "base/instant.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
+#include "cli/front/trusted_key.h"
 #include "cli/front/when.h"
 #include "cli/list/list_cmd.h"
 #include "compile/pack/pack_place.h"
-#include "trust/fetch.h"
 #include "update/pack_update.h"
 
 #include <stdlib.h>
@@ -41,31 +41,9 @@ struct request {
 	bool dry_run, as_json;
 };
 
-/* A key as a line or a file with one. */
-static bool take_key(void *place, const struct cli_given *given)
-{
-	struct request *request = place;
-	struct cf_fetch file = {.place = given->value, .most_bytes = 4096};
-	struct cf_error error;
-	char text[4097];
-
-	(void)snprintf(text, sizeof text, "%s", given->value);
-	if (strchr(given->value, '/') != NULL || strstr(given->value, ".pub") != NULL) {
-		if (cf_fetch(&file, &error) == CF_OK) {
-			memcpy(text, file.data, file.len);
-			text[file.len] = '\0';
-			free(file.data);
-		}
-	}
-	if (cf_keyring_add(&request->keyring, text, INT64_MIN, INT64_MAX, &error) == CF_OK)
-		return true;
-	fprintf(stderr, "curfew list update: --key '%s': %s\n", given->value, error.text);
-	return false;
-}
-
 static const struct cli_option options[] = {
     CLI_WORD("from", 'f', struct request, from),
-    CLI_TAKEN("key", 'k', take_key),
+    CLI_VALUE("key", 'k', struct request, keyring, cli_take_trusted_key),
     CLI_WORD("ca", 0, struct request, ca),
     CLI_WORD("folder", 0, struct request, folder),
     CLI_NUMBER("max-shrink", 0, struct request, most_shrink_percent, 100),

@@ -8,9 +8,11 @@
 #include "cli/policy/explain.h"
 #include "compile/pack/spoken_name.h"
 #include "names/rrtype.h"
+#include "update/image_kept.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: curfew explain NAME|ADDRESS [options]\n"
@@ -23,13 +25,17 @@ static const char help[] =
     "  -c, --client ADDR   as this client sees it\n"
     "  -t, --type TYPE     for this record type (A, AAAA, HTTPS, TYPE64...)\n"
     "  -a, --at TIME       as at TIME, such as 2024-09-29T00:00:00-04:00\n"
-    "  -i, --image FILE    the image to ask\n"
+    "  -i, --image FILE    the image to ask; or 8 or more digits of the digest that records cite: "
+    "the\n"
+    "                      one kept by `curfew apply`\n"
+    "      --images DIR    where those are kept\n"
     "  -j, --json          as JSON\n"
     "\n"
     "exit: 0 passed or flagged, 1 blocked, 2 usage, 3 bad image, 4 no image\n";
 
 struct request {
 	struct cli_explanation explanation;
+	const char *images; /* folder of kept images */
 	bool json;
 };
 
@@ -86,16 +92,18 @@ static const struct cli_option options[] = {
     CLI_VALUE("type", 't', struct request, explanation.question.qtype, take_type),
     CLI_VALUE("at", 'a', struct request, explanation.question.at_wall_s, cli_take_instant),
     CLI_WORD("image", 'i', struct request, explanation.image_path),
+    CLI_WORD("images", 0, struct request, images),
     CLI_SWITCH("json", 'j', struct request, json),
     CLI_OPTIONS_END,
 };
 
-/* Opens the image, fills and prints. */
-static int explain(struct cli_explanation *e, bool json)
+/* Opens the image - the kept one with this digest unless that is NULL -, fills and prints. */
+static int explain(struct cli_explanation *e, const char *images, const char *digest, bool json)
 {
 	struct cf_image *image = NULL;
 	struct cf_error error;
-	enum cf_status status = cf_image_open(e->image_path, &image, &error);
+	enum cf_status status = digest != NULL ? cf_kept_open(images, digest, &image, &error)
+	                                       : cf_image_open(e->image_path, &image, &error);
 
 	if (status != CF_OK) {
 		fprintf(stderr,
@@ -113,11 +121,32 @@ static int explain(struct cli_explanation *e, bool json)
 	return e->decision.verdict == CF_VERDICT_BLOCK ? CMD_FOUND : CMD_OK;
 }
 
+/* Explains by the image that is given, by path or by digest. */
+static int explain_by(struct request *request, const char *default_image)
+{
+	struct cli_explanation *e = &request->explanation;
+	char folder[CF_PATH_BYTES], path[CF_PATH_BYTES], digest[CF_SHA256_TEXT_BYTES];
+	const char *images = request->images;
+	struct cf_error error;
+
+	if (!cf_kept_is_prefix(e->image_path) || access(e->image_path, F_OK) == 0)
+		return explain(e, NULL, NULL, request->json);
+	if (images == NULL && cf_kept_folder(default_image, folder) == CF_OK)
+		images = folder;
+	if (images == NULL || cf_kept_find(images, e->image_path, digest, &error) != CF_OK) {
+		fprintf(stderr, "curfew explain: %s; `curfew apply --list` shows those that are\n",
+		    images == NULL ? "no folder of images" : error.text);
+		return CMD_IO;
+	}
+	e->image_path = cf_kept_path(images, digest, path);
+	return explain(e, images, digest, request->json);
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	static const char usage[] =
 	    "usage: curfew explain NAME|ADDRESS [--client ADDR] [--type TYPE] "
-	    "[--at TIME] [--image FILE] [--json]\n";
+	    "[--at TIME] [--image FILE|SHA] [--json]\n";
 	struct request request = {.explanation = {.question = {.at_wall_s = cli_now_s()}}};
 	struct cli_explanation *e = &request.explanation;
 	struct cli_paths paths;
@@ -131,5 +160,5 @@ int cmd_explain(int argc, char **argv)
 		fputs(usage, stderr);
 		return CMD_USAGE;
 	}
-	return take_subject(e, argv[optind]) ? explain(e, request.json) : CMD_USAGE;
+	return take_subject(e, argv[optind]) ? explain_by(&request, paths.image) : CMD_USAGE;
 }

@@ -5,7 +5,9 @@
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
+#include "cli/front/trusted_key.h"
 #include "cli/front/when.h"
+#include "update/image_kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,12 @@ static const struct cli_option all_options[] = {
     CLI_SWITCH("verbose", 'v', struct cli_compiling, verbose),
     CLI_SWITCH("json", 'j', struct cli_compiling, json),
     CLI_SWITCH("strict", 's', struct cli_compiling, strict),
+    CLI_SWITCH("list", 'L', struct cli_compiling, list_kept),
+    CLI_SWITCH("back", 'b', struct cli_compiling, back),
+    CLI_WORD("image-file", 'f', struct cli_compiling, image_file),
+    CLI_VALUE("key", 'k', struct cli_compiling, keyring, cli_take_trusted_key),
+    CLI_WORD("channel", 'c', struct cli_compiling, channel),
+    CLI_NUMBER("keep", 'K', struct cli_compiling, keep, CF_IMAGES_KEPT_MOST),
 };
 #define ALL_OPTIONS (sizeof all_options / sizeof all_options[0])
 
@@ -39,7 +47,10 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
 		if (strchr(letters, all_options[i].letter) != NULL)
 			options[count++] = all_options[i];
 
-	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s(), .max_shrink = MAX_SHRINK};
+	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s(),
+	    .max_shrink = MAX_SHRINK,
+	    .channel = "stable",
+	    .keep = CF_IMAGES_KEPT};
 	cli_paths_default(&compiling->paths);
 	compiling->policy = compiling->paths.policy;
 	compiling->lists = compiling->paths.lists;
@@ -47,24 +58,13 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
 	if (!cli_options_read(options, argv[0], help, compiling, argc, argv, exit_out))
 		return false;
 	*exit_out = CMD_USAGE;
+	if (compiling->back && optind < argc)
+		compiling->back_to = argv[optind++];
 	if (optind < argc) {
 		fprintf(stderr, "curfew %s: takes options only, not '%s'\n", argv[0], argv[optind]);
 		return false;
 	}
 	return true;
-}
-
-/* The time that goes into the image: of builds that are repeated, theirs. */
-static int64_t built_wall_s(int64_t now_s)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	char *end;
-	long long value;
-
-	if (epoch == NULL || epoch[0] == '\0')
-		return now_s;
-	value = strtoll(epoch, &end, 10);
-	return *end == '\0' && value >= 0 ? value : now_s;
 }
 
 static int exit_for(enum cf_status status)
@@ -79,7 +79,6 @@ int cli_compiling_run(
 	    .policy_path = compiling->policy,
 	    .lists_dir = compiling->lists,
 	    .default_log_path = compiling->paths.log,
-	    .built_wall_s = built_wall_s(compiling->at_wall_s),
 	};
 	struct cf_diags diags;
 	enum cf_status status;

@@ -6,6 +6,7 @@
 
 #include "cli/front/paths.h"
 #include "compile/compile.h"
+#include "trust/keyring.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +17,19 @@ struct cli_compiling {
 	int64_t at_wall_s;                  /* now, or the instant of --at */
 	unsigned max_shrink;                /* per cent that may be taken away without asking */
 	bool dry_run, yes, verbose, json, strict;
+	/* Of `apply`: images that were in force, or come from elsewhere. */
+	bool list_kept, back;
+	const char *back_to;    /* digits of the one to go back to; NULL: the one before */
+	const char *image_file; /* a signed image to put in force */
+	const char *channel;    /* the name that its statement must have */
+	struct cf_keyring keyring;
+	unsigned keep; /* former images that are kept */
 };
 
 /*
  * Reads the options of a verb. True to go on; false with the exit code in *exit_out when there is
- * nothing more to do (--help, bad usage). letters names the options that the verb takes.
+ * nothing more to do (--help, bad usage). letters names the options that the verb takes; with
+ * --back among them, one argument is what to go back to.
  */
 bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
     const char *letters, const char *help, int *exit_out);
