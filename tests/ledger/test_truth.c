@@ -2,7 +2,8 @@
  * A generated network whose truth is known: hosts, counts, states and coverage must equal it,
  * whatever the order of logs, and however often ingest is killed.
  *
- * CURFEW_TEST_FULL=yes makes a year of 50 sites and 20,000 hosts, and 200 kills (hours).
+ * CURFEW_TEST_FULL=yes makes a year of 50 sites and 20,000 hosts, and 200 kills (hours), and 2,000
+ * small worlds. CF_WORLDS=N makes N of them, CF_SEED another first one.
  */
 
 #include "../scratch_template.h"
@@ -362,11 +363,44 @@ static void killed_at_any_moment_the_content_is_the_same(void **state)
 	print_message("killed %d times in %d rounds\n", kills, rounds + 1);
 }
 
+/* Small, with other failures, sites, rotations and lengths each time. */
+static void one_world(uint64_t seed)
+{
+	struct fixture f = {.world = {.seed = seed,
+	                        .sites = 1 + (uint32_t)(seed % 2),
+	                        .hosts = 20 + (uint32_t)(seed % 13),
+	                        .days = 15 + (uint32_t)(seed % 3),
+	                        .sighting_hours = 1 + (uint32_t)(seed % 11),
+	                        .rotate_days = 3 + (uint32_t)(seed % 7)}};
+	void *fixture = &f;
+
+	assert_non_null(mkdtemp(scratch_template(f.world.dir, "world")));
+	world_make(&f.world, &f.truth, &f.coverage);
+	print_message("world %llu\n", (unsigned long long)seed);
+	hosts_states_counts_and_coverage_equal_the_truth(&fixture);
+	the_order_of_logs_is_nothing(&fixture);
+	free(f.truth);
+	free(f.coverage);
+	assert_true(scratch_drop(f.world.dir));
+}
+
+static void many_small_worlds_are_told_truly(void **state)
+{
+	const struct fixture *f = *state;
+	const char *full = getenv("CURFEW_TEST_FULL");
+	uint32_t worlds =
+	    number_from("CF_WORLDS", full != NULL && strcmp(full, "yes") == 0 ? 2000 : 20);
+
+	for (uint32_t i = 0; i < worlds; i++)
+		one_world(f->world.seed * 10000 + i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hosts_states_counts_and_coverage_equal_the_truth),
 	    cmocka_unit_test(the_order_of_logs_is_nothing),
+	    cmocka_unit_test(many_small_worlds_are_told_truly),
 	    cmocka_unit_test(killed_at_any_moment_the_content_is_the_same),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
