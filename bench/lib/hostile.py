@@ -85,6 +85,13 @@ def chain_names(records_count):
     return struct.pack("!HHHHHH", 7, 0x8180, 1, records_count, 0, 0) + chain + question + answers
 
 
+def announced(records_count):
+    """An mDNS answer whose records are of ever other names and addresses, none the sender's own."""
+    answers = b"".join(b"\x04h%03d\x05local\x00" % n + struct.pack("!HHIHI", 1, 1, 60, 4, 0x0a630000 + n)
+                       for n in range(records_count))
+    return struct.pack("!HHHHHH", 0, 0x8400, 0, records_count, 0, 0) + answers
+
+
 def fragments(count, size, overlap):
     frames = []
     ident = 0
@@ -131,6 +138,7 @@ def shapes(count):
         ("DNS over TCP in segments of one byte", *two(53, lambda n: struct.pack("!H", n) + chain_names(n // 16)[:n], 1)),
         ("DNS answer of names with a hundred pointers, UDP",
          [udp(i, 40000, chain_names(60), 53) for i in range(count)], None),
+        ("mDNS answer of many names", [udp(i, 5353, announced(50), 5353) for i in range(count)], None),
         ("chunks of one byte, full segments", *two(80, chunks, 1400)),
         ("chunks of one byte, segments of one byte", *two(80, chunks, 1)),
         ("lines of one letter, full segments", *two(25, lambda n: b"a\r\n" * (n // 3), 1400)),

@@ -20,6 +20,8 @@
 #define TYPE_A               1
 #define TYPE_AAAA            28
 #define RECORDS_READ         32
+/* A machine has one name, sometimes a second. */
+#define NAMES_OF_SENDER 4
 
 static struct cf_host_fact fact_of(
     const struct cf_packet *packet, enum cf_identity_kind kind, const struct cf_addr *addr)
@@ -311,17 +313,24 @@ void cf_observe_raw(
 	cf_observe_unlock(observe);
 }
 
-/* Does an address record of this message give name the sender's own address? */
-static bool names_sender(const struct cf_packet *packet, const struct cf_dns_message *message,
-    const struct cf_name *name)
+/* The names that address records of a message give the sender's own address. */
+struct own_names {
+	unsigned count;
+	struct cf_name names[NAMES_OF_SENDER];
+};
+
+/* Once a message: asked anew for each record it would cost the square of their number. */
+static void find_own_names(
+    const struct cf_packet *packet, const struct cf_dns_message *message, struct own_names *own)
 {
 	struct cf_dns_cursor cursor = cf_dns_start(message);
 	struct cf_dns_record record;
 
-	for (unsigned i = 0; i < RECORDS_READ && cf_dns_record_next(message, &cursor, &record);
+	own->count = 0;
+	for (unsigned i = 0; i < RECORDS_READ && own->count < NAMES_OF_SENDER &&
+	     cf_dns_record_next(message, &cursor, &record);
 	     i++) {
 		struct cf_addr addr;
-		struct cf_name owner;
 
 		if (record.type == TYPE_A && record.rdata.len == 4)
 			addr = cf_addr_v4(record.rdata.data);
@@ -330,10 +339,16 @@ static bool names_sender(const struct cf_packet *packet, const struct cf_dns_mes
 		else
 			continue;
 		if (cf_addr_equal(&addr, &packet->src) &&
-		    cf_dns_name_at(message, record.name_offset, &owner, NULL) &&
-		    cf_name_equal(&owner, name))
-			return true;
+		    cf_dns_name_at(message, record.name_offset, &own->names[own->count], NULL))
+			own->count++;
 	}
+}
+
+static bool is_own_name(const struct own_names *own, const struct cf_name *name)
+{
+	for (unsigned i = 0; i < own->count; i++)
+		if (cf_name_equal(&own->names[i], name))
+			return true;
 	return false;
 }
 
@@ -343,10 +358,12 @@ void cf_observe_local_names(struct cf_observe *observe, const struct cf_packet *
 	bool mdns = message->kind == CF_DNS_MDNS;
 	struct cf_dns_cursor cursor = cf_dns_start(message);
 	struct cf_dns_record record;
+	struct own_names own;
 
 	/* In an mDNS query, the authority section is what the sender is about to claim. */
 	if (!message->response && !mdns)
 		return;
+	find_own_names(packet, message, &own);
 	for (unsigned i = 0; i < RECORDS_READ && cf_dns_record_next(message, &cursor, &record);
 	     i++) {
 		struct cf_host_fact fact;
@@ -361,7 +378,7 @@ void cf_observe_local_names(struct cf_observe *observe, const struct cf_packet *
 		else
 			continue;
 		if (!cf_dns_name_at(message, record.name_offset, &name, NULL) ||
-		    (!cf_addr_equal(&addr, &packet->src) && !names_sender(packet, message, &name)))
+		    (!cf_addr_equal(&addr, &packet->src) && !is_own_name(&own, &name)))
 			continue;
 		cf_name_format(&name, text);
 		fact = fact_of(packet, mdns ? CF_IDENTITY_MDNS : CF_IDENTITY_LLMNR, &addr);
