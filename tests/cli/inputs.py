@@ -117,6 +117,16 @@ class Inputs(unittest.TestCase):
         self.refused([("b", update.replace("/f ", "/g ")), ("b.minisig", update), ("k.pub", update), ("k.key", sign),
                       ("b", sign), ("f/.packs/serials.tsv", update)])
 
+    def test_trust_anchor(self):
+        # libunbound reads a device for ever.
+        self.refused([("anchor", "list resolve {d}/own -k {d}/anchor -f 127.0.0.1@1 --stall 5 -n")])
+
+    def test_doctor_does_not_read_what_has_no_end(self):
+        folder = self.machine()
+        os.truncate(folder + "/unbound.conf", 1 << 40)
+        done = self.curfew("doctor -C {d}/unbound.conf -i {d}/curfew.img -o {d}/log/hits.jsonl", folder)
+        self.assertIn(done.returncode, (4, 5), done)
+
     def test_ledger_and_what_stands_beside_it(self):
         self.refused([("ledger.db", "report -l {d}/ledger.db"), ("ledger.db", "ledger ingest -l {d}/ledger.db {d}/log"),
                       ("ledger.db.actions", "report -l {d}/ledger.db"),

@@ -15,6 +15,8 @@
 
 /* The lines that unbound-checkconf may print; a path and a dozen settings are a tenth of it. */
 #define OUTPUT_BYTES 16384
+/* A configuration may name every listed name of a large list. */
+#define MOST_BYTES (INT64_C(512) << 20)
 
 /* Words that begin a clause (unbound.conf(5)). */
 static const char *const clauses[] = {
@@ -141,7 +143,7 @@ static void take_statement(struct reading *reading, const struct cli_config_item
 	reading->found(reading->arg, item);
 }
 
-/* A pipe or a device would be waited for. */
+/* A pipe or a device would be waited for; so would an endless file. */
 static FILE *open_regular(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -150,7 +152,9 @@ static FILE *open_regular(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	from = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? fdopen(fd, "r") : NULL;
+	from = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size <= MOST_BYTES
+	    ? fdopen(fd, "r")
+	    : NULL;
 	if (from == NULL)
 		close(fd);
 	return from;

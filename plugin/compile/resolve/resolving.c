@@ -2,6 +2,7 @@
 
 #include "compile/resolve/resolving.h"
 
+#include "base/input_file.h"
 #include "base/limits.h"
 
 #include <poll.h>
@@ -208,13 +209,19 @@ static enum cf_status set_forwards(struct run *run, struct cf_error *error)
 static enum cf_status set_anchor(struct run *run, struct cf_error *error)
 {
 	const char *anchor = run->how->trust_anchor;
-	int err;
+	enum cf_status status;
+	int err, fd = -1;
 
 	for (size_t i = 0; anchor == NULL && i < sizeof root_keys / sizeof root_keys[0]; i++)
 		if (access(root_keys[i], R_OK) == 0)
 			anchor = root_keys[i];
 	if (anchor == NULL)
 		return CF_OK; /* then nothing is secure, and the results say so */
+	/* libunbound would wait for a pipe, and read a device for ever. */
+	status = cf_input_open(anchor, &fd, error);
+	if (status != CF_OK)
+		return status;
+	(void)close(fd); /* only looked at */
 	err = ub_ctx_add_ta_file(run->ctx, anchor);
 	if (err != 0)
 		return cf_error_set(error, CF_EINVALID, "cannot use trust anchor '%s': %s", anchor,
