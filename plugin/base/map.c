@@ -1,8 +1,6 @@
-/* Open addressing with linear probing; keys lie in one growing block of bytes. */
+/* Open addressing with linear probing; keys lie in blocks of bytes. */
 
 #include "base/map.h"
-
-#include "base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +10,26 @@
 struct slot {
 	uint32_t hash; /* 0: free */
 	uint32_t value;
-	uint64_t key; /* where it lies, and in the low KEY_LEN_BITS its length */
+	const uint8_t *key; /* behind its length, in LEN_BYTES; a zero follows it */
 };
 
-#define KEY_LEN_BITS 20
+#define LEN_BYTES 3u
+/* Of the first block of keys; each further one is twice as large, up to the most. */
+#define FIRST_BLOCK_BYTES 4096u
+#define MOST_BLOCK_BYTES  1048576u
+
+/* Keys do not move, so that they can be referred to. */
+struct block {
+	struct block *next;
+	size_t size, used;
+	uint8_t bytes[];
+};
 
 struct cf_map {
 	struct slot *slots;
 	size_t slot_count; /* a power of two */
 	uint32_t used;
-	uint8_t *keys;
-	size_t keys_len, keys_size;
+	struct block *blocks, *block; /* the first, and the one being filled */
 	uint64_t seed;
 };
 
@@ -73,8 +80,13 @@ void cf_map_free(struct cf_map *map)
 {
 	if (map == NULL)
 		return;
+	while (map->blocks != NULL) {
+		struct block *next = map->blocks->next;
+
+		free(map->blocks);
+		map->blocks = next;
+	}
 	free(map->slots);
-	free(map->keys);
 	free(map);
 }
 
@@ -82,12 +94,19 @@ void cf_map_clear(struct cf_map *map)
 {
 	memset(map->slots, 0, map->slot_count * sizeof *map->slots);
 	map->used = 0;
-	map->keys_len = 0;
+	map->block = map->blocks;
+	if (map->block != NULL)
+		map->block->used = 0;
 }
 
 uint32_t cf_map_count(const struct cf_map *map)
 {
 	return map->used;
+}
+
+static size_t len_of(const uint8_t *key)
+{
+	return key[0] | (size_t)key[1] << 8 | (size_t)key[2] << 16;
 }
 
 static struct slot *slot_of(const struct cf_map *map, uint32_t hash, const void *key, size_t len)
@@ -99,8 +118,8 @@ static struct slot *slot_of(const struct cf_map *map, uint32_t hash, const void 
 
 		if (slot->hash == 0)
 			return slot;
-		if (slot->hash == hash && (slot->key & ((1u << KEY_LEN_BITS) - 1)) == len &&
-		    (len == 0 || memcmp(map->keys + (slot->key >> KEY_LEN_BITS), key, len) == 0))
+		if (slot->hash == hash && len_of(slot->key) == len &&
+		    (len == 0 || memcmp(slot->key + LEN_BYTES, key, len) == 0))
 			return slot;
 	}
 }
@@ -137,44 +156,73 @@ static enum cf_status grow_slots(struct cf_map *map)
 	return CF_OK;
 }
 
-static enum cf_status grow_keys(struct cf_map *map, size_t len)
+/* Room for so many bytes in the block being filled, or the next one. NULL without memory. */
+static uint8_t *room_for(struct cf_map *map, size_t bytes)
 {
-	/* One more than needed: a key may be empty. */
-	uint8_t *keys = cf_array_grow(map->keys, map->keys_len, len + 1, &map->keys_size, 1);
+	struct block *block = map->block;
+	size_t size = block == NULL ? FIRST_BLOCK_BYTES : 2 * block->size;
 
-	if (keys == NULL)
+	if (block != NULL && bytes <= block->size - block->used)
+		return block->bytes + block->used;
+	if (block != NULL && block->next != NULL && bytes <= block->next->size) {
+		map->block = block->next; /* of before the map was cleared */
+		map->block->used = 0;
+		return map->block->bytes;
+	}
+	size = size > MOST_BLOCK_BYTES ? MOST_BLOCK_BYTES : size;
+	struct block *fresh = malloc(sizeof *fresh + (bytes > size ? bytes : size));
+
+	if (fresh == NULL)
+		return NULL;
+	*fresh = (struct block){
+	    .next = block == NULL ? NULL : block->next, .size = bytes > size ? bytes : size};
+	if (block == NULL)
+		map->blocks = fresh;
+	else
+		block->next = fresh;
+	map->block = fresh;
+	return fresh->bytes;
+}
+
+enum cf_status cf_map_keep(struct cf_map *map, const void *key, size_t len, uint32_t value,
+    uint32_t *value_out, bool *added_out, const char **key_out)
+{
+	if (len >> (8 * LEN_BYTES) != 0)
 		return CF_ENOMEM;
-	map->keys = keys;
+	uint32_t hash = hash_bytes(map->seed, key, len);
+	struct slot *slot = slot_of(map, hash, key, len);
+	bool added = slot->hash == 0;
+
+	if (added) {
+		uint8_t *copy = room_for(map, LEN_BYTES + len + 1);
+
+		if (copy == NULL)
+			return CF_ENOMEM;
+		if ((map->used + 1) * 10ull > map->slot_count * 7ull) {
+			if (grow_slots(map) != CF_OK)
+				return CF_ENOMEM;
+			slot = slot_of(map, hash, key, len);
+		}
+		copy[0] = (uint8_t)len;
+		copy[1] = (uint8_t)(len >> 8);
+		copy[2] = (uint8_t)(len >> 16);
+		if (len > 0)
+			memcpy(copy + LEN_BYTES, key, len);
+		copy[LEN_BYTES + len] = 0;
+		map->block->used += LEN_BYTES + len + 1;
+		*slot = (struct slot){.hash = hash, .value = value, .key = copy};
+		map->used++;
+	}
+	if (added_out != NULL)
+		*added_out = added;
+	if (key_out != NULL)
+		*key_out = (const char *)slot->key + LEN_BYTES;
+	*value_out = slot->value;
 	return CF_OK;
 }
 
 enum cf_status cf_map_add(struct cf_map *map, const void *key, size_t len, uint32_t value,
     uint32_t *value_out, bool *added_out)
 {
-	if (len >> KEY_LEN_BITS != 0)
-		return CF_ENOMEM;
-	uint32_t hash = hash_bytes(map->seed, key, len);
-	struct slot *slot = slot_of(map, hash, key, len);
-
-	if (added_out != NULL)
-		*added_out = slot->hash == 0;
-	if (slot->hash != 0) {
-		*value_out = slot->value;
-		return CF_OK;
-	}
-	if (grow_keys(map, len) != CF_OK)
-		return CF_ENOMEM;
-	if ((map->used + 1) * 10ull > map->slot_count * 7ull) {
-		if (grow_slots(map) != CF_OK)
-			return CF_ENOMEM;
-		slot = slot_of(map, hash, key, len);
-	}
-	if (len > 0)
-		memcpy(map->keys + map->keys_len, key, len);
-	*slot = (struct slot){
-	    .hash = hash, .value = value, .key = (uint64_t)map->keys_len << KEY_LEN_BITS | len};
-	map->keys_len += len;
-	map->used++;
-	*value_out = value;
-	return CF_OK;
+	return cf_map_keep(map, key, len, value, value_out, added_out, NULL);
 }

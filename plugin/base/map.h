@@ -32,3 +32,8 @@ bool cf_map_find(const struct cf_map *map, const void *key, size_t len, uint32_t
  */
 enum cf_status cf_map_add(struct cf_map *map, const void *key, size_t len, uint32_t value,
     uint32_t *value_out, bool *added_out) CF_MUST_CHECK;
+
+/* As above; *key_out is the map's copy of the key, terminated, until the map is cleared or freed.
+ */
+enum cf_status cf_map_keep(struct cf_map *map, const void *key, size_t len, uint32_t value,
+    uint32_t *value_out, bool *added_out, const char **key_out) CF_MUST_CHECK;

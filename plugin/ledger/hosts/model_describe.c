@@ -29,14 +29,20 @@ static const char *latest(
 	return best == NULL ? "" : best->value;
 }
 
-static void make_id(struct cf_host *host)
+/* sha: one for all, for to begin one takes longer than so short a digest. */
+static void make_id(struct cf_sha256 *sha, struct cf_host *host)
 {
-	uint8_t digest[CF_SHA256_BYTES] = {0};
+	uint8_t digest[CF_SHA256_BYTES];
+	static const char hex[] = "0123456789abcdef";
 
-	/* Without libcrypto all ids are equal: visible, and no report is wrong otherwise. */
-	(void)!cf_sha256(host->key, strlen(host->key), digest);
-	snprintf(host->id, sizeof host->id, "h%02x%02x%02x%02x%02x", digest[0], digest[1],
-	    digest[2], digest[3], digest[4]);
+	cf_sha256_update(sha, host->key, strlen(host->key));
+	cf_sha256_final(sha, digest);
+	host->id[0] = 'h';
+	for (size_t i = 0; i < 5; i++) {
+		host->id[1 + 2 * i] = hex[digest[i] >> 4];
+		host->id[2 + 2 * i] = hex[digest[i] & 15];
+	}
+	host->id[11] = '\0';
 }
 
 /* How much a piece of evidence says about the product: 0 nothing. */
@@ -228,20 +234,96 @@ static void apply_actions(struct cf_model *model)
 }
 
 /* Worst first: state, then escapes, then hits, then the id. */
-static int by_need(const void *a, const void *b)
+static int by_need(const struct cf_host *x, const struct cf_host *y)
 {
-	const struct cf_host *x = *(struct cf_host *const *)a, *y = *(struct cf_host *const *)b;
-	bool x_low = strcmp(x->confidence, "low") == 0, y_low = strcmp(y->confidence, "low") == 0;
-
-	if (x->state != y->state)
-		return x->state < y->state ? -1 : 1;
-	if (x_low != y_low)
-		return x_low ? 1 : -1;
 	if (x->escapes != y->escapes)
 		return x->escapes > y->escapes ? -1 : 1;
 	if (x->hits != y->hits)
 		return x->hits > y->hits ? -1 : 1;
 	return strcmp(x->key, y->key);
+}
+
+/* A host in the sort: what decides nearly always, without a look at the host. */
+struct need {
+	uint64_t rank; /* state, and whether it is sure; escapes and hits, as far as they fit */
+	uint64_t text; /* of the key, behind what all keys begin with */
+	struct cf_host *host;
+};
+
+#define RANK_ESCAPES ((UINT64_C(1) << 28) - 1)
+#define RANK_HITS    ((UINT64_C(1) << 32) - 1)
+
+static uint64_t down_from(uint64_t most, uint64_t number)
+{
+	return number < most ? most - number : 0;
+}
+
+static uint64_t rank_of(const struct cf_host *host)
+{
+	return (uint64_t)host->state << 61 |
+	    (strcmp(host->confidence, "low") == 0 ? UINT64_C(1) << 60 : 0) |
+	    down_from(RANK_ESCAPES, host->escapes) << 32 | down_from(RANK_HITS, host->hits);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct need *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	if (x->host->escapes == y->host->escapes && x->host->hits == y->host->hits &&
+	    x->text != y->text)
+		return x->text < y->text ? -1 : 1;
+	return by_need(x->host, y->host);
+}
+
+/* How much all keys have in common at their beginning. */
+static size_t common_of(const struct cf_model *model)
+{
+	const char *first = model->hosts[0]->key;
+	size_t common = strlen(first);
+
+	for (size_t i = 1; i < model->host_count; i++) {
+		const char *key = model->hosts[i]->key;
+		size_t len = 0;
+
+		while (len < common && key[len] == first[len])
+			len++;
+		common = len;
+	}
+	return common;
+}
+
+/* Eight bytes as a number that is greater where the text is. */
+static uint64_t text_of(const char *text)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < 8; i++) {
+		number = number << 8 | (unsigned char)*text;
+		text += *text != '\0';
+	}
+	return number;
+}
+
+static enum cf_status sort_hosts(struct cf_model *model)
+{
+	if (model->host_count < 2)
+		return CF_OK;
+	struct need *needs = malloc(model->host_count * sizeof *needs);
+	size_t common = common_of(model);
+
+	if (needs == NULL)
+		return CF_ENOMEM;
+	for (size_t i = 0; i < model->host_count; i++)
+		needs[i] = (struct need){.rank = rank_of(model->hosts[i]),
+		    .text = text_of(model->hosts[i]->key + common),
+		    .host = model->hosts[i]};
+	qsort(needs, model->host_count, sizeof *needs, by_rank);
+	for (size_t i = 0; i < model->host_count; i++)
+		model->hosts[i] = needs[i].host;
+	free(needs);
+	return CF_OK;
 }
 
 static int by_kind_and_time(const void *a, const void *b)
@@ -279,41 +361,53 @@ static bool name_network(struct cf_model *model, struct cf_host *host)
 	return host->addr != NULL;
 }
 
+/* Who it is, what it runs, who let it. False without memory. */
+static bool describe(struct cf_model *model, struct cf_host *host)
+{
+	host->name = latest(host, CF_IDENTITY_NAME, NULL);
+	host->mac = latest(host, CF_IDENTITY_MAC, NULL);
+	host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
+	if (host->is_network && !name_network(model, host))
+		return false;
+	const struct cf_ptr *ptr =
+	    host->name[0] == '\0' ? cf_ptrs_find(model->ptrs, host->addr, host->site) : NULL;
+
+	if (ptr != NULL)
+		host->name = ptr->name;
+	infer_product(model, host);
+	find_relay(model, host);
+	find_exception(model, host);
+	return true;
+}
+
+static enum cf_status finish_host(struct cf_model *model, struct cf_host *host)
+{
+	enum cf_status status = judge(model, host);
+
+	if (host->identity_count > 1)
+		qsort(host->identities, host->identity_count, sizeof *host->identities,
+		    by_kind_and_time);
+	if (host->evidence_count > 1)
+		qsort(host->evidence, host->evidence_count, sizeof *host->evidence, by_last);
+	return status;
+}
+
 enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 {
-	for (size_t i = 0; i < model->host_count; i++) {
-		struct cf_host *host = model->hosts[i];
+	struct cf_sha256 *sha = cf_sha256_new();
+	enum cf_status status = sha == NULL ? CF_ENOMEM : CF_OK;
 
-		make_id(host);
-		host->name = latest(host, CF_IDENTITY_NAME, NULL);
-		host->mac = latest(host, CF_IDENTITY_MAC, NULL);
-		host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
-		if (host->is_network && !name_network(model, host))
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		const struct cf_ptr *ptr = host->name[0] == '\0'
-		    ? cf_ptrs_find(model->ptrs, host->addr, host->site)
-		    : NULL;
-
-		if (ptr != NULL)
-			host->name = ptr->name;
-		infer_product(model, host);
-		find_relay(model, host);
-		find_exception(model, host);
+	for (size_t i = 0; i < model->host_count && status == CF_OK; i++) {
+		make_id(sha, model->hosts[i]);
+		if (!describe(model, model->hosts[i]))
+			status = CF_ENOMEM;
 	}
-	apply_actions(model);
-	for (size_t i = 0; i < model->host_count; i++) {
-		struct cf_host *host = model->hosts[i];
-
-		if (judge(model, host) != CF_OK)
-			return cf_error_set(error, CF_ENOMEM, "no memory");
-		if (host->identity_count > 1)
-			qsort(host->identities, host->identity_count, sizeof *host->identities,
-			    by_kind_and_time);
-		if (host->evidence_count > 1)
-			qsort(
-			    host->evidence, host->evidence_count, sizeof *host->evidence, by_last);
-	}
-	if (model->host_count > 1)
-		qsort(model->hosts, model->host_count, sizeof(struct cf_host *), by_need);
-	return CF_OK;
+	cf_sha256_free(sha);
+	if (status == CF_OK)
+		apply_actions(model);
+	for (size_t i = 0; i < model->host_count && status == CF_OK; i++)
+		status = finish_host(model, model->hosts[i]);
+	if (status == CF_OK)
+		status = sort_hosts(model);
+	return status == CF_OK ? CF_OK : cf_error_set(error, status, "no memory");
 }

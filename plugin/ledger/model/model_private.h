@@ -50,11 +50,7 @@ struct cf_model {
 	struct cf_model_options options;
 	uint32_t at_minute;
 	/* process lifetime of the model: every text of the ledger once */
-	struct text_block *blocks;
 	struct cf_map *text_map;
-	const char **texts;
-	uint32_t text_count;
-	size_t text_size;
 
 	struct cf_model_sensor *sensors; /* by index */
 	size_t sensor_count, sensor_size;

@@ -7,17 +7,16 @@
 #include <string.h>
 
 struct node {
-	char *key;
+	const char *key; /* of node_map */
 	uint32_t parent; /* of the union-find forest */
 	uint32_t head;   /* valid at roots */
 	uint32_t first_minute;
 };
 
 struct place {
-	char *addr;
-	uint32_t site;
+	const char *addr;             /* in its key of place_map, behind the site */
 	struct cf_owner_claim *items; /* claims, then holdings */
-	size_t count, size;
+	uint32_t site, count, size;
 };
 
 struct cf_owners {
@@ -52,12 +51,8 @@ void cf_owners_free(struct cf_owners *owners)
 {
 	if (owners == NULL)
 		return;
-	for (uint32_t i = 0; i < owners->node_count; i++)
-		free(owners->nodes[i].key);
-	for (uint32_t i = 0; i < owners->place_count; i++) {
-		free(owners->places[i].addr);
+	for (uint32_t i = 0; i < owners->place_count; i++)
 		free(owners->places[i].items);
-	}
 	free(owners->nodes);
 	free(owners->places);
 	cf_map_free(owners->node_map);
@@ -74,25 +69,21 @@ uint32_t cf_owners_find_node(const struct cf_owners *owners, const char *key, si
 
 uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len)
 {
-	uint32_t number = cf_owners_find_node(owners, key, len);
-
-	if (number != CF_NODE_NONE)
-		return number;
+	uint32_t number;
+	const char *kept;
+	bool added;
 	struct node *nodes =
 	    cf_array_grow(owners->nodes, owners->node_count, 1, &owners->node_size, sizeof *nodes);
 
 	if (nodes == NULL)
 		return CF_NODE_NONE;
 	owners->nodes = nodes;
-	char *copy = strndup(key, len);
-
-	if (copy == NULL ||
-	    cf_map_add(owners->node_map, key, len, owners->node_count, &number, NULL) != CF_OK) {
-		free(copy);
+	if (cf_map_keep(owners->node_map, key, len, owners->node_count, &number, &added, &kept) !=
+	    CF_OK)
 		return CF_NODE_NONE;
-	}
-	owners->nodes[owners->node_count++] = (struct node){
-	    .key = copy, .parent = number, .head = number, .first_minute = UINT32_MAX};
+	if (added)
+		nodes[owners->node_count++] = (struct node){
+		    .key = kept, .parent = number, .head = number, .first_minute = UINT32_MAX};
 	return number;
 }
 
@@ -176,28 +167,25 @@ uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *ad
 {
 	char key[sizeof site + 256];
 	uint32_t number;
+	const char *kept;
+	bool added;
 
 	if (len > 256)
 		len = 256;
 	memcpy(key, &site, sizeof site);
 	memcpy(key + sizeof site, addr, len);
-	if (cf_map_find(owners->place_map, key, sizeof site + len, &number))
-		return number;
 	struct place *places = cf_array_grow(
 	    owners->places, owners->place_count, 1, &owners->place_size, sizeof *places);
 
 	if (places == NULL)
 		return CF_NODE_NONE;
 	owners->places = places;
-	char *copy = strndup(addr, len);
-
-	if (copy == NULL ||
-	    cf_map_add(owners->place_map, key, sizeof site + len, owners->place_count, &number,
-	        NULL) != CF_OK) {
-		free(copy);
+	if (cf_map_keep(owners->place_map, key, sizeof site + len, owners->place_count, &number,
+	        &added, &kept) != CF_OK)
 		return CF_NODE_NONE;
-	}
-	owners->places[owners->place_count++] = (struct place){.addr = copy, .site = site};
+	if (added)
+		places[owners->place_count++] =
+		    (struct place){.addr = kept + sizeof site, .site = site};
 	return number;
 }
 
@@ -220,10 +208,15 @@ enum cf_status cf_owners_claim(
 		last->end = claim->end;
 		return CF_OK;
 	}
-	items = cf_array_grow(place->items, place->count, 1, &place->size, sizeof *items);
-	if (items == NULL)
-		return CF_ENOMEM;
-	place->items = items;
+	if (place->count == place->size) { /* mostly one: none is left empty */
+		uint32_t size = place->size == 0 ? 1 : 2 * place->size;
+
+		items = size > place->size ? realloc(place->items, size * sizeof *items) : NULL;
+		if (items == NULL)
+			return CF_ENOMEM;
+		place->items = items;
+		place->size = size;
+	}
 	place->items[place->count++] = *claim;
 	return CF_OK;
 }
@@ -377,7 +370,7 @@ static ptrdiff_t last_from(const struct place *place, uint32_t minute)
 /* Another claim of the same node may have covered the one that says why it ended. */
 static void mark_ends(struct contest *contest, const struct cf_owner_claim *claims, size_t count)
 {
-	struct place holdings = {.items = contest->out, .count = contest->out_count};
+	struct place holdings = {.items = contest->out, .count = (uint32_t)contest->out_count};
 
 	for (size_t i = 0; i < count; i++) {
 		ptrdiff_t at = claims[i].end == CF_IDENTITY_OPEN
@@ -408,7 +401,7 @@ static enum cf_status settle_place(struct cf_owners *owners, struct place *place
 		mark_ends(&contest, place->items, place->count);
 		free(contest.heap);
 		free(place->items);
-		place->count = contest.out_count;
+		place->count = (uint32_t)contest.out_count;
 		place->items = realloc(contest.out, place->count * sizeof *place->items);
 		if (place->items == NULL)
 			place->items = contest.out; /* as large as it was */
