@@ -11,9 +11,10 @@
 struct item {
 	uint32_t host, episode, witness, evidence;
 	uint64_t n;
-	size_t blob_at;
-	uint32_t blob_len;
-	bool is_escape, is_rest; /* rest: of a connection that was counted on the day it began */
+	uint64_t blob_at;
+	uint32_t blob_len : 30;
+	uint32_t is_escape : 1;
+	uint32_t is_rest : 1; /* of a connection that was counted on the day it began */
 };
 
 /* How many of one minute are there to be matched. */
@@ -235,12 +236,20 @@ static enum cf_status count_group(struct cf_model *model, const struct item *ite
 	return status;
 }
 
+static bool is_sorted(const struct model_episodes *episodes)
+{
+	for (size_t i = 1; i < episodes->count; i++)
+		if (by_episode(&episodes->items[i - 1], &episodes->items[i]) > 0)
+			return false;
+	return true;
+}
+
 enum cf_status cf_model_episodes_finish(struct cf_model *model)
 {
 	struct model_episodes *episodes = model->episodes;
 	enum cf_status status = CF_OK;
 
-	if (episodes->count > 1)
+	if (!is_sorted(episodes)) /* which takes as much room again */
 		qsort(episodes->items, episodes->count, sizeof *episodes->items, by_episode);
 	for (size_t i = 0; i < episodes->count && status == CF_OK;) {
 		const struct item *first = &episodes->items[i];

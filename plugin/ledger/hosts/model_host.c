@@ -18,10 +18,12 @@ static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 	if (hosts == NULL)
 		return NULL;
 	model->hosts = hosts;
-	struct cf_host *host = calloc(1, sizeof *host);
+	uint32_t room = 0;
+	struct cf_host *host = cf_model_pool_grow(&model->host_pool, NULL, 0, &room);
 
 	if (host == NULL)
 		return NULL;
+	*host = (struct cf_host){0};
 	host->key = cf_owners_key(model->owners, head);
 	host->is_unknown_holder = strncmp(host->key, "ip:", 3) == 0;
 	host->site = host->name = host->addr = host->mac = host->owner = host->note = "";
@@ -65,20 +67,27 @@ uint32_t cf_model_node_at(struct cf_model *model, uint32_t place, uint32_t minut
 	if (node != CF_NODE_NONE)
 		return node;
 	const char *addr = cf_owners_place_addr(model->owners, place, &site);
-	int len = snprintf(key, sizeof key, "ip:%s@%s", addr, model->sites[site]);
+	size_t addr_len = strlen(addr), site_len = strlen(model->sites[site]);
 
-	node = cf_owners_node(model->owners, key, (size_t)len);
+	/* "ip:ADDR@SITE": printf is felt here. */
+	if (3 + addr_len + 1 + site_len > sizeof key)
+		site_len = sizeof key - addr_len - 4; /* addresses have 256 bytes at most */
+	memcpy(key, "ip:", 3);
+	memcpy(key + 3, addr, addr_len);
+	key[3 + addr_len] = '@';
+	memcpy(key + 4 + addr_len, model->sites[site], site_len);
+	node = cf_owners_node(model->owners, key, 4 + addr_len + site_len);
 	if (node != CF_NODE_NONE)
 		cf_owners_saw(model->owners, node, minute);
 	return node;
 }
 
-struct cf_host_day *cf_host_day(struct cf_host *host, uint32_t day)
+struct cf_host_day *cf_host_day(struct cf_model *model, struct cf_host *host, uint32_t day)
 {
 	if (host->day_count > 0 && host->days[host->day_count - 1].day == day)
 		return &host->days[host->day_count - 1];
 	struct cf_host_day *days =
-	    cf_array_grow(host->days, host->day_count, 1, &host->day_size, sizeof *days);
+	    cf_model_pool_grow(&model->day_pool, host->days, host->day_count, &host->day_room);
 
 	if (days == NULL)
 		return NULL;
@@ -131,7 +140,7 @@ static bool find_identity(const struct cf_host *host, const char *site,
 			return true;
 		}
 	}
-	*at_out = (uint32_t)host->identity_count;
+	*at_out = host->identity_count;
 	return false;
 }
 
@@ -145,24 +154,26 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
 	} key = {
 	    .value = seen->value, .site = site, .host = host_index, .kind = (uint32_t)seen->kind};
 	uint32_t at;
-	bool added;
 
 	if (seen->value[0] == '\0')
 		return CF_OK;
-	struct cf_host_identity *items = cf_array_grow(
-	    host->identities, host->identity_count, 1, &host->identity_size, sizeof *items);
+	bool is_known = find_identity(host, site, seen, &at) ||
+	    (host->identity_count >= CF_MODEL_FEW &&
+	        cf_map_find(model->identity_map, &key, sizeof key, &at));
 
-	if (items == NULL)
-		return CF_ENOMEM;
-	host->identities = items;
-	added = !find_identity(host, site, seen, &at);
-	if (added && host->identity_count >= CF_MODEL_FEW &&
-	    cf_map_add(model->identity_map, &key, sizeof key, (uint32_t)host->identity_count, &at,
-	        &added) != CF_OK)
-		return CF_ENOMEM;
-	if (added) {
-		host->identities[host->identity_count] = *seen;
-		host->identities[host->identity_count++].site = site;
+	if (!is_known) {
+		struct cf_host_identity *items = cf_model_pool_grow(&model->identity_pool,
+		    host->identities, host->identity_count, &host->identity_room);
+
+		if (items == NULL)
+			return CF_ENOMEM;
+		host->identities = items;
+		if (host->identity_count >= CF_MODEL_FEW &&
+		    cf_map_add(model->identity_map, &key, sizeof key, host->identity_count, &at,
+		        NULL) != CF_OK)
+			return CF_ENOMEM;
+		items[host->identity_count] = *seen;
+		items[host->identity_count++].site = site;
 		return CF_OK;
 	}
 	struct cf_host_identity *known = &host->identities[at];

@@ -35,7 +35,7 @@ struct cf_host *cf_model_host(struct cf_model *model, uint32_t node, uint32_t *i
 uint32_t cf_model_node_at(struct cf_model *model, uint32_t place, uint32_t minute);
 
 /* The host's entry for the day, its last one or a new one behind it. NULL without memory. */
-struct cf_host_day *cf_host_day(struct cf_host *host, uint32_t day);
+struct cf_host_day *cf_host_day(struct cf_model *model, struct cf_host *host, uint32_t day);
 
 /* The sensor saw the host on that day of it. CF_ENOMEM. */
 enum cf_status cf_model_saw(struct cf_model *model, struct cf_host *host, struct cf_host_day *day,

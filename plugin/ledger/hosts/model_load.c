@@ -75,6 +75,10 @@ static void set_defaults(struct cf_model_options *options)
 
 static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 {
+	model->host_pool.item_bytes = sizeof(struct cf_host);
+	model->day_pool.item_bytes = sizeof(struct cf_host_day);
+	model->identity_pool.item_bytes = sizeof(struct cf_host_identity);
+	model->evidence_pool.item_bytes = sizeof(struct cf_evidence);
 	model->text_map = cf_map_new();
 	model->site_map = cf_map_new();
 	model->routers = cf_map_new();
@@ -102,6 +106,14 @@ static void forget_loading(struct cf_model *model)
 	cf_map_free(model->identity_map);
 	cf_map_free(model->rule_map);
 	cf_map_free(model->node_cache);
+	free(model->claim_nodes);
+	free(model->claims);
+	free(model->endpoints);
+	cf_model_numbers_free(&model->claim_numbers);
+	cf_model_numbers_free(&model->endpoint_numbers);
+	model->claim_nodes = NULL;
+	model->claims = NULL;
+	model->endpoints = NULL;
 	cf_model_episodes_free(model->episodes);
 	model->evidence_map = model->identity_map = model->rule_map = model->node_cache = NULL;
 	model->episodes = NULL;
@@ -150,12 +162,10 @@ void cf_model_free(struct cf_model *model)
 {
 	if (model == NULL)
 		return;
-	for (size_t i = 0; i < model->host_count; i++) {
-		free(model->hosts[i]->days);
-		free(model->hosts[i]->identities);
-		free(model->hosts[i]->evidence);
-		free(model->hosts[i]);
-	}
+	cf_model_pool_free(&model->day_pool);
+	cf_model_pool_free(&model->identity_pool);
+	cf_model_pool_free(&model->evidence_pool);
+	cf_model_pool_free(&model->host_pool);
 	free(model->hosts);
 	free(model->host_of_node);
 	cf_model_tables_free(model);
@@ -165,6 +175,7 @@ void cf_model_free(struct cf_model *model)
 	cf_map_free(model->proxies);
 	cf_map_free(model->splits);
 	cf_map_free(model->node_cache);
+	free(model->claim_nodes);
 	cf_map_free(model->evidence_map);
 	cf_map_free(model->identity_map);
 	cf_map_free(model->rule_map);

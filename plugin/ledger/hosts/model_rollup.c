@@ -6,8 +6,6 @@
 #include "ledger/hosts/model_episode.h"
 #include "ledger/hosts/model_host.h"
 
-#include "base/array.h"
-
 #include <string.h>
 
 struct rollup {
@@ -30,7 +28,7 @@ static bool find_evidence(const struct cf_host *host, const struct rollup *rollu
 			*at_out = i;
 			return true;
 		}
-	*at_out = (uint32_t)host->evidence_count;
+	*at_out = host->evidence_count;
 	return false;
 }
 
@@ -42,23 +40,25 @@ static enum cf_status add_evidence(struct cf_model *model, uint32_t index,
 	uint32_t key[3] = {index, rollup->kind_id, rollup->row.sensor}, at;
 	bool added;
 
-	struct cf_evidence *items = cf_array_grow(
-	    host->evidence, host->evidence_count, 1, &host->evidence_size, sizeof *items);
+	added = !find_evidence(host, rollup, &at) &&
+	    !(host->evidence_count >= CF_MODEL_FEW &&
+	        cf_map_find(model->evidence_map, key, sizeof key, &at));
+	if (added) {
+		struct cf_evidence *items = cf_model_pool_grow(&model->evidence_pool,
+		    host->evidence, host->evidence_count, &host->evidence_room);
 
-	if (items == NULL)
-		return CF_ENOMEM;
-	host->evidence = items;
-	added = !find_evidence(host, rollup, &at);
-	if (added && host->evidence_count >= CF_MODEL_FEW &&
-	    cf_map_add(model->evidence_map, key, sizeof key, (uint32_t)host->evidence_count, &at,
-	        &added) != CF_OK)
-		return CF_ENOMEM;
-	if (added)
-		host->evidence[host->evidence_count++] =
-		    (struct cf_evidence){.kind = rollup->kind_id,
-		        .sensor = rollup->row.sensor,
-		        .first_wall_us = first_us,
-		        .last_wall_us = last_us};
+		if (items == NULL)
+			return CF_ENOMEM;
+		host->evidence = items;
+		if (host->evidence_count >= CF_MODEL_FEW &&
+		    cf_map_add(model->evidence_map, key, sizeof key, host->evidence_count, &at,
+		        NULL) != CF_OK)
+			return CF_ENOMEM;
+		items[host->evidence_count++] = (struct cf_evidence){.kind = rollup->kind_id,
+		    .sensor = rollup->row.sensor,
+		    .first_wall_us = first_us,
+		    .last_wall_us = last_us};
+	}
 	struct cf_evidence *evidence = &host->evidence[at];
 
 	if (added || rollup->first_us < evidence->sample_wall_us) {
@@ -148,7 +148,7 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 {
 	uint32_t index, base = rollup->row.day * DAY_MINUTES;
 	struct cf_host *host = node == CF_NODE_NONE ? NULL : cf_model_host(model, node, &index);
-	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(host, rollup->row.day);
+	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(model, host, rollup->row.day);
 	int64_t first_us = whole ? rollup->first_us : (int64_t)(base + first) * 60000000;
 	int64_t last_us = whole ? rollup->last_us : (int64_t)(base + last) * 60000000;
 	struct model_told told = {.day = rollup->row.day};

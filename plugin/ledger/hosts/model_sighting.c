@@ -43,7 +43,7 @@ static enum cf_status alive_on(struct cf_model *model, uint32_t node, const stru
 {
 	uint32_t index;
 	struct cf_host *host = cf_model_host(model, node, &index);
-	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(host, row->day);
+	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(model, host, row->day);
 	enum cf_status status = CF_OK;
 
 	if (day == NULL)

@@ -152,11 +152,11 @@ struct cf_host {
 	const char *owner, *note;      /* by hand */
 	uint32_t first_minute, last_minute; /* any sign of life */
 	struct cf_host_day *days;
-	size_t day_count, day_size;
+	uint32_t day_count, day_room;
 	struct cf_host_identity *identities;
-	size_t identity_count, identity_size;
+	uint32_t identity_count, identity_room;
 	struct cf_evidence *evidence;
-	size_t evidence_count, evidence_size;
+	uint32_t evidence_count, evidence_room;
 	/* Episodes: look-ups and connections, each once, however many sensors saw it. */
 	uint64_t hits, excepted, escapes, blocked, visits;
 	uint64_t answered, refused, observed; /* with blocked: what became of hits */

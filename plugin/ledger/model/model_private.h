@@ -37,11 +37,28 @@ struct model_links {
 	uint32_t day, sensor, claim, endpoint, kind;
 };
 
+/* The node of a claim at the site that asked first. */
+struct model_site_node {
+	uint32_t site, node;
+	bool is_known;
+};
+
 /* What was watched of the window by one set of sensors. */
 struct model_watch {
 	bool is_known, by_dns_alone;
 	uint32_t set;
 	struct cf_coverage_lack lack;
+};
+
+/*
+ * Arrays of one kind of item, each with room for a power of two of them, that are freed together.
+ * {.item_bytes = ...}, at least a pointer's, is an empty one.
+ */
+#define MODEL_POOL_CLASSES 31
+struct model_pool {
+	size_t item_bytes;
+	struct pool_chunk *chunks;
+	void *given_back[MODEL_POOL_CLASSES]; /* by class: each leads to the next */
 };
 
 struct cf_model {
@@ -72,12 +89,15 @@ struct cf_model {
 	struct cf_map *routers; /* MACs that carry others' traffic */
 	struct cf_map *proxies; /* of them, those that answer for others, too */
 	struct cf_map *splits;  /* "mac addr" told apart by hand */
+	struct model_site_node
+	    *claim_nodes; /* by claim, at one site; those at others: node_cache */
 	struct cf_map *node_cache;
 	struct cf_owners *owners;
 	struct cf_coverage *coverage;
 	struct cf_actions *actions;
 	struct cf_ptrs *ptrs;
 
+	struct model_pool host_pool, day_pool, identity_pool, evidence_pool;
 	struct cf_host **hosts;
 	size_t host_count, host_size;
 	uint32_t *host_of_node; /* by head node; UINT32_MAX none */
@@ -96,6 +116,12 @@ const char *cf_model_text(struct cf_model *model, const char *text, size_t len);
 const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column);
 void cf_model_texts_free(struct cf_model *model);
 
+/* model_pool.c */
+/* Room for one more item behind the used ones (items NULL while *room is 0). NULL without memory:
+ * all stays as it was. */
+void *cf_model_pool_grow(struct model_pool *pool, void *items, uint32_t used, uint32_t *room);
+void cf_model_pool_free(struct model_pool *pool);
+
 /* model_tables.c: the small tables and the sites. */
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
@@ -111,6 +137,7 @@ struct model_columns {
  */
 bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
     const struct model_columns *columns, struct model_links *links_out);
+void cf_model_numbers_free(struct model_numbers *numbers);
 void cf_model_tables_free(struct cf_model *model);
 
 /*
@@ -131,6 +158,9 @@ enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *er
 /* model_node.c */
 /* The node a claim or endpoint names at a site, or CF_NODE_NONE: then only the place is known. */
 uint32_t cf_model_claim_node(struct cf_model *model, uint32_t site, uint32_t claim);
+/* As above where it was asked for before; false where it was not. */
+bool cf_model_known_claim_node(
+    const struct cf_model *model, uint32_t site, uint32_t claim, uint32_t *node_out);
 uint32_t cf_model_endpoint_node(
     struct cf_model *model, uint32_t site, const struct model_endpoint *e);
 
@@ -148,6 +178,8 @@ enum cf_status cf_model_classify(struct cf_model *model, struct cf_model_kind *k
 
 /* model_describe.c: names, products, states of finished hosts. */
 enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+/* model_order.c: worst first. CF_ENOMEM. */
+enum cf_status cf_model_sort_hosts(struct cf_model *model) CF_MUST_CHECK;
 /* model_why.c: how much was watched over the host, and the words for its state. CF_ENOMEM. */
 enum cf_status cf_model_say_why(struct cf_model *model, struct cf_host *host,
     const struct cf_state_judgement *judgement) CF_MUST_CHECK;

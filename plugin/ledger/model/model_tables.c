@@ -250,6 +250,9 @@ enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *err
 		    "SELECT claim_id, addr, mac, name, client, how, vlan, router FROM claim"
 		    " ORDER BY claim_id",
 		    take_claim, model, error);
+	model->claim_nodes = calloc(model->claim_numbers.count + 1u, sizeof *model->claim_nodes);
+	if (status == CF_OK && model->claim_nodes == NULL)
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
 	return status;
 }
 
@@ -257,6 +260,12 @@ enum cf_status cf_model_skip_row(struct cf_model *model)
 {
 	model->skipped_rows++;
 	return CF_OK;
+}
+
+void cf_model_numbers_free(struct model_numbers *numbers)
+{
+	free(numbers->ids);
+	*numbers = (struct model_numbers){0};
 }
 
 void cf_model_tables_free(struct cf_model *model)

@@ -23,6 +23,9 @@ static bool is_split(const struct cf_model *model, const char *mac, const char *
 {
 	char key[600];
 	uint32_t unused;
+
+	if (cf_map_count(model->splits) == 0)
+		return false;
 	int len = snprintf(key, sizeof key, "%s %s", mac, addr);
 
 	return cf_map_find(model->splits, key, (size_t)len, &unused);
@@ -37,10 +40,16 @@ static bool is_local_mac(const char *mac)
 static uint32_t mac_node(struct cf_model *model, uint32_t site, const char *mac, const char *addr)
 {
 	char key[1200];
-	int len = is_local_mac(mac)
-	    ? snprintf(key, sizeof key, "mac:%s@%s", mac, model->sites[site])
-	    : snprintf(key, sizeof key, "mac:%s", mac);
+	size_t mac_len = strlen(mac);
+	int len;
 
+	if (mac_len > 600) /* of a damaged ledger */
+		mac_len = 600;
+	memcpy(key, "mac:", 4);
+	memcpy(key + 4, mac, mac_len);
+	len = (int)mac_len + 4;
+	if (is_local_mac(mac))
+		len += snprintf(key + len, sizeof key - (size_t)len, "@%.255s", model->sites[site]);
 	if (is_split(model, mac, addr))
 		len += snprintf(
 		    key + len, sizeof key - (size_t)len, " %s@%s", addr, model->sites[site]);
@@ -94,14 +103,31 @@ static uint32_t make_claim_node(
 	return cf_owners_node(model->owners, key, (size_t)len);
 }
 
+bool cf_model_known_claim_node(
+    const struct cf_model *model, uint32_t site, uint32_t claim, uint32_t *node_out)
+{
+	const struct model_site_node *first = &model->claim_nodes[claim];
+	uint32_t key[2] = {site, claim};
+
+	if (first->is_known && first->site == site) {
+		*node_out = first->node;
+		return true;
+	}
+	return cf_map_find(model->node_cache, key, sizeof key, node_out);
+}
+
 uint32_t cf_model_claim_node(struct cf_model *model, uint32_t site, uint32_t claim)
 {
+	struct model_site_node *first = &model->claim_nodes[claim];
 	uint32_t key[2] = {site, claim}, node;
 
-	if (cf_map_find(model->node_cache, key, sizeof key, &node))
+	if (cf_model_known_claim_node(model, site, claim, &node))
 		return node;
 	node = make_claim_node(model, site, &model->claims[claim]);
-	/* Without memory the next call works it out again. */
-	(void)!cf_map_add(model->node_cache, key, sizeof key, node, &node, NULL);
+	if (!first->is_known)
+		*first = (struct model_site_node){.is_known = true, .site = site, .node = node};
+	else
+		/* Without memory the next call works it out again. */
+		(void)!cf_map_add(model->node_cache, key, sizeof key, node, &node, NULL);
 	return node;
 }

@@ -17,13 +17,12 @@ static enum cf_status join_clients(struct cf_model *model)
 	for (uint32_t site = 0; site < model->site_count && status == CF_OK; site++) {
 		for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++) {
 			const struct model_claim *claim = &model->claims[i];
-			uint32_t cached, key_numbers[2] = {site, i}, first;
+			uint32_t cached, first;
 			char key[1200];
 
 			if (claim->mac == NULL || claim->client[0] == '\0' ||
 			    claim->name[0] == '\0' ||
-			    !cf_map_find(
-			        model->node_cache, key_numbers, sizeof key_numbers, &cached) ||
+			    !cf_model_known_claim_node(model, site, i, &cached) ||
 			    cached == CF_NODE_NONE)
 				continue;
 			int len =
