@@ -142,8 +142,11 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
 	decoder->packet.at_wall_us = at_wall_us;
 	decoder->packet.interface = interface;
 	decoder->packet.wire_bytes = (uint32_t)wire_bytes;
-	(void)cf_decode_link(decoder, link_type,
-	    cf_bytes_make(data, captured)); /* what is not reported is counted */
+	/* What is not reported is counted. */
+	if (link_type == LINK_ETHERNET)
+		(void)cf_decode_ethernet(decoder, cf_bytes_make(data, captured));
+	else
+		(void)cf_decode_link(decoder, link_type, cf_bytes_make(data, captured));
 	read_inner(decoder);
 }
 
