@@ -28,7 +28,7 @@ archive=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]
 
 # What the resolver's source needs is not in it, nor are the second compiler and the browser.
 wanted=$(sed '/^# the resolver the module/,$d; s/#.*//' "$top/tests/packages" | grep -Ev 'clang|ccache')
-wanted="$wanted libnftables-dev nftables iproute2 logrotate systemd ${CURFEW_DIST_CACHE:+ccache}"
+wanted="$wanted libnftables-dev nftables iproute2 procps logrotate systemd ${CURFEW_DIST_CACHE:+ccache}"
 
 make_tarball() {
 	git clone -q --no-hardlinks "$top" "$scratch/clone" || return 1
@@ -45,7 +45,7 @@ make_tarball() {
 inside() {
 	# shellcheck disable=SC2016 # the shell inside expands
 	unshare --mount --pid --fork sh -c '
-		mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev" && mkdir "$0/dev/shm" "$0/dev/pts" &&
+		mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev" && mkdir "$0/dev/shm" "$0/dev/pts" &&
 		mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" && ln -s pts/ptmx "$0/dev/ptmx" &&
 		ln -s /proc/self/fd "$0/dev/fd" && ln -s /proc/self/fd/0 "$0/dev/stdin" &&
 		ln -s /proc/self/fd/1 "$0/dev/stdout" && ln -s /proc/self/fd/2 "$0/dev/stderr" &&

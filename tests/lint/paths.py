@@ -7,6 +7,7 @@ Package hosts change, are mirrored and are blocked; the machine's own configurat
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -20,8 +21,9 @@ DATA = ("lists/", "tests/compile/packs/")
 
 
 def tracked(root):
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True)
-    if listed.returncode == 0 and listed.stdout:
+    # Out of a tarball there is no history, and perhaps no git.
+    listed = shutil.which("git") and subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True)
+    if listed and listed.returncode == 0 and listed.stdout:
         return [root / name for name in listed.stdout.decode().split("\0") if name]
     skip = {"build", ".git"}
     return [path for path in root.rglob("*") if path.is_file() and
