@@ -83,8 +83,8 @@ class Writer:
                         match={"via": "qname", "value": "x.kaspersky.com", "rule": "kaspersky.com", "list": "kaspersky",
                                "category": "updates"}, **more)
 
-    def identity(self, minute, addr, mac, last=None, kind="arp"):
-        return self.put(minute, "identity", src_ip=addr, src_mac=mac, identity={"kind": kind, "router": False},
+    def identity(self, minute, addr, mac, last=None, kind="arp", **more):
+        return self.put(minute, "identity", src_ip=addr, src_mac=mac, identity={"kind": kind, "router": False, **more},
                         last=last or instant(minute))
 
     def seal(self, minute, kind="heartbeat"):
@@ -141,6 +141,19 @@ def nobody(top):
     said = report(top / "nobody.db")
     check("unknown_holders" not in said and said["tables"]["hosts"][0]["holder"] == "" and
           said["tables"]["hosts"][0]["mac"] == "00:1b:21:00:00:01", "until somebody is known", said)
+
+
+def given_back(top):
+    resolver = Writer(source="resolver", salt=33).minutes(0, 60, hit_each=20)
+    monitor = Writer(salt=34)
+    monitor.identity(10, "10.0.0.1", "00:1b:21:00:00:01", last=instant(30), kind="dhcp", end="released")
+    monitor.seal(31)
+    (top / "back-res.jsonl").write_text(resolver.text)
+    (top / "back-mon.jsonl").write_text(monitor.text)
+    ingest(top / "back.db", top / "back-res.jsonl", top / "back-mon.jsonl")
+    rows = {row["mac"]: row["hits"] for row in report(top / "back.db")["tables"]["hosts"]}
+    check(rows == {"00:1b:21:00:00:01": 2, "": 1},
+          "an address that was given back is nobody's from then on", rows)
 
 
 def only_logs(top):
@@ -354,7 +367,7 @@ def stopped(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-inputs-"))
     try:
-        for part in (nobody, only_logs, impossible_instants, one_first_instant, repeated_lines, many_writers, written_anew,
+        for part in (nobody, given_back, only_logs, impossible_instants, one_first_instant, repeated_lines, many_writers, written_anew,
                      records_without_origin, stopped):
             part(top)
     finally:

@@ -169,6 +169,20 @@ static void the_end_of_a_connection_stands_where_it_began(void **state)
 	assert_int_equal(fact.at_wall_us, record.at_wall_us);
 }
 
+static void an_identity_says_why_it_ended(void **state)
+{
+	(void)state;
+	struct cf_fact fact;
+
+	assert_true(fact_of("identity",
+	    ",\"src_ip\":\"10.0.0.1\",\"identity\":{\"kind\":\"dhcp\",\"end\":\"released\"}",
+	    &fact));
+	assert_int_equal(fact.end, CF_IDENTITY_RELEASED);
+	assert_true(fact_of(
+	    "identity", ",\"src_ip\":\"10.0.0.1\",\"identity\":{\"kind\":\"dhcp\"}", &fact));
+	assert_int_equal(fact.end, CF_IDENTITY_OPEN);
+}
+
 static void heartbeats_speak_for_the_sensor_only_when_sealed(void **state)
 {
 	(void)state;
@@ -222,6 +236,7 @@ int main(void)
 	    cmocka_unit_test(a_link_local_address_is_kept_with_its_link),
 	    cmocka_unit_test(what_a_look_up_was_answered_with_is_taken),
 	    cmocka_unit_test(an_escape_and_its_bytes_are_taken),
+	    cmocka_unit_test(an_identity_says_why_it_ended),
 	    cmocka_unit_test(the_end_of_a_connection_stands_where_it_began),
 	    cmocka_unit_test(heartbeats_speak_for_the_sensor_only_when_sealed),
 	    cmocka_unit_test(an_identity_has_both_its_ends),
