@@ -138,6 +138,28 @@ class Evidence(unittest.TestCase):
             self.assertGreater(end[0]['flow']['bytes_in'], 3000)
             self.assertEqual(end[0]['action'], 'observe' if escape else 'flag')
 
+    def test_each_connection_counts_once_in_a_report(self):
+        c = packets.Capture(BEFORE + 600)
+        c.connect(CLIENT, VENDOR, 443, packets.client_hello('s00.upd.kaspersky.com'), b'z' * 3000)
+        c.wait(1800)
+        c.tcp(CLIENT, 50001, VENDOR, 443, 2, seq=100)  # nobody answers
+        c.wait(1800)
+        c.connect(CLIENT, VENDOR, 443, b'x' * 50, b'z' * 500, sport=50002, close=False)
+        for _ in range(40):
+            c.wait(60)
+            c.tcp(CLIENT, 50002, VENDOR, 443, 24, b'x', seq=151, ack=1001)
+        log, ledger = (os.path.join(self.folder.name, name) for name in ('once.jsonl', 'once.db'))
+        with open(log, 'w', encoding='utf-8') as file:
+            for record in self.run_monitor(c):
+                file.write(json.dumps(record, separators=(',', ':')) + '\n')
+        done = subprocess.run([CURFEW, 'ledger', 'ingest', '--alone', '-l', ledger, log], capture_output=True, text=True,
+                              check=False)
+        if done.returncode == 2:
+            self.skipTest('built without the ledger')
+        done = subprocess.run([CURFEW, 'report', '--json', '-l', ledger], capture_output=True, text=True, check=True)
+        rows = [row for row in json.loads(done.stdout)['tables']['hosts'] if row['hits']]
+        self.assertEqual([(row['hits'], row['escapes'], row['answered']) for row in rows], [(3, 1, 1)], rows)
+
     def test_blocked_then_bypassed_is_one_finding(self):
         c = packets.Capture()
         name = 'downloads.upd.kaspersky.com'
