@@ -123,7 +123,10 @@ say "the module is in force: $(inside 'unbound -V | head -n 1'; cat "$scratch/sa
 say "a newer patch level without dynlib appears in the archive"
 in_root_script='set -e
 rm -rf /srv/archive /srv/fake; mkdir -p /srv/archive /srv/fake; cd /srv/fake
-apt-get update -q; apt-get -q download unbound; apt-get -q source --download-only unbound
+apt-get update -q
+# The installed one is ours and in no archive; theirs is what apt can fetch.
+theirs=$(apt-cache madison unbound | awk -F" *[|] *" "\$3 ~ /Packages/ { print \$2; exit }")
+apt-get -q download "unbound=$theirs"; apt-get -q source --download-only "unbound=$theirs"
 deb=$(ls unbound_*.deb); dpkg-deb -R "$deb" tree
 version=$(sed -n "s/^Version: //p" tree/DEBIAN/control); newer=$version.1
 sed -i "s/^Version: .*/Version: $newer/" tree/DEBIAN/control
