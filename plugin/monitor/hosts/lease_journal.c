@@ -149,6 +149,9 @@ static void renew(struct item *item, const struct cf_lease *lease)
 	item->lease = *lease;
 	if (kept.from_wall_s < lease->from_wall_s || lease->from_wall_s == 0)
 		item->lease.from_wall_s = kept.from_wall_s;
+	/* A later row may end it before it is known to have begun. */
+	if (item->lease.from_wall_s > item->lease.to_wall_s)
+		item->lease.from_wall_s = item->lease.to_wall_s;
 	if (item->lease.name[0] == '\0')
 		memcpy(item->lease.name, kept.name, sizeof kept.name);
 	if (!item->lease.has_mac) {

@@ -249,6 +249,8 @@ static struct cf_slice target_authority(struct cf_slice method, struct cf_slice 
 		skip = 0;
 	else if (skip == 0)
 		return (struct cf_slice){.data = NULL};
+	if (target.len == 0)
+		return target; /* perhaps without data: nothing may be added to that */
 	target.data += skip;
 	target.len -= skip;
 	while (len < target.len && memchr("/?# ", target.data[len], 4) == NULL)
