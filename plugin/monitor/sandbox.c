@@ -245,7 +245,7 @@ enum cf_status cf_sandbox_calls(const int *sockets, unsigned socket_count, struc
 		status |= add_conditional_rules(filter);
 		for (unsigned i = 0; i < socket_count; i++)
 			status |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 1,
-			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i]));
+			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i], 0));
 		if (status == 0)
 			status = seccomp_load(filter);
 		seccomp_release(filter);
