@@ -354,6 +354,8 @@ class Https(Base):
                     return
                 self.send_response(200)
                 self.send_header("ETag", tag)
+                if not Handler.endless: # without it only a close_notify ends the answer, which Python does not send
+                    self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
                 try:
