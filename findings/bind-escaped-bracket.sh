@@ -1,5 +1,5 @@
 #!/bin/bash
-# BIND 9.18 (bind9-utils 1:9.18.x, Debian 12): "\[" at the beginning of a label refuses the whole zone.
+# BIND 9.18.49 (bind9-utils 1:9.18.49-1~deb12u3, Debian 12): "\[" at the beginning of a label refuses the whole zone.
 #
 # RFC 1035 5.1 says that "\X" stands for the character X whatever it is. named-checkzone takes "\;", "\(", "\@" and
 # "\$" by that rule; "\[" at the beginning of a label is read as the beginning of a bit-string label (RFC 2673, historic
@@ -20,8 +20,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 755 "$folder"
 cd "$folder"
-version=$(apt-cache policy bind9-utils | awk '/^ *1:9\.18\./ { print $1; exit } /\*\*\* 1:9\.18\./ { print $2; exit }')
-[ -n "$version" ] || { echo "no bind9-utils 9.18 can be had here" >&2; exit 2; }
+version=1:9.18.49-1~deb12u3
 apt-get download -q "bind9-utils=$version" "bind9-libs=$version" >/dev/null 2>&1 || { echo "bind9-utils $version cannot be had" >&2; exit 2; }
 for package in ./*.deb; do dpkg-deb -x "$package" root; done
 checkzone=$folder/root/usr/bin/named-checkzone

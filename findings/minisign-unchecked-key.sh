@@ -21,7 +21,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 chmod 755 .
-apt-get download -q "minisign=$version" libsodium23 >/dev/null 2>&1 || {
+apt-get download -q "minisign=$version" "libsodium23=1.0.18-1+deb12u1" >/dev/null 2>&1 || {
 	echo "minisign $version cannot be had here" >&2
 	exit 2
 }
