@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/file_writer.h"
+#include "base/input_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -179,12 +180,13 @@ static enum cf_status copy(const char *from, const char *to, struct cf_error *er
 {
 	struct cf_file_writer writer;
 	char bytes[65536];
-	FILE *file = fopen(from, "re");
+	FILE *file;
 	bool good;
 	size_t len;
+	enum cf_status status = cf_input_open_stream(from, &file, error);
 
-	if (file == NULL)
-		return failed("read", from, error);
+	if (status != CF_OK)
+		return status;
 	if (cf_file_writer_open_as(&writer, to, CF_WRITE_ONLY_FILES) != CF_OK) {
 		cf_error_set(
 		    error, CF_EIO, "cannot write '%s': %s", to, cf_file_writer_why(&writer));
