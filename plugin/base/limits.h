@@ -56,6 +56,11 @@
 #define CF_DEFERRED_BYTES 512
 /* (client, entry, verdict, evidence) pairs being folded at one time; 1.9 KiB each when in use. */
 #define CF_FOLD_ENTRIES 32768
+/* Client addresses that a log remembers, and that it may write of at once. Ten times the clients of
+ * a large site; a flood of made-up ones is refused from there on, but for so many a second, and
+ * counted. */
+#define CF_NEWCOMERS       262144
+#define CF_NEWCOMERS_PER_S 50
 /* The first repeat kept as the sample of a fold; longer records lose their long texts. */
 #define CF_FOLD_SAMPLE_BYTES 1792
 /* Lines kept while the disk refuses them; what comes after is counted as lost. */

@@ -119,9 +119,10 @@ static void add_log(struct cf_health_json *j, struct cf_module *module, const ch
 	add_text(j, "log", path == NULL ? "" : path);
 	add_number(j, "hits", stats.hits);
 	add_number(j, "lines", stats.lines);
-	add_number(j, "lost", stats.lost_queue + stats.lost_disk);
+	add_number(j, "lost", stats.lost_queue + stats.lost_disk + stats.lost_flood);
 	add_number(j, "lost_queue", stats.lost_queue);
 	add_number(j, "lost_disk", stats.lost_disk);
+	add_number(j, "lost_flood", stats.lost_flood);
 	add_bool(j, "degraded", stats.degraded);
 }
 

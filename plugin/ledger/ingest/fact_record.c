@@ -177,8 +177,8 @@ static bool take_beat(struct cf_fact *fact, const struct cf_record *record)
 	fact->iface = record->in_iface;
 	fact->started_wall_us = report->started_wall_us;
 	fact->seen = report->queries + report->packets;
-	fact->lost =
-	    report->lost_queue + report->lost_disk + report->kernel_drops + report->iface_drops;
+	fact->lost = report->lost_queue + report->lost_disk + report->lost_flood +
+	    report->kernel_drops + report->iface_drops;
 	/* What speaks for the whole sensor is sealed; the rest is about one interface or subsystem.
 	 */
 	return fact->iface.len > 0 || record->seal.sha256.len > 0;

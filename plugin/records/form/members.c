@@ -155,6 +155,7 @@ static const struct cf_member members[] = {
     MEMBER(G_TOP, "written", K_U64, report.written),
     MEMBER(G_TOP, "lost_queue", K_U64, report.lost_queue),
     MEMBER(G_TOP, "lost_disk", K_U64, report.lost_disk),
+    MEMBER(G_TOP, "lost_flood", K_U64, report.lost_flood),
     MEMBER(G_TOP, "torn_bytes", K_U64, report.torn_bytes),
     MEMBER(G_TOP, "privacy", K_TEXT, report.privacy),
     MEMBER(G_TOP, "queries", K_U64, report.queries),

@@ -30,7 +30,7 @@ const char *cf_line_fault_text(enum cf_line_fault fault);
 /* What a heartbeat, stop, start or lost record says; absent numbers are 0. */
 struct cf_sensor_report {
 	int64_t started_wall_us, since_wall_us, blind_since_wall_us;
-	uint64_t hits, folding, written, lost_queue, lost_disk, torn_bytes;
+	uint64_t hits, folding, written, lost_queue, lost_disk, lost_flood, torn_bytes;
 	uint64_t queries, packets, bytes, kernel_drops, iface_drops, decode_failures, evictions;
 	uint64_t tunnels_unread; /* packets in tunnels that the monitor does not read */
 	uint64_t dark_s, silent_s;

@@ -250,7 +250,7 @@ static void check_counts(struct cf_verify *verify, struct track *track,
     const struct cf_sensor_report *report, struct place place)
 {
 	/* What is folded or waits was taken, and is not here yet; what was lost never will be. */
-	uint64_t away = report->folding + report->lost_disk;
+	uint64_t away = report->folding + report->lost_disk + report->lost_flood;
 	uint64_t hits = report->hits > away ? report->hits - away : 0;
 
 	if (!track->counts)
@@ -403,7 +403,7 @@ void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_
 	if (record->is_hit)
 		verify->summary.hits += record->count;
 	if (record->event == CF_EVENT_LOST) {
-		verify->summary.lost_queue += record->report.lost_queue;
+		verify->summary.lost_queue += record->report.lost_queue + record->report.lost_flood;
 		verify->summary.lost_disk += record->report.lost_disk;
 		explain_strays(verify, track, record->report.torn_bytes);
 	}

@@ -39,6 +39,7 @@ struct cf_log_options {
 	const char *path;     /* copied; "-" writes to standard output (no rotation, no repair) */
 	const char *sensor;   /* copied; name in every line */
 	const char *source;   /* "resolver" or "monitor" */
+	uint32_t newcomers;   /* new clients at once: newcomers.h; 0: CF_NEWCOMERS */
 	uint32_t fold_s;      /* 0: every hit is its own line */
 	uint32_t heartbeat_s; /* 0: 60 */
 	const char *privacy;  /* "full", "truncate", "pseudonym" */
@@ -75,6 +76,7 @@ struct cf_log_stats {
 	uint64_t lines;      /* lines written; after the end, without the stop record */
 	uint64_t lost_queue; /* dropped: queue full */
 	uint64_t lost_disk;  /* dropped: could not be written */
+	uint64_t lost_flood; /* dropped: of clients too many to write of */
 	uint64_t bytes;
 	int64_t started_wall_us; /* as heartbeats say it; 0 before the start record */
 	bool degraded; /* the last write failed, or something was lost since the last heartbeat */

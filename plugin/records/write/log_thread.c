@@ -410,6 +410,7 @@ void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out)
 	    atomic_load_explicit(&log->producers, memory_order_acquire);
 	struct cf_log_stats stats = {.lines = atomic_load(&log->writer.lines),
 	    .lost_disk = atomic_load(&log->writer.lost_disk),
+	    .lost_flood = atomic_load(&log->writer.lost_flood),
 	    .bytes = atomic_load(&log->writer.bytes),
 	    .started_wall_us = log->writer.started_wall_us,
 	    .degraded = atomic_load(&log->writer.degraded)};

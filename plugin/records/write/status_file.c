@@ -81,9 +81,10 @@ static size_t form(const struct cf_writer *writer, const struct cf_log_stats *st
 	put_member(&json, "hits", stats->hits);
 	put_member(&json, "lines", stats->lines);
 	put_member(&json, "bytes", stats->bytes);
-	put_member(&json, "lost", stats->lost_queue + stats->lost_disk);
+	put_member(&json, "lost", stats->lost_queue + stats->lost_disk + stats->lost_flood);
 	put_member(&json, "lost_queue", stats->lost_queue);
 	put_member(&json, "lost_disk", stats->lost_disk);
+	put_member(&json, "lost_flood", stats->lost_flood);
 	CF_JSON_LITERAL(&json, ",\"degraded\":");
 	cf_json_raw(&json, stats->degraded ? "true" : "false", stats->degraded ? 4 : 5);
 	if (writer->sink.failure != 0)

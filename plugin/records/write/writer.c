@@ -6,6 +6,7 @@
 #include "records/form/alive.h"
 #include "records/form/line.h"
 #include "records/write/fold_journal.h"
+#include "records/write/newcomers.h"
 #include "records/write/recover.h"
 
 #include <errno.h>
@@ -27,6 +28,15 @@ static void lose(struct cf_writer *writer, uint64_t hits)
 	if (atomic_load(&writer->lost_disk) == writer->told_disk)
 		writer->lost_since_wall_us = writer->now_wall_us;
 	atomic_fetch_add(&writer->lost_disk, hits);
+	atomic_store(&writer->degraded, true);
+}
+
+/* A hit of one client too many. */
+static void refuse(struct cf_writer *writer)
+{
+	if (atomic_load(&writer->lost_flood) == writer->told_flood)
+		writer->lost_since_wall_us = writer->now_wall_us;
+	atomic_fetch_add(&writer->lost_flood, 1);
 	atomic_store(&writer->degraded, true);
 }
 
@@ -181,8 +191,12 @@ static void take_one(struct cf_writer *writer, const struct cf_packed *packed)
 		emit_alive(writer, packed);
 	else if (!is_hit(packed))
 		emit_raw(writer, packed);
-	else if (!folds(writer, packed) || !cf_fold_add(writer->fold, packed, writer->now_us))
+	else if (folds(writer, packed) && cf_fold_add(writer->fold, packed, writer->now_us))
+		return; /* counted with the first of its series */
+	else if (cf_newcomers_let(writer->newcomers, packed->client, writer->now_us))
 		emit_hit(writer, packed, 1, packed->at_wall_us);
+	else
+		refuse(writer);
 }
 
 void cf_writer_take(
@@ -280,6 +294,8 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 	writer->sealed_lines = writer->sink.lines;
 	put_number(json, "lost_queue", writer->lost_queue);
 	put_number(json, "lost_disk", atomic_load(&writer->lost_disk));
+	if (atomic_load(&writer->lost_flood) > 0)
+		put_number(json, "lost_flood", atomic_load(&writer->lost_flood));
 	if (writer->privacy.mode != CF_PRIVACY_FULL)
 		put_word(json, "privacy", cf_privacy_text(writer->privacy.mode));
 	put_counters(json, h);
@@ -324,12 +340,12 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 /* Says what was lost since it was last said, once the disk takes it. */
 static void tell_losses(struct cf_writer *writer)
 {
-	uint64_t disk = atomic_load(&writer->lost_disk);
+	uint64_t disk = atomic_load(&writer->lost_disk), flood = atomic_load(&writer->lost_flood);
 	char line[CF_RECORD_BYTES];
 	struct cf_json json;
 
 	if (writer->lost_queue == writer->told_queue && disk == writer->told_disk &&
-	    writer->sink.torn_bytes == writer->told_torn)
+	    flood == writer->told_flood && writer->sink.torn_bytes == writer->told_torn)
 		return;
 	if (writer->sink.fd < 0 || !flush(writer))
 		return;
@@ -340,11 +356,14 @@ static void tell_losses(struct cf_writer *writer)
 	}
 	put_number(&json, "lost_queue", writer->lost_queue - writer->told_queue);
 	put_number(&json, "lost_disk", disk - writer->told_disk);
+	if (flood > writer->told_flood)
+		put_number(&json, "lost_flood", flood - writer->told_flood);
 	put_number(&json, "torn_bytes", writer->sink.torn_bytes - writer->told_torn);
 	CF_JSON_LITERAL(&json, "}\n");
 	put_line(writer, line, cf_json_length(&json), 0);
 	writer->told_queue = writer->lost_queue;
 	writer->told_disk = disk;
+	writer->told_flood = flood;
 	writer->told_torn = writer->sink.torn_bytes;
 	writer->lost_since_wall_us = 0;
 	atomic_store(&writer->degraded, true); /* until the next seal */
@@ -565,6 +584,9 @@ enum cf_status cf_writer_init(
 	if (status == CF_OK)
 		status = cf_fold_new(
 		    CF_FOLD_ENTRIES, random + 10, emit_hit, expand_hit, writer, &writer->fold);
+	if (status == CF_OK)
+		status = cf_newcomers_new(random + 10,
+		    options->newcomers > 0 ? options->newcomers : CF_NEWCOMERS, &writer->newcomers);
 	if (status != CF_OK)
 		return cf_error_set(error, status, "cannot start the hit log: no memory");
 	return CF_OK;
@@ -573,6 +595,8 @@ enum cf_status cf_writer_init(
 void cf_writer_done(struct cf_writer *writer)
 {
 	cf_fold_free(writer->fold);
+	cf_newcomers_free(writer->newcomers);
+	writer->newcomers = NULL;
 	writer->fold = NULL;
 	cf_fold_journal_close(writer->journal);
 	writer->journal = NULL;

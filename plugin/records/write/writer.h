@@ -23,6 +23,7 @@ struct cf_writer {
 	struct cf_chain chain;
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
+	struct cf_newcomers *newcomers;
 	struct cf_fold_journal *journal; /* of the fold's windows; NULL: none */
 	char journal_path[CF_WRITER_PATH_BYTES];
 	struct cf_privacy privacy;
@@ -40,10 +41,11 @@ struct cf_writer {
 	void *arg;
 	/* Hits taken from the queues; those in lines that could not be written. */
 	_Atomic uint64_t hits, lost_disk, lines, bytes;
-	uint64_t lost_queue;   /* as the log last told */
-	uint64_t sealed_lines; /* that the last seal counts */
+	_Atomic uint64_t lost_flood; /* of clients too many to write of: newcomers.h */
+	uint64_t lost_queue;         /* as the log last told */
+	uint64_t sealed_lines;       /* that the last seal counts */
 	/* What the last lost record said. */
-	uint64_t told_queue, told_disk, told_torn;
+	uint64_t told_queue, told_disk, told_flood, told_torn;
 	int64_t lost_since_wall_us;
 	_Atomic bool degraded;
 	struct {

@@ -85,6 +85,39 @@ static void each_hit_is_a_line_without_folding(void **state)
 	free(text);
 }
 
+static void a_flood_of_clients_costs_a_number(void **state)
+{
+	const struct fixture *f = *state;
+	struct cf_log_options options = options_of(f);
+	struct cf_producer *producer;
+	struct cf_log *log;
+	struct cf_hit hit;
+	char *text;
+
+	options.fold_s = 60;
+	options.newcomers = 1000;
+	log = open_log(&options);
+	producer = cf_log_producer(log);
+	sample_blocked_query(&hit);
+	for (unsigned i = 0; i < 50000; i++) {
+		/* One that was there before, and made-up ones. */
+		hit.src.bytes[1] = i % 100 == 0 ? 0 : (uint8_t)(1 + i % 7);
+		hit.src.bytes[2] = i % 100 == 0 ? 0 : (uint8_t)(i >> 8);
+		hit.src.bytes[3] = i % 100 == 0 ? 1 : (uint8_t)i;
+		hit.at_wall_us++;
+		while (!cf_producer_hit(producer, &hit))
+			usleep(1000);
+	}
+	cf_log_close(log);
+	text = scratch_read(f->path, NULL);
+	assert_non_null(text);
+	/* A second or two may pass, at 50 a second, and a minute on a slow machine. */
+	assert_in_range(scratch_count(text, "\"event_type\":\"dns\""), 1000, 9000);
+	assert_true(scratch_count(text, "\"event_type\":\"lost\"") >= 1);
+	assert_non_null(strstr(text, "\"lost_flood\":"));
+	free(text);
+}
+
 static void folded_counts_add_up(void **state)
 {
 	const struct fixture *f = *state;
@@ -366,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_hit_is_a_line_without_folding, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_flood_of_clients_costs_a_number, setup, teardown),
 	    cmocka_unit_test_setup_teardown(folded_counts_add_up, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        flood_from_several_threads_is_counted_exactly, setup, teardown),
