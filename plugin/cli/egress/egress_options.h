@@ -21,8 +21,7 @@
 	"      --resolver ADDR  of the site; may be repeated\n" \
 	"      --resolver-user NAME  whose packets leave as they are (output): unbound\n" \
 	"      --never PREFIX   clients and addresses that are not looked at; may be repeated\n" \
-	"      --log GROUP      NFLOG group of recorded packets: `curfew monitor -i " \
-	"nflog:GROUP`\n" \
+	"      --log GROUP      NFLOG group that recorded packets are sent to\n" \
 	"      --log-rate N     packets a second and kind logged at most (100); counters are " \
 	"exact\n"
 
