@@ -9,19 +9,19 @@
  * Unbound's 1 = good, 0 = bad exists here alone, and init never returns 0: that would end the
  *daemon.
  */
-#include "resolver/unbound.h"
+#include "resolver/host/unbound.h"
 
-#include "resolver/alias.h"
-#include "resolver/answer.h"
-#include "resolver/callbacks.h"
-#include "resolver/gate.h"
-#include "resolver/hits.h"
-#include "resolver/join.h"
-#include "resolver/lane.h"
+#include "resolver/host/gate.h"
+#include "resolver/lane/join.h"
+#include "resolver/lane/lane.h"
+#include "resolver/lane/sweep.h"
+#include "resolver/query/alias.h"
+#include "resolver/query/answer.h"
+#include "resolver/query/callbacks.h"
+#include "resolver/query/hits.h"
+#include "resolver/query/verdict.h"
+#include "resolver/query/waiting.h"
 #include "resolver/setup.h"
-#include "resolver/sweep.h"
-#include "resolver/verdict.h"
-#include "resolver/waiting.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

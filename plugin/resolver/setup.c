@@ -1,17 +1,17 @@
 /* Start and stop of the module. */
-#include "resolver/unbound.h"
+#include "resolver/host/unbound.h"
 
 #include "resolver/setup.h"
 
-#include "resolver/alias.h"
-#include "resolver/callbacks.h"
-#include "resolver/gate.h"
-#include "resolver/health.h"
-#include "resolver/lane.h"
-#include "resolver/retire.h"
-#include "resolver/roll_call.h"
-#include "resolver/sweep.h"
-#include "resolver/watch.h"
+#include "resolver/host/gate.h"
+#include "resolver/lane/lane.h"
+#include "resolver/lane/sweep.h"
+#include "resolver/query/alias.h"
+#include "resolver/query/callbacks.h"
+#include "resolver/watch/health.h"
+#include "resolver/watch/retire.h"
+#include "resolver/watch/roll_call.h"
+#include "resolver/watch/watch.h"
 
 #include "base/check.h"
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "resolver/state.h"
+#include "resolver/state/state.h"
 
 /*
  * Makes the module and stores it with the host. What cannot be had - memory, a good image, the log

@@ -1,7 +1,7 @@
 /* Any bytes as an SVCB record: what is visited lies inside them, and stopping stops. */
 
 #include "base/limits.h"
-#include "resolver/svcb.h"
+#include "resolver/view/svcb.h"
 
 #include <stdint.h>
 #include <stdlib.h>

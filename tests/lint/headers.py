@@ -17,7 +17,7 @@ def compile_alone(compiler, root, header, unbound_src, scratch):
     source = pathlib.Path(scratch) / "alone.c"
     relative = header.relative_to(root / "plugin")
     # Files of resolver/ include this first, and its headers may rely on that.
-    first = '#include "resolver/unbound.h"\n' if relative.parts[0] == "resolver" and unbound_src else ""
+    first = '#include "resolver/host/unbound.h"\n' if relative.parts[0] == "resolver" and unbound_src else ""
     # Twice: a header must stand being included again.
     source.write_text(f'{first}#include "{relative}"\n#include "{relative}"\nint alone;\n')
     command = [*compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
@@ -31,7 +31,7 @@ def needs_unbound(header, root):
     """True when the header includes Unbound's, itself or through others of resolver/."""
     if header.name == "unbound.h":
         return True
-    included = re.findall(r'#include "(resolver/[a-z_]+\.h)"', header.read_text())
+    included = re.findall(r'#include "(resolver/[a-z_/]+\.h)"', header.read_text())
     return any(needs_unbound(root / "plugin" / name, root) for name in included)
 
 

@@ -26,7 +26,7 @@ ALLOWED = {
     "cli": {"base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
             "trust", "update", "egress"},
 }
-# Unbound's own source folders; its headers come through resolver/unbound.h and nowhere else.
+# Unbound's own source folders; its headers come through resolver/host/unbound.h and nowhere else.
 UNBOUND = {"util", "services", "sldns", "dynlibmod", "validator", "iterator", "daemon", "respip", "cachedb",
            "validator", "libunbound", "dns64", "edns-subnet", "subnetmod", "ipsecmod", "pythonmod"}
 GENERATED = {"gate_host.h"}  # made by meson beside its user
@@ -40,7 +40,7 @@ def check_project_include(folder, path, header, complain):
     if header in GENERATED:
         return
     if top in UNBOUND or header == "config.h":
-        complain(f"includes Unbound's '{header}'; only resolver/unbound.h may")
+        complain(f"includes Unbound's '{header}'; only resolver/host/unbound.h may")
     elif "/" not in header:
         complain(f"includes '{header}' without its folder")
     elif top in ("tests", "bench"):
@@ -64,8 +64,8 @@ def check_file(folder, path, root, problems):
         elif mark == '"':
             check_project_include(folder, path, header, complain)
     named = [header for mark, header in includes if mark == '"']
-    if "resolver/unbound.h" in named and named[0] != "resolver/unbound.h":
-        complain("must include resolver/unbound.h before anything else: it sets feature macros")
+    if "resolver/host/unbound.h" in named and named[0] != "resolver/host/unbound.h":
+        complain("must include resolver/host/unbound.h before anything else: it sets feature macros")
 
 
 def main():

@@ -137,7 +137,7 @@ static bool holds(const char *bytes, size_t len, const char *text)
 	return text[0] != '\0' && memmem(bytes, len, text, strlen(text)) != NULL;
 }
 
-/* The module's own gate (resolver/gate.c) judges by the same three things. */
+/* The module's own gate (resolver/host/gate.c) judges by the same three things. */
 static void look_at_module(struct cli_doctor *doctor)
 {
 	char version[96];
