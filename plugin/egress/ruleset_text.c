@@ -1,0 +1,38 @@
+/* What the files that write the table share. */
+
+#include "egress/ruleset_text.h"
+
+const struct cf_ruleset_family cf_ruleset_families[2] = {
+    {CF_FAMILY_V4, CF_RANGES_NETWORKS_V4, CF_RANGES_CLIENTS_V4, "ipv4_addr", "ip", "4"},
+    {CF_FAMILY_V6, CF_RANGES_NETWORKS_V6, CF_RANGES_CLIENTS_V6, "ipv6_addr", "ip6", "6"},
+};
+
+static void write_log(const struct cf_egress_options *options, FILE *to, const char *what)
+{
+	if (options->log)
+		fprintf(to,
+		    "\t\tlimit rate %u/second burst %u packets log group %u snaplen 256 "
+		    "prefix \"curfew %s \"\n",
+		    options->log_per_second, options->log_per_second * 5, options->group, what);
+}
+
+static void write_refusal(const struct cf_egress_options *options, FILE *to)
+{
+	if (options->drop)
+		fputs("\t\tdrop\n", to);
+	else
+		fputs("\t\tmeta l4proto tcp reject with tcp reset\n"
+		      "\t\treject with icmpx admin-prohibited\n",
+		    to);
+}
+
+void cf_ruleset_verdict_chain(const struct cf_egress_options *options, FILE *to, const char *chain,
+    const char *word, enum cf_egress_counter counter, bool refuse)
+{
+	fprintf(to, "\tchain %s {\n", chain);
+	write_log(options, to, word);
+	fprintf(to, "\t\tcounter name %s\n", cf_egress_counter_text(counter));
+	if (refuse)
+		write_refusal(options, to);
+	fputs("\t}\n", to);
+}

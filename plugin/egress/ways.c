@@ -1,0 +1,149 @@
+/* Chains for what asks others than the site's resolvers, and what leads it home. */
+
+#include "egress/ruleset_text.h"
+
+#include <string.h>
+
+static bool has_family(const struct cf_prefixes *prefixes, enum cf_family family)
+{
+	for (unsigned i = 0; i < prefixes->count; i++)
+		if (prefixes->items[i].addr.family == family)
+			return true;
+	return false;
+}
+
+/* The public resolvers of a role, as sets. */
+static void write_resolver_sets(const struct cf_plan *plan, FILE *to, const char *role)
+{
+	uint32_t count = cf_image_info(plan->image)->resolvers;
+
+	for (unsigned f = 0; f < 2; f++) {
+		const char *between = " elements = { ";
+
+		fprintf(to, "\tset %s%s { type %s; flags interval; auto-merge;", role,
+		    cf_ruleset_families[f].suffix, cf_ruleset_families[f].type);
+		for (uint32_t i = 0; i < count; i++) {
+			struct cf_resolver resolver;
+			char text[CF_ADDR_TEXT_BYTES];
+
+			cf_image_resolver(plan->image, i, &resolver);
+			if (strcmp(resolver.role, role) != 0 ||
+			    resolver.addr.family != cf_ruleset_families[f].family)
+				continue;
+			fprintf(to, "%s%s", between, cf_addr_format(&resolver.addr, text));
+			between = ", ";
+		}
+		fputs(between[0] == ',' ? " }; }\n" : " }\n", to);
+	}
+}
+
+void cf_ways_sets(const struct cf_plan *plan, FILE *to)
+{
+	write_resolver_sets(plan, to, "fallback");
+	write_resolver_sets(plan, to, "doh");
+}
+
+static void write_way(FILE *to, const char *to_set, const char *ports, enum cf_way way,
+    const char *chain, const struct cf_egress_options *options)
+{
+	if (way == CF_WAY_OFF)
+		return;
+	for (unsigned f = 0; f < 2; f++) {
+		/* What is redirected is gone before; a family without a resolver is left. */
+		if (way == CF_WAY_REDIRECT &&
+		    has_family(&options->resolvers, cf_ruleset_families[f].family))
+			continue;
+		if (to_set != NULL)
+			fprintf(to, "\t\t%s daddr @%s%s ", cf_ruleset_families[f].header, to_set,
+			    cf_ruleset_families[f].suffix);
+		else
+			fprintf(to, "\t\tmeta nfproto ipv%s ", cf_ruleset_families[f].suffix);
+		fprintf(to, "meta l4proto { tcp, udp } th dport %s goto %s\n", ports, chain);
+	}
+}
+
+void cf_ways_chains(const struct cf_egress_options *options, FILE *to)
+{
+	cf_ruleset_verdict_chain(
+	    options, to, "way_dns_", "way-dns", CF_COUNT_DNS, options->dns >= CF_WAY_REJECT);
+	cf_ruleset_verdict_chain(
+	    options, to, "way_dot_", "way-dot", CF_COUNT_DOT, options->dot >= CF_WAY_REJECT);
+	cf_ruleset_verdict_chain(
+	    options, to, "way_doh_", "way-doh", CF_COUNT_DOH, options->doh >= CF_WAY_REJECT);
+	cf_ruleset_verdict_chain(options, to, "way_fallback_", "way-fallback", CF_COUNT_FALLBACK,
+	    options->fallback >= CF_WAY_REJECT);
+	fputs("\tchain ways {\n", to);
+	for (unsigned f = 0; f < 2; f++)
+		fprintf(to, "\t\t%s saddr @own%s return\n\t\t%s daddr @own%s return\n",
+		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
+		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
+	write_way(to, "fallback", "53", options->fallback, "way_fallback_", options);
+	write_way(to, "fallback", "853",
+	    options->fallback == CF_WAY_OFF            ? CF_WAY_OFF
+	        : options->fallback == CF_WAY_REDIRECT ? CF_WAY_REJECT
+	                                               : options->fallback,
+	    "way_fallback_", options);
+	write_way(to, NULL, "53", options->dns, "way_dns_", options);
+	write_way(to, NULL, "853", options->dot, "way_dot_", options);
+	write_way(to, "doh", "443", options->doh, "way_doh_", options);
+	fputs("\t}\n", to);
+}
+
+/* The first resolver of a family. */
+static const struct cf_addr *resolver_of(
+    const struct cf_egress_options *options, enum cf_family family)
+{
+	for (unsigned i = 0; i < options->resolvers.count; i++)
+		if (options->resolvers.items[i].addr.family == family)
+			return &options->resolvers.items[i].addr;
+	return NULL;
+}
+
+static void write_redirects(
+    const struct cf_egress_options *options, FILE *to, const char *chain, const char *hook)
+{
+	char text[CF_ADDR_TEXT_BYTES];
+
+	fprintf(to,
+	    "\tchain %s {\n\t\ttype nat hook %s priority dstnat; policy accept;\n"
+	    "\t\tfib daddr type local return\n",
+	    chain, hook);
+	if (options->resolver_user[0] != '\0' && strcmp(hook, "output") == 0)
+		fprintf(to, "\t\tmeta skuid \"%s\" return\n", options->resolver_user);
+	for (unsigned f = 0; f < 2; f++) {
+		const struct cf_ruleset_family *family = &cf_ruleset_families[f];
+		const struct cf_addr *resolver = resolver_of(options, family->family);
+
+		if (resolver == NULL)
+			continue;
+		fprintf(to, "\t\t%s saddr @never%s return\n", family->header, family->suffix);
+		fprintf(to,
+		    "\t\t%s daddr @never%s return\n\t\t%s saddr @own%s return\n\t\t%s daddr @own%s "
+		    "return\n",
+		    family->header, family->suffix, family->header, family->suffix, family->header,
+		    family->suffix);
+		cf_addr_format(resolver, text);
+		if (options->fallback == CF_WAY_REDIRECT)
+			fprintf(to,
+			    "\t\t%s daddr @fallback%s meta l4proto { tcp, udp } th dport 53 "
+			    "counter "
+			    "name way_fallback dnat %s to %s\n",
+			    family->header, family->suffix, family->header, text);
+		if (options->dns == CF_WAY_REDIRECT)
+			fprintf(to,
+			    "\t\tmeta nfproto ipv%s meta l4proto { tcp, udp } th dport 53 counter "
+			    "name way_dns dnat %s to %s\n",
+			    family->suffix, family->header, text);
+	}
+	fputs("\t}\n", to);
+}
+
+void cf_ways_redirects(const struct cf_egress_options *options, FILE *to)
+{
+	if (options->dns != CF_WAY_REDIRECT && options->fallback != CF_WAY_REDIRECT)
+		return;
+	if (options->forward)
+		write_redirects(options, to, "lead_home", "prerouting");
+	if (options->output)
+		write_redirects(options, to, "lead_home_out", "output");
+}
