@@ -28,7 +28,7 @@ _curfew()
 	fi
 	if [ "${COMP_WORDS[1]}" = list ] && [ "$COMP_CWORD" -eq 2 ]; then
 		# shellcheck disable=SC2207
-		COMPREPLY=($(compgen -W "show check diff import export resolve update bundle sign --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "show check diff import export resolve update bundle sign presets --help" -- "$cur"))
 		return
 	fi
 	case $prev in

@@ -130,6 +130,10 @@
 #define CF_POLICY_BYTES 4194304
 /* Vendors whose packs one policy uses. */
 #define CF_VENDORS 64
+/* Places of one pack: the publisher's and mirrors, tried in turn. */
+#define CF_UPDATE_PLACES 8
+/* Keys of one publisher at a time: the one in use, the next, spares. */
+#define CF_UPDATE_KEYS 8
 /* Packs of an image: those of the vendors, and the policy's own names that follow each. */
 #define CF_PACKS_MOST (2 * CF_VENDORS)
 /* Prefixes of one client group. */

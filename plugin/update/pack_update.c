@@ -8,6 +8,7 @@
 #include "trust/bundle.h"
 #include "trust/fetch.h"
 #include "trust/minisign.h"
+#include "update/pack_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,26 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A signature is four lines. */
-#define SIGNATURE_BYTES 4096
-/* A list is fetched by a timer at night; minutes are fine. */
-#define FETCH_TIMEOUT_S 900
-
-/* "FOLDER/.packs/NAME" and an ending. */
-static const char *within(
-    const struct cf_update_options *options, const char *ending, char path[CF_PATH_BYTES])
-{
-	(void)snprintf(path, CF_PATH_BYTES, "%s/.packs/%s%s", options->folder, options->name,
-	    ending); /* cut: then it cannot be opened, which is said */
-	return path;
-}
-
-static enum cf_status failed(
-    const char *path, const char *what, enum cf_status status, struct cf_error *error)
-{
-	return cf_error_set(error, status, "cannot %s '%s': %s", what, path, strerror(errno));
-}
-
 /* Makes the folders and takes the lock. */
 static enum cf_status begin(
     const struct cf_update_options *options, struct cf_update *update, struct cf_error *error)
@@ -48,14 +29,14 @@ static enum cf_status begin(
 	if (!cf_statement_name_ok(options->name))
 		return cf_error_set(error, CF_EINVALID, "'%s' is no name of a pack", options->name);
 	if (mkdir(options->folder, 0755) != 0 && errno != EEXIST)
-		return failed(options->folder, "make", CF_EIO, error);
+		return cf_update_failed(options->folder, "make", CF_EIO, error);
 	(void)snprintf(path, sizeof path, "%s/.packs", options->folder);
 	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return failed(path, "make", CF_EIO, error);
+		return cf_update_failed(path, "make", CF_EIO, error);
 	(void)snprintf(path, sizeof path, "%s/.packs/lock", options->folder);
 	update->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (update->lock < 0)
-		return failed(path, "open", CF_EIO, error);
+		return cf_update_failed(path, "open", CF_EIO, error);
 	if (flock(update->lock, LOCK_EX | LOCK_NB) != 0)
 		return cf_error_set(error, CF_EAGAIN, "another update is running; try again later");
 	return CF_OK;
@@ -72,7 +53,7 @@ static void read_tag(const struct cf_update_options *options, char tag[CF_FETCH_
 	(void)snprintf(path, sizeof path, "%s/%s/pack.yaml", options->folder, options->name);
 	if (access(path, R_OK) != 0)
 		return;
-	if (cf_input_open_stream(within(options, ".tag", path), &file, NULL) != CF_OK)
+	if (cf_input_open_stream(cf_update_path(options, ".tag", path), &file, NULL) != CF_OK)
 		return; /* then the server sends it */
 	if (fgets(tag, CF_FETCH_TAG_BYTES, file) == NULL)
 		tag[0] = '\0';
@@ -85,13 +66,18 @@ static enum cf_status read_kept_signature(
     const struct cf_update_options *options, struct cf_fetch *fetch, struct cf_error *error)
 {
 	char path[CF_PATH_BYTES];
-	struct cf_fetch kept = {
-	    .place = within(options, ".bundle.minisig", path), .most_bytes = SIGNATURE_BYTES};
+	struct cf_fetch kept = {.place = cf_update_path(options, ".bundle.minisig", path),
+	    .most_bytes = CF_UPDATE_SIGNATURE_BYTES};
 	enum cf_status status = cf_fetch(&kept, error);
 
 	fetch->data = kept.data;
 	fetch->len = kept.len;
 	return status;
+}
+
+static long timeout(const struct cf_update_options *options)
+{
+	return options->timeout_s == 0 ? CF_UPDATE_TIMEOUT_S : (long)options->timeout_s;
 }
 
 static enum cf_status fetch_signature(
@@ -100,12 +86,12 @@ static enum cf_status fetch_signature(
 	char place[CF_PATH_BYTES];
 	struct cf_fetch fetch = {.place = place,
 	    .ca_file = options->ca_file,
-	    .most_bytes = SIGNATURE_BYTES,
-	    .timeout_s = FETCH_TIMEOUT_S};
+	    .most_bytes = CF_UPDATE_SIGNATURE_BYTES,
+	    .timeout_s = timeout(options)};
 	enum cf_status status;
 
-	if (snprintf(place, sizeof place, "%s.minisig", options->place) >= (int)sizeof place)
-		return cf_error_set(error, CF_ETOOBIG, "'%s': too long", options->place);
+	if (snprintf(place, sizeof place, "%s.minisig", update->place) >= (int)sizeof place)
+		return cf_error_set(error, CF_ETOOBIG, "'%s': too long", update->place);
 	read_tag(options, fetch.tag);
 	status = cf_fetch(&fetch, error);
 	if (status == CF_OK && fetch.unchanged)
@@ -121,10 +107,10 @@ static enum cf_status fetch_signature(
 static enum cf_status fetch_bundle(
     const struct cf_update_options *options, struct cf_update *update, struct cf_error *error)
 {
-	struct cf_fetch fetch = {.place = options->place,
+	struct cf_fetch fetch = {.place = update->place,
 	    .ca_file = options->ca_file,
-	    .most_bytes = CF_BUNDLE_BYTES,
-	    .timeout_s = FETCH_TIMEOUT_S};
+	    .most_bytes = options->most_bytes == 0 ? CF_BUNDLE_BYTES : options->most_bytes,
+	    .timeout_s = timeout(options)};
 	enum cf_status status = cf_fetch(&fetch, error);
 
 	if (status != CF_OK)
@@ -184,14 +170,14 @@ static enum cf_status stage(const struct cf_update_options *options, struct cf_u
 {
 	enum cf_status status;
 
-	(void)within(options, ".new-XXXXXX", update->staged);
+	(void)cf_update_path(options, ".new-XXXXXX", update->staged);
 	if (mkdtemp(update->staged) == NULL) {
-		status = failed(update->staged, "make", CF_EIO, error);
+		status = cf_update_failed(update->staged, "make", CF_EIO, error);
 		update->staged[0] = '\0';
 		return status;
 	}
 	if (chmod(update->staged, 0755) != 0)
-		return failed(update->staged, "open to readers", CF_EIO, error);
+		return cf_update_failed(update->staged, "open to readers", CF_EIO, error);
 	status = cf_bundle_unpack(update->bundle, update->bundle_len, update->staged, error);
 	if (status != CF_OK)
 		return status;
@@ -250,24 +236,12 @@ static enum cf_status check_shrink(
 	return CF_OK;
 }
 
-/* The folder in .packs/ that the link leads to; "" when to none. */
-static void linked(const struct cf_update_options *options, char folder[CF_PATH_BYTES])
-{
-	char link[CF_PATH_BYTES], to[CF_PATH_BYTES];
-	ssize_t len;
-
-	(void)snprintf(link, sizeof link, "%s/%s", options->folder, options->name);
-	len = readlink(link, to, sizeof to - 1);
-	to[len < 0 ? 0 : len] = '\0';
-	(void)snprintf(folder, CF_PATH_BYTES, "%s", strncmp(to, ".packs/", 7) == 0 ? to + 7 : "");
-}
-
 /* True when the link leads to the pack of this serial. */
 static bool is_installed(const struct cf_update_options *options, uint64_t serial)
 {
 	char folder[CF_PATH_BYTES], expected[CF_PATH_BYTES];
 
-	linked(options, folder);
+	cf_update_linked(options, folder);
 	(void)snprintf(
 	    expected, sizeof expected, "%s.%llu", options->name, (unsigned long long)serial);
 	return strcmp(folder, expected) == 0;
@@ -293,16 +267,13 @@ static enum cf_status judge(
 	return CF_OK;
 }
 
-enum cf_status cf_update_prepare(const struct cf_update_options *options, struct cf_update *update,
-    struct cf_diags *diags, struct cf_error *error)
+/* What one place has, up to the verified bytes of a bundle that is newer. */
+static enum cf_status look_at(
+    const struct cf_update_options *options, struct cf_update *update, struct cf_error *error)
 {
 	struct cf_minisign_signature signature;
-	enum cf_status status;
+	enum cf_status status = fetch_signature(options, update, error);
 
-	*update = (struct cf_update){.options = options, .lock = -1, .fresh = CF_FRESH_OTHER};
-	status = begin(options, update, error);
-	if (status == CF_OK)
-		status = fetch_signature(options, update, error);
 	if (status == CF_OK)
 		status = read_statement(options, update, &signature, error);
 	if (status == CF_OK)
@@ -310,10 +281,57 @@ enum cf_status cf_update_prepare(const struct cf_update_options *options, struct
 	if (status != CF_OK || update->fresh != CF_FRESH_NEW)
 		return status;
 	status = fetch_bundle(options, update, error);
+	return status == CF_OK ? check_bundle(options, update, &signature, error) : status;
+}
+
+/* True where another place could do no better. */
+static bool is_answer(const struct cf_update *update)
+{
+	if (update->fresh == CF_FRESH_SAME)
+		return update->statement.until_wall_s > update->options->now_wall_s;
+	return update->fresh == CF_FRESH_NEW || update->fresh == CF_FRESH_EARLY;
+}
+
+static void forget(struct cf_update *update)
+{
+	free(update->signature);
+	free(update->bundle);
+	update->signature = NULL;
+	update->bundle = NULL;
+	update->fresh = CF_FRESH_OTHER;
+}
+
+/* The first place that has an answer, else the last one's trouble. */
+static enum cf_status look_around(const struct cf_update_options *options, struct cf_update *update,
+    struct cf_diags *diags, struct cf_error *error)
+{
+	enum cf_status status = CF_EINVALID;
+
+	for (size_t i = 0; i < options->place_count; i++) {
+		update->place = options->places[i];
+		status = look_at(options, update, error);
+		if ((status == CF_OK && is_answer(update)) || i + 1 == options->place_count)
+			break;
+		cf_diag_add(diags, CF_DIAG_WARNING, update->place, 0, options->name,
+		    "%s; trying '%s'", status == CF_OK ? cf_fresh_text(update->fresh) : error->text,
+		    options->places[i + 1]);
+		forget(update);
+	}
+	return status;
+}
+
+enum cf_status cf_update_prepare(const struct cf_update_options *options, struct cf_update *update,
+    struct cf_diags *diags, struct cf_error *error)
+{
+	enum cf_status status;
+
+	*update = (struct cf_update){.options = options, .lock = -1, .fresh = CF_FRESH_OTHER};
+	status = begin(options, update, error);
 	if (status == CF_OK)
-		status = check_bundle(options, update, &signature, error);
-	if (status == CF_OK)
-		status = stage(options, update, diags, error);
+		status = look_around(options, update, diags, error);
+	if (status != CF_OK || update->fresh != CF_FRESH_NEW)
+		return status;
+	status = stage(options, update, diags, error);
 	if (status == CF_OK && options->current != NULL) {
 		struct cf_diags old;
 
@@ -324,122 +342,4 @@ enum cf_status cf_update_prepare(const struct cf_update_options *options, struct
 		cf_diags_done(&old);
 	}
 	return status == CF_OK ? check_shrink(options, update, error) : status;
-}
-
-static enum cf_status keep_file(const struct cf_update_options *options, const char *ending,
-    const void *data, size_t len, struct cf_error *error)
-{
-	struct cf_file_writer writer;
-	char path[CF_PATH_BYTES];
-	enum cf_status status = cf_file_writer_open(&writer, within(options, ending, path));
-
-	if (status != CF_OK)
-		return failed(path, "write", status, error);
-	(void)fwrite(data, 1, len, writer.to); /* the commit sees a failure */
-	status = cf_file_writer_commit(&writer);
-	return status == CF_OK ? CF_OK : failed(path, "write", status, error);
-}
-
-/* Removes packs but for the two named, and what a killed run left. Nothing depends on it. */
-static void prune(const struct cf_update_options *options, const char *keep, const char *before)
-{
-	char folder[CF_PATH_BYTES], path[CF_PATH_BYTES + 300];
-	size_t name_len = strlen(options->name);
-	struct dirent *entry;
-	DIR *dir;
-
-	(void)snprintf(folder, sizeof folder, "%s/.packs", options->folder);
-	dir = opendir(folder);
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		const char *ending = entry->d_name + name_len;
-
-		if (strncmp(entry->d_name, options->name, name_len) != 0 || *ending != '.' ||
-		    (strncmp(ending, ".new-", 5) != 0 && (ending[1] < '1' || ending[1] > '9')) ||
-		    strcmp(entry->d_name, keep) == 0 || strcmp(entry->d_name, before) == 0)
-			continue;
-		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		(void)cf_bundle_remove(path); /* tried again at the next update */
-	}
-	if (dir != NULL)
-		(void)closedir(dir); /* only read */
-}
-
-/* Switches the link to target. */
-static enum cf_status switch_link(
-    const struct cf_update_options *options, const char *target, struct cf_error *error)
-{
-	char link[CF_PATH_BYTES], beside[CF_PATH_BYTES];
-
-	(void)snprintf(link, sizeof link, "%s/%s", options->folder, options->name);
-	(void)within(options, ".link", beside);
-	if ((unlink(beside) != 0 && errno != ENOENT) || symlink(target, beside) != 0)
-		return failed(beside, "make", CF_EIO, error);
-	if (rename(beside, link) != 0)
-		return failed(link, "switch", CF_EIO, error);
-	return CF_OK;
-}
-
-enum cf_status cf_update_install(struct cf_update *update, struct cf_error *error)
-{
-	const struct cf_update_options *options = update->options;
-	char path[CF_PATH_BYTES], folder[CF_PATH_BYTES], target[CF_PATH_BYTES];
-	char before[CF_PATH_BYTES], ending[32];
-	enum cf_status status;
-
-	(void)snprintf(
-	    ending, sizeof ending, ".%llu", (unsigned long long)update->statement.serial);
-	(void)within(options, ending, folder);
-	(void)snprintf(target, sizeof target, ".packs/%s%s", options->name, ending);
-	linked(options, before);
-	if (access(folder, F_OK) == 0 && cf_bundle_remove(folder) != CF_OK)
-		return failed(folder, "remove the former", CF_EIO, error);
-	if (rename(update->staged, folder) != 0)
-		return failed(folder, "put in place", CF_EIO, error);
-	update->staged[0] = '\0';
-	status = keep_file(options, ".bundle", update->bundle, update->bundle_len, error);
-	if (status == CF_OK)
-		status = keep_file(
-		    options, ".bundle.minisig", update->signature, update->signature_len, error);
-	(void)snprintf(path, sizeof path, "%s/.packs/serials.tsv", options->folder);
-	if (status == CF_OK)
-		status = cf_keyring_note(path, update->key_id, &update->statement, error);
-	if (status == CF_OK)
-		status = switch_link(options, target, error);
-	if (status != CF_OK)
-		return status;
-	prune(options, target + strlen(".packs/"), before);
-	return keep_file(options, ".tag", update->tag, strlen(update->tag), error);
-}
-
-void cf_update_done(struct cf_update *update)
-{
-	if (update->staged[0] != '\0')
-		(void)cf_bundle_remove(update->staged); /* a leftover in a folder of ours */
-	if (update->lock >= 0)
-		(void)close(update->lock); /* and the lock with it */
-	cf_pack_free(update->before);
-	cf_pack_free(update->after);
-	free(update->bundle);
-	free(update->signature);
-}
-
-enum cf_status cf_update_statement(const char *folder, const char *name,
-    struct cf_statement *statement_out, struct cf_error *error)
-{
-	struct cf_update_options options = {.folder = folder, .name = name};
-	char path[CF_PATH_BYTES];
-	struct cf_fetch fetch = {
-	    .place = within(&options, ".bundle.minisig", path), .most_bytes = SIGNATURE_BYTES};
-	struct cf_minisign_signature signature;
-	enum cf_status status;
-
-	if (access(path, F_OK) != 0)
-		return cf_error_set(error, CF_ENOTFOUND, "no pack of '%s' was fetched", name);
-	status = cf_fetch(&fetch, error);
-	if (status == CF_OK)
-		status = cf_minisign_signature_parse(
-		    (const char *)fetch.data, fetch.len, &signature, error);
-	free(fetch.data);
-	return status == CF_OK ? cf_statement_parse(signature.comment, statement_out, error)
-	                       : status;
 }

@@ -25,11 +25,18 @@
 
 /* A category of fewer entries than this may lose them all without a question. */
 #define CF_UPDATE_FEW 5
+/* Seconds that a transfer may take when nobody says: a timer fetches at night. */
+#define CF_UPDATE_TIMEOUT_S 900
 
 struct cf_update_options {
-	const char *name;    /* of the pack: its vendor, as the statement must say */
-	const char *place;   /* of the bundle, as cf_fetch() takes it; PLACE.minisig beside it */
+	const char *name; /* of the pack: its vendor, as the statement must say */
+	/* Of the bundle, as cf_fetch() takes them; PLACE.minisig beside each. Tried in turn until
+	 * one has something that can be taken, or what is in use. */
+	const char *const *places;
+	size_t place_count;
 	const char *ca_file; /* NULL: the system's certificates */
+	uint64_t most_bytes; /* of the bundle; 0: CF_BUNDLE_BYTES */
+	uint32_t timeout_s;  /* of one transfer; 0: CF_UPDATE_TIMEOUT_S */
 	const struct cf_keyring *keyring;
 	const char *folder;           /* of fetched packs; made when it is not there */
 	const char *current;          /* the pack in use, for what changes; NULL: none */
@@ -39,6 +46,7 @@ struct cf_update_options {
 
 struct cf_update {
 	const struct cf_update_options *options; /* borrowed */
+	const char *place;                       /* that what follows came from; borrowed */
 	int lock;
 	enum cf_fresh fresh;           /* what became of it */
 	struct cf_statement statement; /* when signed by a key that is trusted */
@@ -58,7 +66,8 @@ struct cf_update {
  * as cf_fetch(), cf_minisign_verify(), cf_statement_parse(), cf_bundle_unpack(); CF_EINVALID also
  * for a key that is not trusted, for a pack with errors (they are in diags) and for one that
  * shrank; CF_ECHECKSUM: a bundle that is not the one the statement is about; CF_EAGAIN: another
- * update runs. cf_update_done() in any case.
+ * update runs. Of several places, why each was passed over is in diags, and the last one's failure
+ * is returned. cf_update_done() in any case.
  */
 enum cf_status cf_update_prepare(const struct cf_update_options *options, struct cf_update *update,
     struct cf_diags *diags, struct cf_error *error) CF_MUST_CHECK;

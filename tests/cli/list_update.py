@@ -296,6 +296,92 @@ class Refused(Base):
         self.refused(say="serials.tsv:2")
 
 
+class Policy(Base):
+    """Places and keys from the policy: no option is needed."""
+
+    def line(self, key=None):
+        return self.pub(key).read_text().splitlines()[1]
+
+    def policy(self, *updates, vendors=None):
+        path = self.folder / "curfew.yaml"
+        path.write_text(f"vendor: {vendors or self.vendor}\nphases: [{{name: a, from: 2024-01-01T00:00:00Z, "
+                        "categories: all, verdict: block}]\nupdates:\n" + "".join(f"  - {one}\n" for one in updates))
+        return path
+
+    def one(self, places=None, keys=None, more="", pack=None):
+        places = ", ".join(str(place) for place in (places or [self.bundle]))
+        keys = ", ".join(keys or [self.line()])
+        return f"{{pack: {pack or self.vendor}, from: [{places}], keys: [{keys}]{more}}}"
+
+    def by_policy(self, policy, *extra, code, say=""):
+        done = curfew("update", "--policy", policy, "--folder", self.fetched, *extra, code=code)
+        self.assertIn(say, done.stdout + done.stderr)
+        return done
+
+    def test_no_option_is_needed(self):
+        self.sign(serial=1)
+        self.by_policy(self.policy(self.one()), code=0, say="put in use")
+        self.assertEqual(self.in_use()[0], f".packs/{self.vendor}.1")
+        self.by_policy(self.policy(self.one()), self.vendor, code=0, say="in force already")
+
+    def test_nothing_said_is_a_mistake_of_usage(self):
+        path = self.folder / "empty.yaml"
+        path.write_text(f"vendor: {self.vendor}\npreset: x\n")
+        self.by_policy(path, code=2, say="says nothing under updates")
+        self.by_policy(path, self.vendor, code=2, say="where does")
+
+    def test_the_next_place_is_tried(self):
+        self.sign(serial=1)
+        policy = self.policy(self.one([self.folder / "nowhere", self.bundle]))
+        self.by_policy(policy, code=0, say="trying")
+        self.assertIsNotNone(self.in_use())
+
+    def test_a_frozen_mirror_does_not_hold_the_others(self):
+        self.sign(serial=1)
+        frozen = self.folder / "frozen.bundle"
+        shutil.copy(self.bundle, frozen)
+        shutil.copy(f"{self.bundle}.minisig", f"{frozen}.minisig")
+        self.sign(serial=2)
+        self.by_policy(self.policy(self.one()), code=0)
+        self.sign(serial=3)
+        self.by_policy(self.policy(self.one([frozen, self.bundle])), code=0, say="older than one")
+        self.assertEqual(self.in_use()[0], f".packs/{self.vendor}.3")
+
+    def test_a_place_with_another_key_is_passed_over(self):
+        self.sign(serial=1)
+        forged = self.folder / "forged.bundle"
+        shutil.copy(self.bundle, forged)
+        self.sign(serial=9, key=self.new_key("b"), bundle=forged)
+        self.by_policy(self.policy(self.one([forged, self.bundle])), code=0, say="not trusted")
+        self.by_policy(self.policy(self.one([forged])), code=3, say="not trusted")
+
+    def test_keys_have_their_times(self):
+        new = self.new_key("b")
+        over = "{key: " + self.line() + ", until: '2020-01-01T00:00:00Z'}"
+        early = "{key: " + self.line(new) + ", from: '2099-01-01T00:00:00Z'}"
+        self.sign(serial=1)
+        self.by_policy(self.policy(self.one(keys=[over, early])), code=3, say="not trusted")
+        self.sign(serial=1, key=new)
+        self.by_policy(self.policy(self.one(keys=[over, early])), code=3, say="not trusted")
+        self.by_policy(self.policy(self.one(keys=[over, self.line(new)])), code=0)
+
+    def test_a_bound_of_the_policy_holds(self):
+        self.sign(serial=1)
+        with open(self.bundle, "ab") as file:
+            file.write(os.urandom(2 << 20))
+        self.sign(serial=1)
+        self.by_policy(self.policy(self.one(more=", max-mib: 1")), code=3, say="has over")
+
+    def test_one_that_fails_does_not_stop_the_others(self):
+        self.sign(serial=1)
+        policy = self.policy(self.one(["/nowhere/x.bundle"], pack="other"), self.one(),
+                             vendors=f"[{self.vendor}, other]")
+        done = self.by_policy(policy, "--json", code=4)
+        told = {one["pack"]: one for one in json.loads(done.stdout)["packs"]}
+        self.assertEqual((told["other"]["installed"], told[self.vendor]["installed"]), (False, True))
+        self.assertIn("cannot read", told["other"]["outcome"])
+
+
 class Keys(Base):
     def test_rotation_with_an_overlap(self):
         new = self.new_key("b")

@@ -1,26 +1,31 @@
 /* curfew list update: newer packs from publishers whose keys are pinned. */
 
 #include "base/diag.h"
-#include "base/instant.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/trusted_key.h"
 #include "cli/front/when.h"
 #include "cli/list/list_cmd.h"
+#include "cli/list/update_tell.h"
 #include "compile/pack/pack_place.h"
+#include "compile/policy/policy.h"
 #include "update/pack_update.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
-    "usage: curfew list update --from PLACE --key KEY [options] PACK\n"
+    "usage: curfew list update [options] [PACK]\n"
+    "       curfew list update --from PLACE --key KEY [options] PACK\n"
     "\n"
     "Fetches the signed bundle of a pack, checks signature, serial, expiry and what it holds, and "
     "puts\n"
     "it in use; `curfew apply` takes it from there. Whatever is wrong with it, the pack in use "
     "stays.\n"
+    "Where from and whose keys: what the policy's section updates says, of all packs there or of "
+    "PACK.\n"
     "\n"
+    "  -p, --policy FILE     the policy\n"
     "  -f, --from PLACE      https://..., file:PATH or a path; PLACE.minisig lies beside it\n"
     "  -k, --key KEY         a publisher's public key: its line, or its .pub file; several while "
     "one\n"
@@ -34,14 +39,20 @@ static const char help[] =
     "exit: 0 in use or nothing newer, 1 (--dry-run) would change, 2 usage, 3 refused,\n"
     "4 cannot be fetched or written, 5 what is in use has expired and nothing newer is there\n";
 
+/* Not said: what the policy says, else 10. */
+#define SHRINK_UNSAID  101
+#define SHRINK_PERCENT 10
+
 struct request {
-	const char *from, *ca, *folder;
+	const char *policy, *from, *ca, *folder;
 	struct cf_keyring keyring;
 	unsigned most_shrink_percent;
 	bool dry_run, as_json;
+	struct cli_json *json; /* while objects are written */
 };
 
 static const struct cli_option options[] = {
+    CLI_WORD("policy", 'p', struct request, policy),
     CLI_WORD("from", 'f', struct request, from),
     CLI_VALUE("key", 'k', struct request, keyring, cli_take_trusted_key),
     CLI_WORD("ca", 0, struct request, ca),
@@ -52,113 +63,6 @@ static const struct cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
-static void ignore(void *context, const struct cf_list_difference *difference)
-{
-	(void)context;
-	(void)difference;
-}
-
-/* What the new pack changes, by category; without one before, everything is added. */
-static void count_changes(const struct cf_update *update, size_t counts[CF_CHANGES][CF_CATEGORIES])
-{
-	memset(counts, 0, CF_CHANGES * sizeof counts[0]);
-	if (update->before == NULL) {
-		for (size_t i = 0; i < update->after->name_count; i++)
-			counts[CF_CHANGE_ADDED][update->after->names[i].category]++;
-		for (size_t i = 0; i < update->after->network_count; i++)
-			counts[CF_CHANGE_ADDED][update->after->networks[i].category]++;
-	} else if (cf_list_diff(update->before, update->after, ignore, NULL, counts) != CF_OK) {
-		memset(counts, 0, CF_CHANGES * sizeof counts[0]); /* no memory: it is only told */
-	}
-}
-
-static void print_changes(const struct cf_update *update)
-{
-	size_t counts[CF_CHANGES][CF_CATEGORIES];
-
-	count_changes(update, counts);
-	for (unsigned category = 0; category < CF_CATEGORIES; category++) {
-		size_t added = counts[CF_CHANGE_ADDED][category];
-		size_t removed = counts[CF_CHANGE_REMOVED][category];
-		size_t moved =
-		    counts[CF_CHANGE_MOVED][category] + counts[CF_CHANGE_REACH][category];
-
-		if (added + removed + moved > 0)
-			printf("  %-16s %5zu added %5zu removed %5zu changed\n",
-			    cf_category_text((enum cf_category)category), added, removed, moved);
-	}
-}
-
-static void print_json(const struct cf_update *update, bool installed)
-{
-	struct cli_json json = cli_json_start(stdout);
-	char id[CF_MINISIGN_ID_TEXT_BYTES], until[CF_INSTANT_TEXT_BYTES];
-	size_t counts[CF_CHANGES][CF_CATEGORIES];
-
-	cf_minisign_id_format(update->key_id, id);
-	cli_json_open_object(&json, NULL);
-	cli_json_text(&json, "pack", update->options->name);
-	cli_json_text(&json, "outcome", cf_fresh_text(update->fresh));
-	cli_json_bool(&json, "installed", installed);
-	cli_json_number(&json, "serial", (int64_t)update->statement.serial);
-	cli_json_text(&json, "until", cf_instant_format(update->statement.until_wall_s, until));
-	cli_json_text(&json, "key", id);
-	if (update->after != NULL) {
-		count_changes(update, counts);
-		for (unsigned change = 0; change < CF_CHANGES; change++) {
-			size_t all = 0;
-
-			for (unsigned category = 0; category < CF_CATEGORIES; category++)
-				all += counts[change][category];
-			cli_json_number(
-			    &json, cf_list_change_text((enum cf_list_change)change), (int64_t)all);
-		}
-	}
-	cli_json_close_object(&json);
-	cli_json_end(&json);
-}
-
-/* Says what became of it; the exit code. */
-static int tell(const struct request *request, const struct cf_update *update, bool installed)
-{
-	char until[CF_INSTANT_TEXT_BYTES];
-	bool expired = update->statement.until_wall_s <= update->options->now_wall_s;
-
-	(void)cf_instant_format(update->statement.until_wall_s, until);
-	if (request->as_json)
-		print_json(update, installed);
-	else
-		printf("%s: serial %llu, good until %s: %s%s\n", update->options->name,
-		    (unsigned long long)update->statement.serial, until,
-		    cf_fresh_text(update->fresh),
-		    installed              ? "; put in use, `curfew apply` compiles it"
-		        : request->dry_run ? "; dry run, nothing is changed"
-		                           : "");
-	if (update->fresh == CF_FRESH_NEW && !request->as_json)
-		print_changes(update);
-	switch (update->fresh) {
-	case CF_FRESH_NEW:
-		return installed ? CMD_OK : CMD_FOUND;
-	case CF_FRESH_EARLY:
-		return CMD_OK;
-	case CF_FRESH_SAME:
-		if (expired)
-			fprintf(stderr,
-			    "curfew list update: the pack in use has expired and nothing newer is "
-			    "at "
-			    "'%s'; it goes on being enforced\n",
-			    update->options->place);
-		return expired ? CMD_DEGRADED : CMD_OK;
-	case CF_FRESH_OLD:
-	case CF_FRESH_EXPIRED:
-	case CF_FRESH_FORKED:
-	case CF_FRESH_OTHER:
-	case CF_FRESH_FUTURE:
-		break;
-	}
-	return CMD_INVALID;
-}
-
 static void complain(const char *name, const struct cf_error *error)
 {
 	fprintf(stderr, "curfew list update: %s: ", name);
@@ -167,25 +71,62 @@ static void complain(const char *name, const struct cf_error *error)
 	fprintf(stderr, "%s; the pack in use stays as it is\n", error->text);
 }
 
-static int update_pack(const struct request *request, const char *name)
+/* The keys that were given, else those that the policy pins. */
+static void pin(
+    const struct request *request, const struct cf_policy_update *said, struct cf_keyring *keyring)
 {
-	struct cli_paths paths;
-	char current[CF_PATH_BYTES];
+	struct cf_error error = {0};
+
+	*keyring = request->keyring;
+	for (size_t i = 0; request->keyring.count == 0 && said != NULL && i < said->key_count; i++)
+		if (cf_keyring_add(keyring, said->keys[i].text, said->keys[i].from_wall_s,
+		        said->keys[i].until_wall_s, &error) != CF_OK)
+			complain(said->pack, &error); /* one key less to trust */
+}
+
+/* What the policy says of the pack, where nothing else was asked for. */
+static void follow_policy(const struct request *request, const struct cf_policy_update *said,
+    struct cf_update_options *asked)
+{
+	if (request->from == NULL) {
+		asked->places = said->places;
+		asked->place_count = said->place_count;
+	}
+	if (request->ca == NULL && said->ca_file[0] != '\0')
+		asked->ca_file = said->ca_file;
+	if (request->most_shrink_percent == SHRINK_UNSAID)
+		asked->most_shrink_percent = said->most_shrink_percent;
+	asked->most_bytes = said->most_bytes;
+	asked->timeout_s = said->timeout_s;
+}
+
+static int update_pack(
+    const struct request *request, const char *name, const struct cf_policy_update *said)
+{
+	struct cli_update_told told = {.json = request->json, .dry_run = request->dry_run};
 	struct cf_update_options asked = {.name = name,
-	    .place = request->from,
+	    .places = &request->from,
+	    .place_count = 1,
 	    .ca_file = request->ca,
-	    .keyring = &request->keyring,
-	    .current = current,
-	    .most_shrink_percent = request->most_shrink_percent,
+	    .most_shrink_percent = request->most_shrink_percent == SHRINK_UNSAID
+	        ? SHRINK_PERCENT
+	        : request->most_shrink_percent,
 	    .now_wall_s = cli_now_s()};
+	struct cf_keyring keyring;
 	struct cf_update update;
+	struct cli_paths paths;
 	struct cf_diags diags;
 	struct cf_error error;
+	char current[CF_PATH_BYTES];
 	enum cf_status status;
-	bool installed = false;
 	int code;
 
 	cli_paths_default(&paths);
+	pin(request, said, &keyring);
+	if (said != NULL)
+		follow_policy(request, said, &asked);
+	asked.keyring = &keyring;
+	asked.current = current;
 	asked.folder = request->folder != NULL ? request->folder : paths.fetched;
 	/* What is in use now: what was fetched before, else what is installed. */
 	if (!cf_pack_place(asked.folder, name, current))
@@ -194,27 +135,121 @@ static int update_pack(const struct request *request, const char *name)
 	status = cf_update_prepare(&asked, &update, &diags, &error);
 	if (status == CF_OK && update.fresh == CF_FRESH_NEW && !request->dry_run) {
 		status = cf_update_install(&update, &error);
-		installed = status == CF_OK;
+		told.installed = status == CF_OK;
 	}
 	cf_diags_print(&diags, stderr);
 	cf_diags_done(&diags);
-	if (status != CF_OK)
+	if (status != CF_OK) {
 		complain(name, &error);
-	code = status != CF_OK ? cli_exit_for(status) : tell(request, &update, installed);
+		cli_update_tell_failure(name, &error, request->json);
+	}
+	code = status != CF_OK ? cli_exit_for(status) : cli_update_tell(&update, &told);
 	cf_update_done(&update);
 	return code;
 }
 
+/* Of several codes the one that matters most. */
+static int worse(int a, int b)
+{
+	static const int order[] = {CMD_OK, CMD_FOUND, CMD_DEGRADED, CMD_IO, CMD_INVALID};
+	size_t count = sizeof order / sizeof order[0], at_a = 0, at_b = 0;
+
+	while (at_a < count && order[at_a] != a)
+		at_a++;
+	while (at_b < count && order[at_b] != b)
+		at_b++;
+	return at_a > at_b ? a : b;
+}
+
+static int update_all(struct request *request, const struct cf_policy *policy)
+{
+	struct cli_json json = cli_json_start(stdout);
+	int code = CMD_OK;
+
+	if (policy->update_count == 0) {
+		fprintf(stderr,
+		    "curfew list update: '%s' says nothing under updates: no place, no key; "
+		    "curfew.yaml(5)\n",
+		    policy->file);
+		return CMD_USAGE;
+	}
+	if (request->as_json) {
+		request->json = &json;
+		cli_json_open_object(&json, NULL);
+		cli_json_open_array(&json, "packs");
+	}
+	for (size_t i = 0; i < policy->update_count; i++)
+		code =
+		    worse(code, update_pack(request, policy->updates[i].pack, &policy->updates[i]));
+	if (request->as_json) {
+		cli_json_close_array(&json);
+		cli_json_close_object(&json);
+		cli_json_end(&json);
+	}
+	return code;
+}
+
+static int update_one(struct request *request, const char *name, const struct cf_policy *policy)
+{
+	const struct cf_policy_update *said = NULL;
+	struct cli_json json = cli_json_start(stdout);
+	int code;
+
+	for (size_t i = 0; policy != NULL && i < policy->update_count; i++)
+		if (strcmp(policy->updates[i].pack, name) == 0)
+			said = &policy->updates[i];
+	if (said == NULL && (request->from == NULL || request->keyring.count == 0)) {
+		fprintf(stderr,
+		    "curfew list update: where does '%s' come from, and whose key signs it? give "
+		    "--from and --key, or say it under updates in the policy\n",
+		    name);
+		return CMD_USAGE;
+	}
+	if (request->as_json)
+		request->json = &json;
+	code = update_pack(request, name, said);
+	if (request->as_json)
+		cli_json_end(&json);
+	return code;
+}
+
+/* The policy is read only for what was not given. */
+static int read_policy(const struct request *request, struct cf_policy **policy)
+{
+	struct cf_diags diags;
+	struct cli_paths paths;
+	enum cf_status status;
+
+	cli_paths_default(&paths);
+	cf_diags_init(&diags);
+	status = cf_policy_read(
+	    request->policy != NULL ? request->policy : paths.policy, policy, &diags);
+	if (status != CF_OK)
+		cf_diags_print(&diags, stderr);
+	cf_diags_done(&diags);
+	return status == CF_OK ? CMD_OK : cli_exit_for(status);
+}
+
 int cmd_list_update(int argc, char **argv)
 {
-	struct request request = {.most_shrink_percent = 10};
+	struct request request = {.most_shrink_percent = SHRINK_UNSAID};
+	struct cf_policy *policy = NULL;
 	int code;
 
 	if (!cli_options_read(options, "list update", help, &request, argc, argv, &code))
 		return code;
-	if (argc - optind != 1 || request.from == NULL || request.keyring.count == 0) {
-		fputs("usage: curfew list update --from PLACE --key KEY [options] PACK\n", stderr);
+	if (argc - optind > 1 ||
+	    (argc == optind && (request.from != NULL || request.keyring.count > 0))) {
+		fputs("usage: curfew list update [--from PLACE --key KEY] [options] [PACK]\n",
+		    stderr);
 		return CMD_USAGE;
 	}
-	return update_pack(&request, argv[optind]);
+	code = CMD_OK;
+	if (request.from == NULL || request.keyring.count == 0 || request.policy != NULL)
+		code = read_policy(&request, &policy);
+	if (code == CMD_OK)
+		code = argc == optind ? update_all(&request, policy)
+		                      : update_one(&request, argv[optind], policy);
+	cf_policy_free(policy);
+	return code;
 }

@@ -64,6 +64,28 @@ struct cf_policy_name {
 	unsigned line;
 };
 
+/* A publisher's key, as a line of minisign's; trusted from from_wall_s until before until_wall_s.
+ */
+struct cf_policy_key {
+	const char *text;
+	int64_t from_wall_s;  /* INT64_MIN: from ever */
+	int64_t until_wall_s; /* INT64_MAX: for ever */
+};
+
+/* Where newer packs of a vendor come from, and whose signature they bear. */
+struct cf_policy_update {
+	const char *pack;
+	const char *const *places; /* tried in turn */
+	size_t place_count;
+	struct cf_policy_key keys[CF_UPDATE_KEYS];
+	size_t key_count;
+	unsigned most_shrink_percent;
+	uint32_t timeout_s;  /* of one transfer */
+	uint64_t most_bytes; /* of a bundle */
+	const char *ca_file; /* certificates to trust instead of the system's; "" */
+	unsigned line;
+};
+
 struct cf_policy {
 	const char *file;                /* as given to the reader */
 	uint8_t digest[CF_SHA256_BYTES]; /* of its bytes */
@@ -82,6 +104,8 @@ struct cf_policy {
 	size_t exception_count;
 	struct cf_policy_name *names;
 	size_t name_count;
+	struct cf_policy_update *updates;
+	size_t update_count;
 	struct cf_answer_spec answer;
 	const char *log_path; /* "" when not said */
 	const char *privacy, *privacy_key_file, *sensor;
@@ -106,7 +130,8 @@ void cf_policy_free(struct cf_policy *policy);
 
 /*
  * Adds what at_wall_s makes of the policy: warnings for exceptions that have lapsed, notes for
- * those that lapse within CF_LAPSE_NOTICE_S and those without an end.
+ * those that lapse within CF_LAPSE_NOTICE_S and those without an end; likewise for the keys of
+ * updates.
  */
 void cf_policy_review(const struct cf_policy *policy, int64_t at_wall_s, struct cf_diags *diags);
 

@@ -55,10 +55,10 @@ static bool reshape_groups(struct cf_yaml_node *root)
 	return true;
 }
 
-/* The node, a scalar, as the mapping {name: scalar}, in place. */
-static bool name_scalar(struct cf_yaml_node *node)
+/* The node, a scalar, as the mapping {key: scalar}, in place. */
+static bool name_scalar(struct cf_yaml_node *node, const char *key)
 {
-	struct cf_yaml_node *name = cf_yaml_node_new(CF_YAML_SCALAR, node->line, "name", NULL);
+	struct cf_yaml_node *name = cf_yaml_node_new(CF_YAML_SCALAR, node->line, key, NULL);
 
 	if (name == NULL)
 		return false;
@@ -70,20 +70,41 @@ static bool name_scalar(struct cf_yaml_node *node)
 	return true;
 }
 
-/* "preset: x" and "preset: [x, {name: y, clients: z}]" as the mappings that the schema knows. */
+/* The node, a scalar or a list with scalars, as the mappings {key: scalar} that the schema knows.
+ */
+static bool name_scalars(struct cf_yaml_node *list, const char *key)
+{
+	if (list == NULL || cf_yaml_node_is_null(list))
+		return true;
+	if (list->kind == CF_YAML_SCALAR)
+		return name_scalar(list, key);
+	if (list->kind == CF_YAML_MAPPING)
+		return true;
+	for (struct cf_yaml_node *node = list->first; node != NULL; node = node->next)
+		if (node->kind == CF_YAML_SCALAR && !cf_yaml_node_is_null(node) &&
+		    !name_scalar(node, key))
+			return false;
+	return true;
+}
+
+/* "preset: x" and "preset: [x, {name: y, clients: z}]". */
 static bool reshape_presets(struct cf_yaml_node *root)
 {
-	struct cf_yaml_node *presets = cf_yaml_node_find(root, "preset");
+	return name_scalars(cf_yaml_node_find(root, "preset"), "name");
+}
 
-	if (presets == NULL || cf_yaml_node_is_null(presets))
+/* "keys: RW..." and "keys: [RW..., {key: RW..., until: ...}]" of each update. */
+static bool reshape_updates(struct cf_yaml_node *root)
+{
+	struct cf_yaml_node *updates = cf_yaml_node_find(root, "updates");
+
+	if (updates == NULL || updates->kind == CF_YAML_SCALAR)
 		return true;
-	if (presets->kind == CF_YAML_SCALAR)
-		return name_scalar(presets);
-	if (presets->kind == CF_YAML_MAPPING)
-		return true;
-	for (struct cf_yaml_node *node = presets->first; node != NULL; node = node->next)
-		if (node->kind == CF_YAML_SCALAR && !cf_yaml_node_is_null(node) &&
-		    !name_scalar(node))
+	if (updates->kind == CF_YAML_MAPPING)
+		return name_scalars(cf_yaml_node_find(updates, "keys"), "key");
+	for (struct cf_yaml_node *node = updates->first; node != NULL; node = node->next)
+		if (node->kind == CF_YAML_MAPPING &&
+		    !name_scalars(cf_yaml_node_find(node, "keys"), "key"))
 			return false;
 	return true;
 }
@@ -97,7 +118,7 @@ static enum cf_status from_tree(
 	void *text = NULL;
 	enum cf_status status;
 
-	if (!reshape_groups(root) || !reshape_presets(root))
+	if (!reshape_groups(root) || !reshape_presets(root) || !reshape_updates(root))
 		return CF_ENOMEM;
 	status = cf_yaml_tree_load(root, &cf_policy_schema, policy->file, diags, &text);
 	if (status != CF_OK)
@@ -211,6 +232,7 @@ void cf_policy_free(struct cf_policy *policy)
 	free(policy->exceptions);
 	free(policy->names);
 	free(policy->phases);
+	free(policy->updates);
 	if (policy->owned != NULL) {
 		cf_yaml_tree_unload(&cf_policy_schema, policy->owned->text);
 		free(policy->owned->file);

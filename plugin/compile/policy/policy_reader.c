@@ -66,3 +66,19 @@ void cf_policy_instant(struct cf_policy_reader *reader, const struct cf_yaml_nod
 		cf_policy_refuse(reader, node, path, key,
 		    "%s is not an instant such as 2024-09-29T00:00:00-04:00", quoted);
 }
+
+uint32_t cf_policy_duration(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *key, const char *text, int64_t max_s, uint32_t otherwise)
+{
+	char quoted[64];
+	int64_t seconds;
+
+	if (text == NULL)
+		return otherwise;
+	if (cf_duration_parse(text, &seconds) == CF_OK && seconds <= max_s)
+		return (uint32_t)seconds;
+	cf_policy_refuse(reader, node, path, key,
+	    "%s is not a duration such as 60s, 5m or 1h, of at most %lld s",
+	    cf_quote(text, strlen(text), quoted, sizeof quoted), (long long)max_s);
+	return otherwise;
+}

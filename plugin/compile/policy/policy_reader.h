@@ -55,5 +55,12 @@ void cf_policy_read_clients(struct cf_policy_reader *reader, const struct cf_yam
 
 /* Refuses a vendor that the policy does not name. key is where it stands in node. */
 bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
-    const char *path, const char *vendor);
+    const char *path, const char *key, const char *vendor);
 void cf_policy_read_exceptions(struct cf_policy_reader *reader);
+
+/* Seconds of a duration text, or otherwise when there is none or it is refused. */
+uint32_t cf_policy_duration(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *key, const char *text, int64_t max_s, uint32_t otherwise);
+
+/* policy_updates.c */
+void cf_policy_read_updates(struct cf_policy_reader *reader);

@@ -45,8 +45,37 @@ static void review_exception(
 		    until, span(image->until_wall_s - at_wall_s, long_s), image->owner);
 }
 
+/* The keys of one update: is there one now, and for how long? */
+static void review_update(
+    const struct cf_policy *policy, size_t i, int64_t at_wall_s, struct cf_diags *diags)
+{
+	const struct cf_policy_update *update = &policy->updates[i];
+	int64_t last_wall_s = INT64_MIN;
+	char key[40], until[CF_INSTANT_TEXT_BYTES], long_s[32];
+
+	(void)snprintf(key, sizeof key, "updates[%zu]", i);
+	for (size_t k = 0; k < update->key_count; k++)
+		if (update->keys[k].from_wall_s <= at_wall_s &&
+		    update->keys[k].until_wall_s > last_wall_s)
+			last_wall_s = update->keys[k].until_wall_s;
+	(void)cf_instant_format(last_wall_s, until);
+	if (last_wall_s <= at_wall_s)
+		cf_diag_add(diags, CF_DIAG_WARNING, policy->file, update->line, key,
+		    "no key for pack %s is trusted now: nothing newer will be taken; pin the "
+		    "publisher's next one",
+		    update->pack);
+	else if (last_wall_s != INT64_MAX && last_wall_s - at_wall_s <= CF_LAPSE_NOTICE_S)
+		cf_diag_add(diags, CF_DIAG_NOTE, policy->file, update->line, key,
+		    "the last key for pack %s is trusted until %s, %s more; pin the publisher's "
+		    "next "
+		    "one beside it",
+		    update->pack, until, span(last_wall_s - at_wall_s, long_s));
+}
+
 void cf_policy_review(const struct cf_policy *policy, int64_t at_wall_s, struct cf_diags *diags)
 {
 	for (size_t i = 0; i < policy->exception_count; i++)
 		review_exception(policy, i, at_wall_s, diags);
+	for (size_t i = 0; i < policy->update_count; i++)
+		review_update(policy, i, at_wall_s, diags);
 }

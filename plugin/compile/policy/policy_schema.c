@@ -169,6 +169,31 @@ static const struct cyaml_schema_field log_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const struct cyaml_schema_field key_fields[] = {
+    TEXT("key", REQUIRED, struct cf_policy_text_key, key),
+    TEXT("from", OPTIONAL, struct cf_policy_text_key, from),
+    TEXT("until", OPTIONAL, struct cf_policy_text_key, until),
+    CYAML_FIELD_END,
+};
+static const struct cyaml_schema_value key_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cf_policy_text_key, key_fields),
+};
+
+static const struct cyaml_schema_field update_fields[] = {
+    TEXT("pack", REQUIRED, struct cf_policy_text_update, pack),
+    TEXTS("from", REQUIRED, struct cf_policy_text_update, places, CF_UPDATE_PLACES),
+    CYAML_FIELD_SEQUENCE("keys", REQUIRED | CYAML_FLAG_POINTER, struct cf_policy_text_update, keys,
+        &key_value, 1, CF_UPDATE_KEYS),
+    CYAML_FIELD_UINT_PTR("max-shrink", OPTIONAL, struct cf_policy_text_update, max_shrink),
+    CYAML_FIELD_UINT_PTR("max-mib", OPTIONAL, struct cf_policy_text_update, max_mib),
+    TEXT("timeout", OPTIONAL, struct cf_policy_text_update, timeout),
+    TEXT("ca", OPTIONAL, struct cf_policy_text_update, ca),
+    CYAML_FIELD_END,
+};
+static const struct cyaml_schema_value update_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cf_policy_text_update, update_fields),
+};
+
 #define BASELINE(word, member) \
 	CYAML_FIELD_ENUM_PTR(word, OPTIONAL | STRICT, struct cf_policy_text_baseline, member, \
 	    verdict_words, COUNT(verdict_words))
@@ -204,6 +229,8 @@ static const struct cyaml_schema_field policy_fields[] = {
     CYAML_FIELD_SEQUENCE("names", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, names,
         &name_value, 0, CF_POLICY_NAMES),
     CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct cf_policy_text, log, log_fields),
+    CYAML_FIELD_SEQUENCE("updates", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, updates,
+        &update_value, 0, CF_VENDORS),
     CYAML_FIELD_BOOL("block-addresses", OPTIONAL, struct cf_policy_text, block_addresses),
     CYAML_FIELD_BOOL("block-services", OPTIONAL, struct cf_policy_text, block_services),
     CYAML_FIELD_END,

@@ -61,6 +61,19 @@ struct cf_policy_text_log {
 	bool syslog;
 };
 
+/* Made from "keys: line" and from each member of "keys: [...]". */
+struct cf_policy_text_key {
+	char *key, *from, *until;
+};
+
+struct cf_policy_text_update {
+	char *pack, *timeout, *ca;
+	char **places;
+	struct cf_policy_text_key *keys;
+	unsigned places_count, keys_count;
+	uint32_t *max_shrink, *max_mib; /* NULL: not said */
+};
+
 struct cf_policy_text_baseline {
 	enum cf_verdict *others; /* "default" */
 	enum cf_verdict *by[CF_CATEGORIES];
@@ -79,7 +92,8 @@ struct cf_policy_text {
 	struct cf_policy_text_exception *exceptions;
 	struct cf_policy_text_name *names;
 	struct cf_policy_text_log *log;
-	unsigned phases_count, groups_count, exceptions_count, names_count;
+	struct cf_policy_text_update *updates;
+	unsigned phases_count, groups_count, exceptions_count, names_count, updates_count;
 	bool block_addresses, block_services;
 };
 

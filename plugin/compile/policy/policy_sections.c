@@ -16,23 +16,6 @@
 #define ALIVE_S          60
 #define EDE_BLOCKED      15 /* RFC 8914 4.16 */
 
-/* Seconds of a duration text, or otherwise when there is none or it is refused. */
-static uint32_t read_duration(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
-    const char *path, const char *key, const char *text, int64_t max_s, uint32_t otherwise)
-{
-	char quoted[64];
-	int64_t seconds;
-
-	if (text == NULL)
-		return otherwise;
-	if (cf_duration_parse(text, &seconds) == CF_OK && seconds <= max_s)
-		return (uint32_t)seconds;
-	cf_policy_refuse(reader, node, path, key,
-	    "%s is not a duration such as 60s, 5m or 1h, of at most %lld s",
-	    cf_quote(text, strlen(text), quoted, sizeof quoted), (long long)max_s);
-	return otherwise;
-}
-
 /* A word that may become part of a file name: no slash, no leading dot. */
 static bool is_plain_word(const char *text)
 {
@@ -42,7 +25,7 @@ static bool is_plain_word(const char *text)
 }
 
 bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
-    const char *path, const char *vendor)
+    const char *path, const char *key, const char *vendor)
 {
 	const struct cf_policy *policy = reader->policy;
 	char quoted[80];
@@ -50,7 +33,7 @@ bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_
 	for (size_t i = 0; i < policy->vendor_count; i++)
 		if (strcmp(policy->vendors[i], vendor) == 0)
 			return true;
-	cf_policy_refuse(reader, node, path, "vendor", "%s is not among the vendors of this policy",
+	cf_policy_refuse(reader, node, path, key, "%s is not among the vendors of this policy",
 	    cf_quote(vendor, strlen(vendor), quoted, sizeof quoted));
 	return false;
 }
@@ -90,7 +73,7 @@ static void read_preset(struct cf_policy_reader *reader, const struct cf_yaml_no
 		cf_policy_refuse(reader, node, path, "name",
 		    "must be the name of a file under presets, without its ending");
 	if (text->vendor != NULL)
-		(void)cf_policy_vendor_is_known(reader, node, path, text->vendor);
+		(void)cf_policy_vendor_is_known(reader, node, path, "vendor", text->vendor);
 	if (text->clients_count == 0)
 		return;
 	snprintf(below, sizeof below, "%s.clients", path);
@@ -163,7 +146,8 @@ static void read_phases(struct cf_policy_reader *reader)
 		snprintf(path, sizeof path, "phases[%u]", i);
 		cf_policy_instant(reader, node, path, "from", text->from, &phase->from_wall_s);
 		for (unsigned j = 0; j < text->vendors_count; j++)
-			(void)cf_policy_vendor_is_known(reader, node, path, text->vendors[j]);
+			(void)cf_policy_vendor_is_known(
+			    reader, node, path, "vendor", text->vendors[j]);
 		for (unsigned j = 0; j < i; j++)
 			if (strcmp(policy->phases[j].image.name, text->name) == 0)
 				cf_policy_refuse(reader, node, path, "name",
@@ -211,8 +195,8 @@ static void read_answer(struct cf_policy_reader *reader)
 	if (text == NULL)
 		return;
 	answer->kind = text->kind;
-	answer->ttl_s =
-	    read_duration(reader, node, "answer", "ttl", text->ttl, ANSWER_TTL_MAX_S, ANSWER_TTL_S);
+	answer->ttl_s = cf_policy_duration(
+	    reader, node, "answer", "ttl", text->ttl, ANSWER_TTL_MAX_S, ANSWER_TTL_S);
 	if (text->ede_code != NULL)
 		answer->ede_code = *text->ede_code;
 	if (text->ede != NULL)
@@ -257,7 +241,7 @@ static void read_names(struct cf_policy_reader *reader)
 
 		snprintf(path, sizeof path, "names[%u]", i);
 		if (text->vendor != NULL)
-			(void)cf_policy_vendor_is_known(reader, node, path, text->vendor);
+			(void)cf_policy_vendor_is_known(reader, node, path, "vendor", text->vendor);
 		policy->names[policy->name_count++] = (struct cf_policy_name){
 		    .text = text->name,
 		    .vendor = text->vendor == NULL ? "" : text->vendor,
@@ -284,8 +268,9 @@ static void read_log(struct cf_policy_reader *reader)
 	policy->privacy = "full";
 	if (text == NULL)
 		return;
-	policy->fold_s = read_duration(reader, node, "log", "fold", text->fold, FOLD_MAX_S, FOLD_S);
-	policy->alive_s = (uint16_t)read_duration(
+	policy->fold_s =
+	    cf_policy_duration(reader, node, "log", "fold", text->fold, FOLD_MAX_S, FOLD_S);
+	policy->alive_s = (uint16_t)cf_policy_duration(
 	    reader, node, "log", "alive", text->alive, ALIVE_MAX_S, ALIVE_S);
 	policy->log_path = text->path == NULL ? "" : text->path;
 	policy->privacy = text->privacy == NULL ? "full" : text->privacy;
@@ -316,6 +301,7 @@ void cf_policy_read_sections(struct cf_policy_reader *reader)
 	cf_policy_read_exceptions(reader);
 	read_names(reader);
 	read_log(reader);
+	cf_policy_read_updates(reader);
 	reader->policy->block_addresses = reader->text->block_addresses;
 	reader->policy->block_services = reader->text->block_services;
 }

@@ -341,6 +341,103 @@ static void a_policy_that_is_not_there_is_an_input_error(void **state)
 	cf_diags_done(&diags);
 }
 
+#define A_KEY "RWSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define B_KEY "RWQBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+#define BASE  "vendor: kaspersky\npreset: us-federal\n"
+
+static void updates_name_places_keys_and_bounds(void **state)
+{
+	(void)state;
+	struct cf_policy *policy =
+	    good(BASE "updates:\n"
+	              "  - pack: kaspersky\n"
+	              "    from: [https://lists.example.net/k.bundle, /srv/k.bundle]\n"
+	              "    keys: [" A_KEY ", {key: " B_KEY ", from: 2026-01-01T00:00:00Z, until: "
+	              "2027-01-01T00:00:00Z}]\n"
+	              "    max-shrink: 25\n    max-mib: 8\n    timeout: 2m\n    ca: /etc/ca.pem\n");
+	const struct cf_policy_update *update = &policy->updates[0];
+
+	assert_int_equal(policy->update_count, 1);
+	assert_string_equal(update->pack, "kaspersky");
+	assert_int_equal(update->place_count, 2);
+	assert_string_equal(update->places[1], "/srv/k.bundle");
+	assert_int_equal(update->key_count, 2);
+	assert_string_equal(update->keys[0].text, A_KEY);
+	assert_true(update->keys[0].from_wall_s == INT64_MIN);
+	assert_true(update->keys[0].until_wall_s == INT64_MAX);
+	assert_int_equal(update->keys[1].from_wall_s, 1767225600);
+	assert_int_equal(update->keys[1].until_wall_s, 1798761600);
+	assert_int_equal(update->most_shrink_percent, 25);
+	assert_int_equal(update->most_bytes, 8 << 20);
+	assert_int_equal(update->timeout_s, 120);
+	assert_string_equal(update->ca_file, "/etc/ca.pem");
+	cf_policy_free(policy);
+}
+
+static void an_update_of_one_place_and_one_key_needs_no_list(void **state)
+{
+	(void)state;
+	struct cf_policy *policy =
+	    good(BASE "updates: {pack: kaspersky, from: /srv/k, keys: " A_KEY "}\n");
+
+	assert_int_equal(policy->updates[0].place_count, 1);
+	assert_int_equal(policy->updates[0].key_count, 1);
+	assert_int_equal(policy->updates[0].most_shrink_percent, 10);
+	assert_int_equal(policy->updates[0].most_bytes, CF_BUNDLE_BYTES);
+	assert_int_equal(policy->updates[0].timeout_s, 900);
+	cf_policy_free(policy);
+}
+
+static void updates_that_could_not_work_are_refused(void **state)
+{
+	(void)state;
+#define UPDATE(pack, from, keys) \
+	BASE "updates: [{pack: " pack ", from: " from ", keys: " keys "}]\n"
+	refused(UPDATE("other", "/srv/k", A_KEY), "curfew.yaml:3: updates[0].pack");
+	refused(UPDATE("kaspersky", "http://example.net/k", A_KEY), "updates[0].from");
+	refused(UPDATE("kaspersky", "k.bundle", A_KEY), "updates[0].from");
+	refused(UPDATE("kaspersky", "/srv/k", "untrusted"), "updates[0].keys[0].key");
+	refused(UPDATE("kaspersky", "/srv/k",
+	            "RWA"
+	            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+	    "updates[0].keys[0].key");
+	refused(UPDATE("kaspersky", "/srv/k", "[" A_KEY ", " A_KEY "]"), "twice");
+	refused(UPDATE("kaspersky", "/srv/k",
+	            "[{key: " A_KEY ", from: 2027-01-01T00:00:00Z, until: 2026-01-01T00:00:00Z}]"),
+	    "updates[0].keys[0].until");
+	refused(UPDATE("kaspersky", "/srv/k", "[]"), "keys");
+	refused(UPDATE("kaspersky", "/srv/k", A_KEY ", max-shrink: 101"), "updates[0].max-shrink");
+	refused(UPDATE("kaspersky", "/srv/k", A_KEY ", max-mib: 257"), "updates[0].max-mib");
+	refused(UPDATE("kaspersky", "/srv/k", A_KEY ", timeout: 0s"), "updates[0].timeout");
+	refused(BASE "updates: [{pack: kaspersky, from: /a, keys: " A_KEY
+	             "}, {pack: kaspersky, from: /b, "
+	             "keys: " A_KEY "}]\n",
+	    "updates[1].pack");
+}
+
+static void keys_that_end_are_told(void **state)
+{
+	(void)state;
+	struct cf_policy *policy = good(BASE
+	    "updates: [{pack: kaspersky, from: /srv/k, keys: [{key: " A_KEY
+	    ", until: 2027-01-01T00:00:00Z}, {key: " B_KEY ", from: 2028-01-01T00:00:00Z}]}]\n");
+	struct cf_diags diags;
+
+	cf_diags_init(&diags);
+	cf_policy_review(policy, 1700000000, &diags);
+	assert_int_equal(diags.count, 0);
+	cf_policy_review(policy, 1798761600 - 86400, &diags);
+	assert_int_equal(diags.count, 1);
+	assert_int_equal(diags.items[0].level, CF_DIAG_NOTE);
+	cf_policy_review(policy, 1798761600, &diags);
+	assert_int_equal(diags.count, 2);
+	assert_int_equal(diags.items[1].level, CF_DIAG_WARNING);
+	cf_policy_review(policy, 1830297600, &diags); /* the other one's time */
+	assert_int_equal(diags.count, 2);
+	cf_diags_done(&diags);
+	cf_policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +452,10 @@ int main(void)
 	    cmocka_unit_test(yaml_that_could_expand_or_confuse_is_refused),
 	    cmocka_unit_test(lapsed_and_lapsing_exceptions_are_told),
 	    cmocka_unit_test(names_of_other_scripts_become_ascii),
+	    cmocka_unit_test(updates_name_places_keys_and_bounds),
+	    cmocka_unit_test(an_update_of_one_place_and_one_key_needs_no_list),
+	    cmocka_unit_test(updates_that_could_not_work_are_refused),
+	    cmocka_unit_test(keys_that_end_are_told),
 	    cmocka_unit_test(a_policy_that_is_not_there_is_an_input_error),
 	};
 
