@@ -6,31 +6,31 @@
 
 #include "image/image.h"
 #include "records/form/parse.h"
-#include "report/doc.h"
+#include "report/render/doc.h"
 
-struct cli_rehearsal;
+struct cf_rehearsal;
 
 /* image must outlive the rehearsal. CF_ENOMEM. */
-enum cf_status cli_rehearsal_new(const struct cf_image *image, int64_t at_wall_s,
-    struct cli_rehearsal **rehearsal_out) CF_MUST_CHECK;
-void cli_rehearsal_free(struct cli_rehearsal *rehearsal);
+enum cf_status cf_rehearsal_new(const struct cf_image *image, int64_t at_wall_s,
+    struct cf_rehearsal **rehearsal_out) CF_MUST_CHECK;
+void cf_rehearsal_free(struct cf_rehearsal *rehearsal);
 
 /* Decides one record again; others than hits are passed over. CF_ENOMEM. */
-enum cf_status cli_rehearsal_take(
-    struct cli_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
+enum cf_status cf_rehearsal_take(
+    struct cf_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
 
 /*
- * What a start record or heartbeat says of its writer's privacy mode; cli_rehearsal_take() does so
+ * What a start record or heartbeat says of its writer's privacy mode; cf_rehearsal_take() does so
  * too, but hits may stand before it. CF_ENOMEM.
  */
-enum cf_status cli_rehearsal_learn(
-    struct cli_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
+enum cf_status cf_rehearsal_learn(
+    struct cf_rehearsal *rehearsal, const struct cf_record *record) CF_MUST_CHECK;
 
-struct cli_rehearsal_names;
+struct cf_rehearsal_names;
 
 /*
  * What would change, per client and category and per exception; names may be NULL. The fact
  * "would_break" counts what the resolver would refuse. NULL without memory.
  */
-struct cf_doc *cli_rehearsal_report(
-    struct cli_rehearsal *rehearsal, const struct cli_rehearsal_names *names);
+struct cf_doc *cf_rehearsal_report(
+    struct cf_rehearsal *rehearsal, const struct cf_rehearsal_names *names);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum cf_status cli_rehearsal_new(
-    const struct cf_image *image, int64_t at_wall_s, struct cli_rehearsal **rehearsal_out)
+enum cf_status cf_rehearsal_new(
+    const struct cf_image *image, int64_t at_wall_s, struct cf_rehearsal **rehearsal_out)
 {
-	struct cli_rehearsal *rehearsal = calloc(1, sizeof *rehearsal);
+	struct cf_rehearsal *rehearsal = calloc(1, sizeof *rehearsal);
 
 	if (rehearsal == NULL)
 		return CF_ENOMEM;
@@ -22,14 +22,14 @@ enum cf_status cli_rehearsal_new(
 	rehearsal->map = cf_map_new();
 	rehearsal->modes = cf_map_new();
 	if (rehearsal->map == NULL || rehearsal->modes == NULL) {
-		cli_rehearsal_free(rehearsal);
+		cf_rehearsal_free(rehearsal);
 		return CF_ENOMEM;
 	}
 	*rehearsal_out = rehearsal;
 	return CF_OK;
 }
 
-void cli_rehearsal_free(struct cli_rehearsal *rehearsal)
+void cf_rehearsal_free(struct cf_rehearsal *rehearsal)
 {
 	if (rehearsal == NULL)
 		return;
@@ -56,7 +56,7 @@ static size_t writer_key(const struct cf_record *record, char key[600])
 	return len < 600 ? (size_t)len : 599;
 }
 
-enum cf_status cli_rehearsal_learn(struct cli_rehearsal *rehearsal, const struct cf_record *record)
+enum cf_status cf_rehearsal_learn(struct cf_rehearsal *rehearsal, const struct cf_record *record)
 {
 	const struct cf_text *privacy = &record->report.privacy;
 	enum hiding hiding = is_word(privacy, "truncate") ? TRUNCATED
@@ -76,7 +76,7 @@ enum cf_status cli_rehearsal_learn(struct cli_rehearsal *rehearsal, const struct
 	return cf_map_add(rehearsal->modes, key, len, hiding, &known, NULL);
 }
 
-static enum hiding hiding_of(const struct cli_rehearsal *rehearsal, const struct cf_record *record)
+static enum hiding hiding_of(const struct cf_rehearsal *rehearsal, const struct cf_record *record)
 {
 	char key[600];
 	uint32_t hiding = NOTHING_HIDDEN;
@@ -93,7 +93,7 @@ static bool name_of(const struct cf_text *text, struct cf_name *name_out)
 }
 
 /* By the category of the record, for what no list of names or networks says again. */
-static void decide_category(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+static void decide_category(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
     const struct cf_question *question, struct cf_decision *decision)
 {
 	enum cf_category category;
@@ -117,7 +117,7 @@ static bool is_of_category(const struct cf_record *record, enum cf_category cate
 	    is_word(&record->match.category, cf_category_text(category));
 }
 
-static bool decide_addr(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+static bool decide_addr(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
     const struct cf_question *question, struct cf_decision *decision)
 {
 	char text[CF_ADDR_TEXT_BYTES];
@@ -136,7 +136,7 @@ static bool decide_addr(const struct cli_rehearsal *rehearsal, const struct cf_r
 }
 
 /* By what matched: an address, a name, or the category alone. */
-static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+static void decide(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
     const struct cf_addr *client, struct cf_decision *decision)
 {
 	struct cf_question question = {.client = client, .at_wall_s = rehearsal->at_wall_s};
@@ -165,7 +165,7 @@ static void decide(const struct cli_rehearsal *rehearsal, const struct cf_record
 }
 
 /* Would all clients of the truncated network be decided alike? Only IPv4 ones can be tried. */
-static bool is_network_alike(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+static bool is_network_alike(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
     const struct cf_decision *like)
 {
 	struct cf_addr client = record->src;
@@ -184,7 +184,7 @@ static bool is_network_alike(const struct cli_rehearsal *rehearsal, const struct
 }
 
 /* Decides; false when the log hides who it was and the policy makes a difference of it. */
-static bool decide_for(const struct cli_rehearsal *rehearsal, const struct cf_record *record,
+static bool decide_for(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
     enum hiding hiding, struct cf_decision *decision)
 {
 	bool has_client = record->src.family != CF_FAMILY_NONE && hiding != PSEUDONYMS;
@@ -220,7 +220,7 @@ static enum fate fate_by(const struct cf_decision *decision)
 
 /* Who could carry out a block of what was seen. */
 static enum enforcer enforcer_of(
-    const struct cli_rehearsal *rehearsal, const struct cf_record *record)
+    const struct cf_rehearsal *rehearsal, const struct cf_record *record)
 {
 	bool is_named = record->tls.sni.len > 0 || record->http.host.len > 0;
 
@@ -244,7 +244,7 @@ static enum enforcer enforcer_of(
 	return record->event != CF_EVENT_FLOW && is_named ? BY_RESOLVER : BY_FIREWALL;
 }
 
-static struct change *change_of(struct cli_rehearsal *rehearsal, const struct change *like)
+static struct change *change_of(struct cf_rehearsal *rehearsal, const struct change *like)
 {
 	char key[CF_ADDR_TEXT_BYTES + 64];
 	int len = snprintf(key, sizeof key, "%s %d %d %d %u %u %d %d", like->client,
@@ -284,7 +284,7 @@ static void count_hits(struct change *change, const struct cf_record *record)
 }
 
 static void note_times(
-    struct cli_rehearsal *rehearsal, struct change *change, const struct cf_record *record)
+    struct cf_rehearsal *rehearsal, struct change *change, const struct cf_record *record)
 {
 	if (rehearsal->first_us == 0 || record->at_wall_us < rehearsal->first_us)
 		rehearsal->first_us = record->at_wall_us;
@@ -300,13 +300,13 @@ static void note_times(
 		change->last_us = record->last_wall_us;
 }
 
-enum cf_status cli_rehearsal_take(struct cli_rehearsal *rehearsal, const struct cf_record *record)
+enum cf_status cf_rehearsal_take(struct cf_rehearsal *rehearsal, const struct cf_record *record)
 {
 	struct cf_decision decision;
 	struct change like = {0};
 
 	if (!record->is_hit)
-		return cli_rehearsal_learn(rehearsal, record);
+		return cf_rehearsal_learn(rehearsal, record);
 	if (record->flow.first_wall_us != 0)
 		return CF_OK; /* a connection's last record: its first one was decided */
 	enum hiding hiding = hiding_of(rehearsal, record);

@@ -11,7 +11,7 @@ struct had {
 	const struct cf_host *host;
 };
 
-struct cli_rehearsal_names {
+struct cf_rehearsal_names {
 	struct had *items; /* by address */
 	size_t count;
 };
@@ -25,10 +25,10 @@ static int by_addr(const void *a, const void *b)
 	                  : (x->from_minute > y->from_minute) - (x->from_minute < y->from_minute);
 }
 
-enum cf_status cli_rehearsal_names_new(
-    const struct cf_model *model, struct cli_rehearsal_names **names_out)
+enum cf_status cf_rehearsal_names_new(
+    const struct cf_model *model, struct cf_rehearsal_names **names_out)
 {
-	struct cli_rehearsal_names *names = calloc(1, sizeof *names);
+	struct cf_rehearsal_names *names = calloc(1, sizeof *names);
 	struct cf_host *const *hosts;
 	size_t host_count = cf_model_hosts(model, &hosts), most = 0;
 
@@ -57,7 +57,7 @@ enum cf_status cli_rehearsal_names_new(
 	return CF_OK;
 }
 
-void cli_rehearsal_names_free(struct cli_rehearsal_names *names)
+void cf_rehearsal_names_free(struct cf_rehearsal_names *names)
 {
 	if (names == NULL)
 		return;
@@ -66,7 +66,7 @@ void cli_rehearsal_names_free(struct cli_rehearsal_names *names)
 }
 
 /* Index of the first that is not before addr. */
-static size_t first_of(const struct cli_rehearsal_names *names, const char *addr)
+static size_t first_of(const struct cf_rehearsal_names *names, const char *addr)
 {
 	size_t low = 0, high = names->count;
 
@@ -81,8 +81,8 @@ static size_t first_of(const struct cli_rehearsal_names *names, const char *addr
 	return low;
 }
 
-const char *cli_rehearsal_host(
-    const struct cli_rehearsal_names *names, const char *addr, int64_t at_wall_us)
+const char *cf_rehearsal_host(
+    const struct cf_rehearsal_names *names, const char *addr, int64_t at_wall_us)
 {
 	uint32_t minute = at_wall_us < 0 ? 0 : (uint32_t)(at_wall_us / 60000000);
 	const struct had *best = NULL;

@@ -6,13 +6,13 @@
 
 #include "ledger/model/model.h"
 
-struct cli_rehearsal_names;
+struct cf_rehearsal_names;
 
 /* CF_ENOMEM. */
-enum cf_status cli_rehearsal_names_new(
-    const struct cf_model *model, struct cli_rehearsal_names **names_out) CF_MUST_CHECK;
-void cli_rehearsal_names_free(struct cli_rehearsal_names *names);
+enum cf_status cf_rehearsal_names_new(
+    const struct cf_model *model, struct cf_rehearsal_names **names_out) CF_MUST_CHECK;
+void cf_rehearsal_names_free(struct cf_rehearsal_names *names);
 
 /* "" when nobody is known to have had it then; names may be NULL. */
-const char *cli_rehearsal_host(
-    const struct cli_rehearsal_names *names, const char *addr, int64_t at_wall_us);
+const char *cf_rehearsal_host(
+    const struct cf_rehearsal_names *names, const char *addr, int64_t at_wall_us);

@@ -30,7 +30,7 @@ struct change {
 	char sample[120];
 };
 
-struct cli_rehearsal {
+struct cf_rehearsal {
 	const struct cf_image *image;
 	int64_t at_wall_s;
 	struct cf_map *map, *modes; /* modes: of writers that hide something */

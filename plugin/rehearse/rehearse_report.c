@@ -79,7 +79,7 @@ static int by_meaning(const void *a, const void *b)
 	return strcmp(x->client, y->client);
 }
 
-static void add_head(struct cf_doc *doc, struct cli_rehearsal *rehearsal)
+static void add_head(struct cf_doc *doc, struct cf_rehearsal *rehearsal)
 {
 	static const char *const keys[MEANINGS] = {"would_break", "only_a_firewall",
 	    "cannot_be_known", "would_work_again", "exception_ends", "exception_begins", "stays"};
@@ -110,8 +110,8 @@ static void add_head(struct cf_doc *doc, struct cli_rehearsal *rehearsal)
 	}
 }
 
-static void add_changes(struct cf_doc *doc, const struct cli_rehearsal *rehearsal,
-    const struct cli_rehearsal_names *names)
+static void add_changes(struct cf_doc *doc, const struct cf_rehearsal *rehearsal,
+    const struct cf_rehearsal_names *names)
 {
 	static const struct cf_doc_column columns[] = {
 	    {"change", "change", CF_DOC_TEXT, false},
@@ -150,7 +150,7 @@ static void add_changes(struct cf_doc *doc, const struct cli_rehearsal *rehearsa
 		    {.text = change->client},
 		    {.text = change->is_hidden
 		            ? ""
-		            : cli_rehearsal_host(names, change->client, change->last_us)},
+		            : cf_rehearsal_host(names, change->client, change->last_us)},
 		    {.text = cf_category_text(change->category)}, {.text = fates[change->was]},
 		    {.text = fates[change->would]},
 		    {.text = change->by == BY_RESOLVER ? "resolver" : "firewall"},
@@ -164,7 +164,7 @@ static void add_changes(struct cf_doc *doc, const struct cli_rehearsal *rehearsa
 		cf_doc_table_note(doc, "the logs hold no hit");
 }
 
-static void add_exceptions(struct cf_doc *doc, const struct cli_rehearsal *rehearsal)
+static void add_exceptions(struct cf_doc *doc, const struct cf_rehearsal *rehearsal)
 {
 	static const struct cf_doc_column columns[] = {
 	    {"standing", "then", CF_DOC_TEXT, false},
@@ -200,8 +200,8 @@ static void add_exceptions(struct cf_doc *doc, const struct cli_rehearsal *rehea
 	}
 }
 
-struct cf_doc *cli_rehearsal_report(
-    struct cli_rehearsal *rehearsal, const struct cli_rehearsal_names *names)
+struct cf_doc *cf_rehearsal_report(
+    struct cf_rehearsal *rehearsal, const struct cf_rehearsal_names *names)
 {
 	struct cf_doc *doc = cf_doc_new("rehearsal");
 

@@ -1,8 +1,8 @@
 #include "report/metrics.h"
 
 #include "base/file_writer.h"
+#include "report/render/safe.h"
 #include "report/report.h"
-#include "report/safe.h"
 
 #include <inttypes.h>
 #include <string.h>

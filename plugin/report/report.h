@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ledger/model/model.h"
-#include "report/doc.h"
+#include "report/render/doc.h"
 
 /* Who still depends, worst first. */
 struct cf_doc *cf_report_hosts(struct cf_model *model);

@@ -1,8 +1,8 @@
 #include "report/siem.h"
 
 #include "base/instant.h"
+#include "report/render/safe.h"
 #include "report/report.h"
-#include "report/safe.h"
 
 #include <inttypes.h>
 

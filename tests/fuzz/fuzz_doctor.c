@@ -1,7 +1,7 @@
 /* What doctor reads of others: the module's status file and program files. */
 
-#include "cli/doctor/elf_id.h"
-#include "cli/front/json_in.h"
+#include "doctor/elf_id.h"
+#include "doctor/json_in.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char build_id[CLI_BUILD_ID_TEXT_BYTES], text[32], *json = malloc(len + 1);
+	char build_id[CF_BUILD_ID_TEXT_BYTES], text[32], *json = malloc(len + 1);
 	uint64_t number;
 	bool value;
 
@@ -19,11 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	memcpy(json, data, len);
 	json[len] = '\0';
-	if (cli_json_find_text(json, "image", text, sizeof text) && strlen(text) >= sizeof text)
+	if (cf_json_find_text(json, "image", text, sizeof text) && strlen(text) >= sizeof text)
 		abort();
-	if (cli_json_find_number(json, "hits", &number) && cli_json_find_bool(json, "hits", &value))
+	if (cf_json_find_number(json, "hits", &number) && cf_json_find_bool(json, "hits", &value))
 		abort(); /* no value is both */
-	if (cli_build_id(data, len, build_id) == CF_OK && strlen(build_id) >= sizeof build_id)
+	if (cf_build_id(data, len, build_id) == CF_OK && strlen(build_id) >= sizeof build_id)
 		abort();
 	free(json);
 	return 0;

@@ -1,6 +1,6 @@
 /* A lease file, read as each format and as what it looks like. */
 
-#include "monitor/hosts/leases.h"
+#include "monitor/leases/leases.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Foreign text for people: whatever goes in, what comes out is terminated, fits and is harmless. */
 
-#include "report/safe.h"
+#include "report/render/safe.h"
 
 #include <stdint.h>
 #include <stdlib.h>

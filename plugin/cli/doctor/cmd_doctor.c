@@ -1,15 +1,15 @@
 /* curfew doctor: what is installed, what is in force, what is wrong with it. */
 
-#include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_live.h"
-#include "cli/doctor/run.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "cli/front/term.h"
 #include "cli/front/when.h"
-#include "report/safe.h"
+#include "doctor/doctor.h"
+#include "doctor/run.h"
+#include "report/render/safe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static void set(char place[CF_PATH_BYTES], const char *path)
 }
 
 /* Defaults, then the resolver's configuration, then the options. */
-static bool find_places(const struct request *request, struct cli_doctor_places *places)
+static bool find_places(const struct request *request, struct cf_doctor_places *places)
 {
 	const char *config = request->config == NULL ? config_default : request->config;
 	struct cli_paths paths;
@@ -81,10 +81,10 @@ static bool find_places(const struct request *request, struct cli_doctor_places 
 	set(places->image, paths.image);
 	if (CF_UNBOUND_BIN[0] != '\0' && paths.from_checkout)
 		set(places->unbound, CF_UNBOUND_BIN);
-	else if (!cli_find_program("unbound", places->unbound, sizeof places->unbound))
+	else if (!cf_find_program("unbound", places->unbound, sizeof places->unbound))
 		places->unbound[0] = '\0';
 	set(places->unbound, request->unbound); /* its own tool reads the configuration */
-	if (!cli_doctor_read_config(places, config) && request->config != NULL) {
+	if (!cf_doctor_read_config(places, config) && request->config != NULL) {
 		fprintf(stderr, "curfew doctor: cannot read '%s'\n", config);
 		return false;
 	}
@@ -98,14 +98,14 @@ static bool find_places(const struct request *request, struct cli_doctor_places 
 	return true;
 }
 
-static const char *word(enum cli_answer answer)
+static const char *word(enum cf_known answer)
 {
 	static const char *const words[] = {"unknown", "no", "yes"};
 
 	return words[answer];
 }
 
-static void print_line(const char *label, enum cli_answer state, const char *text)
+static void print_line(const char *label, enum cf_known state, const char *text)
 {
 	static const enum cli_style styles[] = {CLI_YELLOW, CLI_RED, CLI_GREEN};
 	static const char *const marks[] = {"?", "!", "ok"};
@@ -118,12 +118,12 @@ static void print_line(const char *label, enum cli_answer state, const char *tex
 	    cli_term_style(stdout, CLI_PLAIN), label, safe);
 }
 
-static enum cli_answer good_if(bool good)
+static enum cf_known good_if(bool good)
 {
-	return good ? CLI_YES : CLI_NO;
+	return good ? CF_KNOWN_YES : CF_KNOWN_NO;
 }
 
-static void print_text(const struct cli_doctor *d)
+static void print_text(const struct cf_doctor *d)
 {
 	char text[CF_PATH_BYTES + 1024];
 
@@ -134,7 +134,7 @@ static void print_text(const struct cli_doctor *d)
 	snprintf(text, sizeof text, "%s, there: %s, matches this unbound: %s", d->places.module,
 	    word(d->module_exists), word(d->module_matches));
 	print_line("module", d->module_matches, text);
-	if (d->image_valid == CLI_YES)
+	if (d->image_valid == CF_KNOWN_YES)
 		snprintf(text, sizeof text, "%s, %.12s, %s, %s", d->places.image, d->image_digest,
 		    d->vendor, d->preset[0] == '\0' ? "own phases" : d->preset);
 	else
@@ -159,12 +159,12 @@ static void print_text(const struct cli_doctor *d)
 	}
 }
 
-static void json_answer(struct cli_json *json, const char *key, enum cli_answer answer)
+static void json_answer(struct cli_json *json, const char *key, enum cf_known answer)
 {
-	if (answer == CLI_UNKNOWN)
+	if (answer == CF_KNOWN_NOT)
 		cli_json_null(json, key);
 	else
-		cli_json_bool(json, key, answer == CLI_YES);
+		cli_json_bool(json, key, answer == CF_KNOWN_YES);
 }
 
 /* NULL instead of "". */
@@ -181,7 +181,7 @@ static void json_count(struct cli_json *json, const char *key, bool is_known, ui
 		cli_json_null(json, key);
 }
 
-static void print_json(const struct cli_doctor *d, const struct cli_live *live)
+static void print_json(const struct cf_doctor *d, const struct cli_live *live)
 {
 	struct cli_json json = cli_json_start(stdout);
 
@@ -191,7 +191,7 @@ static void print_json(const struct cli_doctor *d, const struct cli_live *live)
 	cli_json_text(&json, "unbound_version", or_null(d->unbound_version));
 	cli_json_text(&json, "unbound_build_id", or_null(d->build_id));
 	json_answer(&json, "dynlib", d->dynlib);
-	cli_json_text(&json, "module", d->module_exists == CLI_YES ? d->places.module : NULL);
+	cli_json_text(&json, "module", d->module_exists == CF_KNOWN_YES ? d->places.module : NULL);
 	json_answer(&json, "module_matches", d->module_matches);
 	cli_json_text(&json, "image", d->places.image);
 	json_answer(&json, "image_valid", d->image_valid);
@@ -223,7 +223,7 @@ static void print_json(const struct cli_doctor *d, const struct cli_live *live)
 
 static int examine(const struct request *request)
 {
-	struct cli_doctor *doctor = calloc(1, sizeof *doctor);
+	struct cf_doctor *doctor = calloc(1, sizeof *doctor);
 	struct cli_live *live = NULL;
 	int code = CMD_IO;
 
@@ -232,7 +232,7 @@ static int examine(const struct request *request)
 		return CMD_IO;
 	}
 	if (find_places(request, &doctor->places)) {
-		cli_doctor_look(doctor, cli_now_s());
+		cf_doctor_look(doctor, cli_now_s());
 		if (request->live)
 			live = cli_live_ask(doctor->places.image, request->server, cli_now_s());
 		if (request->json)

@@ -31,7 +31,7 @@ struct probe {
 	struct cf_decision decision;
 	bool answered;
 	char got[96];
-	enum cli_answer agrees; /* unknown: the answer can mean either */
+	enum cf_known agrees; /* unknown: the answer can mean either */
 };
 
 struct cli_live {
@@ -179,11 +179,12 @@ static void judge(struct probe *probe, const struct ub_result *result)
 	describe(result, probe->got, sizeof probe->got);
 	probe->answered = true;
 	if (probe->decision.verdict == CF_VERDICT_BLOCK)
-		probe->agrees = is_block(probe->decision.answer, result) ? CLI_YES : CLI_NO;
+		probe->agrees =
+		    is_block(probe->decision.answer, result) ? CF_KNOWN_YES : CF_KNOWN_NO;
 	else if (result->havedata)
-		probe->agrees = CLI_YES;
+		probe->agrees = CF_KNOWN_YES;
 	else
-		probe->agrees = CLI_UNKNOWN; /* the name may be gone, or the Internet is */
+		probe->agrees = CF_KNOWN_NOT; /* the name may be gone, or the Internet is */
 }
 
 /* What a callback of libunbound is given. */
@@ -253,8 +254,9 @@ static void ask_all(struct cli_live *live, struct ub_ctx *stub)
 			continue;
 		snprintf(probe->got, sizeof probe->got, "no answer");
 		if (probe->decision.verdict == CF_VERDICT_BLOCK)
-			probe->agrees =
-			    probe->decision.answer->kind == CF_ANSWER_DROP ? CLI_YES : CLI_NO;
+			probe->agrees = probe->decision.answer->kind == CF_ANSWER_DROP
+			    ? CF_KNOWN_YES
+			    : CF_KNOWN_NO;
 	}
 }
 
@@ -311,7 +313,7 @@ static bool was_heard(const struct cli_live *live)
 bool cli_live_differs(const struct cli_live *live)
 {
 	for (unsigned i = 0; i < live->probe_count; i++)
-		if (live->probes[i].agrees == CLI_NO)
+		if (live->probes[i].agrees == CF_KNOWN_NO)
 			return true;
 	return !was_heard(live);
 }
@@ -363,10 +365,10 @@ void cli_live_json(const struct cli_live *live, struct cli_json *json)
 		cli_json_text(json, "name", probe->name);
 		cli_json_text(json, "demanded", demanded(probe, demand));
 		cli_json_text(json, "got", probe->got);
-		if (probe->agrees == CLI_UNKNOWN)
+		if (probe->agrees == CF_KNOWN_NOT)
 			cli_json_null(json, "agrees");
 		else
-			cli_json_bool(json, "agrees", probe->agrees == CLI_YES);
+			cli_json_bool(json, "agrees", probe->agrees == CF_KNOWN_YES);
 		cli_json_close_object(json);
 	}
 	cli_json_close_array(json);

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "cli/doctor/doctor.h"
 #include "cli/front/json_out.h"
+#include "doctor/doctor.h"
 
 #include <stdbool.h>
 #include <stdint.h>

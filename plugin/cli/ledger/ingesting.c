@@ -5,7 +5,7 @@
 #include "cli/front/options.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "ledger/action.h"
-#include "report/safe.h"
+#include "report/render/safe.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/when.h"
-#include "report/safe.h"
+#include "report/render/safe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

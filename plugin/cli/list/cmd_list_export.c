@@ -186,16 +186,16 @@ static void report(enum cf_export_format format, const struct cf_export_counts *
 static int run(struct job *job)
 {
 	struct cf_image *image = NULL;
-	struct cli_export *export = NULL;
+	struct cf_exporting *export = NULL;
 	struct cf_export_counts counts = {.written = 0};
 	struct cf_export *what;
 	void *data = NULL;
 	int code = open_image(job, &image, &data);
 
 	if (code == CMD_OK)
-		code = cli_exit_for(cli_export_new(image, job->at_wall_s, &export));
+		code = cli_exit_for(cf_exporting_new(image, job->at_wall_s, &export));
 	if (code == CMD_OK) {
-		what = cli_export_get(export);
+		what = cf_exporting_get(export);
 		if (job->zone != NULL)
 			what->zone = job->zone;
 		if (job->first_sid != 0)
@@ -211,7 +211,7 @@ static int run(struct job *job)
 		code = write_to(what, job->format, job->out, &counts);
 	if (code == CMD_OK)
 		report(job->format, &counts);
-	cli_export_free(export);
+	cf_exporting_free(export);
 	cf_image_close(image);
 	free(data);
 	return code;

@@ -41,13 +41,13 @@ static const char help[] =
 #define MAX_FORWARDS 16
 
 struct job {
-	struct cli_resolving how;
+	struct cf_resolving how;
 	const char *forwards[MAX_FORWARDS];
 	const char *out;
 	unsigned days;
 	bool all, dry_run, json;
 	struct cf_pack *pack;
-	struct cli_resolved *names;
+	struct cf_resolved *names;
 	enum cf_category *categories;
 	size_t count, capacity;
 	enum cf_category category; /* of the entry being expanded */
@@ -58,7 +58,7 @@ struct job {
 static bool make_room(struct job *job)
 {
 	size_t capacity = job->capacity == 0 ? 256 : job->capacity * 2;
-	struct cli_resolved *names;
+	struct cf_resolved *names;
 	enum cf_category *categories;
 
 	if (job->count < job->capacity)
@@ -89,7 +89,7 @@ static bool add_name(void *context, const struct cf_name *name)
 		job->status = CF_ENOMEM;
 		return false;
 	}
-	job->names[job->count] = (struct cli_resolved){.name = copy};
+	job->names[job->count] = (struct cf_resolved){.name = copy};
 	job->categories[job->count++] = job->category;
 	return true;
 }
@@ -120,19 +120,19 @@ static void show_progress(void *context, size_t done)
 }
 
 static void print_people(
-    const struct job *job, const size_t founds[CLI_FOUNDS], const struct cli_overlay_counts *counts)
+    const struct job *job, const size_t founds[CF_FOUNDS], const struct cf_overlay_counts *counts)
 {
 	for (size_t i = 0; i < job->count; i++) {
-		const struct cli_resolved *name = &job->names[i];
+		const struct cf_resolved *name = &job->names[i];
 
-		if (name->found == CLI_FOUND_ADDRESSES || name->found == CLI_FOUND_NOTHING)
+		if (name->found == CF_FOUND_ADDRESSES || name->found == CF_FOUND_NOTHING)
 			continue;
-		printf("%-10s %s%s%s\n", cli_found_text(name->found), name->name,
+		printf("%-10s %s%s%s\n", cf_found_text(name->found), name->name,
 		    name->why != NULL ? ": " : "", name->why != NULL ? name->why : "");
 	}
 	printf("%zu names asked:", job->count);
-	for (unsigned i = 0; i < CLI_FOUNDS; i++)
-		printf("%s %zu %s", i > 0 ? "," : "", founds[i], cli_found_text(i));
+	for (unsigned i = 0; i < CF_FOUNDS; i++)
+		printf("%s %zu %s", i > 0 ? "," : "", founds[i], cf_found_text(i));
 	printf("\n%zu addresses %s, %zu of them under several categories; %zu more lie in the "
 	       "vendor's own space\n",
 	    counts->addresses, job->dry_run ? "found" : "written", counts->mixed,
@@ -140,27 +140,27 @@ static void print_people(
 }
 
 static void print_json(
-    const struct job *job, const size_t founds[CLI_FOUNDS], const struct cli_overlay_counts *counts)
+    const struct job *job, const size_t founds[CF_FOUNDS], const struct cf_overlay_counts *counts)
 {
 	struct cli_json json = cli_json_start(stdout);
 	char text[CF_ADDR_TEXT_BYTES];
 
 	cli_json_open_object(&json, NULL);
 	cli_json_number(&json, "names", (int64_t)job->count);
-	for (unsigned i = 0; i < CLI_FOUNDS; i++)
-		cli_json_number(&json, i == CLI_FOUND_NOTHING ? "no_address" : cli_found_text(i),
+	for (unsigned i = 0; i < CF_FOUNDS; i++)
+		cli_json_number(&json, i == CF_FOUND_NOTHING ? "no_address" : cf_found_text(i),
 		    (int64_t)founds[i]);
 	cli_json_number(&json, "addresses_written", (int64_t)counts->addresses);
 	cli_json_number(&json, "addresses_mixed", (int64_t)counts->mixed);
 	cli_json_number(&json, "addresses_dedicated", (int64_t)counts->dedicated);
 	cli_json_open_array(&json, "results");
 	for (size_t i = 0; i < job->count; i++) {
-		const struct cli_resolved *name = &job->names[i];
+		const struct cf_resolved *name = &job->names[i];
 
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "name", name->name);
 		cli_json_text(&json, "category", cf_category_text(job->categories[i]));
-		cli_json_text(&json, "found", cli_found_text(name->found));
+		cli_json_text(&json, "found", cf_found_text(name->found));
 		cli_json_bool(&json, "secure", name->secure);
 		cli_json_text(&json, "chain_end", name->chain_end);
 		cli_json_text(&json, "why", name->why);
@@ -179,21 +179,21 @@ static void print_json(
 static int conclude(const struct job *job)
 {
 	char today[11];
-	struct cli_overlay overlay = {.pack = job->pack,
+	struct cf_overlay overlay = {.pack = job->pack,
 	    .dir = job->out != NULL ? job->out : job->pack->dir,
 	    .today = cli_today(today),
 	    .until_wall_s = cli_now_s() + (int64_t)job->days * 86400,
 	    .names = job->names,
 	    .categories = job->categories,
 	    .name_count = job->count};
-	struct cli_overlay_counts counts = {.gone = 0};
-	size_t founds[CLI_FOUNDS] = {0};
+	struct cf_overlay_counts counts = {.gone = 0};
+	size_t founds[CF_FOUNDS] = {0};
 	enum cf_status status = CF_OK;
 
 	for (size_t i = 0; i < job->count; i++)
 		founds[job->names[i].found]++;
-	if (founds[CLI_FOUND_ADDRESSES] != 0 && !job->dry_run)
-		status = cli_overlay_write(&overlay, &counts);
+	if (founds[CF_FOUND_ADDRESSES] != 0 && !job->dry_run)
+		status = cf_overlay_write(&overlay, &counts);
 	if (status != CF_OK) {
 		fprintf(stderr, "curfew list resolve: cannot write into '%s': %s\n", overlay.dir,
 		    strerror(errno));
@@ -203,16 +203,16 @@ static int conclude(const struct job *job)
 		print_json(job, founds, &counts);
 	else
 		print_people(job, founds, &counts);
-	if (founds[CLI_FOUND_ADDRESSES] == 0) {
+	if (founds[CF_FOUND_ADDRESSES] == 0) {
 		fputs("curfew list resolve: nothing resolved; nothing is written\n", stderr);
 		return CMD_DEGRADED;
 	}
-	if (founds[CLI_FOUND_GONE] + founds[CLI_FOUND_FILTERED] > job->count / 2)
+	if (founds[CF_FOUND_GONE] + founds[CF_FOUND_FILTERED] > job->count / 2)
 		fputs("curfew list resolve: more than half of the names do not exist or lead "
 		      "nowhere: does the resolver "
 		      "filter? name another with --forward\n",
 		    stderr);
-	return founds[CLI_FOUND_GONE] + founds[CLI_FOUND_BOGUS] + founds[CLI_FOUND_FILTERED] != 0
+	return founds[CF_FOUND_GONE] + founds[CF_FOUND_BOGUS] + founds[CF_FOUND_FILTERED] != 0
 	    ? CMD_FOUND
 	    : CMD_OK;
 }
@@ -228,7 +228,7 @@ static int run(struct job *job, const char *what)
 	status = collect(job);
 	if (status == CF_OK) {
 		job->progress = cli_progress_start("resolving", job->count);
-		status = cli_resolve(&job->how, job->names, job->count, &error);
+		status = cf_resolve(&job->how, job->names, job->count, &error);
 		cli_progress_end(&job->progress);
 	}
 	if (status != CF_OK) {
@@ -279,7 +279,7 @@ int cmd_list_resolve(int argc, char **argv)
 		return CMD_USAGE;
 	}
 	code = run(&job, optind < argc ? argv[optind] : CLI_DEFAULT_PACK);
-	cli_resolved_free(job.names, job.count);
+	cf_resolved_free(job.names, job.count);
 	for (size_t i = 0; i < job.count; i++)
 		free((char *)job.names[i].name); /* a copy made here */
 	free(job.names);

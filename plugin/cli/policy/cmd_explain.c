@@ -5,7 +5,7 @@
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
-#include "cli/policy/explain.h"
+#include "cli/policy/explain_print.h"
 #include "compile/pack/spoken_name.h"
 #include "names/rrtype.h"
 #include "update/image_kept.h"
@@ -34,13 +34,13 @@ static const char help[] =
     "exit: 0 passed or flagged, 1 blocked, 2 usage, 3 bad image, 4 no image\n";
 
 struct request {
-	struct cli_explanation explanation;
+	struct cf_explanation explanation;
 	const char *images; /* folder of kept images */
 	bool json;
 };
 
 /* The name or address of what people paste, and a word on what it was. */
-static bool take_subject(struct cli_explanation *e, const char *text)
+static bool take_subject(struct cf_explanation *e, const char *text)
 {
 	char subject[CF_NAME_TEXT_BYTES], quoted[120];
 	struct cf_spoken spoken;
@@ -64,13 +64,13 @@ static bool take_subject(struct cli_explanation *e, const char *text)
 	if (spoken.form != NULL)
 		fprintf(stderr, "curfew explain: %s is %s; this is about %s\n",
 		    cf_quote(text, strlen(text), quoted, sizeof quoted), spoken.form,
-		    cli_explanation_subject(e, subject));
+		    cf_explanation_subject(e, subject));
 	return true;
 }
 
 static bool take_client(void *place, const struct cli_given *given)
 {
-	struct cli_explanation *e = place;
+	struct cf_explanation *e = place;
 
 	e->question.client = &e->client;
 	if (cf_addr_parse(given->value, &e->client) == CF_OK)
@@ -98,7 +98,7 @@ static const struct cli_option options[] = {
 };
 
 /* Opens the image - the kept one with this digest unless that is NULL -, fills and prints. */
-static int explain(struct cli_explanation *e, const char *images, const char *digest, bool json)
+static int explain(struct cf_explanation *e, const char *images, const char *digest, bool json)
 {
 	struct cf_image *image = NULL;
 	struct cf_error error;
@@ -112,7 +112,7 @@ static int explain(struct cli_explanation *e, const char *images, const char *di
 		return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
 	}
 	e->image = image;
-	cli_explanation_fill(e);
+	cf_explanation_fill(e);
 	if (json)
 		cli_explanation_print_json(e, stdout);
 	else
@@ -124,7 +124,7 @@ static int explain(struct cli_explanation *e, const char *images, const char *di
 /* Explains by the image that is given, by path or by digest. */
 static int explain_by(struct request *request, const char *default_image)
 {
-	struct cli_explanation *e = &request->explanation;
+	struct cf_explanation *e = &request->explanation;
 	char folder[CF_PATH_BYTES], path[CF_PATH_BYTES], digest[CF_SHA256_TEXT_BYTES];
 	const char *images = request->images;
 	struct cf_error error;
@@ -148,7 +148,7 @@ int cmd_explain(int argc, char **argv)
 	    "usage: curfew explain NAME|ADDRESS [--client ADDR] [--type TYPE] "
 	    "[--at TIME] [--image FILE|SHA] [--json]\n";
 	struct request request = {.explanation = {.question = {.at_wall_s = cli_now_s()}}};
-	struct cli_explanation *e = &request.explanation;
+	struct cf_explanation *e = &request.explanation;
 	struct cli_paths paths;
 	int code;
 

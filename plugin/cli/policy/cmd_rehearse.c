@@ -40,10 +40,10 @@ struct rehearse_run {
 	struct cli_output output;
 	const char *policy, *ledger;
 	struct cli_model model; /* of the ledger: who had which address */
-	struct cli_rehearsal_names *names;
+	struct cf_rehearsal_names *names;
 	void *image_data; /* of a compiled policy */
 	struct cf_image *image;
-	struct cli_rehearsal *rehearsal;
+	struct cf_rehearsal *rehearsal;
 	struct cf_record *record;
 	struct cli_progress progress;
 	uint64_t lines;
@@ -123,7 +123,7 @@ static enum cf_status learn_privacy(struct rehearse_run *run, const char *path)
 		if (got != CF_READ_RECORD)
 			continue;
 		is_known = run->record->report.privacy.len > 0;
-		status = cli_rehearsal_learn(run->rehearsal, run->record);
+		status = cf_rehearsal_learn(run->rehearsal, run->record);
 	}
 	cf_reader_close(reader);
 	return status;
@@ -141,7 +141,7 @@ static int load_names(struct rehearse_run *run)
 
 	if (code != CMD_OK)
 		return run->ledger == NULL ? CMD_OK : code;
-	return cli_rehearsal_names_new(run->model.model, &run->names) == CF_OK ? CMD_OK : CMD_IO;
+	return cf_rehearsal_names_new(run->model.model, &run->names) == CF_OK ? CMD_OK : CMD_IO;
 }
 
 static enum cf_status take_file(struct rehearse_run *run, const char *path)
@@ -168,7 +168,7 @@ static enum cf_status take_file(struct rehearse_run *run, const char *path)
 			break;
 		}
 		if (got == CF_READ_RECORD)
-			status = cli_rehearsal_take(run->rehearsal, run->record);
+			status = cf_rehearsal_take(run->rehearsal, run->record);
 		cli_progress_update(&run->progress, ++run->lines);
 	}
 	cf_reader_close(reader);
@@ -249,7 +249,7 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 	if (code != CMD_OK)
 		return code;
 	enum cf_status status =
-	    cli_rehearsal_new(run->image, run->compiling.at_wall_s, &run->rehearsal);
+	    cf_rehearsal_new(run->image, run->compiling.at_wall_s, &run->rehearsal);
 
 	run->record = calloc(1, sizeof *run->record);
 	run->progress = cli_progress_start("lines", 0);
@@ -257,7 +257,7 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 		status = take_logs(run, logs, count);
 	cli_progress_end(&run->progress);
 	struct cf_doc *doc = status == CF_OK && run->record != NULL
-	    ? cli_rehearsal_report(run->rehearsal, run->names)
+	    ? cf_rehearsal_report(run->rehearsal, run->names)
 	    : NULL;
 
 	code = cli_output_doc(&run->output, doc);
@@ -277,8 +277,8 @@ int cmd_rehearse(int argc, char **argv)
 	if (!parse(&run, argc, argv, &code))
 		return code;
 	code = rehearse(&run, argv + optind, argc - optind);
-	cli_rehearsal_free(run.rehearsal);
-	cli_rehearsal_names_free(run.names);
+	cf_rehearsal_free(run.rehearsal);
+	cf_rehearsal_names_free(run.names);
 	cli_model_done(&run.model);
 	free(run.record);
 	cf_image_close(run.image);

@@ -1,6 +1,6 @@
 /* An explanation as text for people. */
 
-#include "cli/policy/explain.h"
+#include "cli/policy/explain_print.h"
 
 #include "base/instant.h"
 #include "cli/front/term.h"
@@ -22,17 +22,17 @@ static void print_verdict(FILE *to, enum cf_verdict verdict)
 	    cf_verdict_text(verdict), cli_term_style(to, CLI_PLAIN));
 }
 
-static void print_head(const struct cli_explanation *e, FILE *to)
+static void print_head(const struct cf_explanation *e, FILE *to)
 {
 	const struct cf_answer_spec *answer = e->decision.answer;
 	char subject[CF_NAME_TEXT_BYTES], addr[CF_ADDR_TEXT_BYTES];
 
-	fprintf(to, "%s%s%s: ", cli_term_style(to, CLI_BOLD), cli_explanation_subject(e, subject),
+	fprintf(to, "%s%s%s: ", cli_term_style(to, CLI_BOLD), cf_explanation_subject(e, subject),
 	    cli_term_style(to, CLI_PLAIN));
 	print_verdict(to, e->decision.verdict);
 	if (!e->decision.matched)
 		fprintf(to, ", not listed");
-	if (e->decision.verdict == CF_VERDICT_BLOCK && !cli_explanation_is_enforced(e))
+	if (e->decision.verdict == CF_VERDICT_BLOCK && !cf_explanation_is_enforced(e))
 		fputs(" by policy, enforced by nobody in the resolver", to);
 	else if (e->decision.verdict == CF_VERDICT_BLOCK && answer != NULL) {
 		fprintf(to, ", answered %s (ttl %" PRIu32 " s", cf_answer_text(answer->kind),
@@ -51,7 +51,7 @@ static void print_head(const struct cli_explanation *e, FILE *to)
 }
 
 /* Who would do what the verdict says, for addresses: names are the resolver's. */
-static void print_enforcement(const struct cli_explanation *e, FILE *to)
+static void print_enforcement(const struct cf_explanation *e, FILE *to)
 {
 	if (!e->is_addr || e->decision.verdict != CF_VERDICT_BLOCK)
 		return;
@@ -69,7 +69,7 @@ static void print_enforcement(const struct cli_explanation *e, FILE *to)
 	    to);
 }
 
-static void print_question(const struct cli_explanation *e, FILE *to)
+static void print_question(const struct cf_explanation *e, FILE *to)
 {
 	char at[CF_INSTANT_TEXT_BYTES], client[CF_ADDR_TEXT_BYTES], type[CF_RRTYPE_TEXT_BYTES];
 
@@ -90,9 +90,9 @@ static void print_detail(FILE *to, const char *what, const char *text)
 	fprintf(to, "%s: %s\n", what, text);
 }
 
-static void print_entry(const struct cli_explanation *e, FILE *to)
+static void print_entry(const struct cf_explanation *e, FILE *to)
 {
-	char name[CF_NAME_TEXT_BYTES], source[CLI_SOURCE_BYTES];
+	char name[CF_NAME_TEXT_BYTES], source[CF_EXPLAINED_SOURCE_BYTES];
 	struct cf_entry entry;
 
 	cf_image_entry(e->image, e->decision.entry, &entry);
@@ -106,15 +106,16 @@ static void print_entry(const struct cli_explanation *e, FILE *to)
 		fprintf(to, ", named by an exception");
 	putc('\n', to);
 	print_label(to, "");
-	fprintf(to, "%s\n", cli_explanation_source(entry.file, entry.line, source));
+	fprintf(to, "%s\n", cf_explanation_source(entry.file, entry.line, source));
 	print_detail(to, "product", entry.product);
 	print_detail(to, "source", entry.source);
 	print_detail(to, "note", entry.note);
 }
 
-static void print_network(const struct cli_explanation *e, FILE *to)
+static void print_network(const struct cf_explanation *e, FILE *to)
 {
-	char prefix[CF_PREFIX_TEXT_BYTES], source[CLI_SOURCE_BYTES], until[CF_INSTANT_TEXT_BYTES];
+	char prefix[CF_PREFIX_TEXT_BYTES], source[CF_EXPLAINED_SOURCE_BYTES],
+	    until[CF_INSTANT_TEXT_BYTES];
 	struct cf_network network;
 
 	cf_image_network(e->image, e->decision.network, &network);
@@ -123,7 +124,7 @@ static void print_network(const struct cli_explanation *e, FILE *to)
 	    cf_network_kind_text(network.kind), cf_category_text(network.category),
 	    cf_confidence_text(network.confidence), network.as_of);
 	print_label(to, "");
-	fprintf(to, "%s\n", cli_explanation_source(network.file, network.line, source));
+	fprintf(to, "%s\n", cf_explanation_source(network.file, network.line, source));
 	if (network.asn != 0) {
 		print_label(to, "");
 		fprintf(to, "AS%" PRIu32 " %s\n", network.asn, network.org);
@@ -134,9 +135,9 @@ static void print_network(const struct cli_explanation *e, FILE *to)
 		print_detail(to, "expires", cf_instant_format(network.until_wall_s, until));
 }
 
-static void print_phase(const struct cli_explanation *e, FILE *to)
+static void print_phase(const struct cf_explanation *e, FILE *to)
 {
-	char from[CF_INSTANT_TEXT_BYTES], source[CLI_SOURCE_BYTES];
+	char from[CF_INSTANT_TEXT_BYTES], source[CF_EXPLAINED_SOURCE_BYTES];
 	struct cf_phase phase;
 
 	print_label(to, "phase");
@@ -151,11 +152,11 @@ static void print_phase(const struct cli_explanation *e, FILE *to)
 	fprintf(to, "%s: %s from %s\n", phase.name, cf_verdict_text(phase.verdict),
 	    cf_instant_format(phase.from_wall_s, from));
 	print_label(to, "");
-	fprintf(to, "%s\n", cli_explanation_source(phase.file, phase.line, source));
+	fprintf(to, "%s\n", cf_explanation_source(phase.file, phase.line, source));
 	print_detail(to, "citation", phase.citation);
 }
 
-static bool is_among_matches(const struct cli_explanation *e, uint32_t exception)
+static bool is_among_matches(const struct cf_explanation *e, uint32_t exception)
 {
 	struct cf_entry entry;
 
@@ -168,10 +169,10 @@ static bool is_among_matches(const struct cli_explanation *e, uint32_t exception
 }
 
 /* The exceptions that speak of this name or category, the deciding one first. */
-static void print_exceptions(const struct cli_explanation *e, FILE *to)
+static void print_exceptions(const struct cf_explanation *e, FILE *to)
 {
 	const uint32_t count = cf_image_info(e->image)->exceptions;
-	char source[CLI_SOURCE_BYTES], state[128];
+	char source[CF_EXPLAINED_SOURCE_BYTES], state[128];
 	const char *label = "exception";
 	struct cf_exception x;
 
@@ -183,16 +184,16 @@ static void print_exceptions(const struct cli_explanation *e, FILE *to)
 		print_label(to, label);
 		label = "";
 		fprintf(to, "%s for %s (%s; %s): %s\n", cf_verdict_text(x.verdict), x.clients,
-		    x.reason, x.owner, cli_explanation_exception_state(e, i, state));
+		    x.reason, x.owner, cf_explanation_exception_state(e, i, state));
 		print_label(to, "");
-		fprintf(to, "%s\n", cli_explanation_source(x.file, x.line, source));
+		fprintf(to, "%s\n", cf_explanation_source(x.file, x.line, source));
 	}
 }
 
 /* Entries that cover the name too and did not decide. */
-static void print_others(const struct cli_explanation *e, FILE *to)
+static void print_others(const struct cf_explanation *e, FILE *to)
 {
-	char name[CF_NAME_TEXT_BYTES], source[CLI_SOURCE_BYTES], why[128];
+	char name[CF_NAME_TEXT_BYTES], source[CF_EXPLAINED_SOURCE_BYTES], why[128];
 	const char *label = "also";
 	struct cf_entry entry;
 
@@ -206,13 +207,13 @@ static void print_others(const struct cli_explanation *e, FILE *to)
 		label = "";
 		fprintf(to, "%s, %s, %s: %s\n", cf_name_format_wire(entry.name_wire, name),
 		    cf_scope_text(entry.scope), cf_category_text(entry.category),
-		    cli_explanation_why_not(e, &e->matches[i], &entry, why));
+		    cf_explanation_why_not(e, &e->matches[i], &entry, why));
 		print_label(to, "");
-		fprintf(to, "%s\n", cli_explanation_source(entry.file, entry.line, source));
+		fprintf(to, "%s\n", cf_explanation_source(entry.file, entry.line, source));
 	}
 }
 
-static void print_spans(const struct cli_explanation *e, FILE *to)
+static void print_spans(const struct cf_explanation *e, FILE *to)
 {
 	char from[CF_INSTANT_TEXT_BYTES];
 	const char *label = "in time";
@@ -220,7 +221,7 @@ static void print_spans(const struct cli_explanation *e, FILE *to)
 	if (!e->decision.matched)
 		return;
 	for (unsigned i = 0; i < e->span_count; i++) {
-		const struct cli_span *span = &e->spans[i];
+		const struct cf_span *span = &e->spans[i];
 		bool is_now = span->from_wall_s <= e->question.at_wall_s &&
 		    (i + 1 == e->span_count || e->spans[i + 1].from_wall_s > e->question.at_wall_s);
 
@@ -230,11 +231,11 @@ static void print_spans(const struct cli_explanation *e, FILE *to)
 		    span->from_wall_s == INT64_MIN ? "at first"
 		                                   : cf_instant_format(span->from_wall_s, from));
 		print_verdict(to, span->decision.verdict);
-		fprintf(to, " (%s)\n", cli_explanation_span_reason(e, &span->decision));
+		fprintf(to, " (%s)\n", cf_explanation_span_reason(e, &span->decision));
 	}
 }
 
-static void print_image(const struct cli_explanation *e, FILE *to)
+static void print_image(const struct cf_explanation *e, FILE *to)
 {
 	const struct cf_image_info *info = cf_image_info(e->image);
 	char digest[CF_SHA256_TEXT_BYTES], built[CF_INSTANT_TEXT_BYTES];
@@ -247,7 +248,7 @@ static void print_image(const struct cli_explanation *e, FILE *to)
 	    info->preset[0] == '\0' ? "no preset" : "preset ", info->preset, info->policy_file);
 }
 
-void cli_explanation_print(const struct cli_explanation *e, FILE *to)
+void cli_explanation_print(const struct cf_explanation *e, FILE *to)
 {
 	print_head(e, to);
 	print_question(e, to);

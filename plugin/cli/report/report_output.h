@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cli/front/options.h"
-#include "report/doc.h"
+#include "report/render/doc.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "image/image.h"
-#include "monitor/hosts/leases.h"
+#include "monitor/leases/leases.h"
 #include "records/form/identity.h"
 #include "records/write/log.h"
 

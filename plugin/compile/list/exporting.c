@@ -18,7 +18,7 @@
 static const uint8_t probe_label[] = "\x0f"
                                      "curfew-probe-q7";
 
-struct cli_export {
+struct cf_exporting {
 	const struct cf_image *image;
 	struct cf_export export;
 	struct cf_export_name *names;
@@ -32,7 +32,7 @@ struct cli_export {
 	struct cf_question question;
 };
 
-void cli_export_free(struct cli_export *export)
+void cf_exporting_free(struct cf_exporting *export)
 {
 	if (export == NULL)
 		return;
@@ -47,12 +47,12 @@ void cli_export_free(struct cli_export *export)
 	free(export);
 }
 
-struct cf_export *cli_export_get(struct cli_export *export)
+struct cf_export *cf_exporting_get(struct cf_exporting *export)
 {
 	return &export->export;
 }
 
-static struct cf_decision decide(const struct cli_export *export, const struct cf_name *name)
+static struct cf_decision decide(const struct cf_exporting *export, const struct cf_name *name)
 {
 	struct cf_decision decision;
 
@@ -65,7 +65,7 @@ static struct cf_decision decide(const struct cli_export *export, const struct c
  * below it; then what is said around it holds, so that nothing is made wider.
  */
 static enum cf_verdict verdict_below(
-    const struct cli_export *export, const struct cf_name *name, enum cf_verdict around)
+    const struct cf_exporting *export, const struct cf_name *name, enum cf_verdict around)
 {
 	uint8_t wire[CF_NAME_WIRE_BYTES + sizeof probe_label];
 	size_t probe_len = sizeof probe_label - 1, room = CF_NAME_WIRE_BYTES - name->wire_len;
@@ -84,7 +84,7 @@ static enum cf_verdict verdict_below(
 }
 
 /* A name that the set cannot hold, kept for the list of what is left out. */
-static enum cf_status keep_unsaid(struct cli_export *export, const struct cf_name *name)
+static enum cf_status keep_unsaid(struct cf_exporting *export, const struct cf_name *name)
 {
 	char text[CF_NAME_TEXT_BYTES], **unsaid;
 
@@ -101,7 +101,7 @@ static enum cf_status keep_unsaid(struct cli_export *export, const struct cf_nam
 }
 
 /* Collects every listed name once, with the entry that it has first. */
-static enum cf_status collect_listed(struct cli_export *export)
+static enum cf_status collect_listed(struct cf_exporting *export)
 {
 	uint32_t i = cf_image_first_entry(export->image);
 	enum cf_status status = CF_OK;
@@ -124,7 +124,7 @@ static enum cf_status collect_listed(struct cli_export *export)
  * Adds the names between a listed name and its nearest listed ancestor: RPZ needs them. Sorted by
  * domain, the ancestor is the last one above in the chain.
  */
-static enum cf_status collect_between(struct cli_export *export)
+static enum cf_status collect_between(struct cf_exporting *export)
 {
 	size_t count = cf_list_set_count(export->set), chain[CF_NAME_LABELS], depth = 0;
 	char text[CF_NAME_TEXT_BYTES];
@@ -162,7 +162,7 @@ static enum cf_status collect_between(struct cli_export *export)
 }
 
 /* text is the name as the set has it, written where its master form has been put. */
-static void fill_name(const struct cli_export *export, size_t i, const struct cf_name *name,
+static void fill_name(const struct cf_exporting *export, size_t i, const struct cf_name *name,
     const char *written, struct cf_export_name *out)
 {
 	uint32_t tag = cf_list_set_tag(export->set, i);
@@ -191,7 +191,7 @@ static void fill_name(const struct cli_export *export, size_t i, const struct cf
 }
 
 /* The i-th name of the set, and its master form. */
-static bool name_at(const struct cli_export *export, size_t i, struct cf_name *name_out,
+static bool name_at(const struct cf_exporting *export, size_t i, struct cf_name *name_out,
     char written[CF_NAME_TEXT_BYTES])
 {
 	char text[CF_NAME_TEXT_BYTES];
@@ -204,7 +204,7 @@ static bool name_at(const struct cli_export *export, size_t i, struct cf_name *n
 	return true;
 }
 
-static enum cf_status fill_names(struct cli_export *export)
+static enum cf_status fill_names(struct cf_exporting *export)
 {
 	size_t count = cf_list_set_count(export->set), at = 0;
 	char written[CF_NAME_TEXT_BYTES];
@@ -233,7 +233,7 @@ static enum cf_status fill_names(struct cli_export *export)
 	return CF_OK;
 }
 
-static enum cf_status fill_networks(struct cli_export *export)
+static enum cf_status fill_networks(struct cf_exporting *export)
 {
 	uint32_t count = cf_image_info(export->image)->networks;
 	size_t kept = 0;
@@ -266,7 +266,7 @@ static enum cf_status fill_networks(struct cli_export *export)
 /* What a client gets, beside what everybody gets. */
 enum treatment { SAME, PASSED, OTHER };
 
-static enum treatment treatment_of(struct cli_export *export, const struct cf_addr *client)
+static enum treatment treatment_of(struct cf_exporting *export, const struct cf_addr *client)
 {
 	bool same = true, passed = true;
 
@@ -292,7 +292,7 @@ static enum treatment treatment_of(struct cli_export *export, const struct cf_ad
 }
 
 /* Clients for whom nothing is blocked, place by place: exact, because a place is treated alike. */
-static enum cf_status fill_clients(struct cli_export *export)
+static enum cf_status fill_clients(struct cf_exporting *export)
 {
 	uint32_t count = cf_image_client_ranges(export->image), most = 0;
 	struct cf_client_range range;
@@ -322,11 +322,11 @@ static enum cf_status fill_clients(struct cli_export *export)
 	return status;
 }
 
-enum cf_status cli_export_new(
-    const struct cf_image *image, int64_t at_wall_s, struct cli_export **export_out)
+enum cf_status cf_exporting_new(
+    const struct cf_image *image, int64_t at_wall_s, struct cf_exporting **export_out)
 {
 	const struct cf_image_info *info = cf_image_info(image);
-	struct cli_export *export = calloc(1, sizeof *export);
+	struct cf_exporting *export = calloc(1, sizeof *export);
 	enum cf_status status;
 
 	if (export == NULL)
@@ -361,7 +361,7 @@ enum cf_status cli_export_new(
 	export->export.unsaid = (const char *const *)export->unsaid;
 	export->export.unsaid_count = export->unsaid_count;
 	if (status != CF_OK) {
-		cli_export_free(export);
+		cf_exporting_free(export);
 		return status;
 	}
 	*export_out = export;

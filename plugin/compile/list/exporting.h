@@ -9,16 +9,16 @@
 #include "compile/list/list_export.h"
 #include "image/image.h"
 
-struct cli_export;
+struct cf_exporting;
 
 /*
  * Asks about everything in the image at the instant. CF_ENOMEM, CF_ETOOBIG. The image must outlive
- * *export_out; free it with cli_export_free().
+ * *export_out; free it with cf_exporting_free().
  */
-enum cf_status cli_export_new(
-    const struct cf_image *image, int64_t at_wall_s, struct cli_export **export_out) CF_MUST_CHECK;
+enum cf_status cf_exporting_new(const struct cf_image *image, int64_t at_wall_s,
+    struct cf_exporting **export_out) CF_MUST_CHECK;
 /* NULL is fine. */
-void cli_export_free(struct cli_export *export);
+void cf_exporting_free(struct cf_exporting *export);
 
 /* What cf_export_write() takes; zone, dataset and first_sid are for the caller to set. */
-struct cf_export *cli_export_get(struct cli_export *export);
+struct cf_export *cf_exporting_get(struct cf_exporting *export);

@@ -39,7 +39,7 @@ static bool is_dedicated(const struct cf_pack *pack, const struct cf_addr *addr)
 }
 
 /* All pairs of address and name, sorted; NULL without memory. */
-static struct pair *collect(const struct cli_overlay *overlay, size_t *count_out)
+static struct pair *collect(const struct cf_overlay *overlay, size_t *count_out)
 {
 	size_t count = 0;
 	struct pair *pairs;
@@ -51,7 +51,7 @@ static struct pair *collect(const struct cli_overlay *overlay, size_t *count_out
 		return NULL;
 	count = 0;
 	for (size_t i = 0; i < overlay->name_count; i++)
-		for (size_t a = 0; overlay->names[i].found == CLI_FOUND_ADDRESSES &&
+		for (size_t a = 0; overlay->names[i].found == CF_FOUND_ADDRESSES &&
 		     a < overlay->names[i].addr_count;
 		     a++)
 			pairs[count++] =
@@ -62,8 +62,8 @@ static struct pair *collect(const struct cli_overlay *overlay, size_t *count_out
 }
 
 /* One address with all names that lead to it. */
-static void put_row(const struct cli_overlay *overlay, const struct pair *pairs, size_t count,
-    FILE *to, struct cli_overlay_counts *counts)
+static void put_row(const struct cf_overlay *overlay, const struct pair *pairs, size_t count,
+    FILE *to, struct cf_overlay_counts *counts)
 {
 	enum cf_category category = overlay->categories[pairs[0].name];
 	char text[CF_ADDR_TEXT_BYTES], until[CF_INSTANT_TEXT_BYTES];
@@ -82,7 +82,7 @@ static void put_row(const struct cli_overlay *overlay, const struct pair *pairs,
 	    cf_addr_length(&pairs[0].addr) * 8, cf_category_text(category), overlay->today,
 	    cf_instant_format(overlay->until_wall_s, until));
 	for (size_t i = 0; i < count && i < NOTE_NAMES; i++) {
-		const struct cli_resolved *name = &overlay->names[pairs[i].name];
+		const struct cf_resolved *name = &overlay->names[pairs[i].name];
 
 		fprintf(to, "%s%s%s%s", i > 0 ? ", " : "", name->name,
 		    name->chain_end != NULL ? " via " : "",
@@ -95,8 +95,8 @@ static void put_row(const struct cli_overlay *overlay, const struct pair *pairs,
 	fprintf(to, "; %s\n", secure ? "validated" : "not validated");
 }
 
-static void put_rows(const struct cli_overlay *overlay, const struct pair *pairs, size_t count,
-    FILE *to, struct cli_overlay_counts *counts)
+static void put_rows(const struct cf_overlay *overlay, const struct pair *pairs, size_t count,
+    FILE *to, struct cf_overlay_counts *counts)
 {
 	fprintf(to,
 	    "# What names of this pack resolved to here on %s: weak evidence that expires, since "
@@ -115,7 +115,7 @@ static void put_rows(const struct cli_overlay *overlay, const struct pair *pairs
 	}
 }
 
-static void put_gone(const struct cli_overlay *overlay, FILE *to, struct cli_overlay_counts *counts)
+static void put_gone(const struct cf_overlay *overlay, FILE *to, struct cf_overlay_counts *counts)
 {
 	fprintf(to,
 	    "# Names of this pack that did not exist on %s, as asked from here. A filtering "
@@ -123,15 +123,15 @@ static void put_gone(const struct cli_overlay *overlay, FILE *to, struct cli_ove
 	    "# same: check before taking any out.\n",
 	    overlay->today);
 	for (size_t i = 0; i < overlay->name_count; i++) {
-		if (overlay->names[i].found != CLI_FOUND_GONE)
+		if (overlay->names[i].found != CF_FOUND_GONE)
 			continue;
 		fprintf(to, "%s\n", overlay->names[i].name);
 		counts->gone++;
 	}
 }
 
-static enum cf_status open_file(const struct cli_overlay *overlay, const char *stem,
-    const char *end, struct cf_file_writer *writer)
+static enum cf_status open_file(const struct cf_overlay *overlay, const char *stem, const char *end,
+    struct cf_file_writer *writer)
 {
 	char path[CF_PATH_BYTES];
 	int len =
@@ -142,11 +142,11 @@ static enum cf_status open_file(const struct cli_overlay *overlay, const char *s
 	return cf_file_writer_open(writer, path);
 }
 
-enum cf_status cli_overlay_write(
-    const struct cli_overlay *overlay, struct cli_overlay_counts *counts_out)
+enum cf_status cf_overlay_write(
+    const struct cf_overlay *overlay, struct cf_overlay_counts *counts_out)
 {
 	struct cf_file_writer rows = {.to = NULL}, gone = {.to = NULL};
-	struct cli_overlay_counts counts = {.gone = 0};
+	struct cf_overlay_counts counts = {.gone = 0};
 	size_t count = 0;
 	struct pair *pairs = collect(overlay, &count);
 	enum cf_status status = CF_ENOMEM;

@@ -11,17 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cli_overlay {
+struct cf_overlay {
 	const struct cf_pack *pack;
 	const char *dir;
 	const char *today; /* YYYY-MM-DD */
 	int64_t until_wall_s;
-	const struct cli_resolved *names;
+	const struct cf_resolved *names;
 	const enum cf_category *categories; /* of each name */
 	size_t name_count;
 };
 
-struct cli_overlay_counts {
+struct cf_overlay_counts {
 	size_t addresses; /* written */
 	size_t dedicated; /* left out: in the vendor's own space already */
 	size_t mixed;     /* of the written: names of several categories share them */
@@ -32,5 +32,5 @@ struct cli_overlay_counts {
  * Writes both files, replacing those of the same day; neither when nothing resolved at all.
  * CF_ENOMEM, CF_EIO, CF_ETOOBIG.
  */
-enum cf_status cli_overlay_write(
-    const struct cli_overlay *overlay, struct cli_overlay_counts *counts_out) CF_MUST_CHECK;
+enum cf_status cf_overlay_write(
+    const struct cf_overlay *overlay, struct cf_overlay_counts *counts_out) CF_MUST_CHECK;

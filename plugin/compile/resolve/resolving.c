@@ -26,8 +26,8 @@
 static const char *const root_keys[] = {"/usr/share/dns/root.key", "/var/lib/unbound/root.key"};
 
 struct run {
-	const struct cli_resolving *how;
-	struct cli_resolved *names;
+	const struct cf_resolving *how;
+	struct cf_resolved *names;
 	struct ub_ctx *ctx;
 	struct question *questions;
 	size_t question_count, next, pending, done;
@@ -39,16 +39,16 @@ struct run {
 /* One name and type on its way. */
 struct question {
 	struct run *run;
-	struct cli_resolved *name;
+	struct cf_resolved *name;
 	bool answered, gone, bogus, failed, filtered, secure;
 };
 
-const char *cli_found_text(enum cli_found found)
+const char *cf_found_text(enum cf_found found)
 {
-	static const char *const texts[CLI_FOUNDS] = {
+	static const char *const texts[CF_FOUNDS] = {
 	    "addresses", "no address", "gone", "bogus", "failed", "filtered"};
 
-	return (unsigned)found < CLI_FOUNDS ? texts[found] : "?";
+	return (unsigned)found < CF_FOUNDS ? texts[found] : "?";
 }
 
 static uint64_t now_mono_us(void)
@@ -77,7 +77,7 @@ static bool leads_nowhere(const struct cf_addr *addr)
 
 static void add_addr(struct question *question, const struct cf_addr *addr)
 {
-	struct cli_resolved *name = question->name;
+	struct cf_resolved *name = question->name;
 	struct cf_addr *grown;
 
 	if (leads_nowhere(addr)) {
@@ -300,28 +300,28 @@ static void conclude(const struct run *run)
 {
 	for (size_t i = 0; i < run->question_count; i += ASKED) {
 		const struct question *a = &run->questions[i], *b = &run->questions[i + 1];
-		struct cli_resolved *name = a->name;
+		struct cf_resolved *name = a->name;
 
 		name->secure = a->secure && b->secure;
 		/* Answers come in any order. */
 		if (name->addr_count > 1)
 			qsort(name->addrs, name->addr_count, sizeof *name->addrs, compare_addrs);
 		if (a->bogus || b->bogus)
-			name->found = CLI_FOUND_BOGUS;
+			name->found = CF_FOUND_BOGUS;
 		else if (name->addr_count != 0)
-			name->found = CLI_FOUND_ADDRESSES;
+			name->found = CF_FOUND_ADDRESSES;
 		else if (a->filtered || b->filtered)
-			name->found = CLI_FOUND_FILTERED;
+			name->found = CF_FOUND_FILTERED;
 		else if (!a->answered || !b->answered || a->failed || b->failed)
-			name->found = CLI_FOUND_FAILURE;
+			name->found = CF_FOUND_FAILURE;
 		else if (a->gone && b->gone)
-			name->found = CLI_FOUND_GONE;
+			name->found = CF_FOUND_GONE;
 		else
-			name->found = CLI_FOUND_NOTHING;
+			name->found = CF_FOUND_NOTHING;
 	}
 }
 
-enum cf_status cli_resolve(const struct cli_resolving *how, struct cli_resolved *names,
+enum cf_status cf_resolve(const struct cf_resolving *how, struct cf_resolved *names,
     size_t name_count, struct cf_error *error)
 {
 	struct run run = {.how = how, .names = names, .question_count = name_count * ASKED};
@@ -347,7 +347,7 @@ enum cf_status cli_resolve(const struct cli_resolving *how, struct cli_resolved 
 	return status;
 }
 
-void cli_resolved_free(struct cli_resolved *names, size_t name_count)
+void cf_resolved_free(struct cf_resolved *names, size_t name_count)
 {
 	for (size_t i = 0; i < name_count; i++) {
 		free(names[i].chain_end);

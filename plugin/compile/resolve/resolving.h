@@ -13,25 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum cli_found {
-	CLI_FOUND_ADDRESSES,
-	CLI_FOUND_NOTHING,  /* the name exists and has no address */
-	CLI_FOUND_GONE,     /* NXDOMAIN: the name does not exist */
-	CLI_FOUND_BOGUS,    /* the answer fails validation: not used */
-	CLI_FOUND_FAILURE,  /* no answer: servers silent, refusing or broken */
-	CLI_FOUND_FILTERED, /* only addresses that lead nowhere: somebody answers in the servers'
+enum cf_found {
+	CF_FOUND_ADDRESSES,
+	CF_FOUND_NOTHING,  /* the name exists and has no address */
+	CF_FOUND_GONE,     /* NXDOMAIN: the name does not exist */
+	CF_FOUND_BOGUS,    /* the answer fails validation: not used */
+	CF_FOUND_FAILURE,  /* no answer: servers silent, refusing or broken */
+	CF_FOUND_FILTERED, /* only addresses that lead nowhere: somebody answers in the servers'
 	                       place */
-	CLI_FOUNDS,
+	CF_FOUNDS,
 };
 
 /* "addresses", "no address", "gone", "bogus", "failed", "filtered" */
-const char *cli_found_text(enum cli_found found);
+const char *cf_found_text(enum cf_found found);
 
 /* A name to ask about, and what came back. name is the caller's; the rest is filled and owned here.
  */
-struct cli_resolved {
+struct cf_resolved {
 	const char *name;
-	enum cli_found found;
+	enum cf_found found;
 	bool secure;           /* validated for both types */
 	char *chain_end;       /* last name of the CNAME chain, NULL when it is the name itself */
 	char *why;             /* of a bogus answer, NULL */
@@ -39,7 +39,7 @@ struct cli_resolved {
 	size_t addr_count;
 };
 
-struct cli_resolving {
+struct cf_resolving {
 	const char *const
 	    *forwards; /* "192.0.2.1" or "192.0.2.1@5353"; none: the system's resolvers */
 	size_t forward_count;
@@ -54,8 +54,8 @@ struct cli_resolving {
  * Asks A and AAAA of every name and fills in what came back. CF_EINVALID, CF_ENOMEM, CF_EIO with
  * *error when libunbound cannot begin; failing names are no error. Free the results in any case.
  */
-enum cf_status cli_resolve(const struct cli_resolving *how, struct cli_resolved *names,
+enum cf_status cf_resolve(const struct cf_resolving *how, struct cf_resolved *names,
     size_t name_count, struct cf_error *error) CF_MUST_CHECK;
 
 /* Frees what was filled in, not names itself. */
-void cli_resolved_free(struct cli_resolved *names, size_t name_count);
+void cf_resolved_free(struct cf_resolved *names, size_t name_count);

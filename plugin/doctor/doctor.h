@@ -1,0 +1,69 @@
+/*
+ * What is installed and in force, gathered for `curfew doctor`: the Unbound, the module for it, the
+ * image on disk and in force, the hit log and what was lost. Reads files and runs `unbound -V`;
+ * changes nothing. One thread.
+ */
+#pragma once
+
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "doctor/elf_id.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A question that may stay without an answer. */
+enum cf_known { CF_KNOWN_NOT, CF_KNOWN_NO, CF_KNOWN_YES };
+
+/* Where to look; "" for what is not known. */
+struct cf_doctor_places {
+	char unbound[CF_PATH_BYTES]; /* the program */
+	char module[CF_PATH_BYTES];
+	char image[CF_PATH_BYTES];
+	char log[CF_PATH_BYTES]; /* "": the image's */
+	char config[CF_PATH_BYTES];
+	char guard[CF_PATH_BYTES]; /* folder of what the guard and the rebuild say of themselves */
+};
+
+/* Problems that are listed; there are about twenty kinds. */
+#define CF_DOCTOR_PROBLEMS 24
+
+struct cf_doctor {
+	struct cf_doctor_places places;
+	char unbound_version[64]; /* "" unknown */
+	char build_id[CF_BUILD_ID_TEXT_BYTES];
+	char configure_line[4096];
+	enum cf_known dynlib;
+	enum cf_known module_exists, module_matches;
+	enum cf_known image_valid;
+	char image_error[512];
+	/* What the configuration says, "" when it cannot be told; where it is said. */
+	char modules[256], modules_where[CF_PATH_BYTES + 16];
+	bool module_is_called; /* false when module-config keeps the module out */
+	char guard_mode[16];   /* "module", "zone", "none"; "" without a guard */
+	char image_digest[CF_SHA256_TEXT_BYTES];
+	char vendor[256], preset[128], policy_file[CF_PATH_BYTES];
+	int64_t image_built_wall_s;
+	/* From the status file beside the log; has_status false when there is none. */
+	bool has_status;
+	char status_path[CF_PATH_BYTES + 16];
+	char digest_in_force[CF_SHA256_TEXT_BYTES]; /* "" when none is */
+	char state[16];                             /* "stopped" when it said so */
+	char source[64];                            /* what it calls itself in the log */
+	int64_t status_wall_s;                      /* when it was written */
+	uint64_t pid, hits, flagged, blocked, lost, trips, failures;
+	bool log_degraded;
+	/* The judgement. */
+	char problems[CF_DOCTOR_PROBLEMS][CF_PATH_BYTES + 512]; /* made safe to print */
+	unsigned problem_count;
+	bool degraded;
+};
+
+/*
+ * Fills places from an Unbound configuration file and what it includes: the dynlib-file values,
+ * and its own path. places->unbound is used and must be known. False when unreadable.
+ */
+bool cf_doctor_read_config(struct cf_doctor_places *places, const char *path);
+
+/* Looks at everything and judges it as of at_wall_s. */
+void cf_doctor_look(struct cf_doctor *doctor, int64_t at_wall_s);
