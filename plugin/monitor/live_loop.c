@@ -272,6 +272,11 @@ static enum cf_status give_up_privileges(struct cf_live_run *run, struct cf_erro
 	return CF_OK;
 }
 
+static void on_complaint(void *arg, const char *text)
+{
+	cf_live_say(arg, "%s", text);
+}
+
 static enum cf_status run_live(struct cf_live_run *run, struct cf_error *error)
 {
 	struct cf_error trouble = {.status = CF_OK};
@@ -317,6 +322,7 @@ enum cf_status cf_live_run(
 	run->options = live->session;
 	run->options.offline = false;
 	run->options.heartbeat = cf_live_fill_heartbeat;
+	run->options.complain = on_complaint;
 	run->options.arg = run;
 	run->options.interface_names = live->interfaces;
 	run->options.interface_count = live->interface_count;

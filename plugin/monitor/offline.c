@@ -41,6 +41,14 @@ static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->extra_json = cf_counters_format(counters, &stats, run->extra, sizeof run->extra);
 }
 
+static void on_trouble(void *arg, const char *text)
+{
+	struct run *run = arg;
+
+	if (run->offline->say != NULL)
+		run->offline->say(run->offline->arg, text);
+}
+
 /* What is due each second of packet time; time may also start over with the next file. */
 static void each_second(struct run *run, int64_t at_wall_us)
 {
@@ -143,6 +151,7 @@ enum cf_status cf_offline_run(
 
 	options.offline = true;
 	options.heartbeat = fill_heartbeat;
+	options.complain = on_trouble;
 	options.arg = &run;
 	options.interface_names = no_name;
 	options.interface_count = 1;

@@ -66,6 +66,7 @@ enum cf_status cf_session_open_log(
 	    .repeatable = options->offline,
 	    .input = options->input_id,
 	    .heartbeat = options->heartbeat,
+	    .complain = options->complain,
 	    .arg = options->arg,
 	};
 	enum cf_status status;

@@ -34,6 +34,8 @@ struct cf_session_options {
 	uint32_t interface_count;
 	/* Fills in the whole sensor's counters before each heartbeat; on the log's thread. */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
+	/* The log or its status file cannot be written, or can again; on the log's thread. */
+	void (*complain)(void *arg, const char *text);
 	void *arg;
 };
 

@@ -463,6 +463,20 @@ class Live(unittest.TestCase):
         self.assertEqual(beat['link'], 'up')
         self.assertGreaterEqual(beat['packets'], 100)
 
+    def test_a_status_file_that_cannot_be_written_is_said_once_and_stops_nothing(self):
+        closed = os.path.join(self.folder.name, 'closed')
+        os.mkdir(closed, 0o700)  # root's; the monitor is not root any more
+        for place in ('/nosuch', '/closed'):
+            monitor = Monitor(self.folder.name, '--status', self.folder.name + place + '/status.json')
+            self.assertTrue(monitor.wait_for(lambda m=monitor: m.said('cannot write the status file')))
+            self.send(20, 0.1, '77.74.178.9')
+            self.assertTrue(monitor.wait_for(lambda m=monitor: m.records('flow')), place)
+            time.sleep(2)  # several more tries
+            monitor.stop()
+            self.assertEqual(monitor.text.count('cannot write the status file'), 1, monitor.text)
+            self.assertIn('not written: status file', monitor.text)
+            self.assertGreaterEqual(monitor.records('stop')[-1]['status_failed'], 1)
+
     def test_an_unknown_interface_is_refused_in_one_line(self):
         done = subprocess.run([CURFEW, 'monitor', '-i', 'nosuch0', '--image',
                                os.path.join(self.folder.name, 'curfew.img'), '--hits', '-'],

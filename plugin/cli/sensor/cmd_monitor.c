@@ -159,6 +159,9 @@ static void print_stats(const struct cf_decoder_counters *decode,
 	    (unsigned long long)log->lines, (unsigned long long)(log->lost_queue + log->lost_disk),
 	    (unsigned long long)cf_decode_failures(decode));
 	fprintf(stderr, "%s\n", cf_counters_format(decode, observe, text, sizeof text));
+	if (log->status_failed + log->folds_failed > 0)
+		fprintf(stderr, "not written: status file %llu times, journal of repeats %llu\n",
+		    (unsigned long long)log->status_failed, (unsigned long long)log->folds_failed);
 }
 
 static struct cf_session_options session_of(const struct monitor_options *options)
@@ -243,6 +246,8 @@ static int run_offline(const struct monitor_options *options)
 		    offline.session.hits_path);
 		return CMD_IO;
 	}
+	if (result.log.status_failed > 0) /* said by now */
+		return CMD_IO;
 	return result.files_failed > 0 ? CMD_IO : CMD_OK;
 }
 

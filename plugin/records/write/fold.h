@@ -61,8 +61,8 @@ void cf_fold_expire(struct cf_fold *fold, int64_t began_us, int64_t now_us);
 void cf_fold_flush(struct cf_fold *fold);
 
 /*
- * Keeps the windows in journal as well (records/write/fold_journal.h; borrowed); NULL: no longer. A
- * table with a journal has CF_FOLD_ENTRIES series at most.
+ * Keeps the windows in journal as well (records/write/fold_journal.h; borrowed), also those that
+ * there are already; NULL: no longer. A table with a journal has CF_FOLD_ENTRIES series at most.
  */
 void cf_fold_set_journal(struct cf_fold *fold, struct cf_fold_journal *journal);
 /*

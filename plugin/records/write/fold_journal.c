@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ _Static_assert(PAGE_BYTES % sizeof(struct head) == 0, "a head lies within a page
 _Static_assert(CF_FOLD_ENTRIES % PAGE_HEADS == 0, "heads end with a page");
 
 struct cf_fold_journal {
-	int fd;
+	int fd, error; /* error: errno of the last write that failed */
+	uint64_t failures;
 	bool is_dirty, dirty[HEAD_PAGES]; /* is_dirty: any of them */
 	struct head heads[CF_FOLD_ENTRIES];
 };
@@ -43,17 +45,27 @@ struct cf_fold_journal *cf_fold_journal_open(
     const char *path, const char *source, char *name, size_t size)
 {
 	struct cf_fold_journal *journal;
-	int fd;
+	struct stat about;
+	int fd, error;
 
-	if ((size_t)snprintf(name, size, "%s.%s.folds", path, source) >= size)
+	if ((size_t)snprintf(name, size, "%s.%s.folds", path, source) >= size) {
+		errno = ENAMETOOLONG;
 		return NULL;
+	}
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return NULL;
-	journal = calloc(1, sizeof *journal); /* pages are touched when their slots are used */
-	if (journal == NULL || flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		free(journal);
+	journal = NULL;
+	error = ENOMEM;
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
+		error = EINVAL;
+	else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		error = errno;
+	else
+		journal = calloc(1, sizeof *journal); /* pages are touched when slots are used */
+	if (journal == NULL) {
 		close(fd);
+		errno = error;
 		return NULL;
 	}
 	journal->fd = fd;
@@ -73,12 +85,23 @@ static off_t sample_at(uint32_t slot)
 	return SAMPLES_FROM + (off_t)slot * CF_FOLD_SLOT_BYTES;
 }
 
-void cf_fold_journal_sample(
+static bool write_at(struct cf_fold_journal *journal, const void *bytes, size_t len, off_t at)
+{
+	ssize_t written = pwrite(journal->fd, bytes, len, at);
+
+	if (written == (ssize_t)len)
+		return true;
+	journal->error = written < 0 ? errno : ENOSPC;
+	journal->failures++;
+	return false;
+}
+
+bool cf_fold_journal_sample(
     struct cf_fold_journal *journal, uint32_t slot, const struct cf_packed *sample)
 {
 	if (!cf_check(slot < CF_FOLD_ENTRIES && sample->size_bytes <= CF_FOLD_SLOT_BYTES))
-		return;
-	(void)!pwrite(journal->fd, sample, sample->size_bytes, sample_at(slot));
+		return false;
+	return write_at(journal, sample, sample->size_bytes, sample_at(slot));
 }
 
 void cf_fold_journal_note(
@@ -99,9 +122,37 @@ void cf_fold_journal_flush(struct cf_fold_journal *journal)
 	for (size_t page = 0, first; page < HEAD_PAGES; page++) {
 		for (first = page; page < HEAD_PAGES && journal->dirty[page]; page++)
 			journal->dirty[page] = false;
-		if (page > first)
-			(void)!pwrite(journal->fd, &journal->heads[first * PAGE_HEADS],
-			    (page - first) * PAGE_BYTES, (off_t)(first * PAGE_BYTES));
+		if (page == first ||
+		    write_at(journal, &journal->heads[first * PAGE_HEADS],
+		        (page - first) * PAGE_BYTES, (off_t)(first * PAGE_BYTES)))
+			continue;
+		journal->is_dirty = true;
+		memset(&journal->dirty[first], true, page - first);
+	}
+}
+
+bool cf_fold_journal_is_removed(const struct cf_fold_journal *journal)
+{
+	struct stat about;
+
+	return fstat(journal->fd, &about) == 0 && about.st_nlink == 0;
+}
+
+uint64_t cf_fold_journal_failures(const struct cf_fold_journal *journal)
+{
+	return journal->failures;
+}
+
+int cf_fold_journal_error(const struct cf_fold_journal *journal)
+{
+	return journal->error;
+}
+
+void cf_fold_journal_empty(struct cf_fold_journal *journal)
+{
+	if (ftruncate(journal->fd, 0) != 0) {
+		journal->error = errno;
+		journal->failures++;
 	}
 }
 

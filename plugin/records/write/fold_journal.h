@@ -13,7 +13,8 @@
  *
  * Written with pwrite(2), not mapped: a full disk or a truncated file must never send a signal into
  * the resolver. Heads and samples lie within a page, so that a kill leaves each as it was before or
- * after. Failure to write is silent: this is a second line. One thread.
+ * after. What cannot be written is counted and tried again with the next second; a head is never
+ * written behind a sample that was not. One thread.
  */
 #pragma once
 
@@ -29,7 +30,8 @@ struct cf_fold_journal;
 
 /*
  * Opens or creates "PATH.SOURCE.folds" (0600, locked) and writes its name to name[0..size). NULL
- * when that is not possible, another process has it, or without memory: folding then works without.
+ * (errno) when that is not possible, another process has it (EWOULDBLOCK), or without memory:
+ * folding then works without.
  */
 struct cf_fold_journal *cf_fold_journal_open(
     const char *path, const char *source, char *name, size_t size);
@@ -42,13 +44,25 @@ void cf_fold_journal_close(struct cf_fold_journal *journal);
  */
 uint64_t cf_fold_journal_recover(struct cf_fold_journal *journal, cf_fold_emit *emit, void *arg);
 
-/* Writes the sample of a slot (below CF_FOLD_ENTRIES), whose head must say 0 in the file. */
-void cf_fold_journal_sample(
-    struct cf_fold_journal *journal, uint32_t slot, const struct cf_packed *sample);
+/* Forgets what the file holds. */
+void cf_fold_journal_empty(struct cf_fold_journal *journal);
+
+/*
+ * Writes the sample of a slot (below CF_FOLD_ENTRIES), whose head must say 0 in the file. False
+ * when it could not: its head must not be noted then, since the slot may hold another one's.
+ */
+bool cf_fold_journal_sample(
+    struct cf_fold_journal *journal, uint32_t slot, const struct cf_packed *sample) CF_MUST_CHECK;
 
 /* Notes the head of a slot; count 0: nothing there. */
 void cf_fold_journal_note(
     struct cf_fold_journal *journal, uint32_t slot, uint64_t count, int64_t last_wall_us);
 
-/* Writes the heads that were noted. */
+/* Writes the heads that were noted; those that could not be written the next time. */
 void cf_fold_journal_flush(struct cf_fold_journal *journal);
+
+/* Has somebody removed the file? What is written then is nobody's. */
+bool cf_fold_journal_is_removed(const struct cf_fold_journal *journal);
+/* How many writes failed so far, and the errno of the last one. */
+uint64_t cf_fold_journal_failures(const struct cf_fold_journal *journal);
+int cf_fold_journal_error(const struct cf_fold_journal *journal);

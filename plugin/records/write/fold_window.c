@@ -368,11 +368,24 @@ void cf_fold_flush(struct cf_fold *fold)
 
 void cf_fold_set_journal(struct cf_fold *fold, struct cf_fold_journal *journal)
 {
+	for (uint32_t i = 0; i < fold->grown_count; i++)
+		fold->entries[fold->grown[i]].in_grown = false;
+	fold->grown_count = 0;
 	fold->journal = journal;
+	/* It knows of nothing yet. */
+	for (uint32_t index = fold->oldest; index != NONE; index = fold->entries[index].newer) {
+		struct entry *entry = &fold->entries[index];
+
+		entry->sample_unsaved = entry->count > 0;
+		if (entry->count > 0)
+			note_grown(fold, entry);
+	}
 }
 
 void cf_fold_sync(struct cf_fold *fold, bool all)
 {
+	uint32_t kept = 0;
+
 	if (fold->journal == NULL)
 		return;
 	cf_fold_journal_flush(fold->journal); /* first: no new sample behind an old count */
@@ -384,14 +397,18 @@ void cf_fold_sync(struct cf_fold *fold, bool all)
 		entry->in_grown = false;
 		if (entry->count == 0)
 			continue;
-		if (entry->sample_unsaved)
-			cf_fold_journal_sample(
-			    fold->journal, fold->grown[i], sample_of(fold, entry));
+		if (entry->sample_unsaved &&
+		    !cf_fold_journal_sample(
+		        fold->journal, fold->grown[i], sample_of(fold, entry))) {
+			entry->in_grown = true; /* the next time */
+			fold->grown[kept++] = fold->grown[i];
+			continue;
+		}
 		entry->sample_unsaved = false;
 		cf_fold_journal_note(
 		    fold->journal, fold->grown[i], entry->count, entry->last_wall_us);
 	}
-	fold->grown_count = 0;
+	fold->grown_count = kept;
 	cf_fold_journal_flush(fold->journal);
 }
 

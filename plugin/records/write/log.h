@@ -59,6 +59,11 @@ struct cf_log_options {
 	 */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
 	cf_expand *expand; /* NULL: nothing is deferred */
+	/*
+	 * Called on the writer thread when the log, its status file or its journal of folds cannot
+	 * be written, and when it can again (may be NULL): once, see trouble.h. For the operator.
+	 */
+	void (*complain)(void *arg, const char *text);
 	/* Called on the writer thread after each hit line was formed (may be NULL): second sinks.
 	 */
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
@@ -78,6 +83,8 @@ struct cf_log_stats {
 	uint64_t lost_disk;  /* dropped: could not be written */
 	uint64_t lost_flood; /* dropped: of clients too many to write of */
 	uint64_t bytes;
+	uint64_t status_failed;  /* times that the status file could not be written */
+	uint64_t folds_failed;   /* times that the journal of folds could not */
 	int64_t started_wall_us; /* as heartbeats say it; 0 before the start record */
 	bool degraded; /* the last write failed, or something was lost since the last heartbeat */
 };

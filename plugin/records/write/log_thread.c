@@ -113,6 +113,7 @@ static void write_status(struct cf_log *log, bool last)
 		len = log->status_members(log->arg, members, sizeof members);
 	cf_log_stats(log, &stats);
 	cf_status_file_write(&log->status, &log->writer, &stats, members, len, last);
+	atomic_store(&log->writer.status_failed, cf_status_file_failures(&log->status));
 }
 
 static void *run(void *arg)
@@ -199,6 +200,8 @@ enum cf_status cf_log_open(
 	}
 	if (status == CF_OK && !log->synchronous) {
 		start(log, clock_us(CLOCK_MONOTONIC), clock_us(CLOCK_REALTIME));
+		/* What *error says below need not be said twice. */
+		log->writer.trouble.is_told = error != NULL && log->writer.sink.failure != 0;
 		status = start_thread(log);
 		if (status != CF_OK)
 			(void)cf_error_set(error, status, "cannot start the hit log's thread");
@@ -411,6 +414,8 @@ void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out)
 	struct cf_log_stats stats = {.lines = atomic_load(&log->writer.lines),
 	    .lost_disk = atomic_load(&log->writer.lost_disk),
 	    .lost_flood = atomic_load(&log->writer.lost_flood),
+	    .status_failed = atomic_load(&log->writer.status_failed),
+	    .folds_failed = atomic_load(&log->writer.folds_failed),
 	    .bytes = atomic_load(&log->writer.bytes),
 	    .started_wall_us = log->writer.started_wall_us,
 	    .degraded = atomic_load(&log->writer.degraded)};

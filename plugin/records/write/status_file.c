@@ -5,6 +5,7 @@
 #include "base/file_writer.h"
 #include "records/form/json.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,12 +102,41 @@ static size_t form(const struct cf_writer *writer, const struct cf_log_stats *st
 	return cf_json_length(&json);
 }
 
+/* In place, where it was opened early; a shorter one leaves no tail. */
+static bool overwrite(int fd, const char *text, size_t len)
+{
+	ssize_t written = pwrite(fd, text, len, 0);
+
+	if (written >= 0 && (size_t)written < len)
+		errno = ENOSPC;
+	return written == (ssize_t)len &&
+	    (ftruncate(fd, (off_t)len) == 0 || errno == EINVAL); /* no regular file */
+}
+
+/* By rename; *why_out says why not. */
+static bool replace(const char *path, const char *text, size_t len, const char **why_out)
+{
+	struct cf_file_writer file;
+
+	if (cf_file_writer_open_as(&file, path, CF_WRITE_UNSYNCED) != CF_OK) {
+		*why_out = cf_file_writer_why(&file);
+		return false;
+	}
+	if (fwrite(text, 1, len, file.to) == len && cf_file_writer_commit(&file) == CF_OK)
+		return true;
+	*why_out = cf_file_writer_why(&file);
+	cf_file_writer_abandon(&file);
+	return false;
+}
+
 void cf_status_file_write(struct cf_status_file *status, const struct cf_writer *writer,
     const struct cf_log_stats *stats, const char *members, size_t members_len, bool last)
 {
+	static const char what[] = "the status file";
 	char text[4 * CF_RECORD_BYTES];
-	struct cf_file_writer file;
+	const char *why = NULL;
 	size_t len;
+	bool done;
 
 	if (status->path == NULL)
 		return;
@@ -115,19 +145,22 @@ void cf_status_file_write(struct cf_status_file *status, const struct cf_writer 
 	    writer->now_us - status->told_us < 10 * SECOND_US)
 		return;
 	len = form(writer, stats, members, members_len, last, text, sizeof text);
-	if (status->early >= 0) {
-		if (pwrite(status->early, text, len, 0) == (ssize_t)len)
-			(void)!ftruncate(status->early, (off_t)len); /* a tail would show */
+	if (status->early >= 0)
+		done = overwrite(status->early, text, len);
+	else
+		done = replace(status->path, text, len, &why);
+	if (!done) {
+		cf_trouble_begin(&status->trouble, &writer->teller, writer->now_us, what,
+		    status->path, why == NULL ? strerror(errno) : why,
+		    "it is tried again every second");
 		return;
 	}
-	if (len == 0 || cf_file_writer_open_as(&file, status->path, CF_WRITE_UNSYNCED) != CF_OK)
-		return;
-	if (fwrite(text, 1, len, file.to) != len) {
-		cf_file_writer_abandon(&file);
-		return;
-	}
-	if (cf_file_writer_commit(&file) != CF_OK)
-		return;
+	cf_trouble_end(&status->trouble, &writer->teller, what, status->path);
 	status->told = *stats;
 	status->told_us = writer->now_us;
+}
+
+uint64_t cf_status_file_failures(const struct cf_status_file *status)
+{
+	return status->trouble.times;
 }

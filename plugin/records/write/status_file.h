@@ -5,6 +5,7 @@
 #pragma once
 
 #include "records/write/log.h"
+#include "records/write/trouble.h"
 #include "records/write/writer.h"
 
 struct cf_status_file {
@@ -13,6 +14,7 @@ struct cf_status_file {
 	int64_t next_us;
 	struct cf_log_stats told;
 	int64_t told_us;
+	struct cf_trouble trouble;
 };
 
 /* path may be NULL. CF_ENOMEM. */
@@ -26,7 +28,9 @@ bool cf_status_file_is_due(struct cf_status_file *status, int64_t now_us);
 
 /*
  * Writes the file unless nothing changed within the last ten seconds. members are the caller's own.
- * A file that cannot be written is left as it was: its age tells.
+ * A file that cannot be written is left as it was: its age tells, and teller is told once.
  */
 void cf_status_file_write(struct cf_status_file *status, const struct cf_writer *writer,
     const struct cf_log_stats *stats, const char *members, size_t members_len, bool last);
+/* How often it could not be written. */
+uint64_t cf_status_file_failures(const struct cf_status_file *status);

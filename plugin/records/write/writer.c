@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "records/form/alive.h"
 #include "records/form/line.h"
-#include "records/write/fold_journal.h"
 #include "records/write/newcomers.h"
 #include "records/write/recover.h"
 
@@ -46,10 +45,24 @@ static void publish(struct cf_writer *writer)
 	atomic_store(&writer->bytes, writer->sink.bytes);
 }
 
+/* Standard output has no name, and nobody who could mend it. */
+static void tell_trouble(struct cf_writer *writer, bool done)
+{
+	static const char what[] = "the hit log";
+	const char *path = writer->sink.path == NULL ? "-" : writer->sink.path;
+
+	if (done)
+		cf_trouble_end(&writer->trouble, &writer->teller, what, path);
+	else
+		cf_trouble_begin(&writer->trouble, &writer->teller, writer->now_us, what, path,
+		    strerror(writer->sink.failure),
+		    "hits are counted, and it is tried again every second");
+}
+
 /* Tries to write, unless it failed a moment ago. True when nothing is left. */
 static bool flush(struct cf_writer *writer)
 {
-	bool done;
+	bool done, asked = writer->sink.fd < 0 || writer->sink.used > 0;
 
 	if (writer->retry_us > writer->now_us)
 		return false;
@@ -63,6 +76,8 @@ static bool flush(struct cf_writer *writer)
 	writer->retry_us = done ? 0 : writer->now_us + SECOND_US;
 	if (!done)
 		atomic_store(&writer->degraded, true);
+	if (asked) /* nothing to write is no proof that it could be */
+		tell_trouble(writer, done);
 	return done;
 }
 
@@ -296,6 +311,10 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 	put_number(json, "lost_disk", atomic_load(&writer->lost_disk));
 	if (atomic_load(&writer->lost_flood) > 0)
 		put_number(json, "lost_flood", atomic_load(&writer->lost_flood));
+	if (atomic_load(&writer->status_failed) > 0)
+		put_number(json, "status_failed", atomic_load(&writer->status_failed));
+	if (atomic_load(&writer->folds_failed) > 0)
+		put_number(json, "folds_failed", atomic_load(&writer->folds_failed));
 	if (writer->privacy.mode != CF_PRIVACY_FULL)
 		put_word(json, "privacy", cf_privacy_text(writer->privacy.mode));
 	put_counters(json, h);
@@ -329,7 +348,9 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 	if (cf_sink_flush(&writer->sink, NULL)) {
 		cf_chain_sealed(&writer->chain, sha256);
 		atomic_store(&writer->degraded, false);
+		tell_trouble(writer, true);
 	} else {
+		tell_trouble(writer, false);
 		cf_sink_discard(&writer->sink);
 		writer->retry_us = writer->now_us + SECOND_US;
 		atomic_store(&writer->degraded, true);
@@ -394,6 +415,8 @@ static void give_up_removed(struct cf_writer *writer)
 /* logrotate renamed the file: seal the old one, go on in the new one. */
 static void follow_rotation(struct cf_writer *writer)
 {
+	static const char what[] = "a new hit log";
+
 	switch (cf_sink_look(&writer->sink)) {
 	case CF_SINK_THERE:
 		return;
@@ -404,13 +427,37 @@ static void follow_rotation(struct cf_writer *writer)
 		break;
 	}
 	seal(writer, CF_EVENT_HEARTBEAT);
-	if (cf_sink_open(&writer->sink) != CF_OK)
-		atomic_store(&writer->degraded, true); /* goes on in the old file */
+	if (cf_sink_open(&writer->sink) == CF_OK) {
+		cf_trouble_end(&writer->moved, &writer->teller, what, writer->sink.path);
+		return;
+	}
+	atomic_store(&writer->degraded, true);
+	cf_trouble_begin(&writer->moved, &writer->teller, writer->now_us, what, writer->sink.path,
+	    strerror(writer->sink.failure), "it goes on in the file that was moved away");
+}
+
+/*
+ * Windows that a killed run left open become lines of this one. Not with privacy: the file has
+ * addresses as they were seen. A log that is not there has no journal beside it either.
+ */
+static void keep_folds(struct cf_writer *writer)
+{
+	const struct cf_fold_keeper_place place = {.log_path = writer->sink.path,
+	    .source = writer->source,
+	    .now_us = writer->now_us,
+	    .teller = &writer->teller};
+
+	if (writer->sink.path == NULL || writer->sink.fd < 0 || !writer->sink.is_file ||
+	    writer->privacy.mode != CF_PRIVACY_FULL)
+		return;
+	atomic_fetch_add(&writer->hits,
+	    cf_fold_keeper_look(&writer->keeper, writer->fold, &place, emit_hit, writer));
+	atomic_store(&writer->folds_failed, cf_fold_keeper_failures(&writer->keeper));
 }
 
 static void each_second(struct cf_writer *writer)
 {
-	cf_fold_sync(writer->fold, true);
+	keep_folds(writer);
 	follow_rotation(writer);
 	tell_losses(writer);
 }
@@ -476,25 +523,6 @@ static void put_start(struct cf_writer *writer)
 	put_line(writer, line, cf_json_length(&json), 0);
 }
 
-/*
- * Windows that a killed run left open become lines of this one. Not with privacy: the file has
- * addresses as they were seen.
- */
-static void recover_folds(struct cf_writer *writer)
-{
-	uint64_t hits;
-
-	if (writer->sink.path == NULL || writer->privacy.mode != CF_PRIVACY_FULL)
-		return;
-	writer->journal = cf_fold_journal_open(
-	    writer->sink.path, writer->source, writer->journal_path, CF_WRITER_PATH_BYTES);
-	if (writer->journal == NULL)
-		return;
-	hits = cf_fold_journal_recover(writer->journal, emit_hit, writer);
-	atomic_fetch_add(&writer->hits, hits);
-	cf_fold_set_journal(writer->fold, writer->journal);
-}
-
 void cf_writer_open_early(struct cf_writer *writer)
 {
 	/* One that does not open now is tried again at the start, and said there. */
@@ -519,7 +547,7 @@ void cf_writer_start(struct cf_writer *writer, int64_t now_us, int64_t now_wall_
 	writer->start.repaired_bytes = found.repaired_bytes;
 	writer->start.unsealed_lines = found.unsealed_lines;
 	put_start(writer);
-	recover_folds(writer);
+	keep_folds(writer);
 	(void)flush(writer); /* as in every tick */
 }
 
@@ -532,8 +560,7 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	tell_losses(writer);
 	seal(writer, CF_EVENT_STOP);
 	atomic_store(&writer->lines, writer->sealed_lines); /* as the stop record says */
-	if (writer->journal != NULL)
-		(void)unlink(writer->journal_path); /* empty by now, whether it goes or not */
+	cf_fold_keeper_remove(&writer->keeper);
 }
 
 /* The same input gives the same ids, and another one others: a run is named by its start record. */
@@ -563,7 +590,8 @@ enum cf_status cf_writer_init(
 	    .heartbeat = options->heartbeat,
 	    .on_hit = options->on_hit,
 	    .expand = options->expand,
-	    .arg = options->arg};
+	    .arg = options->arg,
+	    .teller = {.say = options->complain, .arg = options->arg}};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
 	status =
@@ -598,8 +626,7 @@ void cf_writer_done(struct cf_writer *writer)
 	cf_newcomers_free(writer->newcomers);
 	writer->newcomers = NULL;
 	writer->fold = NULL;
-	cf_fold_journal_close(writer->journal);
-	writer->journal = NULL;
+	cf_fold_keeper_done(&writer->keeper);
 	cf_chain_done(&writer->chain);
 	cf_sink_done(&writer->sink);
 }

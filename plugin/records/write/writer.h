@@ -7,16 +7,16 @@
 #include "records/files/chain.h"
 #include "records/form/ulid.h"
 #include "records/write/fold.h"
+#include "records/write/fold_keeper.h"
 #include "records/write/log.h"
 #include "records/write/privacy.h"
 #include "records/write/sink.h"
+#include "records/write/trouble.h"
 
 #include <stdatomic.h>
 
 /* Longest image digest and policy name in heartbeats. */
 #define CF_WRITER_WORD_BYTES 128
-/* Longest path of the fold journal; a longer one goes without. */
-#define CF_WRITER_PATH_BYTES 1024
 
 struct cf_writer {
 	struct cf_sink sink;
@@ -24,8 +24,7 @@ struct cf_writer {
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
 	struct cf_newcomers *newcomers;
-	struct cf_fold_journal *journal; /* of the fold's windows; NULL: none */
-	char journal_path[CF_WRITER_PATH_BYTES];
+	struct cf_fold_keeper keeper; /* of the journal of the fold's windows */
 	struct cf_privacy privacy;
 	char sensor[72], source[24];
 	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];
@@ -35,6 +34,9 @@ struct cf_writer {
 	int64_t now_wall_us, now_us; /* of the step being done; the second never steps */
 	int64_t started_wall_us, next_second_us, next_heartbeat_us, retry_us;
 	bool counting_down; /* the clocks above are set */
+	struct cf_trouble_teller teller;
+	struct cf_trouble trouble, moved; /* with the log itself, with a new one after rotation */
+	_Atomic uint64_t status_failed, folds_failed; /* as cf_log_stats says them */
 	void (*heartbeat)(void *arg, struct cf_heartbeat *heartbeat);
 	void (*on_hit)(void *arg, const struct cf_hit *hit, uint64_t count);
 	cf_expand *expand;

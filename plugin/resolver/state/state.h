@@ -12,6 +12,7 @@
 
 #include "image/image.h"
 #include "records/write/log.h"
+#include "records/write/trouble.h"
 #include "resolver/state/clock.h"
 #include "resolver/state/learned.h"
 #include "resolver/state/options.h"
@@ -109,7 +110,7 @@ struct cf_module {
 	struct cf_health_json heartbeat_json;    /* the log thread's */
 	char image_refused[CF_ERROR_TEXT_BYTES]; /* why the file is not in force; "" it is. The
 	                                            watcher's, before it the main thread's */
-	bool said_status;                        /* the status file cannot be written; said once */
+	struct cf_trouble status_trouble;        /* with the status file */
 	bool stopping;                           /* deinit has begun; the main thread's */
 };
 

@@ -7,7 +7,6 @@
 #include "base/instant.h"
 #include "resolver/watch/roll_call.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -175,23 +174,34 @@ static void form(struct cf_module *module, struct cf_health_json *j)
 	j->text[j->len++] = '\n';
 }
 
-/* Replaces path by rename, so that no reader sees half a file. */
-static bool replace(const char *path, const char *text, size_t len)
+/* Replaces path by rename, so that no reader sees half a file. NULL, or why it could not. */
+static const char *replace(const char *path, const char *text, size_t len)
 {
 	struct cf_file_writer writer;
+	const char *why;
 
 	if (cf_file_writer_open_as(&writer, path, CF_WRITE_UNSYNCED) != CF_OK)
-		return false;
-	if (fwrite(text, 1, len, writer.to) == len)
-		return cf_file_writer_commit(&writer) == CF_OK;
+		return cf_file_writer_why(&writer);
+	if (fwrite(text, 1, len, writer.to) == len && cf_file_writer_commit(&writer) == CF_OK)
+		return NULL;
+	why = cf_file_writer_why(&writer);
 	cf_file_writer_abandon(&writer);
-	return false;
+	return why;
+}
+
+static void warn(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("curfew: %s", text);
 }
 
 void cf_health_write(struct cf_module *module)
 {
-	const char *path = module->options.status_path, *log_path = log_path_of(module);
+	static const struct cf_trouble_teller teller = {.say = warn};
+	static const char what[] = "the status file";
+	const char *path = module->options.status_path, *log_path = log_path_of(module), *why;
 	struct cf_health_json j;
+	struct timespec now;
 	char beside[4096];
 
 	if (path == NULL) {
@@ -202,13 +212,13 @@ void cf_health_write(struct cf_module *module)
 		path = beside;
 	}
 	form(module, &j);
-	if (replace(path, j.text, j.len))
-		return;
-	if (!module->said_status) {
-		log_warn("curfew: cannot write the status to '%s': %s; going on without", path,
-		    strerror(errno));
-		module->said_status = true;
-	}
+	why = replace(path, j.text, j.len);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	if (why == NULL)
+		cf_trouble_end(&module->status_trouble, &teller, what, path);
+	else
+		cf_trouble_begin(&module->status_trouble, &teller, (int64_t)now.tv_sec * 1000000,
+		    what, path, why, "it is tried again every five seconds");
 }
 
 void cf_health_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbeat)
@@ -225,6 +235,8 @@ void cf_health_heartbeat(struct cf_module *module, struct cf_heartbeat *heartbea
 	add_number(j, "lane", t.lane_queries);
 	add_number(j, "trips", t.trips);
 	add_number(j, "alive_s", module->roll_call->period_s);
+	if (module->status_trouble.times > 0)
+		add_number(j, "status_failed", module->status_trouble.times);
 	j->text[j->len] = '\0';
 	heartbeat->extra_json = j->text + 1;
 }

@@ -105,6 +105,13 @@ static void heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	cf_health_heartbeat(arg, heartbeat);
 }
 
+/* On the log's thread. */
+static void complain(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("curfew: %s", text);
+}
+
 /* A line in Unbound's own log, as its rpz-log writes them. Runs on the log's thread. */
 static void on_hit(void *arg, const struct cf_hit *hit, uint64_t count)
 {
@@ -159,6 +166,7 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	    .privacy = info->privacy,
 	    .privacy_key_file = cf_options_inside(info->privacy_key_file, module->chroot_dir),
 	    .heartbeat = heartbeat,
+	    .complain = complain,
 	    .on_hit = on_hit,
 	    .expand = cf_hits_expand,
 	    .arg = module,

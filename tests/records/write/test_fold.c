@@ -247,10 +247,12 @@ static void damaged_journal_is_left_out(void **state)
 	hit.dns.cname_wire = NULL;
 	hit.dns.edes = hit.dns.outcome = NULL;
 	assert_true(cf_pack_hit(&hit, f->packed) <= CF_FOLD_SAMPLE_BYTES);
-	cf_fold_journal_sample(journal, 0, (const struct cf_packed *)(const void *)f->packed);
+	assert_true(
+	    cf_fold_journal_sample(journal, 0, (const struct cf_packed *)(const void *)f->packed));
 	cf_fold_journal_note(journal, 0, 5, hit.at_wall_us);
 	cf_fold_journal_flush(journal);
-	cf_fold_journal_sample(journal, 1, (const struct cf_packed *)(const void *)f->packed);
+	assert_true(
+	    cf_fold_journal_sample(journal, 1, (const struct cf_packed *)(const void *)f->packed));
 	cf_fold_journal_note(journal, 1, 7, hit.at_wall_us);
 	cf_fold_journal_flush(journal);
 	good = scratch_read(name, &len);

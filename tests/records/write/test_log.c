@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,6 +84,90 @@ static void each_hit_is_a_line_without_folding(void **state)
 	assert_int_equal(scratch_count(text, "\"event_type\":\"stop\""), 1);
 	assert_int_equal(scratch_count(text, "\n"), 1002);
 	free(text);
+}
+
+struct heard {
+	unsigned begun, over;
+	char first[512];
+};
+
+static void hear(void *arg, const char *text)
+{
+	struct heard *heard = arg;
+
+	if (strstr(text, "cannot write") == NULL)
+		heard->over++;
+	else if (heard->begun++ == 0)
+		(void)snprintf(heard->first, sizeof heard->first, "%s", text);
+}
+
+static void a_status_file_that_cannot_be_written_is_said_once_and_counted(void **state)
+{
+	const struct fixture *f = *state;
+	struct cf_log_options options = options_of(f);
+	struct heard heard = {0};
+	struct cf_log_stats stats;
+	struct cf_log *log;
+	struct cf_hit hit;
+	char *away = scratch_path(f->folder, "away"), *text;
+	char status[512];
+
+	(void)snprintf(status, sizeof status, "%s/status.json", away);
+	options.status_path = status;
+	options.synchronous = true;
+	options.complain = hear;
+	options.arg = &heard;
+	log = open_log(&options);
+	sample_blocked_query(&hit);
+	assert_true(cf_producer_hit(cf_log_producer(log), &hit));
+	for (int64_t second = 1; second <= 5; second++)
+		cf_log_pump(log, hit.at_wall_us + second * 1000000);
+	assert_int_equal(heard.begun, 1);
+	assert_non_null(strstr(heard.first, "the status file"));
+	assert_non_null(strstr(heard.first, "No such file"));
+	cf_log_stats(log, &stats);
+	assert_int_equal(stats.status_failed, 5);
+	assert_int_equal(mkdir(away, 0755), 0);
+	cf_log_pump(log, hit.at_wall_us + 6 * 1000000);
+	assert_int_equal(heard.over, 1);
+	assert_int_equal(access(status, F_OK), 0);
+	cf_log_close(log);
+	text = scratch_read(f->path, NULL);
+	assert_int_equal(scratch_count(text, "\"event_type\":\"dns\""), 1);
+	assert_non_null(strstr(strstr(text, "\"stop\""), "\"status_failed\":5"));
+	(void)unlink(status);
+	(void)rmdir(away);
+	free(away);
+	free(text);
+}
+
+static void a_log_that_takes_nothing_is_said_once(void **state)
+{
+	const struct fixture *f = *state;
+	struct cf_log_options options = options_of(f);
+	struct heard heard = {0};
+	struct cf_log_stats stats;
+	struct cf_log *log;
+	struct cf_hit hit;
+
+	options.path = "/dev/full";
+	options.status_path = NULL;
+	options.synchronous = true;
+	options.complain = hear;
+	options.arg = &heard;
+	log = open_log(&options);
+	sample_blocked_query(&hit);
+	assert_true(cf_producer_hit(cf_log_producer(log), &hit));
+	for (int64_t second = 1; second <= 130; second++)
+		cf_log_pump(log, hit.at_wall_us + second * 1000000);
+	assert_int_equal(heard.begun, 1);
+	assert_int_equal(heard.over, 0);
+	assert_non_null(strstr(heard.first, "the hit log '/dev/full': No space left"));
+	cf_log_end(log);
+	cf_log_stats(log, &stats);
+	assert_true(stats.degraded);
+	assert_int_not_equal(access("/dev/full.resolver.folds", F_OK), 0);
+	cf_log_close(log);
 }
 
 static void a_flood_of_clients_costs_a_number(void **state)
@@ -398,6 +483,9 @@ static void synchronous_log_runs_on_the_packets_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        a_status_file_that_cannot_be_written_is_said_once_and_counted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_log_that_takes_nothing_is_said_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(each_hit_is_a_line_without_folding, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_flood_of_clients_costs_a_number, setup, teardown),
 	    cmocka_unit_test_setup_teardown(folded_counts_add_up, setup, teardown),
