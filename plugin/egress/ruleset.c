@@ -1,7 +1,10 @@
 /* The text of the table, from the verdicts up to the hooks: nft wants chains before jumps to them.
  */
 
+#include "egress/ruleset.h"
+
 #include "egress/ruleset_text.h"
+#include "egress/ways.h"
 
 #include <inttypes.h>
 #include <string.h>

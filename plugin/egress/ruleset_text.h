@@ -4,7 +4,9 @@
  */
 #pragma once
 
-#include "egress/ruleset.h"
+#include "egress/options.h"
+
+#include <stdio.h>
 
 /* One family's words. */
 struct cf_ruleset_family {
@@ -17,10 +19,3 @@ extern const struct cf_ruleset_family cf_ruleset_families[2];
 /* A chain that logs with word, counts, and refuses when told to. */
 void cf_ruleset_verdict_chain(const struct cf_egress_options *options, FILE *to, const char *chain,
     const char *word, enum cf_egress_counter counter, bool refuse);
-
-/* ways.c: sets of the public resolvers in the pack. */
-void cf_ways_sets(const struct cf_plan *plan, FILE *to);
-/* ways.c: the chains of each way, and `ways`, which tells them apart. */
-void cf_ways_chains(const struct cf_egress_options *options, FILE *to);
-/* ways.c: chains that lead questions to the site's resolver; nothing when none is redirected. */
-void cf_ways_redirects(const struct cf_egress_options *options, FILE *to);

@@ -1,5 +1,7 @@
 /* Chains for what asks others than the site's resolvers, and what leads it home. */
 
+#include "egress/ways.h"
+
 #include "egress/ruleset_text.h"
 
 #include <string.h>

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 const char *cf_update_path(
-    const struct cf_update_options *options, const char *ending, char path[CF_PATH_BYTES])
+    const char *folder, const char *name, const char *ending, char path[CF_PATH_BYTES])
 {
-	(void)snprintf(
-	    path, CF_PATH_BYTES, "%s/.packs/%s%s", options->folder, options->name, ending);
+	(void)snprintf(path, CF_PATH_BYTES, "%s/.packs/%s%s", folder, name, ending);
 	return path;
 }
 
@@ -25,23 +24,22 @@ enum cf_status cf_update_failed(
 	return cf_error_set(error, status, "cannot %s '%s': %s", what, path, strerror(errno));
 }
 
-void cf_update_linked(const struct cf_update_options *options, char folder[CF_PATH_BYTES])
+void cf_update_linked(const char *folder, const char *name, char linked[CF_PATH_BYTES])
 {
 	char link[CF_PATH_BYTES], to[CF_PATH_BYTES];
 	ssize_t len;
 
-	(void)snprintf(link, sizeof link, "%s/%s", options->folder, options->name);
+	(void)snprintf(link, sizeof link, "%s/%s", folder, name);
 	len = readlink(link, to, sizeof to - 1);
 	to[len < 0 ? 0 : len] = '\0';
-	(void)snprintf(folder, CF_PATH_BYTES, "%s", strncmp(to, ".packs/", 7) == 0 ? to + 7 : "");
+	(void)snprintf(linked, CF_PATH_BYTES, "%s", strncmp(to, ".packs/", 7) == 0 ? to + 7 : "");
 }
 
 enum cf_status cf_update_statement(const char *folder, const char *name,
     struct cf_statement *statement_out, struct cf_error *error)
 {
-	struct cf_update_options options = {.folder = folder, .name = name};
 	char path[CF_PATH_BYTES];
-	struct cf_fetch fetch = {.place = cf_update_path(&options, ".bundle.minisig", path),
+	struct cf_fetch fetch = {.place = cf_update_path(folder, name, ".bundle.minisig", path),
 	    .most_bytes = CF_UPDATE_SIGNATURE_BYTES};
 	struct cf_minisign_signature signature;
 	enum cf_status status;

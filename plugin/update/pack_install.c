@@ -18,7 +18,8 @@ static enum cf_status keep_file(const struct cf_update_options *options, const c
 {
 	struct cf_file_writer writer;
 	char path[CF_PATH_BYTES];
-	enum cf_status status = cf_file_writer_open(&writer, cf_update_path(options, ending, path));
+	enum cf_status status = cf_file_writer_open(
+	    &writer, cf_update_path(options->folder, options->name, ending, path));
 
 	if (status != CF_OK)
 		return cf_update_failed(path, "write", status, error);
@@ -58,7 +59,7 @@ static enum cf_status switch_link(
 	char link[CF_PATH_BYTES], beside[CF_PATH_BYTES];
 
 	(void)snprintf(link, sizeof link, "%s/%s", options->folder, options->name);
-	(void)cf_update_path(options, ".link", beside);
+	(void)cf_update_path(options->folder, options->name, ".link", beside);
 	if ((unlink(beside) != 0 && errno != ENOENT) || symlink(target, beside) != 0)
 		return cf_update_failed(beside, "make", CF_EIO, error);
 	if (rename(beside, link) != 0)
@@ -75,9 +76,9 @@ enum cf_status cf_update_install(struct cf_update *update, struct cf_error *erro
 
 	(void)snprintf(
 	    ending, sizeof ending, ".%llu", (unsigned long long)update->statement.serial);
-	(void)cf_update_path(options, ending, folder);
+	(void)cf_update_path(options->folder, options->name, ending, folder);
 	(void)snprintf(target, sizeof target, ".packs/%s%s", options->name, ending);
-	cf_update_linked(options, before);
+	cf_update_linked(options->folder, options->name, before);
 	if (access(folder, F_OK) == 0 && cf_bundle_remove(folder) != CF_OK)
 		return cf_update_failed(folder, "remove the former", CF_EIO, error);
 	if (rename(update->staged, folder) != 0)

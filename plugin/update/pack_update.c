@@ -53,7 +53,8 @@ static void read_tag(const struct cf_update_options *options, char tag[CF_FETCH_
 	(void)snprintf(path, sizeof path, "%s/%s/pack.yaml", options->folder, options->name);
 	if (access(path, R_OK) != 0)
 		return;
-	if (cf_input_open_stream(cf_update_path(options, ".tag", path), &file, NULL) != CF_OK)
+	if (cf_input_open_stream(
+	        cf_update_path(options->folder, options->name, ".tag", path), &file, NULL) != CF_OK)
 		return; /* then the server sends it */
 	if (fgets(tag, CF_FETCH_TAG_BYTES, file) == NULL)
 		tag[0] = '\0';
@@ -66,7 +67,8 @@ static enum cf_status read_kept_signature(
     const struct cf_update_options *options, struct cf_fetch *fetch, struct cf_error *error)
 {
 	char path[CF_PATH_BYTES];
-	struct cf_fetch kept = {.place = cf_update_path(options, ".bundle.minisig", path),
+	struct cf_fetch kept = {
+	    .place = cf_update_path(options->folder, options->name, ".bundle.minisig", path),
 	    .most_bytes = CF_UPDATE_SIGNATURE_BYTES};
 	enum cf_status status = cf_fetch(&kept, error);
 
@@ -170,7 +172,7 @@ static enum cf_status stage(const struct cf_update_options *options, struct cf_u
 {
 	enum cf_status status;
 
-	(void)cf_update_path(options, ".new-XXXXXX", update->staged);
+	(void)cf_update_path(options->folder, options->name, ".new-XXXXXX", update->staged);
 	if (mkdtemp(update->staged) == NULL) {
 		status = cf_update_failed(update->staged, "make", CF_EIO, error);
 		update->staged[0] = '\0';
@@ -241,7 +243,7 @@ static bool is_installed(const struct cf_update_options *options, uint64_t seria
 {
 	char folder[CF_PATH_BYTES], expected[CF_PATH_BYTES];
 
-	cf_update_linked(options, folder);
+	cf_update_linked(options->folder, options->name, folder);
 	(void)snprintf(
 	    expected, sizeof expected, "%s.%llu", options->name, (unsigned long long)serial);
 	return strcmp(folder, expected) == 0;

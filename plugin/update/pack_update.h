@@ -81,7 +81,3 @@ enum cf_status cf_update_install(struct cf_update *update, struct cf_error *erro
 
 /* Removes what was not installed, and frees. */
 void cf_update_done(struct cf_update *update);
-
-/* The statement of the fetched pack in use in folder; CF_ENOTFOUND when none was fetched. */
-enum cf_status cf_update_statement(const char *folder, const char *name,
-    struct cf_statement *statement_out, struct cf_error *error) CF_MUST_CHECK;

@@ -82,3 +82,17 @@ uint32_t cf_policy_duration(struct cf_policy_reader *reader, const struct cf_yam
 	    cf_quote(text, strlen(text), quoted, sizeof quoted), (long long)max_s);
 	return otherwise;
 }
+
+bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const char *key, const char *vendor)
+{
+	const struct cf_policy *policy = reader->policy;
+	char quoted[80];
+
+	for (size_t i = 0; i < policy->vendor_count; i++)
+		if (strcmp(policy->vendors[i], vendor) == 0)
+			return true;
+	cf_policy_refuse(reader, node, path, key, "%s is not among the vendors of this policy",
+	    cf_quote(vendor, strlen(vendor), quoted, sizeof quoted));
+	return false;
+}
