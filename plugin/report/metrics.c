@@ -19,14 +19,15 @@ static void put_states(struct cf_model *model, FILE *to)
 {
 	struct cf_host *const *hosts;
 	size_t count = cf_model_hosts(model, &hosts), by_state[CF_STATES] = {0};
-	uint64_t blocked = 0, answered = 0, refused = 0, observed = 0, escapes = 0, excepted = 0,
-	         visits = 0, clean_but = 0;
+	uint64_t blocked = 0, answered = 0, refused = 0, unanswered = 0, observed = 0, escapes = 0,
+	         excepted = 0, visits = 0, clean_but = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		by_state[hosts[i]->state]++;
 		blocked += hosts[i]->blocked;
 		answered += hosts[i]->answered;
 		refused += hosts[i]->refused;
+		unanswered += hosts[i]->unanswered;
 		observed += hosts[i]->observed;
 		visits += hosts[i]->visits;
 		clean_but +=
@@ -49,6 +50,7 @@ static void put_states(struct cf_model *model, FILE *to)
 	fprintf(to, "curfew_ledger_hits{outcome=\"blocked\"} %" PRIu64 "\n", blocked);
 	fprintf(to, "curfew_ledger_hits{outcome=\"answered\"} %" PRIu64 "\n", answered);
 	fprintf(to, "curfew_ledger_hits{outcome=\"refused_elsewhere\"} %" PRIu64 "\n", refused);
+	fprintf(to, "curfew_ledger_hits{outcome=\"not_answered\"} %" PRIu64 "\n", unanswered);
 	fprintf(to, "curfew_ledger_hits{outcome=\"observed_only\"} %" PRIu64 "\n", observed);
 	fprintf(to, "curfew_ledger_hits{outcome=\"excepted\"} %" PRIu64 "\n", excepted);
 	head(to, "curfew_ledger_escapes", "gauge",

@@ -48,6 +48,7 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 	cf_doc_fact_number(doc, "blocked", "of them blocked", (int64_t)host->blocked);
 	cf_doc_fact_number(doc, "answered", "of them answered", (int64_t)host->answered);
 	cf_doc_fact_number(doc, "refused", "of them refused elsewhere", (int64_t)host->refused);
+	cf_doc_fact_number(doc, "unanswered", "of them not answered", (int64_t)host->unanswered);
 	cf_doc_fact_number(doc, "observed", "of them observed only", (int64_t)host->observed);
 	cf_doc_fact_number(doc, "escapes", "escapes", (int64_t)host->escapes);
 	cf_doc_fact_number(doc, "escaped_lookups", "of them look-ups answered elsewhere",

@@ -136,7 +136,19 @@ class Evidence(unittest.TestCase):
             self.assertEqual(len(end), 1)
             self.assertEqual(end[0]['flow'].get('escape'), escape)
             self.assertGreater(end[0]['flow']['bytes_in'], 3000)
+            self.assertEqual(end[0]['flow']['payload_in'], 3000)
             self.assertEqual(end[0]['action'], 'observe' if escape else 'flag')
+
+    def test_headers_alone_are_no_payload(self):
+        c = packets.Capture(BEFORE - 86400)
+        c.connect(CLIENT, VENDOR, 443)  # opened and closed
+        c.tcp('10.20.0.8', 40000, VENDOR, 443, 2)
+        c.tcp(VENDOR, 443, '10.20.0.8', 40000, 20)  # refused
+        c.udp('10.20.0.9', 40000, VENDOR, 9999, b'x')
+        c.udp(VENDOR, 9999, '10.20.0.9', 40000, b'answer')
+        ends = {r['src_ip']: r['flow'] for r in self.hits(c) if 'pkts_in' in r.get('flow', {})}
+        self.assertEqual({client: (flow['pkts_in'] > 0, flow.get('payload_in')) for client, flow in ends.items()},
+                         {CLIENT: (True, None), '10.20.0.8': (True, None), '10.20.0.9': (True, 6)})
 
     def test_each_connection_counts_once_in_a_report(self):
         c = packets.Capture(BEFORE + 600)
@@ -158,7 +170,7 @@ class Evidence(unittest.TestCase):
             self.skipTest('built without the ledger')
         done = subprocess.run([CURFEW, 'report', '--json', '-l', ledger], capture_output=True, text=True, check=True)
         rows = [row for row in json.loads(done.stdout)['tables']['hosts'] if row['hits']]
-        self.assertEqual([(row['hits'], row['escapes'], row['answered']) for row in rows], [(3, 1, 1)], rows)
+        self.assertEqual([(row['hits'], row['escapes'], row['answered']) for row in rows], [(3, 1, 2)], rows)
 
     def test_blocked_then_bypassed_is_one_finding(self):
         c = packets.Capture()

@@ -1,26 +1,20 @@
 #include "ledger/hosts/model_episode.h"
 
 #include "base/array.h"
+#include "ledger/hosts/model_count.h"
+#include "ledger/hosts/model_match.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Repeats are folded within a minute from their first on, at each witness from another one. */
-#define APART_MINUTES 2
 
 struct item {
 	uint32_t host, episode, witness, evidence;
 	uint64_t n;
 	uint64_t blob_at;
-	uint32_t blob_len : 30;
+	uint32_t blob_len : 29;
+	uint32_t is_late : 1; /* some of it is near the day's end */
 	uint32_t is_escape : 1;
 	uint32_t is_rest : 1; /* of a connection that was counted on the day it began */
-};
-
-/* How many of one minute are there to be matched. */
-struct minute {
-	uint64_t told; /* by the witnesses before */
-	uint64_t left; /* of these, not yet matched by this witness */
 };
 
 struct model_episodes {
@@ -29,13 +23,20 @@ struct model_episodes {
 	size_t count, size;
 	uint8_t *blobs;
 	size_t blobs_len, blobs_size;
-	struct minute minutes[CF_DAY_MINUTES];
-	uint64_t fresh[CF_DAY_MINUTES]; /* this witness's own, told to the next */
+	struct model_match *match;
 };
 
 struct model_episodes *cf_model_episodes_new(void)
 {
-	return calloc(1, sizeof(struct model_episodes));
+	struct model_episodes *episodes = calloc(1, sizeof *episodes);
+
+	if (episodes == NULL)
+		return NULL;
+	episodes->match = cf_model_match_new();
+	if (episodes->match != NULL)
+		return episodes;
+	free(episodes);
+	return NULL;
 }
 
 void cf_model_episodes_free(struct model_episodes *episodes)
@@ -44,6 +45,7 @@ void cf_model_episodes_free(struct model_episodes *episodes)
 		return;
 	free(episodes->items);
 	free(episodes->blobs);
+	cf_model_match_free(episodes->match);
 	free(episodes);
 }
 
@@ -60,105 +62,51 @@ static int by_episode(const void *a, const void *b)
 	return (x->evidence > y->evidence) - (x->evidence < y->evidence);
 }
 
-/* ---- counting */
-
-static void count_hits(
-    struct cf_host *host, struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
-{
-	if (kind->is_excepted) {
-		day->excepted += n;
-		host->excepted += n;
-	} else if (kind->is_visit) {
-		day->visits += n;
-		host->visits += n;
-	} else if (kind->is_dependence) {
-		day->hits += n;
-		host->hits += n;
-		switch (kind->outcome) {
-		case CF_OUTCOME_BLOCKED_HERE:
-			day->blocked += n;
-			host->blocked += n;
-			break;
-		case CF_OUTCOME_ANSWERED_HERE:
-			host->answered += n;
-			break;
-		case CF_OUTCOME_REFUSED_ELSEWHERE:
-			host->refused += n;
-			break;
-		case CF_OUTCOME_OBSERVED:
-		case CF_HIT_OUTCOMES:
-			host->observed += n;
-			break;
-		}
-	}
-}
-
-static void count_escapes(
-    struct cf_host *host, struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
-{
-	day->escapes += n;
-	host->escapes += n;
-	if (kind->is_lookup)
-		host->escaped_lookups += n;
-}
-
-/* The host's entry for the day, made when its sums were read; another may have begun since. */
-static struct cf_host_day *day_of(const struct cf_host *host, uint32_t day)
-{
-	size_t i = host->day_count;
-
-	while (i > 0 && host->days[i - 1].day > day)
-		i--;
-	return i > 0 && host->days[i - 1].day == day ? &host->days[i - 1] : NULL;
-}
-
 /* n episodes that nobody before told of. */
 static enum cf_status count(
     struct cf_model *model, const struct item *item, uint64_t n, bool of_escapes)
 {
-	struct cf_host *host = model->hosts[item->host];
-	struct cf_host_day *day = day_of(host, model->episodes->day);
-	struct cf_evidence *evidence = &host->evidence[item->evidence];
-	const struct cf_model_kind *kind = &model->kinds[evidence->kind];
-
-	if (day == NULL)
-		return CF_EMALFORMED; /* cannot be: cf_model_episode_add() needs it */
-	if (of_escapes) {
-		evidence->escaped += n;
-		count_escapes(host, day, kind, n);
-	} else {
-		evidence->counted += n;
-		count_hits(host, day, kind, n);
-	}
-	return CF_OK;
+	return cf_model_count(
+	    model, item->host, model->episodes->day, item->evidence, n, of_escapes);
 }
 
-/* ---- matching */
-
-/* Takes up to n of what was told near the minute, the nearest first; returns how many. */
-static uint64_t match(struct model_episodes *episodes, uint32_t minute, uint64_t n)
+/* Does this witness know better what came of it? The resolver, who was asked, or who saw more. */
+static bool knows_better(
+    const struct item *item, enum cf_hit_outcome outcome, const struct model_place *place)
 {
-	static const int steps[] = {0, -1, 1, -2, 2};
-	uint64_t found = 0;
-
-	_Static_assert(sizeof steps / sizeof steps[0] == 2 * APART_MINUTES + 1, "each once");
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && found < n; i++) {
-		int64_t at = (int64_t)minute + steps[i];
-
-		if (at < 0 || at >= CF_DAY_MINUTES)
-			continue;
-		uint64_t taken = episodes->minutes[at].left;
-
-		if (taken > n - found)
-			taken = n - found;
-		episodes->minutes[at].left -= taken;
-		found += taken;
-	}
-	return found;
+	if (outcome == CF_OUTCOME_OBSERVED || outcome == place->outcome)
+		return false;
+	return place->outcome == CF_OUTCOME_OBSERVED || (item->witness == 0 && place->witness != 0);
 }
 
-static enum cf_status match_item(
-    struct cf_model *model, const struct item *item, bool of_escapes, bool is_first)
+/* n of one minute; *fresh_out of them nobody told of. */
+static enum cf_status match_minute(struct cf_model *model, const struct item *item, bool of_escapes,
+    uint32_t minute, uint64_t n, uint64_t *fresh_out)
+{
+	struct model_episodes *episodes = model->episodes;
+	const struct cf_evidence *evidence = &model->hosts[item->host]->evidence[item->evidence];
+	enum cf_hit_outcome outcome = model->kinds[evidence->kind].outcome;
+	enum cf_status status = CF_OK;
+	struct model_place *place;
+	uint64_t taken = 0;
+
+	while (n > 0 && status == CF_OK &&
+	    (place = cf_model_match_take(episodes->match, minute, outcome, n, &taken)) != NULL) {
+		n -= taken;
+		if (of_escapes || !knows_better(item, outcome, place))
+			continue;
+		cf_model_recount(model, item->host, episodes->day - (place->minute < 0),
+		    place->evidence, item->evidence, taken);
+		status =
+		    cf_model_match_move(episodes->match, place, taken, item->evidence, outcome);
+	}
+	*fresh_out += n;
+	return status == CF_OK && n > 0
+	    ? cf_model_match_add(episodes->match, minute, item->evidence, outcome, n)
+	    : status;
+}
+
+static enum cf_status match_item(struct cf_model *model, const struct item *item, bool of_escapes)
 {
 	struct model_episodes *episodes = model->episodes;
 	struct cf_minutes minutes = {0};
@@ -166,73 +114,119 @@ static enum cf_status match_item(
 	enum cf_status status = cf_minutes_decode(
 	    &minutes, episodes->blobs + item->blob_at, item->blob_len, CF_MINUTES_SUM);
 
-	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++) {
-		uint32_t minute = minutes.items[i].minute;
-		uint64_t n = minutes.items[i].value;
-
-		if (!is_first)
-			n -= match(episodes, minute, n);
-		episodes->fresh[minute] += n;
-		fresh += n;
-	}
+	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++)
+		status = match_minute(model, item, of_escapes, minutes.items[i].minute,
+		    minutes.items[i].value, &fresh);
 	cf_minutes_done(&minutes);
 	return status == CF_OK && fresh > 0 ? count(model, item, fresh, of_escapes) : status;
 }
 
-/* What this witness alone saw is known to the next. */
-static void end_witness(struct model_episodes *episodes)
+static struct model_group group_of(const struct item *item, bool of_escapes)
 {
-	for (uint32_t i = 0; i < CF_DAY_MINUTES; i++) {
-		episodes->minutes[i].told += episodes->fresh[i];
-		episodes->minutes[i].left = episodes->minutes[i].told;
-	}
-	memset(episodes->fresh, 0, sizeof episodes->fresh);
+	return (struct model_group){
+	    .host = item->host, .episode = item->episode, .of_escapes = of_escapes};
 }
 
 /* The items of one host and episode, in order of witnesses. */
 static enum cf_status match_group(
     struct cf_model *model, const struct item *items, size_t count_of, bool of_escapes)
 {
-	struct model_episodes *episodes = model->episodes;
-	enum cf_status status = CF_OK;
-	uint32_t witness = UINT32_MAX, first = UINT32_MAX;
+	struct model_match *match = model->episodes->match;
+	const struct model_group group = group_of(items, of_escapes);
+	enum cf_status status = cf_model_match_begin(match, &group);
+	uint32_t witness = UINT32_MAX;
 
-	memset(episodes->minutes, 0, sizeof episodes->minutes);
-	memset(episodes->fresh, 0, sizeof episodes->fresh);
 	for (size_t i = 0; i < count_of && status == CF_OK; i++) {
 		if (of_escapes ? !items[i].is_escape : items[i].is_rest)
 			continue;
-		if (first == UINT32_MAX)
-			first = items[i].witness;
-		if (witness != UINT32_MAX && items[i].witness != witness)
-			end_witness(episodes);
+		if (items[i].witness != witness)
+			cf_model_match_hear(match, items[i].witness);
 		witness = items[i].witness;
-		status = match_item(model, &items[i], of_escapes, witness == first);
+		status = match_item(model, &items[i], of_escapes);
 	}
-	return status;
+	return status == CF_OK ? cf_model_match_end(match) : status;
 }
 
-static enum cf_status count_group(struct cf_model *model, const struct item *items, size_t count_of)
+/*
+ * Connections that began on a day before, and of which something came back today: they were
+ * counted then, as seen no more.
+ */
+static void answer_rests(struct cf_model *model, const struct item *item)
 {
-	bool one_witness = true, escapes = false;
-	enum cf_status status = CF_OK;
+	struct cf_host *host = model->hosts[item->host];
+	struct cf_evidence *rest = &host->evidence[item->evidence];
+	const struct cf_model_kind *kind = &model->kinds[rest->kind];
+	uint64_t n = item->n;
+
+	if (kind->outcome != CF_OUTCOME_ANSWERED_HERE)
+		return;
+	for (uint32_t i = 0; i < host->evidence_count && n > 0; i++) {
+		const struct cf_evidence *begun = &host->evidence[i];
+		const struct cf_model_kind *of = &model->kinds[begun->kind];
+		uint64_t moved = begun->counted < n ? begun->counted : n;
+
+		if (of->episode != kind->episode || of->outcome != CF_OUTCOME_OBSERVED)
+			continue;
+		cf_model_recount(model, item->host, model->episodes->day, i, item->evidence, moved);
+		n -= moved;
+	}
+}
+
+/* By the first witness that tells of any: others tell of the same. */
+static void answer_group(struct cf_model *model, const struct item *items, size_t count_of)
+{
+	uint32_t witness = UINT32_MAX;
 
 	for (size_t i = 0; i < count_of; i++) {
-		one_witness = one_witness && items[i].witness == items[0].witness;
-		escapes = escapes || items[i].is_escape;
+		const struct cf_host *host = model->hosts[items[i].host];
+		uint32_t kind = host->evidence[items[i].evidence].kind;
+
+		if (!items[i].is_rest || model->kinds[kind].outcome != CF_OUTCOME_ANSWERED_HERE ||
+		    (witness != UINT32_MAX && items[i].witness != witness))
+			continue;
+		witness = items[i].witness;
+		answer_rests(model, &items[i]);
 	}
-	if (!one_witness) {
-		status = match_group(model, items, count_of, false);
-		if (status == CF_OK && escapes)
-			status = match_group(model, items, count_of, true);
-		return status;
-	}
+}
+
+/* One witness, and nothing near midnight: all of it counts. */
+static enum cf_status count_whole(struct cf_model *model, const struct item *items, size_t count_of)
+{
+	enum cf_status status = CF_OK;
+
 	for (size_t i = 0; i < count_of && status == CF_OK; i++) {
 		if (!items[i].is_rest)
 			status = count(model, &items[i], items[i].n, false);
 		if (status == CF_OK && items[i].is_escape)
 			status = count(model, &items[i], items[i].n, true);
 	}
+	return status;
+}
+
+static enum cf_status count_group(struct cf_model *model, const struct item *items, size_t count_of)
+{
+	struct model_match *match = model->episodes->match;
+	bool one_witness = true, escapes = false, rests = false, late = false;
+	const struct model_group group = group_of(items, false);
+	const struct model_group group_of_escapes = group_of(items, true);
+	enum cf_status status;
+
+	for (size_t i = 0; i < count_of; i++) {
+		one_witness = one_witness && items[i].witness == items[0].witness;
+		escapes = escapes || items[i].is_escape;
+		rests = rests || items[i].is_rest;
+		late = late || items[i].is_late;
+	}
+	if (one_witness && !late && !cf_model_match_remembers(match, &group) &&
+	    (!escapes || !cf_model_match_remembers(match, &group_of_escapes))) {
+		status = count_whole(model, items, count_of);
+	} else {
+		status = match_group(model, items, count_of, false);
+		if (status == CF_OK && escapes)
+			status = match_group(model, items, count_of, true);
+	}
+	if (status == CF_OK && rests)
+		answer_group(model, items, count_of);
 	return status;
 }
 
@@ -292,6 +286,7 @@ enum cf_status cf_model_episode_add(struct cf_model *model, const struct model_t
 
 	if (told->day != episodes->day) {
 		status = cf_model_episodes_finish(model);
+		cf_model_match_day(episodes->match, told->day);
 		episodes->day = told->day;
 	}
 	if (status != CF_OK)
@@ -317,6 +312,7 @@ enum cf_status cf_model_episode_add(struct cf_model *model, const struct model_t
 	    .n = told->n,
 	    .blob_at = episodes->blobs_len,
 	    .blob_len = (uint32_t)told->blob_len,
+	    .is_late = told->last >= CF_DAY_MINUTES - MODEL_APART_MINUTES,
 	    .is_escape = kind->is_escape,
 	    .is_rest = (kind->flags & CF_FACT_BEGUN_BEFORE) != 0};
 	episodes->blobs_len += told->blob_len;

@@ -13,11 +13,14 @@
  *                      ^ 2 more        the others it alone saw
  *
  * Resolvers are asked one by one and are added to each other; each further witness adds only what
- * those before it did not tell of. The order is: resolvers, then monitors by name; of one monitor,
- * ends of connections (which know what came of them, and stand where the connection began), then
- * addresses before names before content (enum cf_via). A connection that began on a day before was
- * counted then. A day's end is a limit: a witness that folds over midnight may make one episode
- * two.
+ * those before it did not tell of (model_match.h). The order is: resolvers, then monitors by name;
+ * of one monitor, ends of connections (which know what came of them, and stand where the connection
+ * began), then addresses before names before content (enum cf_via). A connection that began on a
+ * day before was counted then. The last minutes of a day are matched with the first ones of the
+ * next.
+ *
+ * An episode is counted by the witness that knows what came of it: the resolver, who was asked, or
+ * the first that saw more than that something was sent (enum cf_hit_outcome).
  *
  * Which record added how many stands in the host's evidence (cf_evidence.counted, .escaped), so
  * that every figure of every report is a sum of the same numbers. One thread.
@@ -29,7 +32,7 @@
 /* One sum, or a part of one, of a host; blob holds its minutes and is copied. */
 struct model_told {
 	uint32_t host, evidence; /* index of the host, and of its evidence */
-	uint32_t day;
+	uint32_t day, last;      /* and the last minute of it */
 	uint64_t n;
 	const void *blob;
 	size_t blob_len;

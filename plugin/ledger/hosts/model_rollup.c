@@ -137,6 +137,8 @@ static enum cf_status tell(struct cf_model *model, uint32_t index, const struct 
 
 	told->host = index;
 	told->n = n;
+	if (!whole)
+		told->last = minute;
 	told->blob = whole ? rollup->row.blob : blob;
 	told->blob_len = whole ? rollup->row.blob_len : cf_minutes_encode(&minutes, blob);
 	return cf_model_episode_add(model, told);
@@ -151,7 +153,7 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 	struct cf_host_day *day = host == NULL ? NULL : cf_host_day(model, host, rollup->row.day);
 	int64_t first_us = whole ? rollup->first_us : (int64_t)(base + first) * 60000000;
 	int64_t last_us = whole ? rollup->last_us : (int64_t)(base + last) * 60000000;
-	struct model_told told = {.day = rollup->row.day};
+	struct model_told told = {.day = rollup->row.day, .last = last};
 	struct cf_host_identity seen = {.kind = CF_IDENTITY_ADDR,
 	    .value = rollup->endpoint->addr,
 	    .how = "",

@@ -18,10 +18,12 @@ enum cf_fact_flag {
 	CF_FACT_FOREIGN_RESOLVER = 1 << 2, /* asked of somebody else's resolver */
 	CF_FACT_RESOLVED = 1 << 3,         /* the answer went through (NOERROR, not ours) */
 	CF_FACT_ECH = 1 << 4,              /* the name was hidden */
-	CF_FACT_REFUSED = 1 << 5,          /* the answer was none: NXDOMAIN, sinkhole, an error */
-	CF_FACT_SAYS_BLOCKED = 1 << 6,     /* ... and an extended error says that it is a block */
-	CF_FACT_END = 1 << 7,              /* a connection's last record: it began at at_wall_us */
-	CF_FACT_BEGUN_BEFORE = 1 << 8,     /* ... on a day before: at_wall_us is its end */
+	CF_FACT_REFUSED = 1 << 5,      /* NXDOMAIN, sinkhole, REFUSED, or an error that says so */
+	CF_FACT_SAYS_BLOCKED = 1 << 6, /* ... and an extended error says that it is a block */
+	CF_FACT_END = 1 << 7,          /* a connection's last record: it began at at_wall_us */
+	CF_FACT_BEGUN_BEFORE = 1 << 8, /* ... on a day before: at_wall_us is its end */
+	CF_FACT_CAME_BACK = 1 << 9,    /* ... and the server sent something */
+	CF_FACT_UNANSWERED = 1 << 10,  /* another error, or no record of the type asked for */
 };
 
 struct cf_fact {

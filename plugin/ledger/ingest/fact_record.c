@@ -87,32 +87,64 @@ static struct cf_text what_was_seen(const struct cf_record *record)
 	return record->tls.sni.len > 0 ? record->tls.sni : record->http.host;
 }
 
+enum answer { UNKNOWN, ANSWERED, REFUSED, FAILED };
+
+static bool is_among(const struct cf_text *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_word(text, words[i]))
+			return true;
+	return false;
+}
+
+#define IS_AMONG(text, words) is_among((text), (words), sizeof(words) / sizeof(words)[0])
+
 /* RFC 8914: forged, blocked, censored, filtered, prohibited. */
 static bool says_blocked(uint16_t ede)
 {
 	return ede == 4 || (ede >= 15 && ede <= 18);
 }
 
-/* What a look-up was answered with by somebody else; what we answered ourselves is the action. */
-static void take_answer(struct cf_fact *fact, const struct cf_record *record)
+/*
+ * What a look-up was answered with by somebody else; what we answered ourselves is the action.
+ * A monitor says what the answer came to; NOERROR alone may be a sinkhole, or nothing. Refused is
+ * what denies the name; other errors, and names without a record of that type, are no refusal,
+ * unless an extended error says that they are.
+ */
+static enum answer answer_of(const struct cf_record *record)
 {
-	static const char *const refusals[] = {
-	    "nxdomain", "nodata", "sinkhole", "refused", "failed"};
-	const struct cf_text *outcome = &record->dns.outcome;
+	static const char *const refusals[] = {"nxdomain", "sinkhole", "refused"};
+	static const char *const failures[] = {"nodata", "failed"};
+	static const char *const refusing[] = {"NXDOMAIN", "REFUSED"};
+	const struct cf_text *outcome = &record->dns.outcome, *rcode = &record->dns.rcode;
 
-	/* A monitor says what the answer came to; NOERROR alone may be a sinkhole, or nothing. */
 	if (outcome->len > 0) {
 		if (is_word(outcome, "answered"))
-			fact->flags |= CF_FACT_RESOLVED;
-		for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
-			if (is_word(outcome, refusals[i]))
-				fact->flags |= CF_FACT_REFUSED;
-	} else if (record->dns.rcode.len > 0 &&
-	    (record->dns.answer.len == 0 || is_word(&record->dns.answer, "passthru"))) {
-		fact->flags |=
-		    is_word(&record->dns.rcode, "NOERROR") ? CF_FACT_RESOLVED : CF_FACT_REFUSED;
+			return ANSWERED;
+		if (IS_AMONG(outcome, refusals))
+			return REFUSED;
+		return IS_AMONG(outcome, failures) ? FAILED : UNKNOWN;
 	}
-	if ((fact->flags & CF_FACT_REFUSED) != 0 && says_blocked(record->dns.ede))
+	if (rcode->len == 0 ||
+	    (record->dns.answer.len > 0 && !is_word(&record->dns.answer, "passthru")))
+		return UNKNOWN;
+	if (is_word(rcode, "NOERROR"))
+		return ANSWERED;
+	return IS_AMONG(rcode, refusing) ? REFUSED : FAILED;
+}
+
+static void take_answer(struct cf_fact *fact, const struct cf_record *record)
+{
+	enum answer answer = answer_of(record);
+	bool says = says_blocked(record->dns.ede);
+
+	if (answer == ANSWERED)
+		fact->flags |= CF_FACT_RESOLVED;
+	if (answer == REFUSED || (answer == FAILED && says))
+		fact->flags |= CF_FACT_REFUSED;
+	if (answer == FAILED && !says)
+		fact->flags |= CF_FACT_UNANSWERED;
+	if ((fact->flags & CF_FACT_REFUSED) != 0 && says)
 		fact->flags |= CF_FACT_SAYS_BLOCKED;
 }
 
@@ -129,6 +161,8 @@ static void take_end(struct cf_fact *fact, const struct cf_record *record)
 	if (record->flow.pkts_out + record->flow.pkts_in + record->flow.bytes_in == 0)
 		return;
 	fact->flags |= CF_FACT_END;
+	if (record->flow.payload_in > 0)
+		fact->flags |= CF_FACT_CAME_BACK;
 	if (first <= 0 || first > end)
 		return; /* of a version that did not say */
 	if (first / day_us != end / day_us) {

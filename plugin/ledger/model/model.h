@@ -70,10 +70,11 @@ enum cf_hit_outcome {
 	CF_OUTCOME_BLOCKED_HERE,
 	CF_OUTCOME_ANSWERED_HERE, /* the look-up got its answer, the connection its bytes */
 	CF_OUTCOME_REFUSED_ELSEWHERE,
-	CF_OUTCOME_OBSERVED, /* seen, no more */
+	CF_OUTCOME_UNANSWERED, /* an error that refuses nobody, or no record of that type */
+	CF_OUTCOME_OBSERVED,   /* seen, no more */
 	CF_HIT_OUTCOMES,
 };
-/* "blocked" "answered" "refused elsewhere" "observed only"; "?" out of range. */
+/* "blocked" "answered" "refused elsewhere" "not answered" "observed only"; "?" out of range. */
 const char *cf_hit_outcome_text(enum cf_hit_outcome outcome);
 
 /* A kind of hit. */
@@ -159,8 +160,8 @@ struct cf_host {
 	uint32_t evidence_count, evidence_room;
 	/* Episodes: look-ups and connections, each once, however many sensors saw it. */
 	uint64_t hits, excepted, escapes, blocked, visits;
-	uint64_t answered, refused, observed; /* with blocked: what became of hits */
-	uint64_t escaped_lookups;             /* of escapes; the others are connections */
+	uint64_t answered, refused, unanswered, observed; /* with blocked: what became of hits */
+	uint64_t escaped_lookups; /* of escapes; the others are connections */
 	/* Of hits and of what was let pass; 0 never. */
 	int64_t first_hit_wall_us, last_hit_wall_us;
 	int64_t first_escape_wall_us, last_escape_wall_us, last_visit_wall_us;

@@ -23,10 +23,12 @@ static enum cf_hit_outcome outcome_of(const struct cf_model_kind *kind)
 
 	if (kind->is_blocked || own_block || strcmp(kind->event, "sinkhole") == 0)
 		return CF_OUTCOME_BLOCKED_HERE;
-	if ((kind->flags & (CF_FACT_RESOLVED | CF_FACT_ESCAPE)) != 0)
+	if ((kind->flags & (CF_FACT_RESOLVED | CF_FACT_CAME_BACK | CF_FACT_ESCAPE)) != 0)
 		return CF_OUTCOME_ANSWERED_HERE;
-	return (kind->flags & CF_FACT_REFUSED) != 0 ? CF_OUTCOME_REFUSED_ELSEWHERE
-	                                            : CF_OUTCOME_OBSERVED;
+	if ((kind->flags & CF_FACT_REFUSED) != 0)
+		return CF_OUTCOME_REFUSED_ELSEWHERE;
+	return (kind->flags & CF_FACT_UNANSWERED) != 0 ? CF_OUTCOME_UNANSWERED
+	                                               : CF_OUTCOME_OBSERVED;
 }
 
 /* What kinds must have in common to be perhaps of one event; see model_episode.h. */

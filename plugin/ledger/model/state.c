@@ -13,7 +13,7 @@ const char *cf_state_text(enum cf_state state)
 const char *cf_hit_outcome_text(enum cf_hit_outcome outcome)
 {
 	static const char *const texts[CF_HIT_OUTCOMES] = {
-	    "blocked", "answered", "refused elsewhere", "observed only"};
+	    "blocked", "answered", "refused elsewhere", "not answered", "observed only"};
 
 	return (unsigned)outcome < CF_HIT_OUTCOMES ? texts[outcome] : "?";
 }

@@ -75,6 +75,7 @@ static void set_flow_members(struct cf_hit *hit, const struct cf_flow *flow, boo
 	hit->flow.bytes_out = flow->bytes_out;
 	hit->flow.pkts_in = flow->pkts_in;
 	hit->flow.bytes_in = flow->bytes_in;
+	hit->flow.payload_in = flow->payload_in;
 	hit->flow.first_wall_us = flow->first_wall_us;
 	hit->flow.escape = flow->escaped_in > 0;
 }

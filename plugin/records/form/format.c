@@ -32,7 +32,7 @@ static const struct room rooms[] = {
     {48, 64, 320, 96, false},
     {32, 48, 160, 48, false},
     {16, 32, 64, 32, false},
-    {0, 0, 24, 0, true},
+    {0, 0, 12, 0, true},
 };
 
 struct writer {
@@ -306,6 +306,10 @@ static void put_flow(struct writer *w, const struct cf_hit *hit)
 		cf_json_number(&w->json, hit->flow.pkts_in);
 		KEY(w, "bytes_in");
 		cf_json_number(&w->json, hit->flow.bytes_in);
+	}
+	if (hit->flow.payload_in != 0) {
+		KEY(w, "payload_in");
+		cf_json_number(&w->json, hit->flow.payload_in);
 	}
 	if (hit->flow.first_wall_us != 0) {
 		KEY(w, "first");

@@ -106,6 +106,7 @@ static const struct cf_member members[] = {
     MEMBER(G_FLOW, "bytes_out", K_U64, flow.bytes_out),
     MEMBER(G_FLOW, "pkts_in", K_U64, flow.pkts_in),
     MEMBER(G_FLOW, "bytes_in", K_U64, flow.bytes_in),
+    MEMBER(G_FLOW, "payload_in", K_U64, flow.payload_in),
     MEMBER(G_FLOW, "first", K_INSTANT_US, flow.first_wall_us),
     MEMBER(G_FLOW, "dns_seen", K_SEEN, flow.dns_seen),
     MEMBER(G_FLOW, "escape", K_BOOL, flow.escape),

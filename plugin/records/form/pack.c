@@ -67,7 +67,7 @@ struct dns_numbers {
 };
 
 struct flow_numbers {
-	uint64_t pkts_out, bytes_out, pkts_in, bytes_in;
+	uint64_t pkts_out, bytes_out, pkts_in, bytes_in, payload_in;
 	int64_t first_wall_us;
 };
 
@@ -157,6 +157,7 @@ static void put_hit_numbers(struct packer *p, const struct cf_hit *hit)
 		    .bytes_out = hit->flow.bytes_out,
 		    .pkts_in = hit->flow.pkts_in,
 		    .bytes_in = hit->flow.bytes_in,
+		    .payload_in = hit->flow.payload_in,
 		    .first_wall_us = hit->flow.first_wall_us};
 
 		put_bytes(p, M_FLOW, &numbers, sizeof numbers);
@@ -383,6 +384,7 @@ static void get_hit_numbers(struct unpacker *u, struct cf_hit *hit)
 		hit->flow.bytes_out = flow.bytes_out;
 		hit->flow.pkts_in = flow.pkts_in;
 		hit->flow.bytes_in = flow.bytes_in;
+		hit->flow.payload_in = flow.payload_in;
 		hit->flow.first_wall_us = flow.first_wall_us;
 	}
 	if (get_bytes(u, M_NUMBERS, &other, sizeof other)) {

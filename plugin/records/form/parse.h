@@ -79,7 +79,7 @@ struct cf_record {
 	} http;
 	struct {
 		struct cf_text state;
-		uint64_t pkts_out, bytes_out, pkts_in, bytes_in;
+		uint64_t pkts_out, bytes_out, pkts_in, bytes_in, payload_in;
 		int64_t first_wall_us; /* its last record has it, then it is not 0 */
 		enum cf_dns_seen dns_seen;
 		bool escape;

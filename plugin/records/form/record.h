@@ -129,6 +129,7 @@ struct cf_hit {
 	struct {
 		const char *state; /* "syn" "established" "udp" "oneway" "closed" */
 		uint64_t pkts_out, bytes_out, pkts_in, bytes_in; /* out: from src */
+		uint64_t payload_in;   /* behind the TCP or UDP headers of what came in */
 		int64_t first_wall_us; /* of its last record: when it began; 0 of others */
 		enum cf_dns_seen dns_seen;
 		bool escape; /* bytes came back from the vendor after the cut-off */

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* "cffold3" read as a number; also tells machines of other byte order and other versions apart. */
-#define MAGIC UINT64_C(0x33646c6f66666303)
+/* "cffold4" read as a number; also tells machines of other byte order and other versions apart. */
+#define MAGIC UINT64_C(0x34646c6f66666303)
 
 /* Heads are written by the page. */
 #define PAGE_BYTES 4096U

@@ -267,6 +267,7 @@ static void add_flow(struct cf_fold *fold, struct entry *entry, const struct cf_
 	sum.flow.bytes_out += hit.flow.bytes_out;
 	sum.flow.pkts_in += hit.flow.pkts_in;
 	sum.flow.bytes_in += hit.flow.bytes_in;
+	sum.flow.payload_in += hit.flow.payload_in;
 	(void)cf_pack_hit(&sum, repacked); /* size is read from its head */
 	keep_sample(fold, entry, (const struct cf_packed *)(const void *)repacked);
 }

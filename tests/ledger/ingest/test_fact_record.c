@@ -109,13 +109,31 @@ static void what_a_look_up_was_answered_with_is_taken(void **state)
 	(void)state;
 	assert_int_equal(
 	    flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"answered\""), CF_FACT_RESOLVED);
-	assert_int_equal(flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"nodata\""), CF_FACT_REFUSED);
 	assert_int_equal(flags_of("\"rcode\":\"NXDOMAIN\",\"ede\":15,\"outcome\":\"nxdomain\""),
 	    CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED);
 	assert_int_equal(
-	    flags_of("\"rcode\":\"SERVFAIL\",\"ede\":22,\"outcome\":\"failed\""), CF_FACT_REFUSED);
+	    flags_of("\"rcode\":\"REFUSED\",\"outcome\":\"refused\""), CF_FACT_REFUSED);
+	assert_int_equal(
+	    flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"sinkhole\""), CF_FACT_REFUSED);
 	assert_int_equal(flags_of("\"outcome\":\"unseen\""), 0);
 	assert_int_equal(flags_of("\"rcode\":\"NXDOMAIN\""), CF_FACT_REFUSED);
+	assert_int_equal(flags_of("\"rcode\":\"SERVFAIL\""), CF_FACT_UNANSWERED);
+}
+
+static void what_refuses_nobody_is_no_refusal(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    flags_of("\"rcode\":\"NOERROR\",\"outcome\":\"nodata\""), CF_FACT_UNANSWERED);
+	assert_int_equal(
+	    flags_of("\"rcode\":\"SERVFAIL\",\"outcome\":\"failed\""), CF_FACT_UNANSWERED);
+	/* No authority could be reached: that is no block. */
+	assert_int_equal(flags_of("\"rcode\":\"SERVFAIL\",\"ede\":22,\"outcome\":\"failed\""),
+	    CF_FACT_UNANSWERED);
+	assert_int_equal(flags_of("\"rcode\":\"SERVFAIL\",\"ede\":17,\"outcome\":\"failed\""),
+	    CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED);
+	assert_int_equal(flags_of("\"rcode\":\"NOERROR\",\"ede\":18,\"outcome\":\"nodata\""),
+	    CF_FACT_REFUSED | CF_FACT_SAYS_BLOCKED);
 }
 
 static void an_escape_and_its_bytes_are_taken(void **state)
@@ -134,6 +152,26 @@ static void an_escape_and_its_bytes_are_taken(void **state)
 	assert_int_equal(fact.flags, CF_FACT_ESCAPE | CF_FACT_HARDCODED | CF_FACT_END);
 	assert_int_equal(fact.bytes_in, 900);
 	is(fact.value, "77.74.178.1");
+}
+
+static void what_came_back_is_taken_and_headers_alone_are_not(void **state)
+{
+	(void)state;
+	struct cf_fact fact;
+
+	assert_true(fact_of("flow",
+	    ",\"action\":\"flag\",\"src_ip\":\"10.0.0.1\",\"flow\":{\"state\":\"closed\",\"pkts_"
+	    "out\":3,"
+	    "\"bytes_out\":180,\"pkts_in\":3,\"bytes_in\":900,\"payload_in\":720},"
+	    "\"match\":{\"via\":\"dest_ip\"}",
+	    &fact));
+	assert_int_equal(fact.flags, CF_FACT_END | CF_FACT_CAME_BACK);
+	assert_true(fact_of("flow",
+	    ",\"action\":\"flag\",\"src_ip\":\"10.0.0.1\",\"flow\":{\"state\":\"closed\",\"pkts_"
+	    "out\":1,"
+	    "\"bytes_out\":60,\"pkts_in\":1,\"bytes_in\":54},\"match\":{\"via\":\"dest_ip\"}",
+	    &fact));
+	assert_int_equal(fact.flags, CF_FACT_END);
 }
 
 static struct cf_fact the_end_of_a_flow(const char *first)
@@ -235,6 +273,8 @@ int main(void)
 	    cmocka_unit_test(a_query_without_value_is_known_by_its_name),
 	    cmocka_unit_test(a_link_local_address_is_kept_with_its_link),
 	    cmocka_unit_test(what_a_look_up_was_answered_with_is_taken),
+	    cmocka_unit_test(what_refuses_nobody_is_no_refusal),
+	    cmocka_unit_test(what_came_back_is_taken_and_headers_alone_are_not),
 	    cmocka_unit_test(an_escape_and_its_bytes_are_taken),
 	    cmocka_unit_test(an_identity_says_why_it_ended),
 	    cmocka_unit_test(the_end_of_a_connection_stands_where_it_began),

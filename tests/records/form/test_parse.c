@@ -69,6 +69,7 @@ static void flow_is_read_back(void **state)
 	len = cf_hit_format(&hit, "tap", "monitor", id, 1, 0, line, sizeof line);
 	assert_int_equal(cf_record_parse(line, len - 1, &record), CF_LINE_OK);
 	assert_int_equal(record.flow.bytes_in, 1800);
+	assert_int_equal(record.flow.payload_in, 1560);
 	assert_int_equal(record.flow.dns_seen, CF_DNS_HARDCODED);
 	assert_true(record.flow.escape);
 	assert_int_equal(record.vlan, 20);
