@@ -22,6 +22,7 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 	    {"gaps", "gaps", CF_DOC_NUMBER, false},
 	    {"seen", "queries, packets", CF_DOC_NUMBER, true},
 	    {"lost", "lost", CF_DOC_NUMBER, false},
+	    {"unread", "in tunnels not read", CF_DOC_NUMBER, true},
 	};
 	const struct cf_model_sensor *sensors;
 	size_t count = cf_model_sensors(model, &sensors);
@@ -44,7 +45,7 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 		    {.number = ever ? (int64_t)sensors[i].last_minute * 60 : 0},
 		    {.number = cf_report_watched_share(model, (uint32_t)i)}, {.number = minutes},
 		    {.number = (int64_t)gap_count}, {.number = (int64_t)sensors[i].seen},
-		    {.number = (int64_t)sensors[i].lost}};
+		    {.number = (int64_t)sensors[i].lost}, {.number = (int64_t)sensors[i].unread}};
 
 		cf_doc_row(doc, cells);
 	}

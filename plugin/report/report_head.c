@@ -151,6 +151,35 @@ static void say_coverage(struct cf_doc *doc, struct cf_model *model)
 		        whole, watchers, none, least / 100, least % 100));
 }
 
+/* What lies in a tunnel that is not read was not watched, however little of it there is. */
+static void say_unread(struct cf_doc *doc, struct cf_model *model)
+{
+	const struct cf_model_sensor *sensors, *worst = NULL;
+	size_t count = cf_model_sensors(model, &sensors), some = 0;
+	unsigned most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cf_model_sensor *sensor = &sensors[i];
+
+		if (sensor->unread == 0 || sensor->seen < sensor->unread)
+			continue;
+		/* As doubles: hundredths of large totals are larger still. */
+		unsigned share = (unsigned)((double)sensor->unread * 10000 / (double)sensor->seen);
+
+		worst = worst == NULL || share > most ? sensor : worst;
+		most = share > most ? share : most;
+		some++;
+	}
+	if (some == 0)
+		return;
+	cf_doc_fact_number(doc, "sensors_with_unread_tunnels",
+	    "sensors that saw tunnels they do not read", (int64_t)some);
+	cf_doc_note(doc,
+	    "what is in tunnels that a sensor does not read is not watched: of the packets at %s "
+	    "%u.%02u %% were in such; times with %u %% or more count as gaps (--unread)",
+	    worst->name, most / 100, most % 100, cf_model_options(model)->unread_percent);
+}
+
 /* "234 clean but for 10 min from 2024-11-24 20:10": what closing the dearest gap would give back.
  */
 static void say_gap_costs(struct cf_doc *doc, struct cf_model *model)
@@ -246,6 +275,7 @@ void cf_report_head(struct cf_doc *doc, struct cf_model *model)
 	say_gap_costs(doc, model);
 	say_unknown_holders(doc, model);
 	say_coverage(doc, model);
+	say_unread(doc, model);
 	if (cf_model_skipped_rows(model) > 0)
 		cf_doc_note(doc,
 		    "rows of the ledger are damaged and were left out; `curfew ledger rebuild` "

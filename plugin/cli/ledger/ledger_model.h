@@ -18,6 +18,7 @@
 	    CLI_VALUE("alive", 0, request, member.options.alive_minutes, cli_take_minutes), \
 	    CLI_VALUE("tolerate", 0, request, member.options.tolerance_minutes, cli_take_minutes), \
 	    CLI_VALUE("lag", 0, request, member.options.lag_minutes, cli_take_minutes), \
+	    CLI_NUMBER("unread", 0, request, member.options.unread_percent, 100), \
 	    CLI_WORD("image", 'i', request, member.image_path)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
@@ -29,6 +30,8 @@
 	"      --alive 3d       silent for this long: not known to be clean\n" \
 	"      --tolerate 5m    a gap in coverage no longer than this is let pass\n" \
 	"      --lag 60m        logs may be this late\n" \
+	"      --unread 10      per cent of the traffic in tunnels that are not read: not " \
+	"watched\n" \
 	"  -i, --image FILE     exceptions are read from this image; else from the one in force\n"
 
 struct cli_model {

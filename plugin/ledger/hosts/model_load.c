@@ -71,6 +71,8 @@ static void set_defaults(struct cf_model_options *options)
 		options->tolerance_minutes = 5;
 	if (options->lag_minutes == 0)
 		options->lag_minutes = 60;
+	if (options->unread_percent == 0)
+		options->unread_percent = 10;
 }
 
 static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)

@@ -79,6 +79,38 @@ static enum cf_status note_privacy(
 	    : cf_batch_gap(batch, sensor, day_us, day_us + DAY_US - 1, reason, error);
 }
 
+static enum cf_status note_count(struct cf_batch *batch, const struct cf_record *record,
+    const char *what, uint64_t count, struct cf_error *error)
+{
+	const struct cf_fact fact = {.at_wall_us = record->at_wall_us,
+	    .last_wall_us = record->at_wall_us,
+	    .event = CF_EVENT_HEARTBEAT,
+	    .count = 1,
+	    .sensor = record->sensor,
+	    .source = record->source,
+	    .started_wall_us = record->report.started_wall_us,
+	    .iface = word(what),
+	    .seen = count,
+	    .lost = count};
+
+	return cf_batch_add(batch, &fact, error);
+}
+
+/* Both counts rise from the start of the run: who reads them compares heartbeats. */
+static enum cf_status note_unread(
+    struct cf_batch *batch, const struct cf_record *record, struct cf_error *error)
+{
+	const struct cf_sensor_report *report = &record->report;
+	enum cf_status status = CF_OK;
+
+	if (report->tunnels_unread == 0)
+		return CF_OK;
+	status = note_count(batch, record, CF_SAID_PACKETS, report->packets, error);
+	return status == CF_OK
+	    ? note_count(batch, record, CF_SAID_UNREAD, report->tunnels_unread, error)
+	    : status;
+}
+
 enum cf_status cf_said_limits(
     struct cf_batch *batch, const struct cf_record *record, struct cf_error *error)
 {
@@ -87,11 +119,12 @@ enum cf_status cf_said_limits(
 	bool is_own = record->in_iface.len == 0;
 	uint32_t sensor;
 
-	if (!is_own || (!is_masked && record->report.blind_since_wall_us <= 0))
-		return CF_OK;
 	enum cf_status status =
-	    cf_batch_sensor(batch, record->sensor, record->source, &sensor, error);
+	    is_own && record->event != CF_EVENT_START ? note_unread(batch, record, error) : CF_OK;
 
+	if (status != CF_OK || !is_own || (!is_masked && record->report.blind_since_wall_us <= 0))
+		return status;
+	status = cf_batch_sensor(batch, record->sensor, record->source, &sensor, error);
 	if (status == CF_OK)
 		status = note_blindness(batch, record, sensor, error);
 	return status == CF_OK ? note_privacy(batch, record, sensor, error) : status;

@@ -14,11 +14,19 @@ enum cf_status cf_said_alive(
     struct cf_batch *batch, const struct cf_record *record, struct cf_error *error) CF_MUST_CHECK;
 
 /*
- * What a start record or a writer's own heartbeat limits: blindness becomes a gap, and masked
- * addresses a row of their day that begins with CF_SAID_PRIVACY. CF_ENOMEM, CF_EIO.
+ * What a start record or a writer's own heartbeat limits: blindness becomes a gap, masked addresses
+ * a row of their day that begins with CF_SAID_PRIVACY, and packets in tunnels that are not read two
+ * heartbeats beside it, below. CF_ENOMEM, CF_EIO.
  */
 enum cf_status cf_said_limits(
     struct cf_batch *batch, const struct cf_record *record, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Interfaces that are none (no name of one has a slash): their heartbeats count, as what was lost,
+ * all packets and those of them in tunnels that are not read, from the first such packet on.
+ */
+#define CF_SAID_PACKETS "/packets"
+#define CF_SAID_UNREAD  "/unread"
 
 /* Reasons of such rows of the table gap: how addresses were masked; no time is in doubt. */
 #define CF_SAID_PRIVACY   "privacy "

@@ -43,6 +43,8 @@ struct cf_model_options {
 	uint32_t
 	    tolerance_minutes; /* a gap in coverage no longer than this is let pass; 0: 5 minutes */
 	uint32_t lag_minutes;  /* what is known may end this long before the instant; 0: 60 */
+	/* Not watched: times of which so much, or more, was in tunnels that are not read; 0: 10 */
+	uint32_t unread_percent;
 	const struct cf_model_exception *exceptions;
 	size_t exception_count;
 };
@@ -58,6 +60,7 @@ struct cf_model_sensor {
 	const char *name, *source, *site;
 	const char *privacy; /* "truncate" or "pseudonym" when its log masks addresses; else "" */
 	uint64_t seen, lost;
+	uint64_t unread;                    /* of seen: packets in tunnels that it does not read */
 	uint32_t first_minute, last_minute; /* of its heartbeats; first > last: none */
 	bool has_leases, has_sightings;     /* imported leases alone watch nothing */
 };

@@ -109,6 +109,8 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
 		status = cf_ledger_each_row(model->ledger, gaps, take_gap, model, error);
 	if (status == CF_OK)
 		status = cf_model_tell_machines(model, error);
+	if (status == CF_OK)
+		status = cf_model_tell_unread(model, error);
 	if (status == CF_OK && cf_coverage_finish(model->coverage) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
 	return status;

@@ -149,6 +149,10 @@ enum cf_status cf_model_skip_row(struct cf_model *model);
 /* model_coverage.c: fills model->coverage and the totals of the sensors. */
 enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 
+/* model_unread.c: doubts of model->coverage where much of the traffic could not be read, and the
+ * sensors' totals of it. */
+enum cf_status cf_model_tell_unread(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
+
 /* model_runs.c: doubts of model->coverage where one of several machines of a name did not watch. */
 enum cf_status cf_model_tell_machines(struct cf_model *model, struct cf_error *error) CF_MUST_CHECK;
 

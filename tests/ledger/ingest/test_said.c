@@ -103,6 +103,77 @@ static void silence_is_named_and_a_moment_of_it_let_pass(void **state)
 	box_close(&box);
 }
 
+/* Each minute 100 packets more; of those in [from, to) some in tunnels that are not read. */
+static void tunnels(struct box *box, int64_t from_s, int64_t to_s, unsigned each, unsigned minutes)
+{
+	unsigned long long unread = 0, packets = 0;
+	struct cf_error error = {0};
+
+	for (int64_t at = from_s; at < from_s + minutes * MINUTE; at += MINUTE) {
+		char members[300], started[CF_INSTANT_TEXT_BYTES];
+
+		packets += 100;
+		unread += at < to_s ? each : 0;
+		snprintf(members, sizeof members,
+		    ",\"started\":\"%s\",\"packets\":%llu,\"decode\":{\"tunnels_unread\":%llu}",
+		    instant(from_s - MINUTE, started), packets, unread);
+		assert_int_equal(cf_said_limits(box->batch,
+		                     a_record("tap", "monitor", "heartbeat", at, members), &error),
+		    CF_OK);
+	}
+}
+
+static void much_in_tunnels_that_are_not_read_is_not_watched(void **state)
+{
+	(void)state;
+	struct box box;
+	const struct cf_model_sensor *sensors;
+	const struct cf_span *gaps;
+
+	open_watched(&box);
+	/* Twenty minutes around midnight, then none for twenty more. */
+	tunnels(&box, 15 * DAY - 10 * MINUTE, 15 * DAY + 10 * MINUTE, 10, 40);
+	struct cf_model *model = box_model(&box, T0_S + 20 * DAY);
+	const struct cf_host *host = cf_model_find(model, "pc");
+
+	assert_int_equal(cf_model_sensors(model, &sensors), 1);
+	assert_int_equal(sensors[0].unread, 200);
+	assert_int_equal(cf_coverage_gaps(cf_model_coverage(model), 0, &gaps), 1);
+	assert_int_equal(gaps[0].from_minute, (T0_S + 15 * DAY) / 60 - 11);
+	assert_int_equal(gaps[0].to_minute, (T0_S + 15 * DAY) / 60 + 10);
+	assert_string_equal(gaps[0].reason, "much of it in tunnels that are not read");
+	assert_int_equal(host->state, CF_STATE_UNKNOWN);
+	assert_true(host->is_clean_but);
+	cf_model_free(model);
+	box_close(&box);
+}
+
+static void a_little_in_tunnels_is_told_and_takes_nobodys_state(void **state)
+{
+	(void)state;
+	struct box box;
+	const struct cf_model_sensor *sensors;
+	const struct cf_span *gaps;
+
+	open_watched(&box);
+	tunnels(&box, 15 * DAY, 15 * DAY + HOUR, 9, 60);
+	struct cf_model *model = box_model(&box, T0_S + 20 * DAY);
+
+	assert_int_equal(cf_model_sensors(model, &sensors), 1);
+	assert_int_equal(sensors[0].unread, 540);
+	assert_int_equal(cf_coverage_gaps(cf_model_coverage(model), 0, &gaps), 0);
+	assert_int_equal(cf_model_find(model, "pc")->state, CF_STATE_CLEAN);
+	cf_model_free(model);
+	/* Who wants it stricter says so. */
+	const struct cf_model_options options = {.at_wall_s = T0_S + 20 * DAY, .unread_percent = 9};
+	struct cf_error error = {0};
+
+	assert_int_equal(cf_model_load(box.ledger, &options, &model, &error), CF_OK);
+	assert_int_equal(cf_coverage_gaps(cf_model_coverage(model), 0, &gaps), 1);
+	cf_model_free(model);
+	box_close(&box);
+}
+
 /* The resolver of a site without a monitor says each hour who asked. */
 static void asked(struct box *box, const char *clients, int64_t from_s, int64_t to_s)
 {
@@ -207,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_pulled_cable_is_not_watched),
 	    cmocka_unit_test(silence_is_named_and_a_moment_of_it_let_pass),
+	    cmocka_unit_test(much_in_tunnels_that_are_not_read_is_not_watched),
+	    cmocka_unit_test(a_little_in_tunnels_is_told_and_takes_nobodys_state),
 	    cmocka_unit_test(a_site_without_a_monitor_is_clean_as_far_as_dns_shows),
 	    cmocka_unit_test(a_monitor_makes_it_clean_without_if_and_but),
 	    cmocka_unit_test(a_truncated_network_is_never_a_clean_host),
