@@ -32,7 +32,7 @@ _curfew()
 		return
 	fi
 	case $prev in
-	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | -p | -i | -r)
+	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | --state | --output | -p | -i | -r | -o)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
 		COMPREPLY=($(compgen -f -- "$cur"))

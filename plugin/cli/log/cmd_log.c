@@ -2,20 +2,15 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
-#include "cli/log/log_files.h"
 #include "cli/log/log_filter.h"
 #include "cli/log/log_print.h"
+#include "cli/log/log_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* How often a followed file is looked at. */
-#define FOLLOW_PAUSE_NS 200000000L
-/* Looks at a file that was rotated: 2.6 seconds. */
-#define LEAVING_LOOKS 13
 
 static const char help[] =
     "usage: curfew log [FILE...] [options]\n"
@@ -28,6 +23,8 @@ static const char help[] =
     "  -f, --follow         go on with what is written, across rotation\n"
     "  -r, --rotated        read the rotated files of each FILE before it\n"
     "      --olddir DIR     the same, with those that logrotate put into DIR\n"
+    "      --state FILE     remember how far it got, and go on from there\n"
+    "  -o, --output FILE    add to FILE; with --state each line once, whatever is killed\n"
     "  -c, --client PREFIX  hits of this address or network\n"
     "  -n, --name NAME      hits on this name and below (*.NAME: below alone), or on an address\n"
     "  -C, --category NAME  hits of this category\n"
@@ -45,131 +42,61 @@ struct view {
 	struct log_filter filter;
 	struct log_printer printer;
 	bool json, follow, rotated;
-	const char *olddir;
-	uint64_t skipped; /* lines that are no records */
-	struct cf_record record;
+	const char *olddir, *state_path, *out_path;
+	struct log_out out;
+	struct log_state state;
+	struct log_walk walk;
 };
 
-static void show(struct view *view, const struct cf_line *line)
+static void show(void *arg, const struct cf_record *record, const struct cf_line *line)
 {
-	if (!log_filter_match(&view->filter, &view->record))
+	struct view *view = arg;
+
+	if (!log_filter_match(&view->filter, record))
 		return;
 	if (view->json) {
-		fwrite(line->text, 1, line->len, stdout);
-		putchar('\n');
+		fwrite(line->text, 1, line->len, view->out.to);
+		putc('\n', view->out.to);
 	} else {
-		log_printer_print(&view->printer, &view->record);
+		log_printer_print(&view->printer, record);
 	}
-}
-
-/* To the end of what is there; false when the file cannot be read on. */
-static bool show_all(struct view *view, struct cf_reader *reader)
-{
-	struct cf_line line;
-	enum cf_read got;
-
-	while ((got = cf_reader_next(reader, &view->record, &line)) == CF_READ_RECORD ||
-	    got == CF_READ_SKIPPED) {
-		if (got == CF_READ_RECORD)
-			show(view, &line);
-		else if (line.fault != CF_LINE_BLANK)
-			view->skipped++;
-		if (ferror(stdout))
-			return true; /* nobody reads any more */
-	}
-	if (got == CF_READ_FAILED)
-		log_complain(reader);
-	return got == CF_READ_END;
-}
-
-/* One file that is followed. */
-struct followed {
-	char *path;
-	struct cf_reader *reader; /* NULL: not there for now */
-	unsigned leaving;         /* looks left at a file that was rotated; 0: it was not */
-};
-
-/*
- * The writer of a file that was rotated needs a second to notice, and writes there until then: the
- * old file is read on for as long, and longer, before the new one is begun.
- */
-static void look_at(struct view *view, struct followed *followed)
-{
-	if (followed->reader == NULL) {
-		/* Tried in silence: it will be there again. */
-		if (cf_reader_open(followed->path, &followed->reader, NULL) != CF_OK)
-			followed->reader = NULL;
-		return;
-	}
-	if (followed->leaving == 0 && cf_reader_is_rotated(followed->reader))
-		followed->leaving = LEAVING_LOOKS;
-	if (!show_all(view, followed->reader) ||
-	    (followed->leaving > 0 && --followed->leaving == 0)) {
-		cf_reader_close(followed->reader);
-		followed->reader = NULL;
-		followed->leaving = 0;
-	}
-}
-
-/* Goes on for ever, or until nobody reads; each new file of those paths in turn. */
-static void follow(struct view *view, struct followed *followed, size_t count)
-{
-	const struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_NS};
-
-	while (fflush(stdout) == 0 && !ferror(stdout)) {
-		for (size_t i = 0; i < count; i++)
-			look_at(view, &followed[i]);
-		(void)fflush(stdout);          /* whoever reads gets lines as they come */
-		(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
-	}
-}
-
-/* All files of one set; the last one stays open for following. */
-static int show_set(struct view *view, const struct cf_log_set *set, struct followed *followed)
-{
-	int result = CMD_OK;
-
-	for (size_t i = 0; i < set->count && !ferror(stdout); i++) {
-		struct cf_reader *reader = log_open(set->paths[i]);
-
-		if (reader == NULL || !show_all(view, reader))
-			result = CMD_IO;
-		if (reader != NULL && i + 1 == set->count)
-			followed->reader = reader;
-		else
-			cf_reader_close(reader);
-	}
-	if (set->count > 0)
-		followed->path = set->paths[set->count - 1];
-	return result;
 }
 
 /* What was asked for and never seen is mistyped, more likely than quiet. */
-static void complain_about_nothing(const struct view *view)
+static void complain_about_nothing(void *arg)
 {
+	const struct view *view = arg;
+
 	if (view->filter.sensor != NULL && !view->filter.sensor_seen)
 		fprintf(
 		    stderr, "curfew log: no line is of a sensor '%.100s'\n", view->filter.sensor);
-	if (view->skipped > 0)
+	if (view->walk.skipped > 0)
 		fprintf(stderr,
 		    "curfew log: %llu lines were no records; `curfew log verify` says more\n",
-		    (unsigned long long)view->skipped);
+		    (unsigned long long)view->walk.skipped);
 }
 
 static int show_files(struct view *view, const struct log_files *files)
 {
-	struct followed *followed = calloc(files->count + 1, sizeof *followed);
-	int result = followed == NULL ? CMD_IO : CMD_OK;
+	int result = CMD_IO;
 
-	for (size_t i = 0; i < files->count && followed != NULL; i++)
-		if (show_set(view, &files->sets[i], &followed[i]) != CMD_OK)
-			result = CMD_IO;
-	complain_about_nothing(view);
-	if (view->follow && followed != NULL)
-		follow(view, followed, files->count);
-	for (size_t i = 0; i < files->count && followed != NULL; i++)
-		cf_reader_close(followed[i].reader);
-	free(followed);
+	if (log_state_open(&view->state, view->state_path, view->json ? "json" : "text") &&
+	    log_out_open(&view->out, view->out_path, &view->state.out)) {
+		view->printer = log_printer_start(view->out.to);
+		if (!view->json && view->out_path == NULL && isatty(STDOUT_FILENO))
+			log_printer_heading(&view->printer);
+		view->walk = (struct log_walk){.take = show,
+		    .arg = view,
+		    .out = &view->out,
+		    .state = &view->state,
+		    .caught_up = view->follow ? complain_about_nothing : NULL,
+		    .follow = view->follow};
+		result = log_walk_files(&view->walk, files);
+		if (!view->follow)
+			complain_about_nothing(view);
+		log_out_close(&view->out);
+	}
+	log_state_close(&view->state);
 	return result;
 }
 
@@ -198,6 +125,8 @@ static const struct cli_option options[] = {
     CLI_SWITCH("follow", 'f', struct view, follow),
     CLI_SWITCH("rotated", 'r', struct view, rotated),
     CLI_WORD("olddir", 0, struct view, olddir),
+    CLI_WORD("state", 0, struct view, state_path),
+    CLI_WORD("output", 'o', struct view, out_path),
     CONDITION("client", 'c'),
     CONDITION("name", 'n'),
     CONDITION("category", 'C'),
@@ -227,16 +156,15 @@ int cmd_log(int argc, char **argv)
 		fputs("curfew log: no memory\n", stderr);
 		return CMD_IO;
 	}
-	view->printer = log_printer_start(stdout);
 	if (!cli_options_read(options, "log", help, view, argc, argv, &result)) {
 		free(view);
 		return result;
 	}
 	if (!log_files_take(&files, argc - optind, argv + optind, view->rotated, view->olddir)) {
 		result = CMD_IO;
+	} else if (!log_files_resume(&files, view->state_path)) {
+		result = CMD_USAGE;
 	} else {
-		if (!view->json && isatty(STDOUT_FILENO))
-			log_printer_heading(&view->printer);
 		result = show_files(view, &files);
 	}
 	log_files_done(&files);

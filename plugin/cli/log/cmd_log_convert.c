@@ -2,7 +2,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
-#include "cli/log/log_files.h"
+#include "cli/log/log_walk.h"
 #include "records/convert/convert.h"
 
 #include <stdio.h>
@@ -19,21 +19,22 @@ static const char help[] =
     "  -t, --to SCHEMA   ecs (8.11) or ocsf (1.4)\n"
     "  -r, --rotated     read the rotated files of each FILE before it\n"
     "      --olddir DIR  the same, with those that logrotate put into DIR\n"
+    "  -f, --follow      go on with what is written, across rotation\n"
+    "      --state FILE  remember how far it got, and go on from there\n"
+    "  -o, --output FILE add to FILE; with --state each line once, whatever is killed\n"
     "\n"
     "exit: 0 done, 2 usage, 4 a file could not be read\n";
 
 typedef size_t convert_fn(const struct cf_record *record, char *line, size_t size);
 
-struct work {
-	convert_fn *convert;
-	struct cf_record record;
-	char line[CF_CONVERT_BYTES];
-};
-
 struct request {
 	convert_fn *convert;
-	bool rotated;
-	const char *olddir;
+	bool rotated, follow;
+	const char *olddir, *state_path, *out_path;
+	struct log_out out;
+	struct log_state state;
+	struct log_walk walk;
+	char line[CF_CONVERT_BYTES];
 };
 
 static bool take_schema(void *place, const struct cli_given *given)
@@ -55,30 +56,19 @@ static const struct cli_option options[] = {
     CLI_VALUE("to", 't', struct request, convert, take_schema),
     CLI_SWITCH("rotated", 'r', struct request, rotated),
     CLI_WORD("olddir", 0, struct request, olddir),
+    CLI_SWITCH("follow", 'f', struct request, follow),
+    CLI_WORD("state", 0, struct request, state_path),
+    CLI_WORD("output", 'o', struct request, out_path),
     CLI_OPTIONS_END,
 };
 
-static bool convert_file(struct work *work, const char *path)
+static void convert(void *arg, const struct cf_record *record, const struct cf_line *line)
 {
-	struct cf_reader *reader = log_open(path);
-	struct cf_line line;
-	enum cf_read got = CF_READ_END;
+	struct request *request = arg;
 
-	if (reader == NULL)
-		return false;
-	while (!ferror(stdout) &&
-	    ((got = cf_reader_next(reader, &work->record, &line)) == CF_READ_RECORD ||
-	        got == CF_READ_SKIPPED))
-		if (got == CF_READ_RECORD)
-			fwrite(work->line, 1,
-			    work->convert(&work->record, work->line, sizeof work->line), stdout);
-	if (!ferror(stdout) && got == CF_READ_FAILED) {
-		log_complain(reader);
-		cf_reader_close(reader);
-		return false;
-	}
-	cf_reader_close(reader);
-	return true;
+	(void)line;
+	fwrite(request->line, 1, request->convert(record, request->line, sizeof request->line),
+	    request->out.to);
 }
 
 static bool is_file(int fd)
@@ -88,42 +78,53 @@ static bool is_file(int fd)
 	return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
 }
 
-static int convert_files(convert_fn *convert, const struct log_files *files)
+static int convert_files(struct request *request, const struct log_files *files)
 {
-	struct work *work = calloc(1, sizeof *work);
-	int result = CMD_OK;
+	const char *schema = request->convert == cf_convert_ecs ? "ecs" : "ocsf";
+	int result = CMD_IO;
 
-	if (work == NULL) {
-		fputs("curfew log: no memory\n", stderr);
-		return CMD_IO;
-	}
-	work->convert = convert;
 	/* Whoever waits at the other end of a pipe gets each line as it comes. */
 	if (!is_file(STDOUT_FILENO))
 		(void)setvbuf(stdout, NULL, _IOLBF, CF_CONVERT_BYTES);
-	for (size_t i = 0; i < files->count; i++)
-		for (size_t j = 0; j < files->sets[i].count; j++)
-			if (!convert_file(work, files->sets[i].paths[j]))
-				result = CMD_IO;
-	free(work);
+	if (log_state_open(&request->state, request->state_path, schema) &&
+	    log_out_open(&request->out, request->out_path, &request->state.out)) {
+		request->walk = (struct log_walk){.take = convert,
+		    .arg = request,
+		    .out = &request->out,
+		    .state = &request->state,
+		    .follow = request->follow};
+		result = log_walk_files(&request->walk, files);
+		log_out_close(&request->out);
+	}
+	log_state_close(&request->state);
 	return result;
 }
 
 int cmd_log_convert(int argc, char **argv)
 {
-	struct request request = {.convert = NULL};
-	struct log_files files;
-	int result;
+	struct request *request = calloc(1, sizeof *request);
+	struct log_files files = {.sets = NULL};
+	int result = CMD_IO;
 
-	if (!cli_options_read(options, "log convert", help, &request, argc, argv, &result))
+	if (request == NULL) {
+		fputs("curfew log: no memory\n", stderr);
+		return CMD_IO;
+	}
+	if (!cli_options_read(options, "log convert", help, request, argc, argv, &result)) {
+		free(request);
 		return result;
-	if (request.convert == NULL) {
-		fputs("curfew log: convert needs --to ecs or --to ocsf\n", stderr);
-		return CMD_USAGE;
 	}
 	result = CMD_IO;
-	if (log_files_take(&files, argc - optind, argv + optind, request.rotated, request.olddir))
-		result = convert_files(request.convert, &files);
+	if (request->convert == NULL) {
+		fputs("curfew log: convert needs --to ecs or --to ocsf\n", stderr);
+		result = CMD_USAGE;
+	} else if (log_files_take(
+	               &files, argc - optind, argv + optind, request->rotated, request->olddir)) {
+		result = log_files_resume(&files, request->state_path)
+		    ? convert_files(request, &files)
+		    : CMD_USAGE;
+	}
 	log_files_done(&files);
+	free(request);
 	return result;
 }

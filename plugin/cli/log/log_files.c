@@ -41,8 +41,8 @@ static bool add(struct log_files *files, const char *path, bool rotated, const c
 		    status == CF_ENOTFOUND ? "no such file" : cf_status_text(status));
 		return false;
 	}
-	files->count++;
-	return true;
+	files->names[files->count++] = strdup(path);
+	return files->names[files->count - 1] != NULL;
 }
 
 bool log_files_take(
@@ -50,8 +50,10 @@ bool log_files_take(
 {
 	struct cli_paths paths;
 
-	*files = (struct log_files){.sets = calloc((size_t)argc + 1, sizeof *files->sets)};
-	if (files->sets == NULL) {
+	*files = (struct log_files){.sets = calloc((size_t)argc + 1, sizeof *files->sets),
+	    .names = calloc((size_t)argc + 1, sizeof *files->names),
+	    .olddir = olddir};
+	if (files->sets == NULL || files->names == NULL) {
 		fputs("curfew log: no memory\n", stderr);
 		return false;
 	}
@@ -65,10 +67,25 @@ bool log_files_take(
 	return true;
 }
 
+bool log_files_resume(const struct log_files *files, const char *state_path)
+{
+	for (size_t i = 0; i < files->count && state_path != NULL; i++)
+		if (strcmp(files->names[i], "-") == 0 || strchr(files->names[i], '\n') != NULL) {
+			fputs("curfew log: --state needs files: it goes on where it stopped in "
+			      "them\n",
+			    stderr);
+			return false;
+		}
+	return true;
+}
+
 void log_files_done(struct log_files *files)
 {
-	for (size_t i = 0; i < files->count; i++)
+	for (size_t i = 0; i < files->count; i++) {
 		cf_log_set_done(&files->sets[i]);
+		free(files->names[i]);
+	}
+	free(files->names);
 	free(files->sets);
 	*files = (struct log_files){0};
 }

@@ -13,6 +13,8 @@ int cmd_log_convert(int argc, char **argv);
 /* The files to read, in order. */
 struct log_files {
 	struct cf_log_set *sets; /* one for each argument */
+	char **names;            /* the arguments */
+	const char *olddir;      /* NULL: none */
 	size_t count;
 };
 
@@ -23,6 +25,8 @@ struct log_files {
  */
 bool log_files_take(
     struct log_files *files, int argc, char **argv, bool rotated, const char *olddir);
+/* False, with a message, when a place in them cannot be remembered: standard input has none. */
+bool log_files_resume(const struct log_files *files, const char *state_path);
 void log_files_done(struct log_files *files);
 
 /* Opens one file, with a message on stderr when that fails. */

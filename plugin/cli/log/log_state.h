@@ -1,0 +1,40 @@
+/*
+ * How far `curfew log` got, in a file (--state): for each log the file it was in, known by the
+ * digest of its first line whatever it is called and however compressed by then, and the offset
+ * behind the last line that was handed on; and how long the output was, when that is a file.
+ *
+ *     curfew-log-state 1 ecs
+ *     out 65025 1835011 28114
+ *     log 5f70bf18a08600...c4 91834 /var/log/curfew/hits.jsonl
+ *
+ * One thread.
+ */
+#pragma once
+
+#include "cli/log/log_out.h"
+#include "records/read/reader.h"
+
+struct log_place {
+	char *path; /* as given */
+	bool is_known;
+	uint8_t first_line[CF_SHA256_BYTES];
+	uint64_t offset;
+};
+
+struct log_state {
+	const char *path; /* NULL: none is kept */
+	const char *what; /* of what form the output is */
+	bool was_there;
+	struct log_out_place out;
+	struct log_place *places;
+	size_t count;
+};
+
+/* Reads the file at path (may be NULL) if it is there. False with a message when it cannot be read,
+ * is none, or is of another form: starting over would repeat everything. */
+bool log_state_open(struct log_state *state, const char *path, const char *what);
+/* The place of a log, added when it is new; NULL without memory. */
+struct log_place *log_state_place(struct log_state *state, const char *log_path);
+/* Replaces the file. False with a message. */
+bool log_state_save(const struct log_state *state);
+void log_state_close(struct log_state *state);
