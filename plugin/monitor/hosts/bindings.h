@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "monitor/hosts/allowance.h"
+#include "base/allowance.h"
 #include "monitor/hosts/asks.h"
 #include "monitor/hosts/host_table.h"
 #include "monitor/hosts/identity.h"

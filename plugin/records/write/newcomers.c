@@ -1,17 +1,16 @@
-/* An eight-way table of clients, and an allowance that fills with time. */
+/* An eight-way table of clients, and an allowance for those that are not in it. */
 
 #include "records/write/newcomers.h"
 
+#include "base/allowance.h"
 #include "base/limits.h"
 #include "base/siphash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS     8
-#define SETS     (CF_NEWCOMERS / WAYS)
-#define US_PER_S INT64_C(1000000)
-#define COST_US  (US_PER_S / CF_NEWCOMERS_PER_S)
+#define WAYS 8
+#define SETS (CF_NEWCOMERS / WAYS)
 
 _Static_assert((SETS & (SETS - 1)) == 0, "a set is chosen by a mask");
 
@@ -22,9 +21,7 @@ struct known {
 
 struct cf_newcomers {
 	uint8_t key[16];
-	int64_t most_us;
-	int64_t allowance_us; /* in microseconds' worth: a new client costs COST_US */
-	int64_t at_us;
+	struct cf_allowance allowance;
 	struct known known[CF_NEWCOMERS];
 };
 
@@ -36,7 +33,7 @@ enum cf_status cf_newcomers_new(
 	if (newcomers == NULL)
 		return CF_ENOMEM;
 	memcpy(newcomers->key, key, sizeof newcomers->key);
-	newcomers->most_us = newcomers->allowance_us = burst * COST_US;
+	newcomers->allowance = cf_allowance_make(burst, CF_NEWCOMERS_PER_S);
 	*newcomers_out = newcomers;
 	return CF_OK;
 }
@@ -44,23 +41,6 @@ enum cf_status cf_newcomers_new(
 void cf_newcomers_free(struct cf_newcomers *newcomers)
 {
 	free(newcomers);
-}
-
-static bool take(struct cf_newcomers *newcomers, int64_t now_us)
-{
-	if (now_us > newcomers->at_us) {
-		int64_t passed_us = now_us - newcomers->at_us;
-
-		/* Bounded first: the first record comes decades after 1970. */
-		newcomers->allowance_us = passed_us >= newcomers->most_us - newcomers->allowance_us
-		    ? newcomers->most_us
-		    : newcomers->allowance_us + passed_us;
-		newcomers->at_us = now_us;
-	}
-	if (newcomers->allowance_us < COST_US)
-		return false;
-	newcomers->allowance_us -= COST_US;
-	return true;
 }
 
 bool cf_newcomers_let(
@@ -77,7 +57,7 @@ bool cf_newcomers_let(
 		if (set[i].heard_us < place->heard_us)
 			place = &set[i];
 	}
-	if (!take(newcomers, now_us))
+	if (!cf_allowance_take(&newcomers->allowance, now_us))
 		return false;
 	place->heard_us = now_us > 0 ? now_us : 1;
 	memcpy(place->client, client, CF_NEWCOMER_BYTES);

@@ -27,7 +27,6 @@ enum cf_status cf_newcomers_new(
 /* NULL is fine. */
 void cf_newcomers_free(struct cf_newcomers *newcomers);
 
-/* True for a client that is known, or that there is still an allowance for; now_us never steps
- * back. */
+/* True for a client that is known, or that there is still an allowance for (base/allowance.h). */
 bool cf_newcomers_let(
     struct cf_newcomers *newcomers, const uint8_t client[CF_NEWCOMER_BYTES], int64_t now_us);
