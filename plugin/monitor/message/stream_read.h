@@ -1,77 +1,13 @@
 /*
- * One step in a TCP stream: what begins here, is it whole, and where does the next thing begin.
- *
- * Knows the protocols and nothing of segments; streams.h brings the bytes in order.
+ * What may begin at a place in a TCP stream, and the reading of it: the door to all protocols.
  */
 #pragma once
 
 #include "monitor/message/decode_http.h"
+#include "monitor/message/stream_step.h"
 #include "monitor/packet/observer.h"
 
 struct cf_decoder;
-
-/* Who sends in this direction. */
-enum cf_side {
-	CF_SIDE_UNKNOWN,
-	CF_SIDE_BEGAN,    /* who opened the connection, and so who asks */
-	CF_SIDE_ANSWERED, /* who accepted it */
-};
-
-/* What stands at a place in a stream. */
-enum cf_stream_mode {
-	CF_MODE_MESSAGE, /* the beginning of a message */
-	CF_MODE_CHUNK, /* a chunk's size, maybe behind the end of the chunk before (RFC 9112 7.1) */
-	CF_MODE_TRAILER, /* a trailer field, or the empty line that ends the body */
-};
-
-/* What an answer answers, as far as it tells where the answer ends. */
-enum cf_asked {
-	CF_ASKED_OTHER,
-	CF_ASKED_HEAD,
-	CF_ASKED_CONNECT,
-	CF_ASKED_UNKNOWN, /* the request was not seen, or is one of several */
-};
-
-/* What is known of the place where a step begins. */
-struct cf_stream_view {
-	enum cf_side side;
-	enum cf_stream_mode mode;
-	enum cf_asked asked;
-	bool first;  /* the first bytes of this direction */
-	bool unsure; /* nobody knows what came before */
-	bool dns;    /* DNS came before, on whatever port */
-	bool text;   /* lines of another protocol came before: no HTTP begins here */
-	bool final;  /* no more will come */
-};
-
-enum cf_step {
-	CF_STEP_MORE,    /* needs more bytes: amount in all, from the beginning of the step */
-	CF_STEP_ADVANCE, /* the next thing begins amount bytes on, maybe behind what is there */
-	CF_STEP_STOP,    /* nothing more to find in order */
-	CF_STEP_DEAF,    /* all that follows is a body */
-};
-
-/* For CF_STEP_MORE: what must come before another look is worth it. */
-enum cf_wait {
-	CF_WAIT_BYTES,   /* amount in all */
-	CF_WAIT_LINE,    /* a line feed */
-	CF_WAIT_BLANK,   /* an empty line */
-	CF_WAIT_RECORDS, /* amount - what there is, in TLS records' bodies */
-};
-
-struct cf_step_result {
-	enum cf_step step;
-	enum cf_wait wait;
-	uint64_t amount;
-	bool reported;            /* a message was */
-	bool body;                /* amount counts a body that is not all here */
-	bool dns;                 /* it was DNS */
-	bool text;                /* a line of another protocol was stepped over */
-	enum cf_stream_mode mode; /* with CF_STEP_ADVANCE: what is there */
-	enum cf_asked asked;      /* by the request reported */
-	enum cf_side side;        /* who sends such a message */
-	bool final_response;      /* the one that answers a request, no 1xx */
-};
 
 /* Scratch for taking TLS records apart; one a decoder. */
 struct cf_stream_scratch {
