@@ -1,5 +1,5 @@
 /*
- * What the files share that believe things of hosts: identity.c (packets), host_words.c (what is
+ * What the files share that believe things of hosts: host_packets.c, host_words.c (what is
  * said) and host_sweep.c (what time does). Private to them; one thread at a time, as identity.h
  * says.
  */
