@@ -39,18 +39,19 @@ enum {
 };
 
 struct cf_member {
-	const char *key;
-	uint8_t key_len, group, kind;
+	const char *quoted; /* as a line has it: "key": with its quotes and colon */
+	uint8_t quoted_len, group, kind;
 	uint16_t offset; /* in struct cf_record; for objects their group */
 };
 
 #define MEMBER(group, key, kind, where) \
 	{ \
-		key, sizeof(key) - 1, group, kind, (uint16_t)offsetof(struct cf_record, where) \
+		"\"" key "\":", sizeof(key) + 2, group, kind, \
+		    (uint16_t)offsetof(struct cf_record, where) \
 	}
 #define OBJECT(key, group) \
 	{ \
-		key, sizeof(key) - 1, G_TOP, K_OBJECT, group \
+		"\"" key "\":", sizeof(key) + 2, G_TOP, K_OBJECT, group \
 	}
 
 /*
@@ -187,6 +188,8 @@ static const struct cf_member members[] = {
 };
 
 #define MEMBER_COUNT (sizeof members / sizeof members[0])
+/* Members that a line may leave out between two that it has, and is still read without a search. */
+#define MEMBERS_AHEAD 8
 
 static bool number_of(struct cf_text text, uint64_t most, uint64_t *value_out)
 {
@@ -281,6 +284,29 @@ static bool store_addr(struct cf_text text, struct cf_addr *field)
 	return copy_text(text, copy, sizeof copy) && cf_addr_parse(copy, field) == CF_OK;
 }
 
+static const struct cf_member *take_member(struct cf_filling *filling, size_t at)
+{
+	filling->next = at + 1 < MEMBER_COUNT ? at + 1 : 0;
+	return &members[at];
+}
+
+const struct cf_member *cf_member_expect(
+    struct cf_filling *filling, unsigned group, const char *at, const char *end, size_t *len_out)
+{
+	size_t last = filling->next + MEMBERS_AHEAD;
+
+	for (size_t i = filling->next; i < last && i < MEMBER_COUNT; i++) {
+		const struct cf_member *member = &members[i];
+
+		if (member->group != group || (size_t)(end - at) <= member->quoted_len ||
+		    memcmp(at, member->quoted, member->quoted_len) != 0)
+			continue;
+		*len_out = member->quoted_len;
+		return take_member(filling, i);
+	}
+	return NULL;
+}
+
 const struct cf_member *cf_member_find(
     struct cf_filling *filling, unsigned group, struct cf_text key)
 {
@@ -289,11 +315,9 @@ const struct cf_member *cf_member_find(
 		                                             : filling->next + i - MEMBER_COUNT;
 		const struct cf_member *member = &members[at];
 
-		if (member->group == group && member->key_len == key.len &&
-		    memcmp(member->key, key.data, key.len) == 0) {
-			filling->next = at + 1 < MEMBER_COUNT ? at + 1 : 0;
-			return member;
-		}
+		if (member->group == group && member->quoted_len == key.len + 3 &&
+		    memcmp(member->quoted + 1, key.data, key.len) == 0)
+			return take_member(filling, at);
 	}
 	return NULL;
 }

@@ -21,6 +21,14 @@ struct cf_filling {
 	bool has_event, has_time;
 };
 
+/*
+ * The member of the group that begins at[0..end), if it is one of those that lines have next and is
+ * written as we write it; *len_out is the length of its key with quotes and colon, behind which at
+ * least a byte follows. NULL: to be read as any other.
+ */
+const struct cf_member *cf_member_expect(
+    struct cf_filling *filling, unsigned group, const char *at, const char *end, size_t *len_out);
+
 /* The member of this key in the group, or NULL: a key that only later versions know. */
 const struct cf_member *cf_member_find(
     struct cf_filling *filling, unsigned group, struct cf_text key);

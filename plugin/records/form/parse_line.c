@@ -97,11 +97,28 @@ static bool is_plain(char c)
 	return (byte > '"' && byte != '\\') || byte == ' ' || byte == '!';
 }
 
+/* True when all eight bytes stand for themselves: none is below ' ', a quote or a backslash. What
+ * lies above a byte that is may be told wrongly, never that byte. */
+static bool are_plain(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	uint64_t bytes, quote, backslash;
+
+	memcpy(&bytes, at, sizeof bytes);
+	quote = bytes ^ ones * '"';
+	backslash = bytes ^ ones * '\\';
+	return ((((bytes - ones * ' ') & ~bytes) | ((quote - ones) & ~quote) |
+	            ((backslash - ones) & ~backslash)) &
+	           highs) == 0;
+}
+
 /* A string behind its opening quote. */
 static bool take_string(struct scanner *s, struct cf_text *text_out)
 {
 	const char *start = s->at, *at = start, *end = s->end;
 
+	while (end - at >= 8 && are_plain(at))
+		at += 8;
 	while (at < end && is_plain(*at))
 		at++;
 	s->at = at;
@@ -153,15 +170,26 @@ static bool skip_nested(struct scanner *s)
 	return true;
 }
 
-static bool take_key(struct scanner *s, struct cf_text *key_out)
+/* The key of a member of the group with its colon; *member_out is NULL where nobody knows it. */
+static bool take_key(struct scanner *s, unsigned group, const struct cf_member **member_out)
 {
+	struct cf_text key;
+	size_t len;
+
+	*member_out = cf_member_expect(&s->filling, group, s->at, s->end, &len);
+	if (*member_out != NULL) {
+		s->at += len;
+		skip_spaces(s);
+		return s->at < s->end;
+	}
 	skip_spaces(s);
-	if (!take(s, '"') || !take_string(s, key_out))
+	if (!take(s, '"') || !take_string(s, &key))
 		return false;
 	skip_spaces(s);
 	if (!take(s, ':'))
 		return false;
 	skip_spaces(s);
+	*member_out = cf_member_find(&s->filling, group, key);
 	return s->at < s->end;
 }
 
@@ -194,14 +222,14 @@ static bool take_comma(struct scanner *s, bool *ok_out)
 /* Members of an inner object, behind its brace. */
 static bool take_inner(struct scanner *s, unsigned group)
 {
-	struct cf_text key;
+	const struct cf_member *member;
 	bool ok = true;
 
 	skip_spaces(s);
 	if (take(s, '}'))
 		return true;
 	do {
-		if (!take_key(s, &key) || !take_value(s, cf_member_find(&s->filling, group, key)))
+		if (!take_key(s, group, &member) || !take_value(s, member))
 			return false;
 	} while (take_comma(s, &ok));
 	return ok;
@@ -209,7 +237,6 @@ static bool take_inner(struct scanner *s, unsigned group)
 
 static bool take_line(struct scanner *s)
 {
-	struct cf_text key;
 	bool ok = true;
 
 	if (!take(s, '{'))
@@ -218,9 +245,8 @@ static bool take_line(struct scanner *s)
 		const struct cf_member *member;
 		unsigned group;
 
-		if (!take_key(s, &key))
+		if (!take_key(s, CF_MEMBERS_TOP, &member))
 			return false;
-		member = cf_member_find(&s->filling, CF_MEMBERS_TOP, key);
 		if (*s->at == '{' && member != NULL && cf_member_opens(member, &group)) {
 			s->at++;
 			if (!take_inner(s, group))

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,9 +193,35 @@ static void lines_that_are_no_records_are_told_apart(void **state)
 	assert_int_equal(parse(longest), CF_LINE_TOO_LONG);
 }
 
+/* Each byte by itself, at each place of texts of every length: what stands for itself does, an
+ * escape is undone, and what ends or spoils a text does so wherever it is. */
+static void each_byte_counts_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len < 20; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned byte = 1; byte < 256; byte++) {
+				char text[32] = "", line[256];
+
+				memset(text, 'x', len);
+				text[at] = (char)byte;
+				snprintf(
+				    line, sizeof line, HEAD ",\"dns\":{\"qname\":\"%s\"}}", text);
+				enum cf_line_fault fault = parse(line);
+
+				if (byte < ' ' || byte == '"' || byte == '\\') {
+					assert_int_not_equal(fault, CF_LINE_OK);
+					continue;
+				}
+				assert_int_equal(fault, CF_LINE_OK);
+				assert_text(record.dns.qname, text);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_byte_counts_wherever_it_stands),
 	    cmocka_unit_test(query_is_read_back),
 	    cmocka_unit_test(flow_is_read_back),
 	    cmocka_unit_test(what_a_look_up_was_answered_with_is_read_back),
