@@ -79,8 +79,26 @@ enum cf_status cf_batch_sensor(struct cf_batch *batch, struct cf_text name, stru
 	return status;
 }
 
-static enum cf_status endpoint_of(
-    struct cf_batch *batch, const struct cf_fact *fact, uint32_t *id_out, struct cf_error *error)
+/* The handle of a name in a table that has a row for each host. */
+static enum cf_status handle_of(struct cf_batch *batch, enum name_table table,
+    const struct key *key, uint32_t *handle_out, struct cf_error *error)
+{
+	const struct cf_names_key name = {.bytes = key->bytes, .len = key->len};
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	if (status != CF_OK)
+		return status;
+	status = cf_names_find(batch->names[table], name, handle_out);
+	if (status == CF_ETOOBIG)
+		return cf_error_set(
+		    error, CF_ETOOBIG, "more than %d different hosts or rules", CF_LEDGER_NAMES);
+	if (status == CF_EIO)
+		return cf_ledger_fail(batch->ledger, "read", error);
+	return status == CF_OK ? CF_OK : cf_error_set(error, status, "no memory");
+}
+
+static enum cf_status endpoint_of(struct cf_batch *batch, const struct cf_fact *fact,
+    uint32_t *handle_out, struct cf_error *error)
 {
 	struct key key = {.len = 0};
 	struct cf_text addr = bounded(fact->addr), mac = bounded(fact->mac);
@@ -88,11 +106,7 @@ static enum cf_status endpoint_of(
 	key_text(&key, &addr);
 	key_text(&key, &mac);
 	key_number(&key, fact->vlan);
-	if (cf_map_find(batch->caches[CACHE_ENDPOINT], key.bytes, key.len, id_out))
-		return CF_OK;
-	const struct cf_cell cells[] = {
-	    cf_cell_text(addr), cf_cell_text(mac), cf_cell_number(fact->vlan)};
-	return cf_batch_intern(batch, CACHE_ENDPOINT, key.bytes, key.len, cells, 3, id_out, error);
+	return handle_of(batch, NAMES_ENDPOINT, &key, handle_out, error);
 }
 
 static enum cf_status rule_of(
@@ -142,8 +156,12 @@ static enum cf_status kind_of(
 	key_text(&key, &relay);
 	key_text(&key, &owner);
 	key_text(&key, &phase);
-	if (cf_map_find(batch->caches[CACHE_KIND], key.bytes, key.len, id_out))
+	if (is_last(&batch->last_kind, &key, id_out))
 		return CF_OK;
+	if (cf_map_find(batch->caches[CACHE_KIND], key.bytes, key.len, id_out)) {
+		note_last(&batch->last_kind, &key, *id_out);
+		return CF_OK;
+	}
 	const struct cf_cell cells[] = {cf_cell_number(rule),
 	    cf_cell_text(word(cf_event_text(fact->event))),
 	    cf_cell_text(word(cf_action_text(fact->action))),
@@ -153,8 +171,8 @@ static enum cf_status kind_of(
 	return cf_batch_intern(batch, CACHE_KIND, key.bytes, key.len, cells, 9, id_out, error);
 }
 
-static enum cf_status claim_of(
-    struct cf_batch *batch, const struct cf_fact *fact, uint32_t *id_out, struct cf_error *error)
+static enum cf_status claim_of(struct cf_batch *batch, const struct cf_fact *fact,
+    uint32_t *handle_out, struct cf_error *error)
 {
 	struct cf_text addr = bounded(fact->addr), mac = bounded(fact->mac),
 	               name = bounded(fact->name), client = bounded(fact->client),
@@ -165,65 +183,23 @@ static enum cf_status claim_of(
 	key_text(&key, &mac);
 	key_text(&key, &name);
 	key_text(&key, &client);
+	key_number(&key, fact->vlan);
 	key_text(&key, &how);
-	key_number(&key, (uint64_t)fact->vlan << 1 | (fact->router ? 1 : 0));
-	if (cf_map_find(batch->caches[CACHE_CLAIM], key.bytes, key.len, id_out))
-		return CF_OK;
-	const struct cf_cell cells[] = {cf_cell_text(addr), cf_cell_text(mac), cf_cell_text(name),
-	    cf_cell_text(client), cf_cell_number(fact->vlan), cf_cell_text(how),
-	    cf_cell_number(fact->router ? 1 : 0)};
-	return cf_batch_intern(batch, CACHE_CLAIM, key.bytes, key.len, cells, 7, id_out, error);
-}
-
-/* The accumulator with this key; a new one is zero but for its key. NULL without memory. */
-static struct cf_sum *sum_of(
-    struct cf_batch *batch, enum sum_table table, const struct cf_sum_key *key)
-{
-	struct cf_sums *sums = &batch->sums[table];
-	uint32_t at;
-	bool added;
-
-	struct cf_sum *items =
-	    cf_array_grow(sums->items, sums->count, 1, &sums->size, sizeof *items);
-
-	if (items == NULL)
-		return NULL;
-	sums->items = items;
-	if (cf_map_add(sums->map, key, sizeof *key, sums->count, &at, &added) != CF_OK)
-		return NULL;
-	if (added)
-		sums->items[sums->count++] = (struct cf_sum){.key = *key};
-	return &sums->items[at];
+	key_number(&key, fact->router ? 1 : 0);
+	return handle_of(batch, NAMES_CLAIM, &key, handle_out, error);
 }
 
 /* The sample is that of the earliest hit; of two at once, the smaller text. Order of reading is
  * nothing. */
-static bool is_better_sample(const struct cf_batch *batch, const struct cf_sum *sum,
+static bool is_better_sample(const struct cf_sums *sums, const struct cf_sum *sum,
     const struct cf_fact *fact, struct cf_text value)
 {
 	if (sum->n == 0 || fact->at_wall_us != sum->first_us)
 		return sum->n == 0 || fact->at_wall_us < sum->first_us;
 	size_t len = value.len < sum->sample_len ? value.len : sum->sample_len;
-	int order = len == 0 ? 0 : memcmp(value.data, batch->texts + sum->sample_at, len);
+	int order = len == 0 ? 0 : memcmp(value.data, sums->texts + sum->sample_at, len);
 
 	return order < 0 || (order == 0 && value.len < sum->sample_len);
-}
-
-static enum cf_status keep_sample(struct cf_batch *batch, struct cf_sum *sum, struct cf_text value)
-{
-	if (value.len > 0) {
-		char *texts =
-		    cf_array_grow(batch->texts, batch->texts_len, value.len, &batch->texts_size, 1);
-
-		if (texts == NULL)
-			return CF_ENOMEM;
-		batch->texts = texts;
-		memcpy(texts + batch->texts_len, value.data, value.len);
-	}
-	sum->sample_at = batch->texts_len;
-	sum->sample_len = (uint32_t)value.len;
-	batch->texts_len += value.len;
-	return CF_OK;
 }
 
 static uint32_t day_of(int64_t wall_us)
@@ -247,11 +223,13 @@ static enum cf_status add_hit(
 		status = kind_of(batch, fact, &key.kind, error);
 	if (status != CF_OK)
 		return status;
-	struct cf_sum *sum = sum_of(batch, SUM_ROLLUP, &key);
+	struct cf_sums *rollups = &batch->sums[CF_SUM_ROLLUP];
+	struct cf_sum *sum = cf_sums_of(rollups, &key);
 
 	if (sum == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
-	if (is_better_sample(batch, sum, fact, value) && keep_sample(batch, sum, value) != CF_OK)
+	if (is_better_sample(rollups, sum, fact, value) &&
+	    cf_sums_keep_sample(rollups, sum, value) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	int64_t last =
 	    fact->last_wall_us > fact->at_wall_us ? fact->last_wall_us : fact->at_wall_us;
@@ -273,7 +251,7 @@ static enum cf_status add_hit(
 static enum cf_status add_held(
     struct cf_batch *batch, const struct cf_sum_key *key, struct cf_held_span span, bool is_last)
 {
-	struct cf_sum *sum = sum_of(batch, SUM_SIGHTING, key);
+	struct cf_sum *sum = cf_sums_of(&batch->sums[CF_SUM_SIGHTING], key);
 	enum cf_status status =
 	    sum == NULL ? CF_ENOMEM : cf_minutes_add(&sum->minutes, span.from, 1, CF_MINUTES_MAX);
 
@@ -323,7 +301,7 @@ static enum cf_status add_beat(
 	if (added && cf_batch_keep_iface(batch, iface) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	key.started_us = fact->started_wall_us;
-	struct cf_sum *sum = sum_of(batch, SUM_BEAT, &key);
+	struct cf_sum *sum = cf_sums_of(&batch->sums[CF_SUM_BEAT], &key);
 
 	if (sum == NULL ||
 	    cf_minutes_add(
@@ -371,7 +349,7 @@ bool cf_batch_is_full(const struct cf_batch *batch, uint64_t most_lines)
 {
 	uint64_t sums = 0;
 
-	for (size_t i = 0; i < SUM_TABLES; i++)
+	for (size_t i = 0; i < CF_SUM_TABLES; i++)
 		sums += batch->sums[i].count;
 	return batch->lines >= most_lines || sums >= CF_BATCH_SUMS;
 }

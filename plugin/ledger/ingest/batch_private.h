@@ -3,22 +3,15 @@
 
 #include "base/map.h"
 #include "ledger/ingest/batch.h"
-#include "ledger/minutes/held.h"
-#include "ledger/minutes/minutes.h"
+#include "ledger/store/names.h"
+#include "ledger/store/sums.h"
 
 #include <sqlite3.h>
 
-/* Tables that give a number to a tuple of texts. */
-enum cache_table {
-	CACHE_SENSOR,
-	CACHE_ENDPOINT,
-	CACHE_RULE,
-	CACHE_KIND,
-	CACHE_CLAIM,
-	CACHE_TABLES
-};
-/* Tables of sums. */
-enum sum_table { SUM_ROLLUP, SUM_SIGHTING, SUM_BEAT, SUM_TABLES };
+/* Tables that give a number to a tuple of texts: small ones, a row at a time ... */
+enum cache_table { CACHE_SENSOR, CACHE_RULE, CACHE_KIND, CACHE_TABLES };
+/* ... and those that have a row for each host. */
+enum name_table { NAMES_ENDPOINT, NAMES_CLAIM, NAME_TABLES };
 
 /* One value to bind. */
 struct cf_cell {
@@ -36,32 +29,6 @@ static inline struct cf_cell cf_cell_number(int64_t number)
 {
 	return (struct cf_cell){.number = number};
 }
-
-/* No padding: the bytes are the key. subject: endpoint, claim or interface; the rest where it
- * applies. */
-struct cf_sum_key {
-	uint32_t day, sensor, subject, kind;
-	int64_t started_us;
-};
-
-/* For beats: n is what was seen, bytes_in what was lost. */
-struct cf_sum {
-	struct cf_sum_key key;
-	uint64_t n;
-	int64_t first_us, last_us;
-	uint64_t bytes_out, bytes_in;
-	size_t sample_at;
-	uint32_t sample_len;
-	struct cf_minutes minutes;
-	struct cf_held held; /* of sightings */
-};
-
-struct cf_sums {
-	struct cf_map *map;
-	struct cf_sum *items;
-	uint32_t count;
-	size_t size;
-};
 
 struct cf_gap_row {
 	uint32_t sensor_id;
@@ -86,13 +53,13 @@ struct cf_batch {
 	struct cf_ledger *ledger;
 	sqlite3 *db;
 	bool in_transaction;
+	struct cf_names *names[NAME_TABLES];
 	struct cf_map *caches[CACHE_TABLES];
-	struct cf_last_key last_sensor, last_rule;
+	struct cf_last_key last_sensor, last_rule, last_kind;
 	int64_t rows[CACHE_TABLES]; /* of the tables, with what this transaction adds */
 	sqlite3_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
-	sqlite3_stmt *sum_insert[SUM_TABLES], *sum_find[SUM_TABLES], *sum_update[SUM_TABLES];
 	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
-	struct cf_sums sums[SUM_TABLES];
+	struct cf_sums sums[CF_SUM_TABLES];
 	struct cf_map *ifaces;
 	struct cf_text *iface_texts; /* owned copies, by number */
 	uint32_t iface_count;
@@ -101,11 +68,11 @@ struct cf_batch {
 	size_t gap_count, gap_size;
 	struct cf_reject_row *rejects;
 	size_t reject_count, reject_size;
-	char *texts; /* samples */
-	size_t texts_len, texts_size;
 	uint64_t lines;
 };
 
+/* As above of the tables with a row for each host. */
+extern const struct cf_names_table cf_batch_names[NAME_TABLES];
 extern const char *const cf_batch_table_names[CACHE_TABLES];
 
 /* Finds or inserts the row with these cells, and remembers its number under key. */

@@ -10,49 +10,34 @@
 
 static const char *const intern_insert_sql[CACHE_TABLES] = {
     [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?) ON CONFLICT DO NOTHING",
-    [CACHE_ENDPOINT] = "INSERT INTO endpoint(addr, mac, vlan) VALUES(?,?,?) ON CONFLICT DO NOTHING",
     [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
                     " VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
     [CACHE_KIND] =
         ("INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
          " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
-    [CACHE_CLAIM] = ("INSERT INTO claim(addr, mac, name, client, vlan, how, router)"
-                     " VALUES(?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
 };
 
 static const char *const intern_find_sql[CACHE_TABLES] = {
     [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=? AND source=?",
-    [CACHE_ENDPOINT] = "SELECT endpoint_id FROM endpoint WHERE addr=? AND mac=? AND vlan=?",
     [CACHE_RULE] =
         ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
          " AND product=? AND confidence=?"),
     [CACHE_KIND] = ("SELECT kind_id FROM kind WHERE rule_id=? AND event=? AND action=? AND via=?"
                     " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
-    [CACHE_CLAIM] = ("SELECT claim_id FROM claim WHERE addr=? AND mac=? AND name=? AND client=?"
-                     " AND vlan=? AND how=? AND router=?"),
 };
 
-/* Parameters 1..4 are the key in all of them; the rest in the order of bind_sum(). */
-static const char *const sum_insert_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = ("INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-                    " ON CONFLICT DO NOTHING"),
-    [SUM_SIGHTING] = "INSERT INTO sighting VALUES(?1,?2,?3,?5,?6,?11,?12) ON CONFLICT DO NOTHING",
-    [SUM_BEAT] = "INSERT INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11) ON CONFLICT DO NOTHING",
-};
-
-static const char *const sum_find_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = ("SELECT minutes, n, first_us, last_us, bytes_out, bytes_in, sample FROM rollup"
-                    " WHERE day=?1 AND sensor_id=?2 AND endpoint_id=?3 AND kind_id=?4"),
-    [SUM_SIGHTING] = ("SELECT minutes, held, first_minute, last_minute FROM sighting"
-                      " WHERE day=?1 AND sensor_id=?2 AND claim_id=?3"),
-    [SUM_BEAT] = ("SELECT minutes, seen, lost FROM beat"
-                  " WHERE day=?1 AND sensor_id=?2 AND iface=?3 AND started_us=?4"),
-};
-
-static const char *const sum_update_sql[SUM_TABLES] = {
-    [SUM_ROLLUP] = "REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-    [SUM_SIGHTING] = "REPLACE INTO sighting VALUES(?1,?2,?3,?5,?6,?11,?12)",
-    [SUM_BEAT] = "REPLACE INTO beat VALUES(?1,?2,?3,?4,?5,?6,?11)",
+const struct cf_names_table cf_batch_names[NAME_TABLES] = {
+    [NAMES_ENDPOINT] = {.name = "endpoint",
+        .id = "endpoint_id",
+        .columns = "addr, mac, vlan",
+        .match = "addr=? AND mac=? AND vlan=?",
+        .cells = "ttn"},
+    [NAMES_CLAIM] = {.name = "claim",
+        .id = "claim_id",
+        .columns = "addr, mac, name, client, vlan, how, router",
+        .match = ("addr=? AND mac=? AND name=? AND client=? AND vlan=? AND how=?"
+                  " AND router=?"),
+        .cells = "ttttntn"},
 };
 
 static int prepare(struct cf_batch *batch, const char *sql, sqlite3_stmt **stmt_out)
@@ -68,13 +53,6 @@ static int prepare_all(struct cf_batch *batch)
 		rc = prepare(batch, intern_insert_sql[i], &batch->intern_insert[i]);
 		if (rc == SQLITE_OK)
 			rc = prepare(batch, intern_find_sql[i], &batch->intern_find[i]);
-	}
-	for (size_t i = 0; i < SUM_TABLES && rc == SQLITE_OK; i++) {
-		rc = prepare(batch, sum_insert_sql[i], &batch->sum_insert[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, sum_find_sql[i], &batch->sum_find[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, sum_update_sql[i], &batch->sum_update[i]);
 	}
 	if (rc == SQLITE_OK)
 		rc = prepare(batch, "INSERT INTO gap VALUES(?,?,?,?) ON CONFLICT DO NOTHING",
@@ -107,28 +85,41 @@ static int prepare_all(struct cf_batch *batch)
 	return rc;
 }
 
+/* All that needs memory alone. */
+static bool make_parts(struct cf_batch *batch)
+{
+	bool complete = true;
+
+	for (size_t i = 0; i < CACHE_TABLES; i++)
+		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
+	batch->ifaces = cf_map_new();
+	return complete && batch->ifaces != NULL;
+}
+
 enum cf_status cf_batch_new(
     struct cf_ledger *ledger, struct cf_batch **batch_out, struct cf_error *error)
 {
 	struct cf_batch *batch = calloc(1, sizeof *batch);
-	bool complete = batch != NULL;
+	enum cf_status status = CF_OK;
 
 	if (batch == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	batch->ledger = ledger;
 	batch->db = cf_ledger_db(ledger);
-	for (size_t i = 0; i < CACHE_TABLES; i++)
-		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
-	for (size_t i = 0; i < SUM_TABLES; i++)
-		complete = (batch->sums[i].map = cf_map_new()) != NULL && complete;
-	batch->ifaces = cf_map_new();
-	if (!complete || batch->ifaces == NULL) {
-		cf_batch_free(batch);
-		return cf_error_set(error, CF_ENOMEM, "no memory");
+	if (!make_parts(batch))
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
+	for (size_t i = 0; i < NAME_TABLES && status == CF_OK; i++) {
+		status = cf_names_new(batch->db, &cf_batch_names[i], &batch->names[i]);
+		if (status == CF_ENOMEM)
+			(void)cf_error_set(error, status, "no memory");
+		else if (status != CF_OK)
+			status = cf_ledger_fail(ledger, "write to", error);
 	}
-	if (prepare_all(batch) != SQLITE_OK) {
-		enum cf_status status = cf_ledger_fail(ledger, "write to", error);
-
+	for (size_t i = 0; i < CF_SUM_TABLES && status == CF_OK; i++)
+		status = cf_sums_init(&batch->sums[i], ledger, (enum cf_sum_table)i, error);
+	if (status == CF_OK && prepare_all(batch) != SQLITE_OK)
+		status = cf_ledger_fail(ledger, "write to", error);
+	if (status != CF_OK) {
 		cf_batch_free(batch);
 		return status;
 	}
@@ -140,33 +131,21 @@ enum cf_status cf_batch_new(
 /* Empties everything that is not in the file. */
 void cf_batch_forget(struct cf_batch *batch)
 {
-	for (size_t i = 0; i < SUM_TABLES; i++) {
-		for (uint32_t j = 0; j < batch->sums[i].count; j++) {
-			struct cf_sum *sum = &batch->sums[i].items[j];
-
-			cf_minutes_done(&sum->minutes);
-			cf_held_done(&sum->held);
-		}
-		batch->sums[i].count = 0;
-		if (batch->sums[i].map != NULL)
-			cf_map_clear(batch->sums[i].map);
-	}
+	for (size_t i = 0; i < CF_SUM_TABLES; i++)
+		cf_sums_clear(&batch->sums[i]);
 	batch->gap_count = 0;
 	batch->reject_count = 0;
-	batch->texts_len = 0;
 	batch->lines = 0;
 }
 
 const char *const cf_batch_table_names[CACHE_TABLES] = {
     [CACHE_SENSOR] = "sensor",
-    [CACHE_ENDPOINT] = "endpoint",
     [CACHE_RULE] = "rule",
     [CACHE_KIND] = "kind",
-    [CACHE_CLAIM] = "claim",
 };
 
 /* Rows of the table, as noted with the last commit, or counted. */
-static int64_t count_rows(struct cf_batch *batch, enum cache_table table)
+static int64_t count_rows(struct cf_batch *batch, const char *table)
 {
 	sqlite3_stmt *row = NULL;
 	int64_t count = 0;
@@ -175,7 +154,7 @@ static int64_t count_rows(struct cf_batch *batch, enum cache_table table)
 	snprintf(sql, sizeof sql,
 	    "SELECT coalesce((SELECT value FROM meta WHERE key='rows_%s'),"
 	    " (SELECT count(*) FROM %s))",
-	    cf_batch_table_names[table], cf_batch_table_names[table]);
+	    table, table);
 	if (sqlite3_prepare_v2(batch->db, sql, -1, &row, NULL) == SQLITE_OK &&
 	    sqlite3_step(row) == SQLITE_ROW)
 		count = sqlite3_column_int64(row, 0);
@@ -185,11 +164,13 @@ static int64_t count_rows(struct cf_batch *batch, enum cache_table table)
 
 void cf_batch_reload(struct cf_batch *batch)
 {
-	batch->last_sensor.len = batch->last_rule.len = 0;
+	batch->last_sensor.len = batch->last_rule.len = batch->last_kind.len = 0;
 	for (size_t i = 0; i < CACHE_TABLES; i++) {
 		cf_map_clear(batch->caches[i]);
-		batch->rows[i] = count_rows(batch, (enum cache_table)i);
+		batch->rows[i] = count_rows(batch, cf_batch_table_names[i]);
 	}
+	for (size_t i = 0; i < NAME_TABLES; i++)
+		cf_names_forget(batch->names[i], count_rows(batch, cf_batch_names[i].name));
 }
 
 uint64_t cf_batch_most_rows(const struct cf_batch *batch)
@@ -198,6 +179,9 @@ uint64_t cf_batch_most_rows(const struct cf_batch *batch)
 
 	for (size_t i = 0; i < CACHE_TABLES; i++)
 		most = batch->rows[i] > most ? batch->rows[i] : most;
+	for (size_t i = 0; i < NAME_TABLES; i++)
+		if (cf_names_rows(batch->names[i]) > most)
+			most = cf_names_rows(batch->names[i]);
 	return (uint64_t)most;
 }
 
@@ -224,13 +208,10 @@ void cf_batch_free(struct cf_batch *batch)
 		sqlite3_finalize(batch->intern_insert[i]);
 		sqlite3_finalize(batch->intern_find[i]);
 	}
-	for (size_t i = 0; i < SUM_TABLES; i++) {
-		cf_map_free(batch->sums[i].map);
-		free(batch->sums[i].items);
-		sqlite3_finalize(batch->sum_insert[i]);
-		sqlite3_finalize(batch->sum_find[i]);
-		sqlite3_finalize(batch->sum_update[i]);
-	}
+	for (size_t i = 0; i < CF_SUM_TABLES; i++)
+		cf_sums_done(&batch->sums[i]);
+	for (size_t i = 0; i < NAME_TABLES; i++)
+		cf_names_free(batch->names[i]);
 	sqlite3_finalize(batch->gap_insert);
 	sqlite3_finalize(batch->reject_insert);
 	sqlite3_finalize(batch->file_find);
@@ -243,7 +224,6 @@ void cf_batch_free(struct cf_batch *batch)
 	cf_map_free(batch->ifaces);
 	free(batch->gaps);
 	free(batch->rejects);
-	free(batch->texts);
 	free(batch);
 }
 

@@ -171,10 +171,11 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
 	}
 	if (status != CF_OK)
 		return status;
-	/* auto_vacuum only takes effect before the first table. */
+	/* Size of pages and auto_vacuum only take effect before the first table: a page costs two
+	 * writes when it goes into the WAL and a read and a write when it leaves it. */
 	status = cf_ledger_exec(ledger,
-	    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-	    "PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-65536;",
+	    "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-65536;",
 	    error);
 	if (status != CF_OK)
 		return status;
