@@ -185,6 +185,9 @@
 #define CF_CERTIFICATE_NAMES 32
 /* Flows to the vendor followed at one time; about 1 KiB each, touched only when used. */
 #define CF_VENDOR_FLOWS 16384
+
+/* Connections at the edge that are told apart at once; more cost a record each packet. */
+#define CF_EDGE_ATTEMPTS 4096
 /* What was seen of a flow (name or address) kept for its last record; longer ones are cut. */
 #define CF_FLOW_VALUE_BYTES 256
 /* The phrase for people in a record; longer ones are cut. */

@@ -122,6 +122,22 @@ static void read_totals(const char *text, struct cf_egress_totals totals[CF_COUN
 	}
 }
 
+enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
+    struct cf_egress_totals totals_out[CF_COUNTERS], struct cf_error *error)
+{
+	bool present = false;
+	enum cf_status status = is_present(kernel, &present, error);
+
+	if (status == CF_OK && !present)
+		return cf_error_set(error, CF_ENOTFOUND, "there is no table");
+	if (status == CF_OK)
+		status =
+		    list(kernel, NFT_CTX_OUTPUT_TERSE, "list counters table inet curfew", error);
+	if (status == CF_OK)
+		read_totals(nft_ctx_get_output_buffer(kernel->context), totals_out);
+	return status;
+}
+
 enum cf_status cf_kernel_read(
     struct cf_kernel *kernel, struct cf_kernel_state *state_out, struct cf_error *error)
 {

@@ -31,6 +31,10 @@ struct cf_kernel_state {
 	struct cf_egress_totals totals[CF_COUNTERS];
 };
 
+/* The counters alone. CF_ENOTFOUND: there is no table; CF_EIO as cf_kernel_read(). */
+enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
+    struct cf_egress_totals totals_out[CF_COUNTERS], struct cf_error *error) CF_MUST_CHECK;
+
 /* Reads it. CF_EIO: not allowed, or the kernel has no nftables; *error says what. */
 enum cf_status cf_kernel_read(struct cf_kernel *kernel, struct cf_kernel_state *state_out,
     struct cf_error *error) CF_MUST_CHECK;

@@ -206,9 +206,9 @@ void cf_ruleset_write(const struct cf_plan *plan, const struct cf_egress_options
 	    comment);
 	write_counters(options, to);
 	write_sets(plan, options, to);
-	cf_ruleset_verdict_chain(options, to, "stop", "stop", CF_COUNT_STOPPED, true);
-	cf_ruleset_verdict_chain(options, to, "flag", "flag", CF_COUNT_FLAGGED, false);
-	cf_ruleset_verdict_chain(options, to, "allow", "allow", CF_COUNT_ALLOWED, false);
+	cf_ruleset_verdict_chain(options, to, "stop", "stop", "network", CF_COUNT_STOPPED);
+	cf_ruleset_verdict_chain(options, to, "flag", "flag", "network", CF_COUNT_FLAGGED);
+	cf_ruleset_verdict_chain(options, to, "allow", "allow", "network", CF_COUNT_ALLOWED);
 	for (uint32_t course = 0; course < plan->courses.count; course++)
 		write_course(plan, course, to);
 	for (uint32_t kind = 0; kind < plan->network_kind_count; kind++)

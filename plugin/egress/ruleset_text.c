@@ -2,18 +2,23 @@
 
 #include "egress/ruleset_text.h"
 
+#include <string.h>
+
 const struct cf_ruleset_family cf_ruleset_families[2] = {
     {CF_FAMILY_V4, CF_RANGES_NETWORKS_V4, CF_RANGES_CLIENTS_V4, "ipv4_addr", "ip", "4"},
     {CF_FAMILY_V6, CF_RANGES_NETWORKS_V6, CF_RANGES_CLIENTS_V6, "ipv6_addr", "ip6", "6"},
 };
 
-static void write_log(const struct cf_egress_options *options, FILE *to, const char *what)
+void cf_ruleset_log(
+    const struct cf_egress_options *options, FILE *to, const char *verdict, const char *subject)
 {
 	if (options->log)
 		fprintf(to,
-		    "\t\tlimit rate %u/second burst %u packets log group %u snaplen 256 "
-		    "prefix \"curfew %s \"\n",
-		    options->log_per_second, options->log_per_second * 5, options->group, what);
+		    "limit rate %u/second burst %u packets log group %u snaplen 256 prefix "
+		    "\"curfew "
+		    "%s %s \"",
+		    options->log_per_second, options->log_per_second * 5, options->group, verdict,
+		    subject);
 }
 
 static void write_refusal(const struct cf_egress_options *options, FILE *to)
@@ -27,12 +32,12 @@ static void write_refusal(const struct cf_egress_options *options, FILE *to)
 }
 
 void cf_ruleset_verdict_chain(const struct cf_egress_options *options, FILE *to, const char *chain,
-    const char *word, enum cf_egress_counter counter, bool refuse)
+    const char *verdict, const char *subject, enum cf_egress_counter counter)
 {
-	fprintf(to, "\tchain %s {\n", chain);
-	write_log(options, to, word);
-	fprintf(to, "\t\tcounter name %s\n", cf_egress_counter_text(counter));
-	if (refuse)
+	fprintf(to, "\tchain %s {\n\t\t", chain);
+	cf_ruleset_log(options, to, verdict, subject);
+	fprintf(to, "\n\t\tcounter name %s\n", cf_egress_counter_text(counter));
+	if (strcmp(verdict, "stop") == 0)
 		write_refusal(options, to);
 	fputs("\t}\n", to);
 }

@@ -16,6 +16,13 @@ struct cf_ruleset_family {
 };
 extern const struct cf_ruleset_family cf_ruleset_families[2];
 
-/* A chain that logs with word, counts, and refuses when told to. */
+/*
+ * What sends a packet to the log, as the beginning of a rule, or nothing without a log. The prefix
+ * "curfew VERDICT SUBJECT " is what the monitor reads (monitor/packet/edge.h).
+ */
+void cf_ruleset_log(
+    const struct cf_egress_options *options, FILE *to, const char *verdict, const char *subject);
+
+/* A chain that logs, counts, and with the verdict "stop" refuses. */
 void cf_ruleset_verdict_chain(const struct cf_egress_options *options, FILE *to, const char *chain,
-    const char *word, enum cf_egress_counter counter, bool refuse);
+    const char *verdict, const char *subject, enum cf_egress_counter counter);

@@ -64,16 +64,23 @@ static void write_way(FILE *to, const char *to_set, const char *ports, enum cf_w
 	}
 }
 
+/* The chain that a way ends in. */
+static void write_way_chain(const struct cf_egress_options *options, FILE *to, const char *subject,
+    enum cf_way way, enum cf_egress_counter counter)
+{
+	char chain[32];
+
+	(void)snprintf(chain, sizeof chain, "way_%s_", subject); /* fits */
+	cf_ruleset_verdict_chain(
+	    options, to, chain, way >= CF_WAY_REJECT ? "stop" : "flag", subject, counter);
+}
+
 void cf_ways_chains(const struct cf_egress_options *options, FILE *to)
 {
-	cf_ruleset_verdict_chain(
-	    options, to, "way_dns_", "way-dns", CF_COUNT_DNS, options->dns >= CF_WAY_REJECT);
-	cf_ruleset_verdict_chain(
-	    options, to, "way_dot_", "way-dot", CF_COUNT_DOT, options->dot >= CF_WAY_REJECT);
-	cf_ruleset_verdict_chain(
-	    options, to, "way_doh_", "way-doh", CF_COUNT_DOH, options->doh >= CF_WAY_REJECT);
-	cf_ruleset_verdict_chain(options, to, "way_fallback_", "way-fallback", CF_COUNT_FALLBACK,
-	    options->fallback >= CF_WAY_REJECT);
+	write_way_chain(options, to, "dns", options->dns, CF_COUNT_DNS);
+	write_way_chain(options, to, "dot", options->dot, CF_COUNT_DOT);
+	write_way_chain(options, to, "doh", options->doh, CF_COUNT_DOH);
+	write_way_chain(options, to, "fallback", options->fallback, CF_COUNT_FALLBACK);
 	fputs("\tchain ways {\n", to);
 	for (unsigned f = 0; f < 2; f++)
 		fprintf(to, "\t\t%s saddr @own%s return\n\t\t%s daddr @own%s return\n",
@@ -101,10 +108,27 @@ static const struct cf_addr *resolver_of(
 	return NULL;
 }
 
+/* Rules that log, and lead to the resolver, what the match says. */
+static void write_lead(const struct cf_egress_options *options, FILE *to,
+    const struct cf_ruleset_family *family, const char *match, const char *subject)
+{
+	char text[CF_ADDR_TEXT_BYTES];
+
+	cf_addr_format(resolver_of(options, family->family), text);
+	if (options->log) {
+		fprintf(to, "\t\t%s meta l4proto { tcp, udp } th dport 53 ", match);
+		cf_ruleset_log(options, to, "lead", subject);
+		fputc('\n', to);
+	}
+	fprintf(to,
+	    "\t\t%s meta l4proto { tcp, udp } th dport 53 counter name way_%s dnat %s to %s\n",
+	    match, subject, family->header, text);
+}
+
 static void write_redirects(
     const struct cf_egress_options *options, FILE *to, const char *chain, const char *hook)
 {
-	char text[CF_ADDR_TEXT_BYTES];
+	char match[64];
 
 	fprintf(to,
 	    "\tchain %s {\n\t\ttype nat hook %s priority dstnat; policy accept;\n"
@@ -114,28 +138,22 @@ static void write_redirects(
 		fprintf(to, "\t\tmeta skuid \"%s\" return\n", options->resolver_user);
 	for (unsigned f = 0; f < 2; f++) {
 		const struct cf_ruleset_family *family = &cf_ruleset_families[f];
-		const struct cf_addr *resolver = resolver_of(options, family->family);
 
-		if (resolver == NULL)
+		if (resolver_of(options, family->family) == NULL)
 			continue;
-		fprintf(to, "\t\t%s saddr @never%s return\n", family->header, family->suffix);
-		fprintf(to,
-		    "\t\t%s daddr @never%s return\n\t\t%s saddr @own%s return\n\t\t%s daddr @own%s "
-		    "return\n",
-		    family->header, family->suffix, family->header, family->suffix, family->header,
-		    family->suffix);
-		cf_addr_format(resolver, text);
-		if (options->fallback == CF_WAY_REDIRECT)
-			fprintf(to,
-			    "\t\t%s daddr @fallback%s meta l4proto { tcp, udp } th dport 53 "
-			    "counter "
-			    "name way_fallback dnat %s to %s\n",
-			    family->header, family->suffix, family->header, text);
-		if (options->dns == CF_WAY_REDIRECT)
-			fprintf(to,
-			    "\t\tmeta nfproto ipv%s meta l4proto { tcp, udp } th dport 53 counter "
-			    "name way_dns dnat %s to %s\n",
-			    family->suffix, family->header, text);
+		for (unsigned side = 0; side < 4; side++)
+			fprintf(to, "\t\t%s %s @%s%s return\n", family->header,
+			    side % 2 == 0 ? "saddr" : "daddr", side < 2 ? "never" : "own",
+			    family->suffix);
+		if (options->fallback == CF_WAY_REDIRECT) {
+			(void)snprintf(match, sizeof match, "%s daddr @fallback%s", family->header,
+			    family->suffix); /* fits */
+			write_lead(options, to, family, match, "fallback");
+		}
+		if (options->dns == CF_WAY_REDIRECT) {
+			(void)snprintf(match, sizeof match, "meta nfproto ipv%s", family->suffix);
+			write_lead(options, to, family, match, "dns");
+		}
 	}
 	fputs("\t}\n", to);
 }

@@ -26,6 +26,9 @@ struct cf_live {
 	bool sandbox;
 	const char *user;                  /* NULL: curfew or nobody */
 	struct cf_session_options session; /* heartbeat and interfaces are set by the run */
+	/* Lines to be told in heartbeats, members of the object `edge`, from a process that may
+	 * read the edge's counters; not blocking. -1: none. */
+	int totals_fd;
 	/* A line for the service's own log; any of the run's threads. */
 	void (*say)(void *arg, const char *text);
 	void *arg;

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #define US_PER_S INT64_C(1000000)
+/* Of the edge's counters, so that a heartbeat has room for others. */
+#define EDGE_BYTES 300
 /* Lines of single VLANs in one round of heartbeats; more VLANs are in their interface's line. */
 #define VLAN_LINES 256
 
@@ -119,7 +121,8 @@ void cf_live_look_at_links(struct cf_live_run *run)
 			link = CF_LINK_GONE;
 		pthread_mutex_lock(&run->links_lock);
 		/* Behind a filter in the kernel, few packets are no sign of anything. */
-		cf_link_watch_look(watch, mono_us, wall_us, link, packets, run->prefilter == NULL);
+		cf_link_watch_look(watch, mono_us, wall_us, link, packets,
+		    run->prefilter == NULL && !cf_capture_is_log(worker->capture));
 		run->blind_since_wall_us =
 		    earlier(run->blind_since_wall_us, watch->blind_since_wall_us);
 		run->part_blind_since_wall_us[i] =
@@ -148,6 +151,16 @@ static void fill_blindness(struct cf_live_run *run, struct cf_heartbeat *heartbe
 	heartbeat->silent_s = (silent_us + US_PER_S - 1) / US_PER_S;
 }
 
+static size_t add_edge(struct cf_live_run *run, size_t at)
+{
+	pthread_mutex_lock(&run->links_lock);
+	if (run->edge[0] != '\0' && strlen(run->edge) < EDGE_BYTES)
+		at += (size_t)snprintf(
+		    run->extra + at, sizeof run->extra - at, "\"edge\":{%s},", run->edge);
+	pthread_mutex_unlock(&run->links_lock);
+	return at;
+}
+
 /* On the log's thread. */
 void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 {
@@ -172,6 +185,7 @@ void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 		at = (size_t)snprintf(extra, sizeof run->extra, "\"prefilter\":\"%s%s\",",
 		    CF_PREFILTER_BLIND,
 		    atomic_load(&run->prefilter_stale) ? ", what is new in the image" : "");
+	at = add_edge(run, at);
 	cf_counters_format(&sum->decode, &stats, extra + at, sizeof run->extra - at);
 	heartbeat->extra_json = extra;
 	free(sum);

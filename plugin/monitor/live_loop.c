@@ -37,7 +37,7 @@ static enum cf_status open_captures(struct cf_live_run *run, struct cf_error *er
 
 static enum cf_status attach_prefilter(struct cf_live_run *run, struct cf_error *error)
 {
-	enum cf_status status;
+	enum cf_status status = CF_OK;
 
 	if (run->session.watchlist == NULL)
 		return cf_error_set(error, CF_ENOTFOUND,
@@ -46,6 +46,8 @@ static enum cf_status attach_prefilter(struct cf_live_run *run, struct cf_error 
 	if (run->prefilter == NULL)
 		return cf_error_set(error, CF_ENOMEM, "cannot make a prefilter: no memory");
 	for (unsigned i = 0; i < run->worker_count; i++) {
+		if (cf_capture_is_log(run->captures[i]))
+			continue; /* rules choose what is logged */
 		status = cf_prefilter_build(run->session.watchlist->image,
 		    cf_capture_link_type(run->captures[i]), run->prefilter, error);
 		if (status == CF_OK)
@@ -195,6 +197,7 @@ static enum cf_status supervise(struct cf_live_run *run, struct cf_error *error)
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return CF_OK;
 		follow_image(run);
+		cf_live_take_totals(run);
 		cf_live_look_at_links(run);
 		if (!check_workers(run))
 			return cf_error_set(
@@ -217,6 +220,7 @@ static void finish(struct cf_live_run *run)
 	if (run->started_count > 0 && run->workers[0].observe != NULL)
 		cf_observe_flush(run->workers[0].observe);
 	if (run->producer != NULL) {
+		cf_live_take_totals(run);
 		cf_live_look_at_links(run);
 		cf_live_tell_interfaces(run);
 	}

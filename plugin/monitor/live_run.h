@@ -41,6 +41,7 @@ struct cf_live_run {
 	struct cf_link_watch links[CF_INTERFACES];
 	int64_t blind_since_wall_us; /* not told yet in the sensor's own heartbeat; 0: never */
 	int64_t part_blind_since_wall_us[CF_INTERFACES]; /* nor in those of its interfaces */
+	char edge[512]; /* members about the edge's counters as they came last; under links_lock */
 	struct cf_live_result result;
 	char extra[CF_RECORD_BYTES / 2];
 	sigset_t signals;
@@ -59,6 +60,8 @@ void cf_live_add_counts(
 uint64_t cf_live_iface_drops(struct cf_live_run *run, struct cf_worker_counts *scratch);
 /* Looks whether anything could be seen, once a second. */
 void cf_live_look_at_links(struct cf_live_run *run);
+/* Takes what live->totals_fd has, once a second. */
+void cf_live_take_totals(struct cf_live_run *run);
 /* The log's callback (arg is the run), on the log's thread. */
 void cf_live_fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat);
 /* A round of heartbeats: each interface, then each of its VLANs. */

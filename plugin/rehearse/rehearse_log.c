@@ -229,7 +229,8 @@ static enum enforcer enforcer_of(
 	/* Ports of relays inside, and questions that others are asked. */
 	if (record->event == CF_EVENT_LAN || record->event == CF_EVENT_BYPASS ||
 	    record->via == CF_VIA_LAN_PORT || record->via == CF_VIA_DOH ||
-	    record->via == CF_VIA_FALLBACK || is_word(&record->dns.resolver, "foreign"))
+	    record->via == CF_VIA_FALLBACK || record->via == CF_VIA_EGRESS ||
+	    is_word(&record->dns.resolver, "foreign"))
 		return BY_FIREWALL;
 	/* What is asked for by its address is asked of nobody. */
 	if (record->via == CF_VIA_HTTP_HOST_LITERAL || record->flow.dns_seen == CF_DNS_HARDCODED)

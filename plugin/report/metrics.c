@@ -15,12 +15,26 @@ static void head(FILE *to, const char *name, const char *type, const char *help)
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* Connections of a host that the edge refused and logged. */
+static uint64_t stopped_at_edge(struct cf_model *model, const struct cf_host *host)
+{
+	uint64_t stopped = 0;
+
+	for (size_t i = 0; i < host->evidence_count; i++) {
+		const struct cf_model_kind *kind = cf_model_kind(model, host->evidence[i].kind);
+
+		if (kind->is_blocked && strcmp(kind->via, "egress") == 0)
+			stopped += host->evidence[i].n;
+	}
+	return stopped;
+}
+
 static void put_states(struct cf_model *model, FILE *to)
 {
 	struct cf_host *const *hosts;
 	size_t count = cf_model_hosts(model, &hosts), by_state[CF_STATES] = {0};
 	uint64_t blocked = 0, answered = 0, refused = 0, unanswered = 0, observed = 0, escapes = 0,
-	         excepted = 0, visits = 0, clean_but = 0;
+	         excepted = 0, visits = 0, clean_but = 0, stopped = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		by_state[hosts[i]->state]++;
@@ -34,6 +48,7 @@ static void put_states(struct cf_model *model, FILE *to)
 		    hosts[i]->state == CF_STATE_UNKNOWN && hosts[i]->lack == CF_LACK_WATCHED;
 		escapes += hosts[i]->escapes;
 		excepted += hosts[i]->excepted;
+		stopped += stopped_at_edge(model, hosts[i]);
 	}
 	head(to, "curfew_hosts", "gauge", "Hosts by state.");
 	for (int i = 0; i < CF_STATES; i++)
@@ -56,6 +71,9 @@ static void put_states(struct cf_model *model, FILE *to)
 	head(to, "curfew_ledger_escapes", "gauge",
 	    "Of answered ones and visits: what got through after the cut-off.");
 	fprintf(to, "curfew_ledger_escapes %" PRIu64 "\n", escapes);
+	head(to, "curfew_ledger_stopped_at_edge", "gauge",
+	    "Connections that the rules of `curfew egress` refused and logged.");
+	fprintf(to, "curfew_ledger_stopped_at_edge %" PRIu64 "\n", stopped);
 	head(to, "curfew_ledger_visits", "gauge", "Visits to the vendor's web site.");
 	fprintf(to, "curfew_ledger_visits %" PRIu64 "\n", visits);
 }

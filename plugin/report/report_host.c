@@ -13,6 +13,44 @@ static const char *identity_word(enum cf_host_identity_kind kind)
 	return words[kind];
 }
 
+/*
+ * Since when all that it tried past the resolver was refused by the edge; 0: the edge never refused
+ * it, or something got through since. Hits of one kind are known by their first and last: what is
+ * refused again behind an escape counts from that escape.
+ */
+static int64_t stopped_since_wall_us(struct cf_model *model, const struct cf_host *host)
+{
+	int64_t first = 0, last = 0;
+
+	for (size_t i = 0; i < host->evidence_count; i++) {
+		const struct cf_evidence *evidence = &host->evidence[i];
+		const struct cf_model_kind *kind = cf_model_kind(model, evidence->kind);
+
+		if (!kind->is_blocked || strcmp(kind->via, "egress") != 0)
+			continue;
+		if (first == 0 || evidence->first_wall_us < first)
+			first = evidence->first_wall_us;
+		if (evidence->last_wall_us > last)
+			last = evidence->last_wall_us;
+	}
+	if (last <= host->last_escape_wall_us)
+		return 0;
+	return first > host->last_escape_wall_us ? first : host->last_escape_wall_us;
+}
+
+static void add_edge(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
+{
+	int64_t since_wall_s = stopped_since_wall_us(model, host) / 1000000;
+	char since[CF_INSTANT_TEXT_BYTES];
+
+	if (since_wall_s == 0)
+		return;
+	cf_doc_fact_instant(doc, "stopped_at_edge", "stopped at the edge since", since_wall_s);
+	if (host->escapes > 0)
+		cf_doc_note(doc, "it got round the block, and is stopped at the edge since %s",
+		    cf_instant_format(since_wall_s, since));
+}
+
 static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
 {
 	char instant[CF_INSTANT_TEXT_BYTES];
@@ -60,6 +98,7 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 	if (host->escapes > 0)
 		cf_doc_fact_instant(
 		    doc, "first_escape", "first escape", host->first_escape_wall_us / 1000000);
+	add_edge(doc, model, host);
 	if (host->last_visit_wall_us > 0)
 		cf_doc_fact_instant(
 		    doc, "last_visit", "last visit", host->last_visit_wall_us / 1000000);

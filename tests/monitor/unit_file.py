@@ -36,7 +36,7 @@ def main():
         print('skipped: no systemd-analyze')
         return 77
     with tempfile.TemporaryDirectory() as folder:
-        unit = os.path.join(folder, 'curfew-monitor@eth0.service')
+        unit = os.path.join(folder, os.path.basename(sys.argv[1]).replace('@', '@1'))
         shutil.copy(sys.argv[1], unit)
         done = subprocess.run(['systemd-analyze', 'security', '--offline=true', '--no-pager', unit],
                               capture_output=True, text=True, timeout=60, check=False)

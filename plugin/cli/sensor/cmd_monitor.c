@@ -3,7 +3,9 @@
 #include "cli/front/cmd.h"
 
 #include "cli/sensor/monitor_options.h"
+#include "cli/sensor/tally.h"
 #include "monitor/capture/inputs.h"
+#include "monitor/capture/nflog.h"
 #include "monitor/decode/decoder.h"
 #include "monitor/live.h"
 #include "monitor/names_printer.h"
@@ -251,6 +253,24 @@ static int run_offline(const struct monitor_options *options)
 	return result.files_failed > 0 ? CMD_IO : CMD_OK;
 }
 
+/* The exact counters of the rules, when their log is read; without them it goes on. */
+static int open_totals(const struct monitor_options *options)
+{
+	int fd = -1;
+#ifdef CF_HAVE_EGRESS
+	bool wanted = false;
+	struct cf_error error;
+
+	for (unsigned i = 0; i < options->interface_count; i++)
+		wanted = wanted || cf_nflog_is_name(options->interfaces[i]);
+	if (wanted && cli_tally_start(options->user, &fd, &error) != CF_OK)
+		fprintf(stderr, "curfew: going on without the rules' counters: %s\n", error.text);
+#else
+	(void)options;
+#endif
+	return fd;
+}
+
 static int run_live(const struct monitor_options *options)
 {
 	struct cf_live live = {.interfaces = options->interfaces,
@@ -262,12 +282,15 @@ static int run_live(const struct monitor_options *options)
 	    .sandbox = !options->no_sandbox,
 	    .user = options->user,
 	    .session = session_of(options),
+	    .totals_fd = open_totals(options),
 	    .say = on_line};
 	struct cf_live_result result = {.degraded = false};
 	struct cf_error error = {.status = CF_OK};
 	enum cf_status status;
 
 	status = cf_live_run(&live, &result, &error);
+	if (live.totals_fd >= 0)
+		close(live.totals_fd);
 	if (status != CF_OK)
 		fprintf(stderr, "curfew: %s\n", error.text);
 	if (options->stats) {

@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
+#include "monitor/capture/nflog.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@ static const char help[] =
     "\n"
     "Finds traffic of the vendor's products, and says which host it is of. Never sends.\n"
     "\n"
-    "  -i, --interface NAME  listen on NAME\n"
+    "  -i, --interface NAME  listen on NAME; nflog:GROUP reads what `curfew egress --log GROUP`\n"
+    "                        has the kernel log\n"
     "  -r, --read FILE       read FILE: pcap or pcapng, plain, gzip or zstd; '-' is "
     "stdin\n"
     "      --names           print every name seen: client, server, port, kind, name\n"
@@ -53,6 +55,19 @@ static bool complain(const char *what, const char *value)
 	return false;
 }
 
+/* A group has one reader, and libpcap takes several at once, or a name that is no number, for one.
+ */
+static bool check_group(const char *name)
+{
+	const char *group = strchr(name, ':');
+	size_t digits = group == NULL ? 0 : strspn(group + 1, "0123456789");
+
+	if (digits > 0 && digits <= 5 && group[1 + digits] == '\0' &&
+	    strtoul(group + 1, NULL, 10) <= 65535)
+		return true;
+	return complain("expected nflog:GROUP with one number to 65535, not", name);
+}
+
 static bool take_interface(void *place, const struct cli_given *given)
 {
 	struct monitor_options *options = place;
@@ -65,7 +80,7 @@ static bool take_interface(void *place, const struct cli_given *given)
 	for (char *at = strchr(name, '/'); at != NULL; at = strchr(at, '/'))
 		*at = '-';
 	options->interfaces[options->interface_count++] = given->value;
-	return true;
+	return cf_nflog_is_name(name) ? check_group(name) : true;
 }
 
 /* There is room for all words of the command line. */
@@ -177,6 +192,9 @@ bool monitor_options_read(int argc, char **argv, struct monitor_options *options
 		    stderr);
 		return false;
 	}
+	for (unsigned i = 0; options->workers > 1 && i < options->interface_count; i++)
+		if (cf_nflog_is_name(options->interfaces[i]))
+			return complain("--workers must be 1 with", options->interfaces[i]);
 	return true;
 }
 

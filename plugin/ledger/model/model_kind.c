@@ -60,7 +60,7 @@ enum cf_status cf_model_classify(struct cf_model *model, struct cf_model_kind *k
 	static const char *const weak_via[] = {"shared_ip", "asn", "answer_addr"};
 	/* JA4 alone tells a library, and a public resolver a way out, not a vendor. */
 	bool counts = !IS_ONE_OF(kind->category, never) && strcmp(kind->via, "ja4") != 0 &&
-	    strcmp(kind->via, "doh") != 0;
+	    strcmp(kind->via, "doh") != 0 && strcmp(kind->rule_type, "way") != 0;
 
 	kind->is_lookup = strcmp(kind->event, "dns") == 0 || strcmp(kind->event, "bypass") == 0;
 	kind->is_blocked = strcmp(kind->action, "block") == 0;

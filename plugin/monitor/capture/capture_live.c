@@ -2,6 +2,8 @@
 
 #include "monitor/capture/capture_live.h"
 
+#include "monitor/capture/nflog.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -28,6 +30,7 @@ struct cf_capture {
 	bool promiscuous;
 	int index; /* of the interface when it was opened; 0: there is none, as of `any` */
 	char interface[64];
+	struct cf_nflog nflog;                 /* of a link type DLT_NFLOG */
 	uint32_t last_drops, last_iface_drops; /* libpcap counts in 32 bits */
 	struct cf_capture_stats stats;
 	cf_capture_packet *packet;
@@ -117,14 +120,17 @@ static enum cf_status activate(
 	int status;
 
 	if (pcap_set_snaplen(pcap, SNAP_BYTES) != 0 ||
-	    pcap_set_promisc(pcap, options->promiscuous) != 0 ||
+	    pcap_set_promisc(pcap, options->promiscuous && !cf_nflog_is_name(options->interface)) !=
+	        0 ||
 	    pcap_set_timeout(pcap, RETIRE_MS) != 0 ||
 	    pcap_set_buffer_size(pcap, (int)(options->buffer_mib << 20)) != 0)
 		return fail(error, capture, "set up", pcap_geterr(pcap));
 	status = pcap_activate(pcap);
 	if (status == PCAP_ERROR_PERM_DENIED)
 		return fail(error, capture, "listen on",
-		    "not permitted; it takes root or the capability CAP_NET_RAW");
+		    cf_nflog_is_name(capture->interface)
+		        ? "not permitted; it takes root or the capability CAP_NET_ADMIN"
+		        : "not permitted; it takes root or the capability CAP_NET_RAW");
 	if (status < 0)
 		return fail(error, capture, "listen on",
 		    pcap_geterr(pcap)[0] != '\0' ? pcap_geterr(pcap) : pcap_statustostr(status));
@@ -157,7 +163,11 @@ enum cf_status cf_capture_open(const struct cf_capture_options *options,
 		status = fail(error, capture, "set up", text);
 		goto out;
 	}
-	status = join_fanout(capture, options, error);
+	if (capture->link_type == DLT_NFLOG)
+		status = cf_nflog_open(&capture->nflog, pcap_fileno(capture->pcap),
+		    options->interface, options->buffer_mib, error);
+	else
+		status = join_fanout(capture, options, error);
 out:
 	if (status != CF_OK)
 		cf_capture_close(capture);
@@ -178,6 +188,11 @@ void cf_capture_close(struct cf_capture *capture)
 int cf_capture_link_type(const struct cf_capture *capture)
 {
 	return capture->link_type;
+}
+
+bool cf_capture_is_log(const struct cf_capture *capture)
+{
+	return capture->link_type == DLT_NFLOG;
 }
 
 enum cf_status cf_capture_filter(struct cf_capture *capture, const struct sock_filter *code,
@@ -227,6 +242,8 @@ static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_cha
 {
 	struct cf_capture *capture = (struct cf_capture *)(void *)arg;
 
+	if (capture->link_type == DLT_NFLOG)
+		cf_nflog_count(&capture->nflog, data, header->caplen);
 	capture->packet(capture->arg, (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
 	    data, header->caplen, header->len);
 }
@@ -240,6 +257,13 @@ enum cf_status cf_capture_read(struct cf_capture *capture, int wait_ms, cf_captu
 	*count_out = 0;
 	capture->packet = packet;
 	capture->arg = arg;
+	if (capture->link_type == DLT_NFLOG) {
+		/* A socket without a ring: libpcap takes one that is empty for broken. */
+		if (poll(&ready, 1, wait_ms) <= 0)
+			return CF_OK;
+		count = pcap_dispatch(capture->pcap, READ_PACKETS, on_packet, (u_char *)capture);
+		goto out;
+	}
 	/* What is there needs no waiting, and a full ring must not wait for a system call. */
 	count = pcap_dispatch(capture->pcap, READ_PACKETS, on_packet, (u_char *)capture);
 	if (count == 0 && wait_ms > 0) {
@@ -247,6 +271,7 @@ enum cf_status cf_capture_read(struct cf_capture *capture, int wait_ms, cf_captu
 		(void)poll(&ready, 1, wait_ms);
 		count = pcap_dispatch(capture->pcap, READ_PACKETS, on_packet, (u_char *)capture);
 	}
+out:
 	if (count < 0)
 		return fail(error, capture, "go on listening on", pcap_geterr(capture->pcap));
 	*count_out = (unsigned)count;
@@ -257,7 +282,10 @@ void cf_capture_stats(struct cf_capture *capture, struct cf_capture_stats *stats
 {
 	struct pcap_stat now;
 
-	if (pcap_stats(capture->pcap, &now) == 0) {
+	/* Numbers that are missing tell of each packet, libpcap of each time that some were. */
+	if (capture->link_type == DLT_NFLOG)
+		capture->stats.kernel_drops = capture->nflog.lost;
+	else if (pcap_stats(capture->pcap, &now) == 0) {
 		capture->stats.kernel_drops += now.ps_drop - capture->last_drops;
 		capture->stats.iface_drops += now.ps_ifdrop - capture->last_iface_drops;
 		capture->last_drops = now.ps_drop;

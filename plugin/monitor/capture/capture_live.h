@@ -2,6 +2,8 @@
  * Packets from a network interface through libpcap (TPACKET_V3 on Linux): opened with privileges,
  * read without. Never sends.
  *
+ * `nflog:GROUP` is a group of the kernel's packet log instead of an interface (nfnetlink_log).
+ *
  * A capture belongs to one thread at a time. Several captures of one interface may share its
  * packets by fanout: the kernel hands both directions of a flow to the same one.
  */
@@ -48,7 +50,10 @@ void cf_capture_close(struct cf_capture *capture);
 
 int cf_capture_link_type(const struct cf_capture *capture);
 
-/* The interface's state at this moment; `any` is always up. Any thread. */
+/* True when it reads a packet log, where silence is the rule. */
+bool cf_capture_is_log(const struct cf_capture *capture);
+
+/* The interface's state at this moment; `any` and a packet log are always up. Any thread. */
 enum cf_link cf_capture_link(const struct cf_capture *capture);
 
 /*

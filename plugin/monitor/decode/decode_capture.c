@@ -4,6 +4,8 @@
 
 #include <pcap/dlt.h>
 
+enum { NFLOG_PAYLOAD = 9, NFLOG_PREFIX = 10 };
+
 enum {
 	LINK_USER2 = 149,
 	LINK_IPOIB = 242,
@@ -66,10 +68,27 @@ static bool decode_sll2(struct cf_decoder *decoder, struct cf_bytes frame)
 	return cf_decode_ethertype(decoder, (unsigned)header[0] << 8 | header[1], frame);
 }
 
-/* LINKTYPE_NFLOG: type-length-value records; the packet itself is in record 9. */
+/* The packet as it was sent: what the kernel cut for the log says how long in its header. */
+static void set_wire_bytes(struct cf_packet *packet, const struct cf_bytes *body)
+{
+	size_t left = cf_bytes_left(body);
+	const uint8_t *ip = body->at;
+
+	if (left >= 20 && ip[0] >> 4 == 4)
+		packet->wire_bytes = (uint32_t)ip[2] << 8 | ip[3];
+	else if (left >= 40 && ip[0] >> 4 == 6)
+		packet->wire_bytes = 40 + ((uint32_t)ip[4] << 8 | ip[5]);
+}
+
+/*
+ * LINKTYPE_NFLOG: type-length-value records (linux/netfilter/nfnetlink_log.h). The packet is in
+ * record 9, in record 10 the prefix that the rule gave it.
+ */
 static bool decode_nflog(struct cf_decoder *decoder, struct cf_bytes frame)
 {
 	uint8_t family = cf_bytes_u8(&frame);
+	struct cf_bytes body = {.at = NULL};
+	bool has_body = false;
 
 	cf_bytes_skip(&frame, 3);
 	while (cf_bytes_left(&frame) >= 4) {
@@ -81,12 +100,20 @@ static bool decode_nflog(struct cf_decoder *decoder, struct cf_bytes frame)
 		value = cf_bytes_sub(&frame, len - 4);
 		if (!cf_bytes_ok(&value))
 			break;
-		if (type == 9)
-			return decode_family(decoder, family, value);
+		if (type == NFLOG_PAYLOAD) {
+			body = value;
+			has_body = true;
+		} else if (type == NFLOG_PREFIX) {
+			decoder->packet.edge = cf_edge_parse(value.at, cf_bytes_left(&value));
+		}
 		if (cf_bytes_left(&frame) >= (4 - len % 4) % 4)
 			cf_bytes_skip(&frame, (4 - len % 4) % 4);
 	}
-	return malformed(decoder);
+	if (!has_body)
+		return malformed(decoder);
+	if (decoder->packet.edge.verdict != CF_EDGE_NONE)
+		set_wire_bytes(&decoder->packet, &body);
+	return decode_family(decoder, family, body);
 }
 
 /*

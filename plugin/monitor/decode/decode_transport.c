@@ -357,8 +357,29 @@ static bool decode_rare(struct cf_decoder *decoder, struct cf_bytes body, size_t
 	}
 }
 
+/* What the edge logged was judged there: who to whom, and no look at what it carries. */
+static bool decode_logged(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	struct cf_packet *packet = &decoder->packet;
+
+	if (packet->ip_proto == CF_PROTO_TCP || packet->ip_proto == CF_PROTO_UDP) {
+		packet->src_port = (uint16_t)cf_bytes_be16(&body);
+		packet->dst_port = (uint16_t)cf_bytes_be16(&body);
+	}
+	if (packet->ip_proto == CF_PROTO_TCP) {
+		cf_bytes_skip(&body, 9);
+		packet->tcp_flags = cf_bytes_u8(&body);
+	}
+	if (!cf_bytes_ok(&body))
+		return malformed(decoder);
+	report(decoder);
+	return true;
+}
+
 bool cf_decode_transport(struct cf_decoder *decoder, struct cf_bytes body, size_t wire_bytes)
 {
+	if (decoder->packet.edge.verdict != CF_EDGE_NONE)
+		return decode_logged(decoder, body);
 	if (decoder->packet.ip_proto == CF_PROTO_TCP)
 		return decode_tcp(decoder, body, wire_bytes);
 	if (decoder->packet.ip_proto == CF_PROTO_UDP)

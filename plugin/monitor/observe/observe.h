@@ -51,6 +51,7 @@ enum cf_observe_counter {
 	CF_OBSERVE_EXEMPT,      /* to an address that an exempt name announced */
 	CF_OBSERVE_ASKED_AGAIN, /* questions sent again while their look-up waited: no new one */
 	CF_OBSERVE_LAN_EVICTED, /* pairs not written yet, dropped for newer ones */
+	CF_OBSERVE_EDGE,        /* packets that the edge logged */
 	CF_OBSERVE_COUNTERS,
 };
 const char *cf_observe_counter_text(enum cf_observe_counter counter);

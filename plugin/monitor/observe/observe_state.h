@@ -37,6 +37,7 @@ struct cf_monitor {
 	pthread_mutex_t lock;
 	struct cf_monitor_options options;
 	struct cf_flows *flows;
+	struct cf_flows *attempts; /* what the edge logged */
 	struct cf_announced *announced;
 	struct cf_bypass *bypass;
 	struct cf_lookups *lookups;
@@ -107,11 +108,23 @@ bool cf_observe_write(
 void cf_observe_follow(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_endpoints *ends, uint8_t ip_proto, const struct cf_finding *finding);
 
+/*
+ * observe_follow.c: fills in what a record says of its flow. Only a flow's last record carries its
+ * counts, so that the sum over all records is right.
+ */
+void cf_observe_flow_members(struct cf_hit *hit, const struct cf_flow *flow, bool ended);
+/* observe_follow.c: keeps what the last record of the flow needs when the finding is gone. Locked.
+ */
+void cf_observe_keep(
+    struct cf_observe *observe, struct cf_flow *flow, const struct cf_finding *finding);
+
 /* The address was announced to the client, or to another address of the same host. Locked. */
 enum cf_dns_seen cf_observe_dns_seen(struct cf_observe *observe, const struct cf_addr *client,
     uint16_t vlan, const struct cf_addr *server, int64_t at_wall_us,
     const struct cf_announcement **announcement_out);
 
+/* observe_edge.c: a packet that the edge logged. */
+void cf_observe_edge(struct cf_observe *observe, const struct cf_packet *packet);
 /* observe_flow.c: a packet that may concern the vendor. */
 void cf_observe_packet(struct cf_observe *observe, const struct cf_packet *packet);
 /* observe_flow.c: opens DNS over TLS or HTTPS to an address that may be a known resolver's. */

@@ -24,6 +24,7 @@ const char *cf_observe_counter_text(enum cf_observe_counter counter)
 	    [CF_OBSERVE_EXEMPT] = "exempt",
 	    [CF_OBSERVE_ASKED_AGAIN] = "asked_again",
 	    [CF_OBSERVE_LAN_EVICTED] = "lan_evicted",
+	    [CF_OBSERVE_EDGE] = "edge",
 	};
 
 	return (unsigned)counter < CF_OBSERVE_COUNTERS ? text[counter] : "?";
@@ -52,6 +53,8 @@ enum cf_status cf_monitor_new(
 	monitor->options = *options;
 	if (cf_flows_new(CF_VENDOR_FLOWS, options->seed, cf_observe_flow_ended, monitor,
 	        &monitor->flows) != CF_OK ||
+	    cf_flows_new(CF_EDGE_ATTEMPTS, options->seed, cf_observe_flow_ended, monitor,
+	        &monitor->attempts) != CF_OK ||
 	    cf_announced_new(options->seed, &monitor->announced) != CF_OK ||
 	    cf_bypass_new(options->seed, cf_observe_bypass, monitor, &monitor->bypass) != CF_OK ||
 	    cf_lookups_new(options->seed, cf_observe_looked_up, monitor, &monitor->lookups) !=
@@ -70,6 +73,7 @@ void cf_monitor_free(struct cf_monitor *monitor)
 	if (monitor == NULL)
 		return;
 	cf_flows_free(monitor->flows);
+	cf_flows_free(monitor->attempts);
 	cf_announced_free(monitor->announced);
 	cf_bypass_free(monitor->bypass);
 	cf_lookups_free(monitor->lookups);
@@ -84,7 +88,8 @@ void cf_monitor_stats(struct cf_monitor *monitor, struct cf_observe_stats *stats
 	for (unsigned i = 0; i < CF_OBSERVE_COUNTERS; i++)
 		stats_out->at[i] = monitor->counter[i];
 	stats_out->flows = cf_flows_used(monitor->flows);
-	stats_out->flows_evicted = cf_flows_evicted(monitor->flows);
+	stats_out->flows_evicted =
+	    cf_flows_evicted(monitor->flows) + cf_flows_evicted(monitor->attempts);
 	stats_out->announced_evicted = cf_announced_evicted(monitor->announced);
 	stats_out->hosts = cf_hosts_known(monitor->hosts);
 	stats_out->hosts_evicted = cf_hosts_evicted(monitor->hosts);
@@ -231,6 +236,10 @@ static void on_packet(void *context, const struct cf_packet *packet)
 		traffic->packets++;
 		traffic->bytes += packet->wire_bytes;
 	}
+	if (packet->edge.verdict != CF_EDGE_NONE) {
+		cf_observe_edge(observe, packet);
+		return; /* judged there; and where it was logged its TTL tells nothing */
+	}
 	if (packet->in_icmp_error)
 		return; /* a quotation, not a packet of that host */
 	note_host(observe, packet);
@@ -275,6 +284,7 @@ void cf_observe_reap(struct cf_observe *observe, int64_t now_wall_us)
 	    now_wall_us < monitor->reaped_wall_us - US_PER_S) {
 		monitor->reaped_wall_us = now_wall_us;
 		cf_flows_reap(monitor->flows, now_wall_us);
+		cf_flows_reap(monitor->attempts, now_wall_us);
 		cf_lookups_reap(monitor->lookups, now_wall_us);
 		cf_bypass_reap(monitor->bypass, now_wall_us);
 		cf_hosts_reap(monitor->hosts, now_wall_us);
@@ -286,6 +296,7 @@ void cf_observe_flush(struct cf_observe *observe)
 {
 	cf_observe_lock(observe);
 	cf_flows_flush(observe->monitor->flows);
+	cf_flows_flush(observe->monitor->attempts);
 	cf_lookups_flush(observe->monitor->lookups);
 	cf_bypass_flush(observe->monitor->bypass);
 	cf_hosts_flush(observe->monitor->hosts);

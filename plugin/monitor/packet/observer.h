@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/limits.h"
+#include "monitor/packet/edge.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,6 +60,7 @@ struct cf_packet {
 	bool reassembled;     /* a whole datagram put together from fragments */
 	uint8_t ip_proto;     /* enum cf_ip_proto, or any other number */
 	uint8_t ttl;          /* or hop limit */
+	struct cf_edge edge;  /* it was logged by a rule of the edge, and nothing within is read */
 	uint8_t tcp_flags;    /* enum cf_tcp_flag */
 	struct cf_addr src;
 	struct cf_addr dst;

@@ -65,6 +65,7 @@ enum cf_via {
 	CF_VIA_DOH,
 	CF_VIA_TARGET,     /* of an MX, SRV, NAPTR ... in the answer */
 	CF_VIA_ADDITIONAL, /* owner of an address that came along */
+	CF_VIA_EGRESS,     /* logged by the rules at the edge (`curfew egress`) */
 	CF_VIA_COUNT,
 };
 

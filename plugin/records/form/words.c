@@ -57,6 +57,7 @@ static const struct word via_words[] = {
     {CF_VIA_DOH, "doh"},
     {CF_VIA_TARGET, "target"},
     {CF_VIA_ADDITIONAL, "additional"},
+    {CF_VIA_EGRESS, "egress"},
 };
 
 static const struct word dns_seen_words[] = {
