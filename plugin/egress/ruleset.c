@@ -115,6 +115,10 @@ static const char *fate_chain(enum cf_fate fate)
 	return "return";
 }
 
+/* The kernel counts nanoseconds in 63 bits: no packet is ever sent later, and nft(8) takes later
+ * instants for earlier ones. */
+#define LAST_WALL_S (INT64_MAX / 1000000000)
+
 /* A rule for each step: before the next begins, this holds. */
 static void write_course(const struct cf_plan *plan, uint32_t course, FILE *to)
 {
@@ -123,9 +127,11 @@ static void write_course(const struct cf_plan *plan, uint32_t course, FILE *to)
 
 	fprintf(to, "\tchain s%" PRIu32 " {\n", course);
 	for (uint32_t i = 0; i < item->step_count; i++) {
-		if (i + 1 == item->step_count)
+		if (i + 1 == item->step_count || steps[i + 1].from_wall_s > LAST_WALL_S) {
 			fprintf(to, "\t\t%s\n", fate_chain(steps[i].fate));
-		else if (steps[i + 1].from_wall_s > 0) /* the kernel's clock begins in 1970 */
+			break;
+		}
+		if (steps[i + 1].from_wall_s > 0) /* the kernel's clock begins in 1970 */
 			fprintf(to, "\t\tmeta time < %" PRId64 " %s\n", steps[i + 1].from_wall_s,
 			    fate_chain(steps[i].fate));
 	}

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 
 #define NAME "nflog"
+/* How long the kernel gathers packets before it hands them over, in hundredths of a second. */
+#define HOLD_10MS 10
 
 bool cf_nflog_is_name(const char *interface)
 {
@@ -30,6 +32,8 @@ struct config_message {
 	struct nlattr flags_head;
 	uint16_t flags;
 	uint16_t padding;
+	struct nlattr timeout_head;
+	uint32_t timeout;
 };
 
 enum cf_status cf_nflog_open(struct cf_nflog *nflog, int fd, const char *interface,
@@ -38,14 +42,17 @@ enum cf_status cf_nflog_open(struct cf_nflog *nflog, int fd, const char *interfa
 	const char *colon = strchr(interface, ':');
 	unsigned long group = colon == NULL ? 0 : strtoul(colon + 1, NULL, 10);
 	struct config_message message = {
-	    .head = {.nlmsg_len = offsetof(struct config_message, padding) + 2,
+	    .head = {.nlmsg_len = sizeof(struct config_message),
 	        .nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG,
 	        .nlmsg_flags = NLM_F_REQUEST},
 	    .about = {.nfgen_family = AF_UNSPEC,
 	        .version = NFNETLINK_V0,
 	        .res_id = htons((uint16_t)group)},
 	    .flags_head = {.nla_len = NLA_HDRLEN + sizeof(uint16_t), .nla_type = NFULA_CFG_FLAGS},
-	    .flags = htons(NFULNL_CFG_F_SEQ)};
+	    .flags = htons(NFULNL_CFG_F_SEQ),
+	    .timeout_head = {.nla_len = NLA_HDRLEN + sizeof(uint32_t),
+	        .nla_type = NFULA_CFG_TIMEOUT},
+	    .timeout = htonl(HOLD_10MS)};
 	int bytes = (int)(queue_mib << 20);
 
 	*nflog = (struct cf_nflog){.begun = false};
