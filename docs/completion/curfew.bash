@@ -8,6 +8,12 @@ _curfew_options()
 	egress) echo "apply check show status confirm remove --image --hook --refuse --enforce --dns --dot --doh --fallback --resolver --resolver-user --never --log --log-rate --confirm --dry-run --json --help" ;;
 	explain) echo "--client --type --at --image --images --json --help" ;;
 	list) "${COMP_WORDS[0]}" list "${COMP_WORDS[2]}" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
+	log)
+		case ${COMP_WORDS[2]} in
+		verify | seals | convert | key) "${COMP_WORDS[0]}" log "${COMP_WORDS[2]}" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
+		*) "${COMP_WORDS[0]}" log --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
+		esac
+		;;
 	doctor) echo "--config --unbound --module --image --log --live --json --help" ;;
 	*)
 		# Verbs of other parts tell their options themselves.
@@ -31,8 +37,19 @@ _curfew()
 		COMPREPLY=($(compgen -W "show check diff import export resolve update bundle sign presets --help" -- "$cur"))
 		return
 	fi
+	if [ "${COMP_WORDS[1]}" = log ] && [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
+		compopt -o filenames 2>/dev/null
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -W "verify seals key convert" -- "$cur") $(compgen -f -- "$cur"))
+		return
+	fi
+	if [ "${COMP_WORDS[1]} ${COMP_WORDS[2]}" = "log key" ] && [ "$COMP_CWORD" -ge 3 ] && [[ $cur != -* ]]; then
+		# shellcheck disable=SC2207
+		COMPREPLY=($(compgen -W "new show resolver monitor" -- "$cur"))
+		return
+	fi
 	case $prev in
-	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | --state | --output | -p | -i | -r | -o)
+	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | --state | --output | --seal | --tsr | --tsa | --tsq | --key | -k | -p | -i | -r | -o)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
 		COMPREPLY=($(compgen -f -- "$cur"))

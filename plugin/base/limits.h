@@ -40,6 +40,8 @@
 
 /* One line of the hit log, newline included. */
 #define CF_RECORD_BYTES 1024
+/* A signed seal at most: a record, the key's id and a signature. */
+#define CF_SEAL_BYTES (CF_RECORD_BYTES + 160)
 /* A line that a reader still looks at; longer ones are skipped and counted. Ours have at most
  * CF_RECORD_BYTES, later versions may have more. */
 #define CF_RECORD_LINE_BYTES 4096
@@ -69,6 +71,8 @@
 #define CF_LOG_TAIL_BYTES 268435456
 /* Writers (sensor and source) told apart in one log when it is verified. */
 #define CF_LOG_WRITERS 65536
+/* Witnessed seals that a log is held against: thirty writers for a year. */
+#define CF_WITNESS_SEALS 16777216
 /* Lines that are no records, held until a writer accounts for them. */
 #define CF_LOG_STRAYS 1024
 

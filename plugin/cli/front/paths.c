@@ -30,6 +30,7 @@ void cli_paths_for(const char *exe, struct cli_paths *paths)
 		set(paths->log, CF_BUILD_DIR, "log/hits.jsonl");
 		set(paths->module, CF_BUILD_DIR, "plugin/resolver/curfew.so");
 		set(paths->ledger, CF_BUILD_DIR, "ledger.db");
+		set(paths->keys, CF_BUILD_DIR, "keys");
 		return;
 	}
 	set(paths->policy, CF_CONFIG_DIR, "curfew.yaml");
@@ -39,6 +40,7 @@ void cli_paths_for(const char *exe, struct cli_paths *paths)
 	set(paths->log, CF_LOG_DIR, "hits.jsonl");
 	set(paths->module, CF_MODULE_DIR, "curfew.so");
 	set(paths->ledger, CF_STATE_DIR, "ledger.db");
+	set(paths->keys, CF_STATE_DIR, "keys");
 }
 
 void cli_paths_default(struct cli_paths *paths)

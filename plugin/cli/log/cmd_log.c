@@ -15,6 +15,8 @@
 static const char help[] =
     "usage: curfew log [FILE...] [options]\n"
     "       curfew log verify [FILE...]\n"
+    "       curfew log seals [FILE...]\n"
+    "       curfew log key new|show [WRITER...]\n"
     "       curfew log convert --to ecs|ocsf [FILE...]\n"
     "\n"
     "Prints hits, one a line. FILE is plain, gzip or zstd, - is standard input; without FILE the\n"
@@ -151,6 +153,10 @@ int cmd_log(int argc, char **argv)
 		return cmd_log_verify(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "convert") == 0)
 		return cmd_log_convert(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "key") == 0)
+		return cmd_log_key(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "seals") == 0)
+		return cmd_log_seals(argc - 1, argv + 1);
 	view = calloc(1, sizeof *view);
 	if (view == NULL) {
 		fputs("curfew log: no memory\n", stderr);

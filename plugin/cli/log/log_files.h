@@ -9,6 +9,8 @@
 
 int cmd_log_verify(int argc, char **argv);
 int cmd_log_convert(int argc, char **argv);
+int cmd_log_key(int argc, char **argv);
+int cmd_log_seals(int argc, char **argv);
 
 /* The files to read, in order. */
 struct log_files {

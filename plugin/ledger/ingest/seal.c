@@ -259,9 +259,9 @@ static bool is_well_formed(const struct cf_record *record, const struct cf_line 
 {
 	const struct cf_seal *seal = &record->seal;
 
-	return seal->sha256.len == CF_SHA256_TEXT_BYTES - 1 &&
-	    seal->prev.len == CF_SHA256_TEXT_BYTES - 1 && seal->sha256.data >= line->text &&
-	    seal->sha256.data < line->text + line->len;
+	/* Members behind the digest would be believed, and no seal covers them. */
+	return seal->prev.len == CF_SHA256_TEXT_BYTES - 1 &&
+	    cf_chain_ends(line->text, line->len, seal);
 }
 
 static bool fits(

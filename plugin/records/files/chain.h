@@ -8,14 +8,20 @@
  * sha256 of the seal before, zeros for the first, and stands inside of what is hashed. So a line
  * that is removed, changed, inserted or moved breaks the seal behind it, and a seal that is removed
  * breaks the next. It proves integrity against accident and against edits that do not recompute
- * every later seal; to stand against those, copy the newest seal elsewhere from time to time.
+ * every later seal. Against those stands a signature, with which a seal ends otherwise,
+ *
+ *   ...,"prev":"<hex>","key":"<id>","sha256":"<hex>","seal_sig":"<base64>"}}
+ *
+ * or a copy of the seal's text elsewhere (records/anchor/seal_text.h).
  *
  * One chain belongs to one thread.
  */
 #pragma once
 
 #include "base/sha256.h"
+#include "records/anchor/sensor_key.h"
 #include "records/form/json.h"
+#include "records/form/parse.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,14 +45,23 @@ void cf_chain_resume(struct cf_chain *chain, uint64_t seq, const char *sha256_te
 void cf_chain_line(struct cf_chain *chain, const char *line, size_t len);
 
 /*
- * Ends the line being formed in *json with the chain member and newline. Nothing changes in the
- * chain: the caller says cf_chain_sealed() once the line is written. False when there is no memory
- * or no room.
+ * Ends the line being formed in *json with the chain member and newline. *seal has sensor, source
+ * and instant as the line says them; the rest of it is filled in. With a key (NULL: none) it is
+ * signed. Nothing changes in the chain: the caller says cf_chain_sealed() once the line is written.
+ * False when there is no memory or no room, or libcrypto does not sign.
  */
-bool cf_chain_seal(
-    const struct cf_chain *chain, struct cf_json *json, char sha256_out[CF_SHA256_TEXT_BYTES]);
+bool cf_chain_seal(const struct cf_chain *chain, struct cf_json *json,
+    const struct cf_sensor_key *key, struct cf_seal_text *seal);
 void cf_chain_sealed(struct cf_chain *chain, const char *sha256_text);
 
 /* The digest a seal must have, given its line's bytes up to and including `"sha256":"`. */
 bool cf_chain_digest(const struct cf_chain *chain, const char *line, size_t len,
     char sha256_out[CF_SHA256_TEXT_BYTES]);
+
+/*
+ * True when a seal's line ends as it must: with the digest, or the digest and the signature that
+ * its key member promises, so that nothing escapes the one or the other.
+ */
+bool cf_chain_ends(const char *line, size_t len, const struct cf_seal *seal);
+/* The seal's text of a line that ends so. False when a name or instant has no place in one. */
+bool cf_chain_seal_text(const struct cf_record *record, struct cf_seal_text *seal_out);

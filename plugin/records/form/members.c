@@ -176,6 +176,8 @@ static const struct cf_member members[] = {
     MEMBER(G_TOP, "unsealed_lines", K_U64, report.unsealed_lines),
     MEMBER(G_TOP, "seq", K_U64, report.seq),
     MEMBER(G_TOP, "prev", K_TEXT, report.prev),
+    MEMBER(G_TOP, "key", K_TEXT, report.key),
+    MEMBER(G_TOP, "key_change", K_TEXT, report.key_change),
     OBJECT("decode", G_DECODE),
     MEMBER(G_DECODE, "tunnels_unread", K_U64, report.tunnels_unread),
     OBJECT("chain", G_CHAIN),
@@ -184,7 +186,9 @@ static const struct cf_member members[] = {
     MEMBER(G_CHAIN, "seq", K_U64, seal.seq),
     MEMBER(G_CHAIN, "lines", K_U64, seal.lines),
     MEMBER(G_CHAIN, "prev", K_TEXT, seal.prev),
+    MEMBER(G_CHAIN, "key", K_TEXT, seal.key),
     MEMBER(G_CHAIN, "sha256", K_TEXT, seal.sha256),
+    MEMBER(G_CHAIN, "seal_sig", K_TEXT, seal.sig),
 };
 
 #define MEMBER_COUNT (sizeof members / sizeof members[0])

@@ -38,13 +38,14 @@ struct cf_sensor_report {
 	/* start records */
 	uint64_t pid, fold_s, heartbeat_s, repaired_bytes, unsealed_lines, seq;
 	struct cf_text found, prev, version;
-	struct cf_text input; /* of a run over files: what they were, as a digest */
+	struct cf_text input;           /* of a run over files: what they were, as a digest */
+	struct cf_text key, key_change; /* who signs, and whom that key followed */
 	struct cf_text image, policy, privacy;
 };
 
 /* The seal at the end of a heartbeat or stop record (records/files/chain.h); sha256.len 0: none. */
 struct cf_seal {
-	struct cf_text run, prev, sha256;
+	struct cf_text run, prev, key, sha256, sig; /* key and sig: of signed ones */
 	uint64_t run_seq, seq, lines;
 };
 

@@ -49,7 +49,15 @@ struct cf_log_options {
 	    *status_path; /* a small JSON file with counters, replaced by rename; NULL: none */
 	bool open_now; /* synchronous: opens log and status file at once, while there are rights to
 	                */
-	bool synchronous;  /* no thread: cf_log_pump() does the work (offline captures, tests) */
+	bool synchronous; /* no thread: cf_log_pump() does the work (offline captures, tests) */
+	/*
+	 * The sensor key that seals are signed with, read at once; NULL or "": none. One that
+	 * cannot be used costs the signature, never the log: the status file says why.
+	 */
+	const char *key_file;
+	const char
+	    *seal_log;      /* socket of the system's log, to which seals go; static; NULL: none */
+	bool seal_log_once; /* it cannot be opened later */
 	const char *input; /* copied; what a run over files reads, as a digest in hex; NULL: none */
 	bool repeatable;   /* nothing random, nothing of this process: the same records, the same
 	                      lines */

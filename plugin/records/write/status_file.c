@@ -65,6 +65,29 @@ static void put_text(struct cf_json *json, const char *key, const char *text)
 	cf_json_string(json, text, strlen(text), CF_RECORD_TEXT_BYTES, false);
 }
 
+/* Who signs the seals, or why nobody does, and where they go. */
+static void put_anchor(struct cf_json *json, const struct cf_writer *writer)
+{
+	const struct cf_beacon *beacon = &writer->beacon;
+
+	if (writer->key != NULL)
+		put_text(json, "key", cf_sensor_key_id(writer->key));
+	else if (writer->key_error[0] != '\0')
+		put_text(json, "key_error", writer->key_error);
+	if (writer->signed_seq > 0) {
+		put_member(json, "signed_seq", writer->signed_seq);
+		CF_JSON_LITERAL(json, ",\"signed_at\":");
+		cf_json_instant_us(json, writer->signed_wall_us);
+	}
+	if (beacon->path == NULL)
+		put_text(json, "seal_log", "off");
+	else
+		put_text(
+		    json, "seal_log", beacon->failure == 0 ? "syslog" : strerror(beacon->failure));
+	if (beacon->lost > 0)
+		put_member(json, "seals_unsent", beacon->lost);
+}
+
 static size_t form(const struct cf_writer *writer, const struct cf_log_stats *stats,
     const char *members, size_t members_len, bool last, char *text, size_t size)
 {
@@ -94,6 +117,7 @@ static size_t form(const struct cf_writer *writer, const struct cf_log_stats *st
 	put_text(&json, "policy", writer->policy);
 	put_member(&json, "seq", writer->chain.seq);
 	put_text(&json, "sha256", writer->chain.prev);
+	put_anchor(&json, writer);
 	if (members_len > 0) {
 		CF_JSON_LITERAL(&json, ",");
 		cf_json_raw(&json, members, members_len);

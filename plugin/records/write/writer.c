@@ -17,6 +17,13 @@
 
 #define SECOND_US INT64_C(1000000)
 
+/* A seal being made: its line, and what of it leaves the machine. */
+struct sealed {
+	char line[CF_SEAL_BYTES];
+	struct cf_json json;
+	struct cf_seal_text seal;
+};
+
 static const char *next_id(struct cf_writer *writer, char text[CF_ULID_TEXT_BYTES])
 {
 	return cf_ulid_next(&writer->ulid, writer->now_wall_us, text);
@@ -291,11 +298,30 @@ static void put_counters(struct cf_json *json, const struct cf_heartbeat *h)
 	}
 }
 
-/* One seal; with_extra false leaves the caller's own members out. */
-static bool form_seal(struct cf_writer *writer, enum cf_event event, const struct cf_heartbeat *h,
-    bool with_extra, struct cf_json *json, char *line, char sha256[CF_SHA256_TEXT_BYTES])
+/* Who the lines say we are: a long name is cut in them. */
+static bool name_seal(const char *head, size_t len, struct cf_seal_text *seal)
 {
-	begin_line(writer, json, line, event, writer->now_wall_us);
+	char line[CF_RECORD_BYTES];
+	struct cf_record record;
+
+	if (len + 1 >= sizeof line)
+		return false;
+	memcpy(line, head, len);
+	line[len] = '}';
+	return cf_record_parse(line, len + 1, &record) == CF_LINE_OK &&
+	    cf_chain_seal_text(&record, seal);
+}
+
+/* One seal; with_extra false leaves the caller's own members out, key NULL the signature. */
+static bool form_seal(struct cf_writer *writer, enum cf_event event, const struct cf_heartbeat *h,
+    bool with_extra, const struct cf_sensor_key *key, struct sealed *sealed)
+{
+	struct cf_json *json = &sealed->json;
+
+	begin_line(writer, json, sealed->line, event, writer->now_wall_us);
+	json->end = sealed->line + (key == NULL ? CF_RECORD_BYTES : CF_SEAL_BYTES);
+	if (!name_seal(sealed->line, cf_json_length(json), &sealed->seal))
+		return false;
 	CF_JSON_LITERAL(json, ",\"started\":");
 	cf_json_instant_us(json, h->started_wall_us);
 	put_word(json, "in_iface", h->in_iface);
@@ -322,7 +348,34 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 		CF_JSON_LITERAL(json, ",");
 		cf_json_raw(json, h->extra_json, strlen(h->extra_json));
 	}
-	return cf_chain_seal(&writer->chain, json, sha256);
+	return cf_chain_seal(&writer->chain, json, key, &sealed->seal);
+}
+
+/* The fullest seal there is room for; better one without a signature than none. */
+static bool form_best_seal(struct cf_writer *writer, enum cf_event event,
+    const struct cf_heartbeat *h, struct sealed *sealed)
+{
+	const struct cf_sensor_key *key = writer->key;
+
+	if (form_seal(writer, event, h, true, key, sealed) ||
+	    form_seal(writer, event, h, false, key, sealed))
+		return true;
+	return key != NULL &&
+	    (form_seal(writer, event, h, true, NULL, sealed) ||
+	        form_seal(writer, event, h, false, NULL, sealed));
+}
+
+/* The seal is on the disk: it leaves the machine. */
+static void send_seal(struct cf_writer *writer, const struct cf_seal_text *seal)
+{
+	char text[CF_SEAL_TEXT_BYTES];
+
+	if (seal->sig[0] != '\0') {
+		writer->signed_seq = seal->seq;
+		writer->signed_wall_us = seal->at_wall_us;
+	}
+	(void)cf_seal_text_format(seal, text); /* always fits */
+	cf_beacon_say(&writer->beacon, "curfew-seal", text);
 }
 
 /* Writes a heartbeat or stop record with the chain's seal. Nothing when the disk refuses: the next
@@ -333,22 +386,19 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 	    .started_wall_us = writer->started_wall_us,
 	    .image = writer->image,
 	    .policy = writer->policy};
-	char line[CF_RECORD_BYTES], sha256[CF_SHA256_TEXT_BYTES];
-	struct cf_json json;
+	struct sealed sealed;
 
 	if (writer->heartbeat != NULL)
 		writer->heartbeat(writer->arg, &h);
-	if (!flush(writer))
+	if (!flush(writer) || !form_best_seal(writer, event, &h, &sealed))
 		return;
-	if (!form_seal(writer, event, &h, true, &json, line, sha256) &&
-	    !form_seal(writer, event, &h, false, &json, line, sha256))
-		return;
-	if (!cf_sink_put(&writer->sink, line, cf_json_length(&json)))
+	if (!cf_sink_put(&writer->sink, sealed.line, cf_json_length(&sealed.json)))
 		return;
 	if (cf_sink_flush(&writer->sink, NULL)) {
-		cf_chain_sealed(&writer->chain, sha256);
+		cf_chain_sealed(&writer->chain, sealed.seal.sha256);
 		atomic_store(&writer->degraded, false);
 		tell_trouble(writer, true);
+		send_seal(writer, &sealed.seal);
 	} else {
 		tell_trouble(writer, false);
 		cf_sink_discard(&writer->sink);
@@ -497,12 +547,31 @@ void cf_writer_advance(struct cf_writer *writer, int64_t at_wall_us)
 	cf_fold_expire(writer->fold, at_wall_us - writer->fold_s * SECOND_US, at_wall_us);
 }
 
+/* Who signs, and whom that key followed; the latter only where there is room. */
+static void put_key(const struct cf_writer *writer, struct cf_json *json)
+{
+	const char *change;
+	size_t room;
+
+	if (writer->key == NULL || json->failed)
+		return;
+	put_word(json, "key", cf_sensor_key_id(writer->key));
+	change = cf_sensor_key_change(writer->key);
+	room = (size_t)(json->end - json->at);
+	if (change[0] == '\0' || strlen(change) + sizeof ",\"key_change\":\"\"}\n" > room)
+		return;
+	CF_JSON_LITERAL(json, ",\"key_change\":\"");
+	cf_json_raw(json, change, strlen(change));
+	CF_JSON_LITERAL(json, "\"");
+}
+
 static void put_start(struct cf_writer *writer)
 {
-	char line[CF_RECORD_BYTES];
+	char line[CF_SEAL_BYTES];
 	struct cf_json json;
 
 	begin_line(writer, &json, line, CF_EVENT_START, writer->now_wall_us);
+	json.end = line + (writer->key == NULL ? CF_RECORD_BYTES : CF_SEAL_BYTES);
 	/* The run is named by its start record: the id stands behind "id":" in the head. */
 	memcpy(writer->chain.run, strstr(line, "\"id\":\"") + 6, 26);
 	put_word(&json, "version", CF_VERSION);
@@ -519,6 +588,7 @@ static void put_start(struct cf_writer *writer)
 	put_number(&json, "unsealed_lines", writer->start.unsealed_lines);
 	put_number(&json, "seq", writer->chain.seq);
 	put_word(&json, "prev", writer->chain.prev);
+	put_key(writer, &json);
 	CF_JSON_LITERAL(&json, "}\n");
 	put_line(writer, line, cf_json_length(&json), 0);
 }
@@ -563,6 +633,18 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	cf_fold_keeper_remove(&writer->keeper);
 }
 
+/* What cannot be used is gone without, and said in the status file. */
+static void read_key(struct cf_writer *writer, const char *path)
+{
+	struct cf_error error = {.text = ""};
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	if (cf_sensor_key_read(path, &writer->key, &error) != CF_OK)
+		(void)snprintf(writer->key_error, sizeof writer->key_error, "'%.60s': %.90s", path,
+		    error.text);
+}
+
 /* The same input gives the same ids, and another one others: a run is named by its start record. */
 static enum cf_status derive_ids(
     struct cf_writer *writer, const char *input, uint8_t *random, size_t size)
@@ -584,6 +666,7 @@ enum cf_status cf_writer_init(
 	enum cf_status status;
 
 	*writer = (struct cf_writer){.sink = {.fd = -1, .reading = -1},
+	    .beacon = {.fd = -1},
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .repeatable = options->repeatable,
@@ -594,6 +677,8 @@ enum cf_status cf_writer_init(
 	    .teller = {.say = options->complain, .arg = options->arg}};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
+	read_key(writer, options->key_file);
+	cf_beacon_init(&writer->beacon, options->seal_log, options->seal_log_once);
 	status =
 	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
@@ -629,4 +714,7 @@ void cf_writer_done(struct cf_writer *writer)
 	cf_fold_keeper_done(&writer->keeper);
 	cf_chain_done(&writer->chain);
 	cf_sink_done(&writer->sink);
+	cf_sensor_key_free(writer->key);
+	writer->key = NULL;
+	cf_beacon_done(&writer->beacon);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "records/anchor/beacon.h"
 #include "records/files/chain.h"
 #include "records/form/ulid.h"
 #include "records/write/fold.h"
@@ -21,6 +22,11 @@
 struct cf_writer {
 	struct cf_sink sink;
 	struct cf_chain chain;
+	struct cf_sensor_key *key; /* signs seals; NULL: nobody does, */
+	char key_error[160];       /* and why; "": no key was named */
+	struct cf_beacon beacon;
+	uint64_t signed_seq; /* the newest signed seal of this run, and when; 0: none */
+	int64_t signed_wall_us;
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
 	struct cf_newcomers *newcomers;

@@ -24,7 +24,7 @@
 struct fixture {
 	char *folder, *path;
 	int64_t now;
-	unsigned kinds[CF_VERIFY_NO_STOP + 1];
+	unsigned kinds[CF_VERIFY_KINDS];
 	uint64_t first_line, last_line; /* of the last alteration */
 	struct cf_verify_summary summary;
 };

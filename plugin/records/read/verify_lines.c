@@ -2,55 +2,11 @@
 
 #include "records/read/verify.h"
 
-#include "base/array.h"
-#include "base/limits.h"
-#include "base/siphash.h"
-#include "records/files/chain.h"
+#include "records/read/track.h"
+#include "records/read/vouch.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct place {
-	const char *path;
-	uint64_t line;
-};
-
-/* One writer's chain, and the run of it that is being read. */
-struct track {
-	char sensor[80], source[32];
-	struct cf_chain chain;
-	bool anchored;            /* a seal or start was seen: seq and prev are known */
-	struct place first, last; /* of the segment so far */
-	bool in_run;              /* its start record was seen, its stop record was not */
-	bool counts;              /* and what is here is compared with what it counts */
-	struct place started;
-	uint64_t lines, hits; /* of the run, as they are here; miscounts told are in them */
-};
-
-/* A line that is no record, waiting for a record that accounts for it. */
-struct stray {
-	struct place place;
-	uint64_t bytes;
-};
-
-struct cf_verify {
-	cf_verify_report *report;
-	void *arg;
-	struct cf_verify_summary summary;
-	size_t track_count, track_room, stray_count;
-	struct track **tracks;
-	uint32_t *slots; /* of tracks, by the hash of their names; 0: empty, else number + 1 */
-	size_t slot_count;
-	struct track *latest; /* lines of one writer come in rows */
-	struct stray strays[CF_LOG_STRAYS];
-};
-
-bool cf_verify_is_alteration(enum cf_verify_kind kind)
-{
-	return kind <= CF_VERIFY_RESTARTED;
-}
 
 struct cf_verify *cf_verify_new(cf_verify_report *report, void *arg)
 {
@@ -60,7 +16,13 @@ struct cf_verify *cf_verify_new(cf_verify_report *report, void *arg)
 		return NULL;
 	verify->report = report;
 	verify->arg = arg;
+	verify->with.from_wall_us = INT64_MIN;
 	return verify;
+}
+
+void cf_verify_expect(struct cf_verify *verify, const struct cf_verify_with *with)
+{
+	verify->with = *with;
 }
 
 void cf_verify_free(struct cf_verify *verify)
@@ -76,122 +38,9 @@ void cf_verify_free(struct cf_verify *verify)
 	free(verify);
 }
 
-static void CF_PRINTF(6, 7) tell(struct cf_verify *verify, enum cf_verify_kind kind,
-    const struct track *track, struct place first, struct place last, const char *format, ...)
-{
-	char text[256];
-	const struct cf_verify_finding finding = {.kind = kind,
-	    .first_path = first.path,
-	    .last_path = last.path,
-	    .first_line = first.line,
-	    .last_line = last.line,
-	    .text = text,
-	    .sensor = track == NULL ? "" : track->sensor,
-	    .source = track == NULL ? "" : track->source};
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (cf_verify_is_alteration(kind))
-		verify->summary.alterations++;
-	verify->report(verify->arg, &finding);
-}
-
 static bool equals(struct cf_text text, const char *word)
 {
 	return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
-}
-
-static bool is_of(const struct track *track, const struct cf_record *record)
-{
-	return equals(record->sensor, track->sensor) && equals(record->source, track->source);
-}
-
-static uint64_t hash_of(struct cf_text sensor, struct cf_text source)
-{
-	static const uint8_t key[16] = {0x63, 0x75, 0x72, 0x66, 0x65, 0x77}; /* a long row costs
-	                                                                       time only */
-	char name[sizeof((struct track *)NULL)->sensor + sizeof((struct track *)NULL)->source];
-
-	memcpy(name, sensor.data, sensor.len);
-	name[sensor.len] = '\0';
-	memcpy(name + sensor.len + 1, source.data, source.len);
-	return cf_siphash(key, name, sensor.len + 1 + source.len);
-}
-
-static struct cf_text text_of(const char *word)
-{
-	return (struct cf_text){.data = word, .len = strlen(word)};
-}
-
-/* Twice as many slots, so that at least half of them are empty. */
-static bool grow_slots(struct cf_verify *verify)
-{
-	size_t count = verify->slot_count == 0 ? 64 : verify->slot_count * 2;
-	uint32_t *slots = calloc(count, sizeof *slots);
-
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < verify->track_count; i++) {
-		const struct track *track = verify->tracks[i];
-		size_t at = hash_of(text_of(track->sensor), text_of(track->source)) & (count - 1);
-
-		while (slots[at] != 0)
-			at = (at + 1) & (count - 1);
-		slots[at] = (uint32_t)i + 1;
-	}
-	free(verify->slots);
-	verify->slots = slots;
-	verify->slot_count = count;
-	return true;
-}
-
-static struct track *new_track(struct cf_verify *verify, const struct cf_record *record)
-{
-	struct track **tracks = cf_array_grow(
-	    verify->tracks, verify->track_count, 1, &verify->track_room, sizeof(struct track *));
-	struct track *track;
-
-	if (tracks == NULL)
-		return NULL;
-	verify->tracks = tracks;
-	track = calloc(1, sizeof *track);
-	if (track == NULL || cf_chain_init(&track->chain) != CF_OK) {
-		free(track);
-		return NULL;
-	}
-	memcpy(track->sensor, record->sensor.data, record->sensor.len);
-	memcpy(track->source, record->source.data, record->source.len);
-	verify->tracks[verify->track_count++] = track;
-	return track;
-}
-
-/* The track of a record's writer, made on its first line; NULL when there are too many. */
-static struct track *track_of(struct cf_verify *verify, const struct cf_record *record)
-{
-	struct track *track;
-	size_t at;
-
-	if (verify->latest != NULL && is_of(verify->latest, record))
-		return verify->latest;
-	if (record->sensor.len >= sizeof track->sensor ||
-	    record->source.len >= sizeof track->source)
-		return NULL;
-	if (verify->track_count * 2 >= verify->slot_count && !grow_slots(verify))
-		return NULL;
-	at = hash_of(record->sensor, record->source) & (verify->slot_count - 1);
-	for (; verify->slots[at] != 0; at = (at + 1) & (verify->slot_count - 1)) {
-		track = verify->tracks[verify->slots[at] - 1];
-		if (is_of(track, record))
-			return verify->latest = track;
-	}
-	if (verify->track_count == CF_LOG_WRITERS)
-		return NULL;
-	track = new_track(verify, record);
-	if (track != NULL)
-		verify->slots[at] = (uint32_t)verify->track_count;
-	return verify->latest = track;
 }
 
 static void forget_stray(struct cf_verify *verify, size_t index)
@@ -204,7 +53,7 @@ static void forget_stray(struct cf_verify *verify, size_t index)
 static void add_stray(struct cf_verify *verify, struct place place, uint64_t bytes)
 {
 	if (verify->stray_count == CF_LOG_STRAYS) {
-		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[0].place,
+		cf_track_tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[0].place,
 		    verify->strays[0].place, "a line that is no record (%llu bytes)",
 		    (unsigned long long)verify->strays[0].bytes);
 		forget_stray(verify, 0);
@@ -221,7 +70,7 @@ static void explain_strays(struct cf_verify *verify, const struct track *track, 
 		if (stray.bytes > bytes || stray.bytes == 0)
 			continue;
 		bytes -= stray.bytes;
-		tell(verify, CF_VERIFY_REPAIRED, track, stray.place, stray.place,
+		cf_track_tell(verify, CF_VERIFY_REPAIRED, track, stray.place, stray.place,
 		    "a torn line of %llu bytes, which the writer accounts for",
 		    (unsigned long long)stray.bytes);
 		forget_stray(verify, i - 1);
@@ -232,7 +81,7 @@ static void explain_strays(struct cf_verify *verify, const struct track *track, 
 static void end_run(struct cf_verify *verify, struct track *track, struct place place)
 {
 	if (track->in_run)
-		tell(verify, CF_VERIFY_NO_STOP, track, track->started, place,
+		cf_track_tell(verify, CF_VERIFY_NO_STOP, track, track->started, place,
 		    "the run that began here has no stop record: the writer is running, or was "
 		    "killed");
 	track->in_run = track->counts = false;
@@ -256,11 +105,11 @@ static void check_counts(struct cf_verify *verify, struct track *track,
 	if (!track->counts)
 		return;
 	if (track->lines != report->written)
-		tell(verify, CF_VERIFY_MISCOUNTED, track, track->started, place,
+		cf_track_tell(verify, CF_VERIFY_MISCOUNTED, track, track->started, place,
 		    "the writer counted %llu lines since its start, and %llu are here",
 		    (unsigned long long)report->written, (unsigned long long)track->lines);
 	else if (track->hits != hits)
-		tell(verify, CF_VERIFY_MISCOUNTED, track, track->started, place,
+		cf_track_tell(verify, CF_VERIFY_MISCOUNTED, track, track->started, place,
 		    "the writer counted %llu hits since its start, and %llu are here",
 		    (unsigned long long)hits, (unsigned long long)track->hits);
 	/* Told once, not each minute from here on. */
@@ -268,11 +117,11 @@ static void check_counts(struct cf_verify *verify, struct track *track,
 	track->hits = hits;
 }
 
-static void tell_begin(
-    struct cf_verify *verify, const struct track *track, uint64_t seq, struct place place)
+static void tell_begin(struct cf_verify *verify, const struct track *track, uint64_t seq,
+    int64_t at_wall_us, struct place place)
 {
 	if (seq > 0)
-		tell(verify, CF_VERIFY_BEGINS, track, place, place,
+		cf_track_doubt(verify, CF_VERIFY_BEGINS, track, at_wall_us, place, place,
 		    "the log begins here behind seal %llu: what is older is not given, or is gone",
 		    (unsigned long long)seq);
 }
@@ -290,12 +139,12 @@ static void check_start(struct cf_verify *verify, struct track *track,
 	if (!track->anchored && lines == 0) {
 		cf_chain_resume(&track->chain, report->seq, report->prev.data);
 		track->anchored = true;
-		tell_begin(verify, track, report->seq, place);
+		tell_begin(verify, track, report->seq, record->at_wall_us, place);
 		return;
 	}
 	if (track->anchored &&
 	    (report->seq != track->chain.seq || !equals(report->prev, track->chain.prev))) {
-		tell(verify, CF_VERIFY_RESTARTED, track, place, place,
+		cf_track_tell(verify, CF_VERIFY_RESTARTED, track, place, place,
 		    "this run went on behind seal %llu, but the one before it here is %llu: "
 		    "a part is missing, or the writer could not read the log's end",
 		    (unsigned long long)report->seq, (unsigned long long)track->chain.seq);
@@ -305,13 +154,13 @@ static void check_start(struct cf_verify *verify, struct track *track,
 	if (lines == 0)
 		return;
 	if (report->unsealed_lines != lines && track->anchored)
-		tell(verify,
+		cf_track_tell(verify,
 		    report->unsealed_lines > lines ? CF_VERIFY_REMOVED : CF_VERIFY_INSERTED, track,
 		    track->first, place,
 		    "%llu lines stood here without a seal at a restart, now %llu",
 		    (unsigned long long)report->unsealed_lines, (unsigned long long)lines);
 	else
-		tell(verify, CF_VERIFY_LATE, track, track->first, track->last,
+		cf_track_tell(verify, CF_VERIFY_LATE, track, track->first, track->last,
 		    "%llu lines had no seal when the writer was started again; sealed from then on",
 		    (unsigned long long)lines);
 }
@@ -324,20 +173,20 @@ static void tell_mismatch(struct cf_verify *verify, const struct track *track,
 	struct place first = lines > 0 ? track->first : place;
 
 	if (lines < seal->lines && !track->anchored)
-		tell(verify, CF_VERIFY_REMOVED, track, first, place,
+		cf_track_tell(verify, CF_VERIFY_REMOVED, track, first, place,
 		    "%llu of %llu sealed lines are not here: removed, or in an older file not "
 		    "given",
 		    (unsigned long long)(seal->lines - lines), (unsigned long long)seal->lines);
 	else if (lines < seal->lines)
-		tell(verify, CF_VERIFY_REMOVED, track, first, place,
+		cf_track_tell(verify, CF_VERIFY_REMOVED, track, first, place,
 		    "%llu of %llu sealed lines are gone", (unsigned long long)(seal->lines - lines),
 		    (unsigned long long)seal->lines);
 	else if (lines > seal->lines)
-		tell(verify, CF_VERIFY_INSERTED, track, first, place,
+		cf_track_tell(verify, CF_VERIFY_INSERTED, track, first, place,
 		    "%llu lines where %llu were sealed", (unsigned long long)lines,
 		    (unsigned long long)seal->lines);
 	else
-		tell(verify, CF_VERIFY_CHANGED, track, first, place,
+		cf_track_tell(verify, CF_VERIFY_CHANGED, track, first, place,
 		    "%llu lines and their seal do not match: a line was changed or moved",
 		    (unsigned long long)lines);
 }
@@ -345,32 +194,30 @@ static void tell_mismatch(struct cf_verify *verify, const struct track *track,
 static void check_seal(struct cf_verify *verify, struct track *track, const struct cf_line *line,
     const struct cf_record *record, struct place place)
 {
-	static const char ending[] = "\"}}";
 	const struct cf_seal *seal = &record->seal;
-	const size_t digest_bytes = CF_SHA256_TEXT_BYTES - 1, ending_bytes = sizeof ending - 1;
+	const struct place first = track->chain.lines > 0 ? track->first : place;
 	char digest[CF_SHA256_TEXT_BYTES] = "";
-	bool good;
+	bool good, follows;
 
 	verify->summary.seals++;
 	if (!track->anchored)
-		tell_begin(verify, track, seal->seq - (seal->seq > 0),
-		    track->chain.lines > 0 ? track->first : place);
-	/* The digest must be the last thing in the line, so that nothing escapes it. */
-	good = line->len > digest_bytes + ending_bytes &&
-	    memcmp(line->text + line->len - ending_bytes, ending, ending_bytes) == 0 &&
-	    seal->sha256.data == line->text + line->len - ending_bytes - digest_bytes &&
+		tell_begin(verify, track, seal->seq - (seal->seq > 0), record->at_wall_us, first);
+	/* Nothing but the signature stands behind the digest, so that nothing escapes it. */
+	good = cf_chain_ends(line->text, line->len, seal) &&
 	    cf_chain_digest(
-	        &track->chain, line->text, line->len - ending_bytes - digest_bytes, digest) &&
+	        &track->chain, line->text, (size_t)(seal->sha256.data - line->text), digest) &&
 	    equals(seal->sha256, digest) && seal->lines == track->chain.lines;
+	follows = !track->anchored ||
+	    (seal->seq == track->chain.seq + 1 && equals(seal->prev, track->chain.prev));
 	if (!good)
 		tell_mismatch(verify, track, seal, place);
 	else
 		verify->summary.good_seals++;
-	if (track->anchored &&
-	    (seal->seq != track->chain.seq + 1 || !equals(seal->prev, track->chain.prev)))
-		tell(verify, CF_VERIFY_REMOVED, track, place, place,
+	if (!follows)
+		cf_track_tell(verify, CF_VERIFY_REMOVED, track, place, place,
 		    "seal %llu follows seal %llu: what was between them is gone, or was moved",
 		    (unsigned long long)seal->seq, (unsigned long long)track->chain.seq);
+	cf_vouch_seal(verify, track, record, first, place, good && follows);
 	cf_chain_resume(&track->chain, seal->seq, seal->sha256.data);
 	track->anchored = true;
 }
@@ -395,7 +242,7 @@ void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_
 		add_stray(verify, place, line->len);
 		return;
 	}
-	track = track_of(verify, record);
+	track = cf_track_of(verify, record);
 	if (track == NULL) {
 		verify->summary.unchecked_lines++;
 		return;
@@ -410,6 +257,7 @@ void cf_verify_line(struct cf_verify *verify, const char *path, const struct cf_
 	if (record->event == CF_EVENT_START) {
 		end_run(verify, track, place);
 		check_start(verify, track, record, place);
+		cf_vouch_start(verify, track, record, place);
 		begin_run(track, place);
 	}
 	if (record->seal.sha256.len == CF_SHA256_TEXT_BYTES - 1) {
@@ -436,7 +284,7 @@ void cf_verify_tail(
 	const struct place place = {.path = path, .line = line_number};
 
 	if (newest)
-		tell(verify, CF_VERIFY_UNSEALED, NULL, place, place,
+		cf_track_tell(verify, CF_VERIFY_UNSEALED, NULL, place, place,
 		    "a last line of %zu bytes without its end: being written, or torn", len);
 	else
 		add_stray(verify, place, len);
@@ -451,15 +299,16 @@ void cf_verify_finish(struct cf_verify *verify, struct cf_verify_summary *summar
 		if (track->chain.lines == 0)
 			continue;
 		verify->summary.unsealed_lines += track->chain.lines;
-		tell(verify, CF_VERIFY_UNSEALED, track, track->first, track->last,
+		cf_track_tell(verify, CF_VERIFY_UNSEALED, track, track->first, track->last,
 		    "unsealed tail of %llu lines: the writer is running, or was killed",
 		    (unsigned long long)track->chain.lines);
 	}
 	for (size_t i = 0; i < verify->stray_count; i++)
-		tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[i].place,
+		cf_track_tell(verify, CF_VERIFY_FOREIGN, NULL, verify->strays[i].place,
 		    verify->strays[i].place, "a line that is no record (%llu bytes)",
 		    (unsigned long long)verify->strays[i].bytes);
 	verify->stray_count = 0;
+	cf_vouch_finish(verify);
 	verify->summary.chains = verify->track_count;
 	*summary_out = verify->summary;
 }
