@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECOND_US INT64_C(1000000)
@@ -27,10 +28,18 @@ void cf_status_file_open_early(struct cf_status_file *status)
 {
 	char resolved[CF_PATH_BYTES];
 
-	if (status->path == NULL || access(status->path, F_OK) != 0 ||
+	struct stat about;
+
+	if (status->path == NULL)
+		return;
+	if (access(status->path, F_OK) != 0 ||
 	    cf_file_writer_check(status->path, resolved, NULL) == CF_OK)
-		status->early = open(status->path == NULL ? "" : status->path,
-		    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+		status->early = open(
+		    status->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	else if (lstat(status->path, &about) == 0 &&
+	    (S_ISCHR(about.st_mode) || S_ISFIFO(about.st_mode)))
+		status->early =
+		    open(status->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 }
 
 void cf_status_file_done(struct cf_status_file *status)
@@ -126,11 +135,13 @@ static size_t form(const struct cf_writer *writer, const struct cf_log_stats *st
 	return cf_json_length(&json);
 }
 
-/* In place, where it was opened early; a shorter one leaves no tail. */
+/* In place, where it was opened early; a shorter one leaves no tail. A pipe has no place. */
 static bool overwrite(int fd, const char *text, size_t len)
 {
 	ssize_t written = pwrite(fd, text, len, 0);
 
+	if (written < 0 && errno == ESPIPE)
+		written = write(fd, text, len);
 	if (written >= 0 && (size_t)written < len)
 		errno = ENOSPC;
 	return written == (ssize_t)len &&

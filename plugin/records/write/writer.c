@@ -497,8 +497,8 @@ static void keep_folds(struct cf_writer *writer)
 	    .now_us = writer->now_us,
 	    .teller = &writer->teller};
 
-	if (writer->sink.path == NULL || writer->sink.fd < 0 || !writer->sink.is_file ||
-	    writer->privacy.mode != CF_PRIVACY_FULL)
+	if (!writer->keeps_folds || writer->sink.path == NULL || writer->sink.fd < 0 ||
+	    !writer->sink.is_file || writer->privacy.mode != CF_PRIVACY_FULL)
 		return;
 	atomic_fetch_add(&writer->hits,
 	    cf_fold_keeper_look(&writer->keeper, writer->fold, &place, emit_hit, writer));
@@ -670,6 +670,7 @@ enum cf_status cf_writer_init(
 	    .fold_s = options->fold_s,
 	    .heartbeat_s = options->heartbeat_s == 0 ? 60 : options->heartbeat_s,
 	    .repeatable = options->repeatable,
+	    .keeps_folds = !options->synchronous,
 	    .heartbeat = options->heartbeat,
 	    .on_hit = options->on_hit,
 	    .expand = options->expand,

@@ -31,6 +31,7 @@ struct cf_writer {
 	struct cf_fold *fold;
 	struct cf_newcomers *newcomers;
 	struct cf_fold_keeper keeper; /* of the journal of the fold's windows */
+	bool keeps_folds;             /* not over files, which can be read again */
 	struct cf_privacy privacy;
 	char sensor[72], source[24];
 	char image[CF_WRITER_WORD_BYTES], policy[CF_WRITER_WORD_BYTES];
