@@ -213,6 +213,19 @@ def test_nothing_of_ours_stays_when_the_zone_is_refused():
     assert config is None and 'nothing is enforced' in said and not machine.zone.exists(), (said, config)
 
 
+def test_a_template_of_the_site_that_only_watches_is_put_in_force():
+    # The guard sees a name of the zone blocked before it calls the zone good; here nothing is to be blocked.
+    for change in (('rpz-log: yes', 'rpz-log: yes\n\trpz-action-override: disabled'), ('curfew.rpz"\n', 'other.rpz"\n')):
+        machine = Machine()
+        text = (machine.folder / 'share/rpz.conf').read_text()
+        (machine.folder / 'other.rpz').write_text('@ 300 SOA . . 1 3600 900 604800 300\nblocked.example CNAME .\n')
+        (machine.folder / 'site/rpz.conf').write_text((text.replace(f'zonefile: {machine.zone}', f'zonefile: "{machine.zone}"\n'))
+                                                      .replace(*change))
+        machine.module.unlink()
+        config = machine.guard()[1]
+        assert config is not None and change[1].strip() in config, (change, config)
+
+
 def test_a_folder_of_unbounds_own_is_not_touched():
     # 0.1.0 wrote its zone where the unbound user may write: a link there made root change another file's mode.
     machine = Machine()

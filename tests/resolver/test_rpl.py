@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Unbound's own regression scenarios with the module first in module-config."""
 
+import glob
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ def run(policy, may_fail):
     source = environment('CURFEW_UNBOUND_SRC')
     if not os.path.exists(os.path.join(source, 'testbound')):
         raise Missing('testbound is not built')
+    if not glob.glob(os.path.join(source, 'testdata', '*.rpl')):
+        raise Missing('this source tree came without its scenarios')
     folder = scratch_folder('curfew-rpl-')
     text, image = os.path.join(folder, 'policy.txt'), os.path.join(folder, 'curfew.img')
     with open(text, 'w', encoding='ascii') as file:
