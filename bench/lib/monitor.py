@@ -35,7 +35,8 @@ def commands(bench, path):
         FLOOR: [bench.program("pcaploop"), path],
         OWN: own_command(bench, path),
         "curfew --names": [curfew, "monitor", "-r", path, "--names"],
-        "tcpdump -w": [shutil.which("tcpdump"), "-r", path, "-w", "/dev/null"],
+        # -Z root: as root it would give the file it writes, which is the machine's own device, to its user.
+        "tcpdump -w": [shutil.which("tcpdump"), "-Z", "root", "-r", path, "-w", "/dev/null"],
         "ndpiReader": [shutil.which("ndpiReader"), "-q", "-n", "1", "-i", path],
         "tshark names": [shutil.which("tshark"), "-r", path, "-T", "fields", "-e", "dns.qry.name", "-e",
                          "tls.handshake.extensions_server_name", "-e", "http.host"],
