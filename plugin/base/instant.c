@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level date algorithms". */
 static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
@@ -244,4 +246,16 @@ enum cf_status cf_duration_parse(const char *text, int64_t *duration_s_out)
 		return CF_EMALFORMED;
 	*duration_s_out = value * unit;
 	return CF_OK;
+}
+
+int64_t cf_instant_of_serial(const char *serial)
+{
+	char text[CF_INSTANT_TEXT_BYTES];
+	int64_t wall_s;
+
+	if (strspn(serial, "0123456789") < 8 || strlen(serial) > 12)
+		return 0;
+	(void)snprintf(
+	    text, sizeof text, "%.4s-%.2s-%.2sT00:00:00Z", serial, serial + 4, serial + 6);
+	return cf_instant_parse(text, &wall_s) == CF_OK ? wall_s : 0;
 }

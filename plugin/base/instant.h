@@ -30,3 +30,9 @@ const char *cf_instant_format_us(int64_t wall_us, char text[CF_INSTANT_TEXT_BYTE
 
 /* Parses "60s", "15m", "24h", "7d" or a bare number of seconds. CF_EMALFORMED otherwise. */
 enum cf_status cf_duration_parse(const char *text, int64_t *duration_s_out) CF_MUST_CHECK;
+
+/*
+ * The day that a serial or version such as 2026112101 tells of, as zones and packs are numbered
+ * (YYYYMMDDNN); 0: it tells of none.
+ */
+int64_t cf_instant_of_serial(const char *serial);

@@ -172,7 +172,31 @@ static void take_shadow(void *arg, const char *text)
 	add_problem(arg, "%s", text);
 }
 
-static void look_at_image(struct cf_doctor *doctor)
+/* How old the packs of the image are; what is over goes on being enforced. */
+static void look_at_packs(struct cf_doctor *doctor, const struct cf_image *image, int64_t at_wall_s)
+{
+	for (uint32_t i = 0;
+	     i < cf_image_info(image)->packs && doctor->pack_count < CF_DOCTOR_PACKS; i++) {
+		struct cf_doctor_pack *pack = &doctor->packs[doctor->pack_count];
+		struct cf_image_pack of_image;
+		char text[160];
+
+		cf_image_pack(image, i, &of_image);
+		if (strcmp(of_image.vendor, "policy") == 0)
+			continue; /* the policy's own names */
+		doctor->pack_count++;
+		(void)snprintf(pack->name, sizeof pack->name, "%s", of_image.vendor);
+		(void)snprintf(pack->version, sizeof pack->version, "%s", of_image.version);
+		cf_pack_age_find(doctor->places.fetched, pack->name, pack->version, &pack->age);
+		if (pack->age.until_wall_s != 0 && pack->age.until_wall_s <= at_wall_s)
+			add_problem(doctor,
+			    "pack %s %s is %s; `curfew list update` looks for a newer one",
+			    pack->name, pack->version,
+			    cf_pack_age_format(&pack->age, at_wall_s, text, sizeof text));
+	}
+}
+
+static void look_at_image(struct cf_doctor *doctor, int64_t at_wall_s)
 {
 	struct cf_image *image = NULL;
 	const struct cf_image_info *info;
@@ -194,6 +218,7 @@ static void look_at_image(struct cf_doctor *doctor)
 	snprintf(doctor->policy_file, sizeof doctor->policy_file, "%s", info->policy_file);
 	if (doctor->places.log[0] == '\0')
 		snprintf(doctor->places.log, sizeof doctor->places.log, "%s", info->log_path);
+	look_at_packs(doctor, image, at_wall_s);
 	if (doctor->places.config[0] != '\0')
 		cf_shadow_find(doctor->places.config, image, take_shadow, doctor);
 	cf_image_close(image);
@@ -454,6 +479,6 @@ void cf_doctor_look(struct cf_doctor *doctor, int64_t at_wall_s)
 	look_at_unbound(doctor);
 	look_at_config(doctor);
 	look_at_module(doctor);
-	look_at_image(doctor);
+	look_at_image(doctor, at_wall_s);
 	look_at_status(doctor, at_wall_s);
 }

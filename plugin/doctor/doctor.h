@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "doctor/elf_id.h"
+#include "update/pack_age.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,17 @@ struct cf_doctor_places {
 	char image[CF_PATH_BYTES];
 	char log[CF_PATH_BYTES]; /* "": the image's */
 	char config[CF_PATH_BYTES];
+	char fetched[CF_PATH_BYTES]; /* folder of fetched packs */
 	char guard[CF_PATH_BYTES]; /* folder of what the guard and the rebuild say of themselves */
+};
+
+/* Packs of an image that are looked at. */
+#define CF_DOCTOR_PACKS 16
+
+/* A pack that the image on disk was compiled from. */
+struct cf_doctor_pack {
+	char name[64], version[CF_PACK_VERSION_BYTES];
+	struct cf_pack_age age;
 };
 
 /* Problems that are listed; there are about twenty kinds. */
@@ -44,6 +55,8 @@ struct cf_doctor {
 	char image_digest[CF_SHA256_TEXT_BYTES];
 	char vendor[256], preset[128], policy_file[CF_PATH_BYTES];
 	int64_t image_built_wall_s;
+	struct cf_doctor_pack packs[CF_DOCTOR_PACKS];
+	unsigned pack_count;
 	/* From the status file beside the log; has_status false when there is none. */
 	bool has_status;
 	char status_path[CF_PATH_BYTES + 16];

@@ -29,6 +29,8 @@ static const char *const queries[] = {
     " FROM beat b JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",
     "SELECT 'gap', s.name, s.source, g.from_us, g.to_us, g.reason FROM gap g"
     " JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",
+    "SELECT 'used', s.name, s.source, u.what, u.value, u.first_us, u.last_us FROM used u"
+    " JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5",
     "SELECT 'file', hex(key), offset, lines, records FROM file ORDER BY 2",
     "SELECT 'reject', hex(key), reason, n FROM reject ORDER BY 2, 3",
 };

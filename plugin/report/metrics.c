@@ -130,22 +130,104 @@ static void put_sensors(struct cf_model *model, FILE *to)
 	fprintf(to, "curfew_sensors_not_shown %zu\n", count - shown);
 }
 
-void cf_metrics_print(struct cf_model *model, FILE *to)
+static void put_pack_labels(FILE *to, const struct cf_provenance_pack *pack)
+{
+	fputs("{pack=", to);
+	cf_safe_quote(to, pack->name);
+	fputs(",version=", to);
+	cf_safe_quote(to, pack->version);
+	fputs("}", to);
+}
+
+/* Versions come and go; the newest of each pack is enough for an alarm. */
+static bool is_newest(const struct cf_provenance *provenance, const struct cf_provenance_pack *pack)
+{
+	for (size_t i = 0; i < provenance->pack_count; i++)
+		if (strcmp(provenance->packs[i].name, pack->name) == 0 &&
+		    provenance->packs[i].as_of_wall_s > pack->as_of_wall_s)
+			return false;
+	return true;
+}
+
+/* Likewise of the images that one sensor told of. */
+static bool is_last_said(const struct cf_origin *origin, const struct cf_origin_used *used)
+{
+	if (used->what != CF_USED_IMAGE)
+		return false;
+	for (size_t i = 0; i < origin->used_count; i++)
+		if (origin->used[i].what == CF_USED_IMAGE &&
+		    strcmp(origin->used[i].sensor, used->sensor) == 0 &&
+		    strcmp(origin->used[i].source, used->source) == 0 &&
+		    origin->used[i].last_wall_s > used->last_wall_s)
+			return false;
+	return true;
+}
+
+/* The packs that decided: how old, and whether their publisher's time for them is over. */
+static void put_packs(const struct cf_provenance *provenance, FILE *to)
+{
+	head(to, "curfew_pack_as_of_seconds", "gauge", "The day that a pack's version tells of.");
+	for (size_t i = 0; i < provenance->pack_count; i++)
+		if (provenance->packs[i].as_of_wall_s != 0 &&
+		    is_newest(provenance, &provenance->packs[i])) {
+			fputs("curfew_pack_as_of_seconds", to);
+			put_pack_labels(to, &provenance->packs[i]);
+			fprintf(to, " %" PRId64 "\n", provenance->packs[i].as_of_wall_s);
+		}
+	head(to, "curfew_pack_valid_until_seconds", "gauge",
+	    "Until when its publisher stated it; what is over is enforced all the same.");
+	for (size_t i = 0; i < provenance->pack_count; i++)
+		if (provenance->packs[i].until_wall_s != 0 &&
+		    is_newest(provenance, &provenance->packs[i])) {
+			fputs("curfew_pack_valid_until_seconds", to);
+			put_pack_labels(to, &provenance->packs[i]);
+			fprintf(to, " %" PRId64 "\n", provenance->packs[i].until_wall_s);
+		}
+}
+
+/* Which image decided, by the last instant it was said; the other words as labels. */
+static void put_images(const struct cf_provenance *provenance, FILE *to)
+{
+	head(to, "curfew_image_last_said_seconds", "gauge",
+	    "When a sensor last said that this image decides.");
+	for (size_t i = 0; i < provenance->origin->used_count; i++) {
+		const struct cf_origin_used *used = &provenance->origin->used[i];
+
+		if (!is_last_said(provenance->origin, used))
+			continue;
+		fputs("curfew_image_last_said_seconds{image=", to);
+		cf_safe_quote(to, used->value);
+		fputs(",sensor=", to);
+		cf_safe_quote(to, used->sensor);
+		fputs(",source=", to);
+		cf_safe_quote(to, used->source);
+		fprintf(to, "} %" PRId64 "\n", used->last_wall_s);
+	}
+	head(to, "curfew_build_info", "gauge", "The curfew that made these figures.");
+	fputs("curfew_build_info{version=", to);
+	cf_safe_quote(to, provenance->version);
+	fputs("} 1\n", to);
+}
+
+void cf_metrics_print(struct cf_model *model, const struct cf_provenance *provenance, FILE *to)
 {
 	put_states(model, to);
 	put_sensors(model, to);
+	put_packs(provenance, to);
+	put_images(provenance, to);
 	head(to, "curfew_ledger_horizon_seconds", "gauge", "The instant these numbers speak for.");
 	fprintf(
 	    to, "curfew_ledger_horizon_seconds %" PRId64 "\n", cf_model_options(model)->at_wall_s);
 }
 
-enum cf_status cf_metrics_write(struct cf_model *model, const char *path, struct cf_error *error)
+enum cf_status cf_metrics_write(struct cf_model *model, const struct cf_provenance *provenance,
+    const char *path, struct cf_error *error)
 {
 	struct cf_file_writer writer;
 	enum cf_status status = cf_file_writer_open(&writer, path);
 
 	if (status == CF_OK) {
-		cf_metrics_print(model, writer.to);
+		cf_metrics_print(model, provenance, writer.to);
 		/* Half a file is worse than none. */
 		status = ferror(writer.to) != 0 ? CF_EIO : cf_file_writer_commit(&writer);
 	}

@@ -157,6 +157,19 @@ static void durations_have_one_unit(void **state)
 	}
 }
 
+static void serials_tell_their_day(void **state)
+{
+	static const char *const none[] = {"", "1", "2026.11.21", "20261321", "20261132", "9",
+	    "v20261121", "1234567890123", "16991231"};
+
+	(void)state;
+	assert_int_equal(cf_instant_of_serial("2026112101"), 1795219200);
+	assert_int_equal(cf_instant_of_serial("20261121"), 1795219200);
+	assert_int_equal(cf_instant_of_serial("20261121-rc1"), 1795219200);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_int_equal(cf_instant_of_serial(none[i]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +183,7 @@ int main(void)
 	    cmocka_unit_test(microseconds_have_six_digits),
 	    cmocka_unit_test(extreme_instants_stay_within_four_digit_years),
 	    cmocka_unit_test(durations_have_one_unit),
+	    cmocka_unit_test(serials_tell_their_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,3 +162,11 @@ class Capture:
             file.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
             for at, frame in self.frames:
                 file.write(struct.pack('<IIII', int(at), int(at * 1000000) % 1000000, len(frame), len(frame)) + frame)
+
+
+def pcap(frames):
+    """A capture file of (second, frame) pairs, Ethernet."""
+    data = struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    for second, frame in frames:
+        data += struct.pack('<IIII', second, 0, len(frame), len(frame)) + frame
+    return data

@@ -79,6 +79,7 @@ static bool find_places(const struct request *request, struct cf_doctor_places *
 	cli_paths_default(&paths);
 	set(places->module, paths.module);
 	set(places->image, paths.image);
+	set(places->fetched, paths.fetched);
 	if (CF_UNBOUND_BIN[0] != '\0' && paths.from_checkout)
 		set(places->unbound, CF_UNBOUND_BIN);
 	else if (!cf_find_program("unbound", places->unbound, sizeof places->unbound))
@@ -123,7 +124,47 @@ static enum cf_known good_if(bool good)
 	return good ? CF_KNOWN_YES : CF_KNOWN_NO;
 }
 
-static void print_text(const struct cf_doctor *d)
+/* NULL instead of "". */
+static const char *or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+static void print_packs(const struct cf_doctor *d, int64_t at_wall_s)
+{
+	for (unsigned i = 0; i < d->pack_count; i++) {
+		const struct cf_doctor_pack *pack = &d->packs[i];
+		char text[512], age[160];
+
+		(void)snprintf(text, sizeof text, "%s %s: %s%s%s%s", pack->name, pack->version,
+		    cf_pack_age_format(&pack->age, at_wall_s, age, sizeof age),
+		    pack->age.newer[0] == '\0' ? "" : "; ", pack->age.newer,
+		    pack->age.newer[0] == '\0' ? "" : " was fetched, `curfew apply` compiles it");
+		print_line("pack", good_if(!cf_pack_age_is_bad(&pack->age, at_wall_s)), text);
+	}
+}
+
+static void json_packs(const struct cf_doctor *d, struct cli_json *json)
+{
+	cli_json_open_array(json, "packs");
+	for (unsigned i = 0; i < d->pack_count; i++) {
+		const struct cf_doctor_pack *pack = &d->packs[i];
+		const struct cf_pack_age *age = &pack->age;
+
+		cli_json_open_object(json, NULL);
+		cli_json_text(json, "pack", pack->name);
+		cli_json_text(json, "version", pack->version);
+		cli_json_instant(
+		    json, "as_of", age->as_of_wall_s == 0 ? INT64_MIN : age->as_of_wall_s);
+		cli_json_instant(
+		    json, "until", age->until_wall_s == 0 ? INT64_MIN : age->until_wall_s);
+		cli_json_text(json, "fetched", or_null(age->newer));
+		cli_json_close_object(json);
+	}
+	cli_json_close_array(json);
+}
+
+static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 {
 	char text[CF_PATH_BYTES + 1024];
 
@@ -140,6 +181,7 @@ static void print_text(const struct cf_doctor *d)
 	else
 		snprintf(text, sizeof text, "%s: %s", d->places.image, d->image_error);
 	print_line("image", d->image_valid, text);
+	print_packs(d, at_wall_s);
 	snprintf(text, sizeof text, "%.12s",
 	    d->digest_in_force[0] == '\0' ? "none" : d->digest_in_force);
 	print_line("in force", good_if(d->digest_in_force[0] != '\0'), text);
@@ -165,12 +207,6 @@ static void json_answer(struct cli_json *json, const char *key, enum cf_known an
 		cli_json_null(json, key);
 	else
 		cli_json_bool(json, key, answer == CF_KNOWN_YES);
-}
-
-/* NULL instead of "". */
-static const char *or_null(const char *text)
-{
-	return text[0] == '\0' ? NULL : text;
 }
 
 static void json_count(struct cli_json *json, const char *key, bool is_known, uint64_t count)
@@ -200,6 +236,7 @@ static void print_json(const struct cf_doctor *d, const struct cli_live *live)
 	cli_json_text(&json, "vendor", or_null(d->vendor));
 	cli_json_text(&json, "preset", or_null(d->preset));
 	cli_json_text(&json, "policy", or_null(d->policy_file));
+	json_packs(d, &json);
 	cli_json_text(&json, "log", or_null(d->places.log));
 	json_count(&json, "pid", d->has_status, d->pid);
 	json_count(&json, "hits", d->has_status, d->hits);
@@ -238,7 +275,7 @@ static int examine(const struct request *request)
 		if (request->json)
 			print_json(doctor, live);
 		else
-			print_text(doctor);
+			print_text(doctor, cli_now_s());
 		if (live != NULL && !request->json)
 			cli_live_print(live, stdout);
 		code = doctor->degraded ? CMD_DEGRADED : CMD_OK;

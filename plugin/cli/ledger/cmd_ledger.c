@@ -1,9 +1,9 @@
 /* curfew ledger: takes its word and gives the rest to whoever knows it. */
 
-#include "base/sha256.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/ledger/ledger_cmd.h"
+#include "ledger/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,14 +46,6 @@ static void print_line(void *arg, const char *line, size_t len)
 	putchar('\n');
 }
 
-static void hash_line(void *arg, const char *line, size_t len)
-{
-	struct cf_sha256 *sha = arg;
-
-	cf_sha256_update(sha, line, len);
-	cf_sha256_update(sha, "\n", 1);
-}
-
 static int dump(int argc, char **argv, bool only_digest)
 {
 	static const struct cli_option options[] = {
@@ -62,28 +54,20 @@ static int dump(int argc, char **argv, bool only_digest)
 	struct cf_ledger_options open_options = {.mode = CF_LEDGER_READ};
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error = {0};
-	struct cf_sha256 *sha;
+	char digest[CF_SHA256_TEXT_BYTES];
 	int code;
 
 	cli_paths_default(&paths);
 	open_options.path = paths.ledger;
 	if (!cli_options_read(options, "ledger", help, &open_options, argc, argv, &code))
 		return code;
-	sha = cf_sha256_new();
-	enum cf_status status =
-	    sha == NULL ? CF_ENOMEM : cf_ledger_open(&open_options, &ledger, NULL, &error);
+	enum cf_status status = cf_ledger_open(&open_options, &ledger, NULL, &error);
 
 	if (status == CF_OK)
-		status = only_digest ? cf_ledger_dump(ledger, hash_line, sha, &error)
+		status = only_digest ? cf_ledger_digest(ledger, digest, &error)
 		                     : cf_ledger_dump(ledger, print_line, NULL, &error);
-	if (status == CF_OK && only_digest) {
-		uint8_t digest[CF_SHA256_BYTES];
-		char text[CF_SHA256_TEXT_BYTES];
-
-		cf_sha256_final(sha, digest);
-		puts(cf_sha256_format(digest, text));
-	}
-	cf_sha256_free(sha);
+	if (status == CF_OK && only_digest)
+		puts(digest);
 	cf_ledger_close(ledger);
 	return status == CF_OK ? CMD_OK : cli_ledger_failed("ledger", status, &error);
 }

@@ -240,6 +240,27 @@ static bool somebody_breaks(const struct cf_doc *doc)
 	return false;
 }
 
+/* What decided; the logs are those that were given. */
+static void add_footer(const struct rehearse_run *run, struct cf_doc *doc)
+{
+	struct cf_doc *footer = doc == NULL ? NULL : cf_doc_footer(doc);
+	const struct cf_image_info *info = cf_image_info(run->image);
+	char digest[CF_SHA256_TEXT_BYTES];
+
+	if (footer == NULL)
+		return;
+	cf_doc_fact_instant(footer, "made", "made", cli_now_s());
+	cf_doc_fact_text(footer, "curfew", "by curfew", CF_VERSION);
+	cf_doc_fact_text(
+	    footer, "image", "decided by image", cf_sha256_format(info->digest, digest));
+	cf_doc_fact_text(
+	    footer, "sources", "compiled from", cf_sha256_format(info->source_digest, digest));
+	cf_doc_fact_text(footer, "packs", "packs",
+	    cf_doc_format(footer, "%s %s", info->vendor, info->pack_version));
+	cf_doc_fact_text(footer, "policy_file", "under policy", info->policy_file);
+	doc->failed = doc->failed || !cf_doc_ok(footer);
+}
+
 static int rehearse(struct rehearse_run *run, char **logs, int count)
 {
 	int code = get_image(run);
@@ -260,6 +281,7 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 	    ? cf_rehearsal_report(run->rehearsal, run->names)
 	    : NULL;
 
+	add_footer(run, doc);
 	code = cli_output_doc(&run->output, doc);
 	if (code == CMD_OK && run->had_failures)
 		code = CMD_IO;

@@ -1,8 +1,10 @@
 /* curfew export: the ledger's answer for other systems. */
 
+#include "base/file_writer.h"
 #include "cli/front/cmd.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/ledger/ledger_model.h"
+#include "cli/report/made_from.h"
 #include "report/metrics.h"
 #include "report/report.h"
 #include "report/siem.h"
@@ -17,7 +19,10 @@ static const char help[] =
     "for\n"
     "Prometheus' textfile collector (FILE is replaced by rename; without FILE: standard output).\n"
     "Single hits are converted by `curfew log convert`.\n"
-    "\n" CLI_MODEL_HELP "\n"
+    "\n" CLI_MODEL_HELP "      --provenance FILE  where all of it comes from, as JSON: none of "
+    "these formats has a place "
+    "for it\n"
+    "\n"
     "exit: 0 done, 2 usage, 3 ledger damaged or of another version, 4 input/output\n";
 
 enum format { NONE, ECS, OCSF, CSV, PROMETHEUS };
@@ -25,6 +30,7 @@ enum format { NONE, ECS, OCSF, CSV, PROMETHEUS };
 struct export_run {
 	struct cli_model model;
 	unsigned format;
+	const char *provenance;
 };
 
 static const struct cli_option options[] = {
@@ -33,12 +39,46 @@ static const struct cli_option options[] = {
     CLI_CHOICE("ocsf", 0, struct export_run, format, OCSF),
     CLI_CHOICE("csv", 0, struct export_run, format, CSV),
     CLI_CHOICE("prometheus", 0, struct export_run, format, PROMETHEUS),
+    CLI_WORD("provenance", 0, struct export_run, provenance),
     CLI_OPTIONS_END,
 };
 
-static int export_as(struct cli_model *model, enum format format, const char *path)
+static int write_metrics(
+    struct cli_model *model, const struct cf_provenance *provenance, const char *path)
 {
 	struct cf_error error = {0};
+	enum cf_status status;
+
+	if (path == NULL) {
+		cf_metrics_print(model->model, provenance, stdout);
+		return CMD_OK;
+	}
+	status = cf_metrics_write(model->model, provenance, path, &error);
+	return status == CF_OK ? CMD_OK : cli_ledger_failed("export", status, &error);
+}
+
+static int write_provenance(const struct cf_provenance *provenance, const char *path)
+{
+	struct cf_file_writer writer;
+	enum cf_status status = cf_file_writer_open_as(&writer, path, CF_WRITE_PRIVATE);
+
+	if (status == CF_OK) {
+		status = cf_provenance_json(provenance, writer.to);
+		if (status == CF_OK)
+			status = cf_file_writer_commit(&writer);
+		else
+			cf_file_writer_abandon(&writer);
+	}
+	if (status == CF_OK)
+		return CMD_OK;
+	fprintf(
+	    stderr, "curfew export: cannot write '%s': %s\n", path, cf_file_writer_why(&writer));
+	return CMD_IO;
+}
+
+static int export_as(struct cli_model *model, const struct cf_provenance *provenance,
+    enum format format, const char *path)
+{
 	struct cf_doc *doc;
 
 	switch (format) {
@@ -49,13 +89,8 @@ static int export_as(struct cli_model *model, enum format format, const char *pa
 		cf_siem_ocsf(model->model, stdout);
 		break;
 	case PROMETHEUS:
-		if (path != NULL) {
-			enum cf_status status = cf_metrics_write(model->model, path, &error);
-
-			return status == CF_OK ? CMD_OK
-			                       : cli_ledger_failed("export", status, &error);
-		}
-		cf_metrics_print(model->model, stdout);
+		if (write_metrics(model, provenance, path) != CMD_OK)
+			return CMD_IO;
 		break;
 	case CSV:
 		doc = cf_report_hosts(model->model);
@@ -67,6 +102,24 @@ static int export_as(struct cli_model *model, enum format format, const char *pa
 		break;
 	}
 	return fflush(stdout) == 0 ? CMD_OK : CMD_IO;
+}
+
+static int export_all(struct export_run *run, const char *path)
+{
+	struct cli_made_from made;
+	struct cf_error error = {0};
+	enum cf_status status =
+	    cli_made_from_here(&made, &run->model, run->provenance != NULL, &error);
+	int code = CMD_OK;
+
+	if (status != CF_OK)
+		code = cli_ledger_failed("export", status, &error);
+	else if (run->provenance != NULL)
+		code = write_provenance(&made.provenance, run->provenance);
+	if (code == CMD_OK)
+		code = export_as(&run->model, &made.provenance, (enum format)run->format, path);
+	cli_made_from_done(&made);
+	return code;
 }
 
 int cmd_export(int argc, char **argv)
@@ -83,7 +136,7 @@ int cmd_export(int argc, char **argv)
 	}
 	code = cli_model_load(&run.model);
 	if (code == CMD_OK)
-		code = export_as(&run.model, (enum format)run.format, argv[optind]);
+		code = export_all(&run, argv[optind]);
 	cli_model_done(&run.model);
 	return code;
 }

@@ -3,6 +3,7 @@
 #include "cli/front/cmd.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/ledger/ledger_model.h"
+#include "cli/report/made_from.h"
 #include "cli/report/report_output.h"
 #include "report/report.h"
 
@@ -128,6 +129,18 @@ static void keep_states(struct cf_doc *doc, const char **states)
 			cf_doc_keep(doc, &doc->tables[t], is_wanted, states);
 }
 
+static int add_footer(const struct cli_model *model, struct cf_doc *doc)
+{
+	struct cli_made_from made;
+	struct cf_error error = {0};
+	enum cf_status status = cli_made_from_here(&made, model, true, &error);
+
+	if (status == CF_OK)
+		cf_provenance_add(doc, &made.provenance);
+	cli_made_from_done(&made);
+	return status == CF_OK ? CMD_OK : cli_ledger_failed("report", status, &error);
+}
+
 int cmd_report(int argc, char **argv)
 {
 	struct report_run run = {.output = {.what = "report"}};
@@ -147,7 +160,9 @@ int cmd_report(int argc, char **argv)
 		if (cf_doc_ok(doc)) {
 			if (run.states != NULL)
 				keep_states(doc, &run.states);
-			code = cli_output_doc(&run.output, doc);
+			code = add_footer(&run.model, doc);
+			if (code == CMD_OK)
+				code = cli_output_doc(&run.output, doc);
 		} else if (code == CMD_IO) {
 			fputs("curfew report: no memory\n", stderr);
 		}

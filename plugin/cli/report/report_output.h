@@ -15,7 +15,8 @@
 	    CLI_SWITCH("html", 0, request, member.html), \
 	    CLI_WORD("table", 0, request, member.table), \
 	    CLI_VALUE("columns", 0, request, member.columns, cli_take_columns), \
-	    CLI_WORD("output", 'o', request, member.path)
+	    CLI_WORD("output", 'o', request, member.path), \
+	    CLI_WORD("provenance", 0, request, member.provenance)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define CLI_OUTPUT_HELP \
@@ -24,11 +25,14 @@
 	"      --table NAME     which (default: the first)\n" \
 	"      --html           as one page that needs nothing else\n" \
 	"  -o, --output FILE    there instead of standard output\n" \
+	"      --provenance FILE  where all of it comes from, as JSON; with --csv -o FILE it is " \
+	"at\n" \
+	"                       FILE.provenance.json unless said otherwise\n" \
 	"      --columns N      as if the terminal were this wide\n"
 
 struct cli_output {
 	const char *what; /* verb, for messages */
-	const char *table, *path;
+	const char *table, *path, *provenance;
 	bool json, csv, html;
 	unsigned columns;
 };

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "ledger/ingest/fact.h"
 #include "ledger/store/ledger.h"
+#include "ledger/store/used.h"
 
 struct cf_batch;
 
@@ -50,6 +51,11 @@ struct cf_run_seal {
 };
 enum cf_status cf_batch_run(
     struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error) CF_MUST_CHECK;
+
+/* What the sensor decided with at these instants, cf_used_note(). */
+enum cf_status cf_batch_used(struct cf_batch *batch, uint32_t sensor_id, enum cf_used_what what,
+    struct cf_text value, int64_t from_wall_us, int64_t to_wall_us,
+    struct cf_error *error) CF_MUST_CHECK;
 
 /* An interval that cannot be trusted: broken chain, lost records. */
 enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,

@@ -85,7 +85,7 @@ static int prepare_all(struct cf_batch *batch)
 	return rc;
 }
 
-/* All that needs memory alone. */
+/* All that needs memory alone, and what sensors used. */
 static bool make_parts(struct cf_batch *batch)
 {
 	bool complete = true;
@@ -93,7 +93,8 @@ static bool make_parts(struct cf_batch *batch)
 	for (size_t i = 0; i < CACHE_TABLES; i++)
 		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
 	batch->ifaces = cf_map_new();
-	return complete && batch->ifaces != NULL;
+	batch->used = cf_used_new(batch->ledger);
+	return complete && batch->ifaces != NULL && batch->used != NULL;
 }
 
 enum cf_status cf_batch_new(
@@ -135,6 +136,8 @@ void cf_batch_forget(struct cf_batch *batch)
 		cf_sums_clear(&batch->sums[i]);
 	batch->gap_count = 0;
 	batch->reject_count = 0;
+	if (batch->used != NULL)
+		cf_used_forget(batch->used);
 	batch->lines = 0;
 }
 
@@ -203,6 +206,7 @@ void cf_batch_free(struct cf_batch *batch)
 	if (batch->in_transaction)
 		cf_batch_abandon(batch);
 	cf_batch_forget(batch);
+	cf_used_free(batch->used);
 	for (size_t i = 0; i < CACHE_TABLES; i++) {
 		cf_map_free(batch->caches[i]);
 		sqlite3_finalize(batch->intern_insert[i]);

@@ -105,6 +105,16 @@ static enum cf_status write_count(
 	return cf_ledger_exec(batch->ledger, sql, error);
 }
 
+enum cf_status cf_batch_used(struct cf_batch *batch, uint32_t sensor_id, enum cf_used_what what,
+    struct cf_text value, int64_t from_wall_us, int64_t to_wall_us, struct cf_error *error)
+{
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	return status == CF_OK ? cf_used_note(batch->used, sensor_id, what, value.data, value.len,
+	                             from_wall_us, to_wall_us, error)
+	                       : status;
+}
+
 /* So that the next run need not count. */
 static enum cf_status write_counts(struct cf_batch *batch, struct cf_error *error)
 {
@@ -126,6 +136,8 @@ enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 		status = write_sums(batch, error);
 	if (status == CF_OK)
 		status = write_rest(batch, error);
+	if (status == CF_OK)
+		status = cf_used_write(batch->used, error);
 	if (status == CF_OK)
 		status = write_counts(batch, error);
 	if (status == CF_OK)

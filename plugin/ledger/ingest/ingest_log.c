@@ -182,6 +182,8 @@ static enum cf_status take_record(
 
 	if (cf_door_admits(&source->door, &fact, &refusal))
 		status = ingest->record->is_hit ? CF_OK : take_said(ingest, error);
+	if (status == CF_OK)
+		status = cf_said_used(ingest->batch, ingest->record, error);
 	if (status == CF_OK && has_fact)
 		status = cf_batch_add(ingest->batch, &fact, error);
 	if (status != CF_ETOOBIG)

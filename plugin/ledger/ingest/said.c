@@ -129,3 +129,54 @@ enum cf_status cf_said_limits(
 		status = note_blindness(batch, record, sensor, error);
 	return status == CF_OK ? note_privacy(batch, record, sensor, error) : status;
 }
+
+/* "kaspersky 2026112101": the pack as its entry is cited. */
+static enum cf_status note_pack(
+    struct cf_batch *batch, const struct cf_record *record, uint32_t sensor, struct cf_error *error)
+{
+	const struct cf_text *list = &record->match.list, *serial = &record->match.serial;
+	char pack[CF_USED_BYTES];
+	struct cf_text value = {.data = pack, .len = list->len + 1 + serial->len};
+
+	if (list->len == 0 || serial->len == 0 || value.len > sizeof pack)
+		return CF_OK;
+	memcpy(pack, list->data, list->len);
+	pack[list->len] = ' ';
+	memcpy(pack + list->len + 1, serial->data, serial->len);
+	return cf_batch_used(batch, sensor, CF_USED_PACK, value, record->at_wall_us,
+	    record->last_wall_us > record->at_wall_us ? record->last_wall_us : record->at_wall_us,
+	    error);
+}
+
+static enum cf_status note_report(
+    struct cf_batch *batch, const struct cf_record *record, uint32_t sensor, struct cf_error *error)
+{
+	const struct cf_text texts[] = {[CF_USED_IMAGE] = record->report.image,
+	    [CF_USED_POLICY] = record->report.policy,
+	    [CF_USED_VERSION] = record->report.version};
+	enum cf_status status = CF_OK;
+
+	for (unsigned i = 0; i < sizeof texts / sizeof texts[0] && status == CF_OK; i++)
+		status = cf_batch_used(batch, sensor, (enum cf_used_what)i, texts[i],
+		    record->at_wall_us, record->at_wall_us, error);
+	return status;
+}
+
+enum cf_status cf_said_used(
+    struct cf_batch *batch, const struct cf_record *record, struct cf_error *error)
+{
+	bool says = record->is_hit
+	    ? record->match.list.len > 0
+	    : record->report.image.len + record->report.policy.len + record->report.version.len > 0;
+	uint32_t sensor;
+
+	if (!says)
+		return CF_OK;
+	enum cf_status status =
+	    cf_batch_sensor(batch, record->sensor, record->source, &sensor, error);
+
+	if (status != CF_OK)
+		return status;
+	return record->is_hit ? note_pack(batch, record, sensor, error)
+	                      : note_report(batch, record, sensor, error);
+}

@@ -28,6 +28,13 @@ enum cf_status cf_said_limits(
 #define CF_SAID_PACKETS "/packets"
 #define CF_SAID_UNREAD  "/unread"
 
+/*
+ * What the writer decided with: of a report its image, policy and version, of a hit the pack that
+ * it cites. CF_ENOMEM, CF_EIO, CF_ETOOBIG.
+ */
+enum cf_status cf_said_used(
+    struct cf_batch *batch, const struct cf_record *record, struct cf_error *error) CF_MUST_CHECK;
+
 /* Reasons of such rows of the table gap: how addresses were masked; no time is in doubt. */
 #define CF_SAID_PRIVACY   "privacy "
 #define CF_SAID_TRUNCATE  CF_SAID_PRIVACY "truncate"

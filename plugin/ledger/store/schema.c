@@ -78,6 +78,12 @@ static const char *const steps[] = {
     "DELETE FROM rollup WHERE day NOT BETWEEN 10957 AND 47481;"
     "DELETE FROM sighting WHERE day NOT BETWEEN 10957 AND 47481;"
     "DELETE FROM beat WHERE day NOT BETWEEN 10957 AND 47481;",
+    /* 4: what sensors decided with. Older rows have none: `ledger rebuild` reads it from the logs.
+     */
+    "CREATE TABLE used("
+    " sensor_id INTEGER NOT NULL, what TEXT NOT NULL, value TEXT NOT NULL,"
+    " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " PRIMARY KEY(sensor_id, what, value)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int)(sizeof steps / sizeof steps[0]))

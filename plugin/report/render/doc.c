@@ -43,6 +43,7 @@ void cf_doc_free(struct cf_doc *doc)
 	}
 	for (size_t i = 0; i < doc->chart_count; i++)
 		free(doc->charts[i].values);
+	cf_doc_free(doc->footer);
 	free(doc->facts);
 	free(doc->notes);
 	free(doc->tables);
@@ -355,6 +356,36 @@ const char *cf_doc_show(
 	case CF_DOC_BYTES:
 		show_bytes(cell->number, text, size);
 		break;
+	}
+	return text;
+}
+
+struct cf_doc *cf_doc_footer(struct cf_doc *doc)
+{
+	if (doc->footer == NULL)
+		doc->footer = cf_doc_new("provenance");
+	doc->failed = doc->failed || doc->footer == NULL;
+	return doc->footer;
+}
+
+const char *cf_doc_line(const struct cf_doc_table *table, size_t row, char *text, size_t size)
+{
+	const struct cf_doc_cell *cells = cf_doc_cells(table, row);
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < table->column_count && used < size; i++) {
+		enum cf_doc_type type = table->columns[i].type;
+		bool is_text = type == CF_DOC_TEXT || type == CF_DOC_STATE;
+		char shown[64];
+
+		if (is_text ? cells[i].text[0] == '\0' : cells[i].number == 0)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%s%s%s",
+		    used == 0 ? "" : ", ",
+		    i == 0 || type == CF_DOC_TEXT ? "" : table->columns[i].title,
+		    i == 0 || type == CF_DOC_TEXT ? "" : " ",
+		    is_text ? cells[i].text : cf_doc_show(type, &cells[i], shown, sizeof shown));
 	}
 	return text;
 }

@@ -78,7 +78,8 @@ struct cf_doc {
 	size_t table_count;
 	struct cf_doc_chart *charts;
 	size_t chart_count;
-	void *blocks; /* copied texts */
+	struct cf_doc *footer; /* where all of it comes from; NULL: not said */
+	void *blocks;          /* copied texts */
 	bool failed;
 };
 
@@ -118,6 +119,14 @@ void cf_doc_row(struct cf_doc *doc, const struct cf_doc_cell *cells);
 /* Begins a chart with zero values and returns them to be filled; NULL without memory. */
 int64_t *cf_doc_chart(struct cf_doc *doc, const char *id, const char *title, uint32_t first_day,
     size_t day_count, const char *const *series, size_t series_count, bool is_stacked);
+
+/* The document's footer, made when there is none: facts, tables and notes that are printed small.
+ * NULL without memory, and the document is failed. */
+struct cf_doc *cf_doc_footer(struct cf_doc *doc);
+/* Rows of a footer's table that people are shown; the rest is counted, JSON has all. */
+#define CF_DOC_FOOTER_ROWS 12
+/* A row of a footer's table in one line, "2026112101, 9 days old"; returns text. */
+const char *cf_doc_line(const struct cf_doc_table *table, size_t row, char *text, size_t size);
 
 /* A cell as people read it: "2024-09-29 04:00", "3 d 4 h", "1.2 GiB". */
 const char *cf_doc_show(

@@ -122,6 +122,54 @@ static void put_chart(FILE *to, const struct cf_doc_chart *chart)
 	fputs("]}", to);
 }
 
+static void put_fact(FILE *to, const struct cf_doc_fact *fact)
+{
+	char shown[CF_INSTANT_TEXT_BYTES];
+
+	fprintf(to, "[\"%s\",\"%s\",", fact->key, fact->title);
+	if (fact->type == CF_DOC_NUMBER)
+		fprintf(to, "%" PRId64, fact->cell.number);
+	else if (fact->type == CF_DOC_TEXT)
+		put_string(to, fact->cell.text);
+	else
+		put_string(to,
+		    fact->cell.number == 0 ? "never" : cf_instant_format(fact->cell.number, shown));
+	fputc(']', to);
+}
+
+/* Lines of [key, title, text], as facts are. */
+static void put_footer(FILE *to, const struct cf_doc *footer)
+{
+	const char *between = "";
+	char line[1024];
+
+	for (size_t i = 0; i < footer->fact_count; i++) {
+		fputs(i > 0 ? "," : "", to);
+		put_fact(to, &footer->facts[i]);
+		between = ",";
+	}
+	for (size_t t = 0; t < footer->table_count; t++)
+		for (size_t i = 0; i < footer->tables[t].row_count; i++) {
+			if (i == CF_DOC_FOOTER_ROWS) {
+				fprintf(to, ",[\"%s\",\"%s\",\"and %zu more; --json has them\"]",
+				    footer->tables[t].id, footer->tables[t].title,
+				    footer->tables[t].row_count - i);
+				break;
+			}
+			fprintf(to, "%s[\"%s\",\"%s\",", between, footer->tables[t].id,
+			    footer->tables[t].title);
+			put_string(to, cf_doc_line(&footer->tables[t], i, line, sizeof line));
+			fputc(']', to);
+			between = ",";
+		}
+	for (size_t i = 0; i < footer->note_count; i++) {
+		fprintf(to, "%s[\"note\",\"note\",", between);
+		put_string(to, footer->notes[i]);
+		fputc(']', to);
+		between = ",";
+	}
+}
+
 static void put_data(FILE *to, const struct cf_doc *doc)
 {
 	fputs("{\"kind\":", to);
@@ -130,20 +178,8 @@ static void put_data(FILE *to, const struct cf_doc *doc)
 	put_string(to, doc->title);
 	fputs(",\"facts\":[", to);
 	for (size_t i = 0; i < doc->fact_count; i++) {
-		fprintf(to, "%s[\"%s\",\"%s\",", i > 0 ? "," : "", doc->facts[i].key,
-		    doc->facts[i].title);
-		char shown[CF_INSTANT_TEXT_BYTES];
-
-		if (doc->facts[i].type == CF_DOC_NUMBER)
-			fprintf(to, "%" PRId64, doc->facts[i].cell.number);
-		else if (doc->facts[i].type == CF_DOC_TEXT)
-			put_string(to, doc->facts[i].cell.text);
-		else
-			put_string(to,
-			    doc->facts[i].cell.number == 0
-			        ? "never"
-			        : cf_instant_format(doc->facts[i].cell.number, shown));
-		fputc(']', to);
+		fputs(i > 0 ? "," : "", to);
+		put_fact(to, &doc->facts[i]);
 	}
 	fputs("],\"notes\":[", to);
 	put_strings(to, (const char *const *)doc->notes, doc->note_count);
@@ -157,6 +193,9 @@ static void put_data(FILE *to, const struct cf_doc *doc)
 		fputs(i > 0 ? "," : "", to);
 		put_table(to, &doc->tables[i]);
 	}
+	fputs("],\"footer\":[", to);
+	if (doc->footer != NULL)
+		put_footer(to, doc->footer);
 	fputs("]}", to);
 }
 

@@ -149,31 +149,42 @@ static void put_table(struct out *out, const struct cf_doc_table *table)
 	put(out, table->row_count > 0 ? "\n    ]" : "]");
 }
 
+static void put_doc(struct out *out, const struct cf_doc *doc)
+{
+	put(out, "{\n  \"report\": \"");
+	put(out, doc->kind);
+	put(out, "\",\n  \"title\": ");
+	put_quoted(out, doc->title);
+	for (size_t i = 0; i < doc->fact_count; i++) {
+		put(out, ",\n  \"");
+		put(out, doc->facts[i].key);
+		put(out, "\": ");
+		put_cell(out, doc->facts[i].type, &doc->facts[i].cell);
+	}
+	put(out, ",\n  \"notes\": [");
+	for (size_t i = 0; i < doc->note_count; i++) {
+		put(out, i == 0 ? "" : ", ");
+		put_quoted(out, doc->notes[i]);
+	}
+	put(out, "],\n  \"tables\": {");
+	for (size_t i = 0; i < doc->table_count; i++) {
+		put(out, i == 0 ? "\n    " : ",\n    ");
+		put_table(out, &doc->tables[i]);
+	}
+	put(out, "\n  }");
+	if (doc->footer != NULL) {
+		put(out, ",\n  \"provenance\": ");
+		put_doc(out, doc->footer);
+	}
+	put(out, "\n}");
+}
+
 void cf_doc_json(const struct cf_doc *doc, FILE *to)
 {
 	struct out out = {.to = to};
 
-	put(&out, "{\n  \"report\": \"");
-	put(&out, doc->kind);
-	put(&out, "\",\n  \"title\": ");
-	put_quoted(&out, doc->title);
-	for (size_t i = 0; i < doc->fact_count; i++) {
-		put(&out, ",\n  \"");
-		put(&out, doc->facts[i].key);
-		put(&out, "\": ");
-		put_cell(&out, doc->facts[i].type, &doc->facts[i].cell);
-	}
-	put(&out, ",\n  \"notes\": [");
-	for (size_t i = 0; i < doc->note_count; i++) {
-		put(&out, i == 0 ? "" : ", ");
-		put_quoted(&out, doc->notes[i]);
-	}
-	put(&out, "],\n  \"tables\": {");
-	for (size_t i = 0; i < doc->table_count; i++) {
-		put(&out, i == 0 ? "\n    " : ",\n    ");
-		put_table(&out, &doc->tables[i]);
-	}
-	put(&out, "\n  }\n}\n");
+	put_doc(&out, doc);
+	put(&out, "\n");
 	pass_on(&out);
 }
 

@@ -172,6 +172,33 @@ static void print_fact(FILE *to, const struct cf_doc_fact *fact)
 	fputc('\n', to);
 }
 
+/* Small and last; long, but whoever needs it needs all of it. */
+static void print_footer(const struct cf_doc *footer, FILE *to)
+{
+	char line[1024];
+
+	for (size_t i = 0; i < footer->fact_count; i++) {
+		fprintf(to, "  %s: ", footer->facts[i].title);
+		print_fact(to, &footer->facts[i]);
+	}
+	for (size_t t = 0; t < footer->table_count; t++)
+		for (size_t i = 0; i < footer->tables[t].row_count; i++) {
+			if (i == CF_DOC_FOOTER_ROWS) {
+				fprintf(to, "  %s: and %zu more; --json has them\n",
+				    footer->tables[t].title, footer->tables[t].row_count - i);
+				break;
+			}
+			fprintf(to, "  %s: ", footer->tables[t].title);
+			print_line(to, cf_doc_line(&footer->tables[t], i, line, sizeof line));
+			fputc('\n', to);
+		}
+	for (size_t i = 0; i < footer->note_count; i++) {
+		fputs("  ", to);
+		print_line(to, footer->notes[i]);
+		fputc('\n', to);
+	}
+}
+
 void cf_doc_print(const struct cf_doc *doc, FILE *to, bool colour, unsigned width)
 {
 	const char *bold = colour ? "\033[1m" : "", *dim = colour ? "\033[2m" : "",
@@ -204,5 +231,10 @@ void cf_doc_print(const struct cf_doc *doc, FILE *to, bool colour, unsigned widt
 	for (size_t i = 0; i < doc->note_count; i++) {
 		print_line(to, doc->notes[i]);
 		fputc('\n', to);
+	}
+	if (doc->footer != NULL) {
+		fprintf(to, "\n%smade from\n", dim);
+		print_footer(doc->footer, to);
+		fputs(plain, to);
 	}
 }

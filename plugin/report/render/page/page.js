@@ -481,7 +481,19 @@
 		main.append(table.card);
 		table.draw(true);
 	});
-	main.append(make('footer', '', 'made by curfew ' + doc.version + '; times are UTC'));
+	const footer = make('footer', '', 'made by curfew ' + doc.version + '; times are UTC');
+
+	if (doc.footer.length) {
+		const from = make('dl', 'from');
+
+		doc.footer.forEach(function (line, i) {
+			const again = i > 0 && doc.footer[i - 1][1] === line[1];
+
+			from.append(make('dt', '', again ? '' : line[1]), make('dd', '', line[2]));
+		});
+		footer.append(from);
+	}
+	main.append(footer);
 	window.addEventListener('beforeprint', function () {
 		tables.forEach(function (table) { table.all = true; table.draw(true); });
 	});

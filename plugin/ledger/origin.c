@@ -1,0 +1,167 @@
+#include "ledger/origin.h"
+
+#include "base/array.h"
+#include "ledger/store/rows.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char used_sql[] = "SELECT u.what, u.value, s.name, s.source, u.first_us, u.last_us"
+                               " FROM used u JOIN sensor s USING(sensor_id) ORDER BY 1,2,3,4";
+static const char logs_sql[] = "SELECT path, lower(hex(key)), lines, offset FROM file ORDER BY 2";
+/* Runs overlap when a writer is restarted; the newest by its last seal is meant. */
+static const char seals_sql[] =
+    "SELECT s.name, s.source, r.run, r.last_seal, max(r.last_us) FROM run r"
+    " JOIN sensor s USING(sensor_id) GROUP BY r.sensor_id ORDER BY 1,2";
+
+/* A copy of a column that lives as long as the origin; "" without memory, and *status says so. */
+static const char *keep(
+    struct cf_origin *origin, sqlite3_stmt *row, int column, enum cf_status *status)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+	char **texts =
+	    cf_array_grow(origin->texts, origin->text_count, 1, &origin->text_size, sizeof *texts);
+	char *copy = texts == NULL ? NULL : strdup(text == NULL ? "" : text);
+
+	if (texts != NULL)
+		origin->texts = texts;
+	if (copy == NULL) {
+		*status = CF_ENOMEM;
+		return "";
+	}
+	origin->texts[origin->text_count++] = copy;
+	return copy;
+}
+
+static bool find_what(const char *text, enum cf_used_what *what_out)
+{
+	for (int what = CF_USED_IMAGE; what <= CF_USED_PACK; what++)
+		if (text != NULL && strcmp(cf_used_text((enum cf_used_what)what), text) == 0) {
+			*what_out = (enum cf_used_what)what;
+			return true;
+		}
+	return false;
+}
+
+static enum cf_status take_used(void *context, sqlite3_stmt *row)
+{
+	struct cf_origin *origin = context;
+	enum cf_status status = CF_OK;
+	enum cf_used_what what;
+	struct cf_origin_used *used =
+	    cf_array_grow(origin->used, origin->used_count, 1, &origin->used_size, sizeof *used);
+
+	if (used == NULL)
+		return CF_ENOMEM;
+	origin->used = used;
+	if (!find_what((const char *)sqlite3_column_text(row, 0), &what))
+		return CF_OK; /* a later version's */
+	used[origin->used_count++] = (struct cf_origin_used){.what = what,
+	    .value = keep(origin, row, 1, &status),
+	    .sensor = keep(origin, row, 2, &status),
+	    .source = keep(origin, row, 3, &status),
+	    .first_wall_s = sqlite3_column_int64(row, 4) / 1000000,
+	    .last_wall_s = sqlite3_column_int64(row, 5) / 1000000};
+	return status;
+}
+
+static enum cf_status take_log(void *context, sqlite3_stmt *row)
+{
+	struct cf_origin *origin = context;
+	enum cf_status status = CF_OK;
+	struct cf_origin_log *logs =
+	    cf_array_grow(origin->logs, origin->log_count, 1, &origin->log_size, sizeof *logs);
+
+	if (logs == NULL)
+		return CF_ENOMEM;
+	origin->logs = logs;
+	const char *path = keep(origin, row, 0, &status), *slash = strrchr(path, '/');
+
+	logs[origin->log_count++] = (struct cf_origin_log){.name = slash == NULL ? path : slash + 1,
+	    .key = keep(origin, row, 1, &status),
+	    .lines = (uint64_t)sqlite3_column_int64(row, 2),
+	    .bytes = (uint64_t)sqlite3_column_int64(row, 3)};
+	return status;
+}
+
+static enum cf_status take_seal(void *context, sqlite3_stmt *row)
+{
+	struct cf_origin *origin = context;
+	enum cf_status status = CF_OK;
+	struct cf_origin_seal *seals =
+	    cf_array_grow(origin->seals, origin->seal_count, 1, &origin->seal_size, sizeof *seals);
+
+	if (seals == NULL)
+		return CF_ENOMEM;
+	origin->seals = seals;
+	seals[origin->seal_count++] =
+	    (struct cf_origin_seal){.sensor = keep(origin, row, 0, &status),
+	        .source = keep(origin, row, 1, &status),
+	        .run = keep(origin, row, 2, &status),
+	        .sha256 = keep(origin, row, 3, &status),
+	        .at_wall_s = sqlite3_column_int64(row, 4) / 1000000};
+	return status;
+}
+
+enum cf_status cf_origin_read(struct cf_ledger *ledger, bool with_digest,
+    struct cf_origin **origin_out, struct cf_error *error)
+{
+	struct cf_origin *origin = calloc(1, sizeof *origin);
+	enum cf_status status;
+
+	if (origin == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	status = cf_ledger_each_row(ledger, used_sql, take_used, origin, error);
+	if (status == CF_OK)
+		status = cf_ledger_each_row(ledger, logs_sql, take_log, origin, error);
+	if (status == CF_OK)
+		status = cf_ledger_each_row(ledger, seals_sql, take_seal, origin, error);
+	if (status == CF_OK && with_digest)
+		status = cf_ledger_digest(ledger, origin->digest, error);
+	if (status != CF_OK) {
+		cf_origin_free(origin);
+		return status;
+	}
+	*origin_out = origin;
+	return CF_OK;
+}
+
+void cf_origin_free(struct cf_origin *origin)
+{
+	if (origin == NULL)
+		return;
+	for (size_t i = 0; i < origin->text_count; i++)
+		free(origin->texts[i]);
+	free(origin->texts);
+	free(origin->used);
+	free(origin->logs);
+	free(origin->seals);
+	free(origin);
+}
+
+static void hash_line(void *arg, const char *line, size_t len)
+{
+	struct cf_sha256 *sha = arg;
+
+	cf_sha256_update(sha, line, len);
+	cf_sha256_update(sha, "\n", 1);
+}
+
+enum cf_status cf_ledger_digest(
+    struct cf_ledger *ledger, char text_out[CF_SHA256_TEXT_BYTES], struct cf_error *error)
+{
+	struct cf_sha256 *sha = cf_sha256_new();
+	uint8_t digest[CF_SHA256_BYTES];
+	enum cf_status status;
+
+	if (sha == NULL)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	status = cf_ledger_dump(ledger, hash_line, sha, error);
+	if (status == CF_OK) {
+		cf_sha256_final(sha, digest);
+		(void)cf_sha256_format(digest, text_out);
+	}
+	cf_sha256_free(sha);
+	return status;
+}
