@@ -108,6 +108,12 @@
 #define CF_STREAM_LIFE_S 15
 /* QUIC handshakes whose ClientHello is not complete, held at one time. */
 #define CF_QUIC_HANDSHAKES 1024
+/* HTTP/2 connections in the clear whose headers are read, each with a table of the size that
+ * browsers and servers of today allow, and the bytes kept of a field: names and agents are shorter.
+ */
+#define CF_HTTP2_CONNECTIONS 128
+#define CF_HTTP2_TABLE_BYTES 65536
+#define CF_HTTP2_FIELD_BYTES 1024
 /* CRYPTO bytes kept of one QUIC handshake; as CF_STREAM_BYTES. */
 #define CF_QUIC_CRYPTO_BYTES 16384
 /* First bytes of an HTTP body that are waited for: the vendor's magic has four. */

@@ -5,6 +5,7 @@
 #include "monitor/decode/decode.h"
 #include "monitor/decode/fragments.h"
 #include "monitor/decode/ipcomp.h"
+#include "monitor/message/decode_http2.h"
 #include "monitor/message/decode_quic.h"
 #include "monitor/message/streams.h"
 
@@ -79,6 +80,7 @@ enum cf_status cf_decoder_new(
 		status = cf_streams_new(&decoder->streams);
 	if (status == CF_OK)
 		status = cf_quic_new(&decoder->quic);
+	decoder->http2 = cf_http2_new(); /* without it such requests are not read */
 	if (status == CF_OK && cf_ipcomp_new(&decoder->ipcomp) == CF_ENOMEM)
 		status = CF_ENOMEM;
 	if (status != CF_OK) {
@@ -97,6 +99,7 @@ void cf_decoder_free(struct cf_decoder *decoder)
 	cf_streams_free(decoder->streams);
 	cf_quic_free(decoder->quic);
 	cf_ipcomp_free(decoder->ipcomp);
+	cf_http2_free(decoder->http2);
 	free(decoder);
 }
 

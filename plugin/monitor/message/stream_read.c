@@ -3,8 +3,10 @@
 #include "monitor/message/stream_read.h"
 
 #include "monitor/message/decode_dns.h"
+#include "monitor/message/decode_http2.h"
 #include "monitor/message/decode_tls.h"
 #include "monitor/message/stream_http.h"
+#include "monitor/message/stream_http2.h"
 #include "monitor/message/stream_socks.h"
 #include "monitor/packet/decoding.h"
 
@@ -304,6 +306,14 @@ static struct cf_step_result step_lines(struct cf_decoder *decoder, const struct
 {
 	enum cf_match response = CF_MATCH_NO, request = CF_MATCH_NO;
 
+	if (bytes.data[0] == 'P' && cf_stream_head_allowed(CF_HEAD_REQUEST, view)) {
+		enum cf_match http2 = cf_http2_match(bytes);
+
+		if (http2 == CF_MATCH_YES)
+			return cf_step_http2_begin(decoder, packet);
+		if (http2 == CF_MATCH_MAYBE && bytes.len > 3)
+			return cf_step_more(CF_HTTP2_PREFACE_BYTES, view->final);
+	}
 	if (cf_stream_head_allowed(CF_HEAD_RESPONSE, view))
 		response = cf_http_response_match(bytes);
 	if (response == CF_MATCH_YES)
@@ -337,6 +347,8 @@ struct cf_step_result cf_stream_step(struct cf_decoder *decoder, struct cf_strea
 	}
 	if (view->mode == CF_MODE_TRAILER)
 		return cf_step_trailer(bytes, final);
+	if (view->mode == CF_MODE_HTTP2)
+		return cf_step_http2(decoder, packet, view, bytes);
 	if ((is_dns(packet) || view->dns) && !is_foreign_on_dns(bytes))
 		return step_dns(decoder, packet, bytes, final);
 	if (view->first || view->unsure) {

@@ -23,6 +23,7 @@ enum cf_stream_mode {
 	CF_MODE_MESSAGE, /* the beginning of a message */
 	CF_MODE_CHUNK, /* a chunk's size, maybe behind the end of the chunk before (RFC 9112 7.1) */
 	CF_MODE_TRAILER, /* a trailer field, or the empty line that ends the body */
+	CF_MODE_HTTP2,   /* a frame */
 };
 
 /* What an answer answers, as far as it tells where the answer ends. */

@@ -15,6 +15,7 @@ struct cf_fragments;
 struct cf_ipcomp;
 struct cf_streams;
 struct cf_quic;
+struct cf_http2;
 
 /* A packet to report with later: its MAC addresses come along, its payload does not. */
 struct cf_kept_packet {
@@ -58,6 +59,7 @@ struct cf_decoder {
 	struct cf_ipcomp *ipcomp; /* NULL when built without zlib */
 	struct cf_streams *streams;
 	struct cf_quic *quic;
+	struct cf_http2 *http2; /* NULL when built without libnghttp2 */
 };
 
 static inline void cf_decode_count(struct cf_decoder *decoder, enum cf_decode_counter counter)
