@@ -7,8 +7,11 @@
 #define SECOND_US INT64_C(1000000)
 #define DAY_US    (86400 * SECOND_US)
 
-/* 2000-01-01 and 2100-01-01: outside is a broken clock, and would stretch every table. */
-#define FIRST_WALL_S INT64_C(946684800)
+/*
+ * 2001-01-01 and 2100-01-01: outside is a broken clock, and would stretch every table. 2000 is
+ * where many clocks begin that nobody has set, as 1970 is for others.
+ */
+#define FIRST_WALL_S INT64_C(978307200)
 #define LAST_WALL_S  INT64_C(4102444800)
 /* 2024-09-29, when the ban that curfew is about began: no clock that is set says less. */
 #define SET_WALL_S INT64_C(1727568000)
@@ -38,16 +41,16 @@ bool cf_door_is_instant(const struct cf_door *door, int64_t wall_us)
 	return wall_us >= FIRST_WALL_S * SECOND_US && wall_us <= door->latest_wall_us;
 }
 
-/* Leases end in the future; so far it is believed. */
+/* Leases end in the future; so far it is believed. What is over may have been for years. */
 static bool is_end(const struct cf_door *door, const struct cf_fact *fact)
 {
 	static const char lease[] = "lease";
 	bool is_lease = fact->how.len == sizeof lease - 1 &&
 	    memcmp(fact->how.data, lease, sizeof lease - 1) == 0;
 
-	if (is_lease && fact->to_wall_us >= fact->at_wall_us)
-		return fact->to_wall_us - fact->at_wall_us <= CF_IDENTITY_DAYS * DAY_US;
-	return cf_door_is_instant(door, fact->to_wall_us);
+	return cf_door_is_instant(door, fact->to_wall_us) ||
+	    (is_lease && fact->to_wall_us >= fact->at_wall_us &&
+	        fact->to_wall_us - fact->at_wall_us <= CF_IDENTITY_DAYS * DAY_US);
 }
 
 static const char *refusal_of(const struct cf_door *door, const struct cf_fact *fact)

@@ -59,10 +59,14 @@ enum cf_dhcp6_type {
 	CF_DHCP6_DECLINE = 9,
 };
 
+/* Of status codes (RFC 8415 21.13): the client has moved. */
+#define CF_DHCP6_NOT_ON_LINK 4
+
 struct cf_dhcp6 {
 	bool from_client;
-	bool relayed; /* the sender of the packet is not the client */
-	uint8_t type; /* enum cf_dhcp6_type and others */
+	bool relayed;    /* the sender of the packet is not the client */
+	uint8_t type;    /* enum cf_dhcp6_type and others */
+	uint16_t status; /* of the whole message (RFC 8415 21.13); 0 success */
 	bool has_mac;
 	uint8_t mac[6]; /* what a relay says of its client (RFC 6939) */
 	/* Of IA_NA and IA_TA, without those that a status refuses; what they mean, type says. */

@@ -70,6 +70,20 @@ static void read_address(struct cf_dhcp6 *dhcp, struct cf_bytes body)
 	dhcp->addrs[dhcp->addr_count++] = cf_addr_v6(bytes);
 }
 
+/* The addresses of an association; a status of its own is about those that it has not got. */
+static void read_association(struct cf_dhcp6 *dhcp, struct cf_bytes c)
+{
+	while (cf_bytes_left(&c) >= 4) {
+		uint16_t code = cf_bytes_be16(&c);
+		struct cf_bytes body = cf_bytes_sub(&c, cf_bytes_be16(&c));
+
+		if (!cf_bytes_ok(&body))
+			return;
+		if (code == OPTION6_IA_ADDR)
+			read_address(dhcp, body);
+	}
+}
+
 /* RFC 6939: hardware type, address. */
 static void read_link_address(struct cf_dhcp6 *dhcp, struct cf_bytes body)
 {
@@ -87,14 +101,14 @@ static void read_option6(struct cf_dhcp6 *dhcp, uint16_t code, struct cf_bytes b
 		break;
 	case OPTION6_IA_NA:
 		cf_bytes_skip(&body, 12);
-		read_options6(dhcp, body, depth + 1);
+		read_association(dhcp, body);
 		break;
 	case OPTION6_IA_TA:
 		cf_bytes_skip(&body, 4);
-		read_options6(dhcp, body, depth + 1);
+		read_association(dhcp, body);
 		break;
-	case OPTION6_IA_ADDR:
-		read_address(dhcp, body);
+	case OPTION6_STATUS:
+		dhcp->status = cf_bytes_be16(&body);
 		break;
 	case OPTION6_LINK_ADDRESS:
 		read_link_address(dhcp, body);

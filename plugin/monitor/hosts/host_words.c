@@ -193,13 +193,16 @@ static void end_grants(struct cf_hosts *hosts, const struct cf_host_end *end, in
 	const struct cf_ask *ask = cf_asks_find(&hosts->asks, cf_mac_slice(end->mac), end->vlan);
 	const struct cf_mac *mac = cf_mac_find(&hosts->table, end->mac);
 
-	if (ask != NULL && ask->wanted.family != CF_FAMILY_NONE)
+	enum cf_family family = end->of_v6 ? CF_FAMILY_V6 : CF_FAMILY_V4;
+	enum cf_identity_kind kind = end->of_v6 ? CF_IDENTITY_DHCP6 : CF_IDENTITY_DHCP4;
+
+	if (ask != NULL && ask->wanted.family == family)
 		end_addr(hosts, end, &ask->wanted, at_wall_us);
 	for (unsigned i = 0; mac != NULL && i < mac->bound_count; i++) {
 		struct cf_seen_host *host = &hosts->table.host[mac->bound[i]];
 
-		if (host->addr.family == CF_FAMILY_V4 && host->kind == CF_IDENTITY_DHCP4 &&
-		    host->has_mac && host->vlan == end->vlan && memcmp(host->mac, end->mac, 6) == 0)
+		if (host->addr.family == family && host->kind == kind && host->has_mac &&
+		    host->vlan == end->vlan && memcmp(host->mac, end->mac, 6) == 0)
 			end_host(hosts, host, end->why, at_wall_us);
 	}
 }

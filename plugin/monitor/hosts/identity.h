@@ -80,6 +80,7 @@ struct cf_host_end {
 	int64_t at_wall_us;
 	struct cf_addr addr; /* none: all that were granted to this MAC, and what it asked for */
 	const uint8_t *mac;  /* only if it is this one's; NULL: whoever has it */
+	bool of_v6;          /* without addr: those of the other family */
 	uint16_t vlan;
 	uint32_t interface;
 };

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* 2001-01-01: no lease of today ends before. */
+#define FIRST_WALL_S INT64_C(978307200)
+
 static void read_dnsmasq_row(struct cf_lease_reader *reader, char *line)
 {
 	struct cf_lease lease = {.line = reader->line};
@@ -17,6 +20,12 @@ static void read_dnsmasq_row(struct cf_lease_reader *reader, char *line)
 	if (count < 4 || !cf_lease_seconds(field[0], &lease.to_wall_s) ||
 	    cf_addr_parse(field[2], &lease.addr) != CF_OK) {
 		cf_lease_bad(reader, reader->line, "not a time, a MAC or an address");
+		return;
+	}
+	/* Built for machines without a clock (HAVE_BROKEN_RTC) it writes lengths, or 1970. */
+	if (lease.to_wall_s > 0 && lease.to_wall_s < FIRST_WALL_S) {
+		cf_lease_bad(reader, reader->line,
+		    "no instant: a server without a clock writes how long, not until when");
 		return;
 	}
 	if (lease.to_wall_s == 0)

@@ -209,6 +209,16 @@ static const uint8_t *mac_of_client(const struct cf_packet *packet, const struct
 static void on_dhcp6_reply(
     struct cf_observe *observe, const struct cf_packet *packet, const struct cf_dhcp6 *dhcp)
 {
+	static const struct cf_addr all;
+
+	/* The answer to CONFIRM: none of its addresses is good here, as a NAK says in DHCP. */
+	if (dhcp->status == CF_DHCP6_NOT_ON_LINK && dhcp->addr_count == 0) {
+		struct cf_host_end end = end_of(packet, CF_IDENTITY_REFUSED, &all);
+
+		end.mac = mac_of_client(packet, dhcp);
+		end.of_v6 = true;
+		cf_hosts_end(observe->monitor->hosts, &end);
+	}
 	for (unsigned i = 0; i < dhcp->addr_count; i++) {
 		struct cf_host_fact fact = fact_of(packet, CF_IDENTITY_DHCP6, &dhcp->addrs[i]);
 		struct cf_host_end end = end_of(packet, CF_IDENTITY_REFUSED, &dhcp->addrs[i]);

@@ -116,6 +116,19 @@ static void a_lease_may_end_in_the_future(void **state)
 	assert_string_not_equal(refused(&door, &fact), "no");
 }
 
+/* One without an end, given out years ago: an import says that it held until now. */
+static void a_lease_may_have_held_for_years(void **state)
+{
+	(void)state;
+	struct cf_door door = cf_door_make(NOW_S, 0, NOW_S * US);
+	struct cf_fact fact = an_identity("lease", NOW_S - 900 * DAY, NOW_S);
+
+	assert_string_equal(refused(&door, &fact), "no");
+	/* Nor was there a day of 2000: so do clocks begin that nobody has set. */
+	fact = an_identity("arp", INT64_C(946684812), INT64_C(946684815));
+	assert_string_not_equal(refused(&door, &fact), "no");
+}
+
 static void numbers_that_are_no_counts_are_refused(void **state)
 {
 	(void)state;
@@ -142,6 +155,7 @@ int main(void)
 	    cmocka_unit_test(a_clock_that_was_never_set_does_not_count),
 	    cmocka_unit_test(every_instant_of_a_fact_is_looked_at),
 	    cmocka_unit_test(a_lease_may_end_in_the_future),
+	    cmocka_unit_test(a_lease_may_have_held_for_years),
 	    cmocka_unit_test(numbers_that_are_no_counts_are_refused),
 	};
 

@@ -288,6 +288,22 @@ static void what_is_given_back_or_taken_away_says_so(void **state)
 	assert_memory_equal(w->last.mac, two, 6);
 }
 
+static void not_on_link_ends_what_dhcpv6_gave_and_no_more(void **state)
+{
+	struct written *w = *state;
+	const struct cf_host_end moved = {
+	    .why = CF_IDENTITY_REFUSED, .at_wall_us = 80 * S, .mac = one, .of_v6 = true};
+
+	learn(w, CF_IDENTITY_DHCP6, "fd00::7", one, "laptop", S);
+	learn(w, CF_IDENTITY_DHCP4, "10.0.0.7", one, "laptop", 2 * S);
+	learn(w, CF_IDENTITY_DHCP6, "fd00::8", two, "other", 3 * S);
+	assert_int_equal(cf_hosts_known(w->hosts), 3);
+	cf_hosts_end(w->hosts, &moved);
+	assert_string_equal(w->last.end, "refused");
+	assert_int_equal(w->last.addr.family, CF_FAMILY_V6);
+	assert_int_equal(cf_hosts_known(w->hosts), 2);
+}
+
 /* The server thinks it free; its owner answers, and the new client declines. */
 static void a_grant_does_not_take_an_address_from_an_owner_who_is_there(void **state)
 {
@@ -492,6 +508,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_grant_that_nobody_renews_runs_out, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        a_grant_that_is_renewed_or_used_on_does_not, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        not_on_link_ends_what_dhcpv6_gave_and_no_more, setup, teardown),
 	    cmocka_unit_test_setup_teardown(throwaway_names_and_odd_bytes, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_wild_time_moves_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

@@ -232,6 +232,23 @@ static void a_relay_tells_its_clients_mac_and_a_status_refuses(void **state)
 	assert_int_equal(dhcp.valid_s[0], 0);
 }
 
+static void a_status_of_the_message_is_not_that_of_an_association(void **state)
+{
+	static const char confirm[] = "\7\0\0\7\0\1\0\x0a\0\3\0\1\0\0\x5e\0\x53\7"
+	                              "\0\x0d\0\2\0\4";
+	static const char renew[] = "\7\0\0\7\0\3\0\x12\0\0\0\7\0\0\0\0\0\0\0\0"
+	                            "\0\x0d\0\2\0\3";
+	struct cf_slice message = {.data = (const uint8_t *)confirm, .len = sizeof confirm - 1};
+	struct cf_dhcp6 dhcp;
+
+	(void)state;
+	assert_true(cf_dhcp6_read(message, &dhcp));
+	assert_int_equal(dhcp.status, CF_DHCP6_NOT_ON_LINK);
+	message = (struct cf_slice){.data = (const uint8_t *)renew, .len = sizeof renew - 1};
+	assert_true(cf_dhcp6_read(message, &dhcp));
+	assert_int_equal(dhcp.status, 0);
+}
+
 /* Thirty-two letters, and the root. */
 static void put_netbios(struct message *message, const char *name, unsigned kind)
 {
@@ -300,6 +317,7 @@ int main(void)
 	    cmocka_unit_test(options_in_pieces_and_in_other_fields_are_one),
 	    cmocka_unit_test(an_fqdn_is_read_in_either_form_with_either_flag),
 	    cmocka_unit_test(a_relay_tells_its_clients_mac_and_a_status_refuses),
+	    cmocka_unit_test(a_status_of_the_message_is_not_that_of_an_association),
 	    cmocka_unit_test(messages_cut_anywhere_are_read_inside_their_bounds),
 	    cmocka_unit_test(dhcpv6_gives_name_duid_and_address),
 	    cmocka_unit_test(a_registration_names_a_host_unless_it_is_a_group),

@@ -176,6 +176,22 @@ static void dnsmasq_leases_know_only_their_end(void **state)
 	assert_int_equal(leases.report.bad, 1);
 }
 
+/* dnsmasq built for routers without a clock (HAVE_BROKEN_RTC) writes how long, not until when. */
+static void lengths_are_no_instants(void **state)
+{
+	struct leases leases;
+
+	(void)state;
+	assert_int_equal(read_leases(&leases,
+	                     "43200 00:00:5e:00:53:07 10.20.0.44 laptop *\n"
+	                     "1727348400 00:00:5e:00:53:08 10.20.0.45 printer *\n"),
+	    CF_OK);
+	assert_int_equal(leases.count, 1);
+	assert_string_equal(leases.of[0].name, "printer");
+	assert_int_equal(leases.report.bad, 1);
+	assert_non_null(strstr(leases.report.first_bad_reason, "without a clock"));
+}
+
 /* Kea gives an address back by writing its row again with a lifetime of 0. */
 static void a_kea_journal_says_who_had_it_when(void **state)
 {
@@ -315,6 +331,7 @@ int main(void)
 	    cmocka_unit_test(a_kea_row_without_its_address_column_is_reported),
 	    cmocka_unit_test(kea_v6_leases_carry_their_duid),
 	    cmocka_unit_test(dnsmasq_leases_know_only_their_end),
+	    cmocka_unit_test(lengths_are_no_instants),
 	    cmocka_unit_test(a_kea_journal_says_who_had_it_when),
 	    cmocka_unit_test(dhcpd_files_may_begin_with_other_things),
 	    cmocka_unit_test(dhcpd_v6_leases_carry_their_duid),
