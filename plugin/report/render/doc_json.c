@@ -30,10 +30,8 @@ static char *room_for(struct out *out, size_t size)
 	return out->bytes + out->used;
 }
 
-static void put(struct out *out, const char *text)
+static void put_bytes(struct out *out, const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	while (len > 0) {
 		size_t part = len < sizeof out->bytes ? len : sizeof out->bytes;
 
@@ -42,6 +40,11 @@ static void put(struct out *out, const char *text)
 		text += part;
 		len -= part;
 	}
+}
+
+static void put(struct out *out, const char *text)
+{
+	put_bytes(out, text, strlen(text));
 }
 
 /* Texts that need neither cleaning nor escapes, as nearly all; 0 for others, and for long ones. */
@@ -126,15 +129,46 @@ static void put_cell(struct out *out, enum cf_doc_type type, const struct cf_doc
 	}
 }
 
-static void put_row(struct out *out, const struct cf_doc_table *table, size_t row)
+/* What stands before each cell of a row, made once a table: ', "key": '. */
+struct leads {
+	char bytes[4096];
+	size_t ends[96]; /* of each column's, behind that of the one before */
+};
+
+/* As many as fit, which are all of each table of ours; returns how many. */
+static size_t make_leads(const struct cf_doc_table *table, struct leads *leads)
+{
+	size_t at = 0, count = 0;
+
+	for (; count < table->column_count; count++) {
+		int len = snprintf(leads->bytes + at, sizeof leads->bytes - at,
+		    "%s\"%s\": ", count == 0 ? "" : ", ", table->columns[count].key);
+
+		if (count == sizeof leads->ends / sizeof leads->ends[0] ||
+		    (size_t)len >= sizeof leads->bytes - at)
+			break;
+		at += (size_t)len;
+		leads->ends[count] = at;
+	}
+	return count;
+}
+
+static void put_row(struct out *out, const struct cf_doc_table *table, size_t row,
+    const struct leads *leads, size_t lead_count)
 {
 	const struct cf_doc_cell *cells = cf_doc_cells(table, row);
+	size_t at = 0;
 
 	put(out, row == 0 ? "\n      {" : ",\n      {");
 	for (size_t i = 0; i < table->column_count; i++) {
-		put(out, i == 0 ? "\"" : ", \"");
-		put(out, table->columns[i].key);
-		put(out, "\": ");
+		if (i < lead_count) {
+			put_bytes(out, leads->bytes + at, leads->ends[i] - at);
+			at = leads->ends[i];
+		} else {
+			put(out, ", \"");
+			put(out, table->columns[i].key);
+			put(out, "\": ");
+		}
 		put_cell(out, table->columns[i].type, &cells[i]);
 	}
 	put(out, "}");
@@ -142,10 +176,13 @@ static void put_row(struct out *out, const struct cf_doc_table *table, size_t ro
 
 static void put_table(struct out *out, const struct cf_doc_table *table)
 {
+	struct leads leads;
+	size_t lead_count = make_leads(table, &leads);
+
 	put_quoted(out, table->id);
 	put(out, ": [");
 	for (size_t i = 0; i < table->row_count; i++)
-		put_row(out, table, i);
+		put_row(out, table, i, &leads, lead_count);
 	put(out, table->row_count > 0 ? "\n    ]" : "]");
 }
 
