@@ -124,6 +124,11 @@ static struct slot *slot_of(const struct cf_map *map, uint32_t hash, const void 
 	}
 }
 
+void cf_map_expect(const struct cf_map *map, const void *key, size_t len)
+{
+	__builtin_prefetch(&map->slots[hash_bytes(map->seed, key, len) & (map->slot_count - 1)]);
+}
+
 bool cf_map_find(const struct cf_map *map, const void *key, size_t len, uint32_t *value_out)
 {
 	const struct slot *slot = slot_of(map, hash_bytes(map->seed, key, len), key, len);

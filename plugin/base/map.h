@@ -23,6 +23,10 @@ void cf_map_clear(struct cf_map *map);
 
 uint32_t cf_map_count(const struct cf_map *map);
 
+/* Asks for the memory that finding or adding the key will wait for; of several keys at once, the
+ * waits are one. */
+void cf_map_expect(const struct cf_map *map, const void *key, size_t len);
+
 /* True and *value_out when key is there; untouched otherwise. */
 bool cf_map_find(const struct cf_map *map, const void *key, size_t len, uint32_t *value_out);
 

@@ -62,21 +62,11 @@ struct cf_host *cf_model_host(struct cf_model *model, uint32_t node, uint32_t *i
 uint32_t cf_model_node_at(struct cf_model *model, uint32_t place, uint32_t minute)
 {
 	uint32_t node = cf_owners_at(model->owners, place, minute), site;
-	char key[700];
 
 	if (node != CF_NODE_NONE)
 		return node;
-	const char *addr = cf_owners_place_addr(model->owners, place, &site);
-	size_t addr_len = strlen(addr), site_len = strlen(model->sites[site]);
-
-	/* "ip:ADDR@SITE": printf is felt here. */
-	if (3 + addr_len + 1 + site_len > sizeof key)
-		site_len = sizeof key - addr_len - 4; /* addresses have 256 bytes at most */
-	memcpy(key, "ip:", 3);
-	memcpy(key + 3, addr, addr_len);
-	key[3 + addr_len] = '@';
-	memcpy(key + 4 + addr_len, model->sites[site], site_len);
-	node = cf_owners_node(model->owners, key, 4 + addr_len + site_len);
+	(void)cf_owners_place_addr(model->owners, place, &site);
+	node = cf_owners_place_node(model->owners, place, model->sites[site]);
 	if (node != CF_NODE_NONE)
 		cf_owners_saw(model->owners, node, minute);
 	return node;

@@ -82,6 +82,9 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	model->identity_pool.item_bytes = sizeof(struct cf_host_identity);
 	model->evidence_pool.item_bytes = sizeof(struct cf_evidence);
 	model->text_map = cf_map_new();
+	model->addr_map = cf_map_new();
+	model->router_suspects = cf_map_new();
+	model->proxy_suspects = cf_map_new();
 	model->site_map = cf_map_new();
 	model->routers = cf_map_new();
 	model->proxies = cf_map_new();
@@ -91,7 +94,8 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 	model->identity_map = cf_map_new();
 	model->rule_map = cf_map_new();
 	model->episodes = cf_model_episodes_new();
-	if (model->text_map == NULL || model->site_map == NULL || model->routers == NULL ||
+	if (model->text_map == NULL || model->addr_map == NULL || model->router_suspects == NULL ||
+	    model->proxy_suspects == NULL || model->site_map == NULL || model->routers == NULL ||
 	    model->proxies == NULL || model->splits == NULL || model->node_cache == NULL ||
 	    model->evidence_map == NULL || model->identity_map == NULL || model->rule_map == NULL ||
 	    model->episodes == NULL || cf_owners_new(DAY_MINUTES, &model->owners) != CF_OK)
@@ -111,8 +115,13 @@ static void forget_loading(struct cf_model *model)
 	free(model->claim_nodes);
 	free(model->claims);
 	free(model->endpoints);
+	free(model->mac_rows);
+	cf_map_free(model->router_suspects);
+	cf_map_free(model->proxy_suspects);
 	cf_model_numbers_free(&model->claim_numbers);
 	cf_model_numbers_free(&model->endpoint_numbers);
+	model->mac_rows = NULL;
+	model->router_suspects = model->proxy_suspects = NULL;
 	model->claim_nodes = NULL;
 	model->claims = NULL;
 	model->endpoints = NULL;

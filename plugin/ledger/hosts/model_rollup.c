@@ -243,8 +243,8 @@ enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
 	uint32_t node = cf_model_endpoint_node(model, rollup.row.site, rollup.endpoint);
 
 	if (node == CF_NODE_NONE) {
-		place = cf_owners_place(model->owners, rollup.row.site, rollup.endpoint->addr,
-		    strlen(rollup.endpoint->addr));
+		place = cf_owners_place(model->owners, rollup.row.site,
+		    rollup.endpoint->addr_number, rollup.endpoint->addr);
 		if (place == CF_NODE_NONE)
 			return CF_ENOMEM;
 	}

@@ -16,13 +16,33 @@
  * bound, since rows are forgotten and others come. */
 struct model_endpoint {
 	const char *addr, *mac;
-	uint32_t vlan;
+	uint32_t addr_number, vlan;
 };
 
 struct model_claim {
 	const char *addr, *mac, *name, *client, *how;
-	uint32_t vlan;
-	bool router, is_lease;
+	uint32_t addr_number;
+	uint32_t vlan : 30;
+	uint32_t router : 1;
+	uint32_t is_lease : 1;
+};
+
+/* The text of a column of the row before, and its number. */
+struct model_last_text {
+	const char *text; /* NULL: none yet */
+	size_t len;
+	uint32_t number;
+};
+#define MODEL_ROW_TEXTS 12
+
+/* IPv4 addresses of one MAC on one day, from which on it is a router to us. */
+#define MODEL_ROUTER_ADDRESSES 16
+/* IPv4 addresses bound to one MAC on one day, from which on it answers for others. */
+#define MODEL_PROXY_ADDRESSES 2
+
+/* In how many rows of claims and endpoints a MAC has an IPv4 address, up to 255. */
+struct model_mac_rows {
+	uint8_t seen, bound;
 };
 
 /* Which number a row of the ledger has here: ids[n - 1] is the row's, rising. */
@@ -66,8 +86,13 @@ struct cf_model {
 	sqlite3 *db;
 	struct cf_model_options options;
 	uint32_t at_minute;
-	/* process lifetime of the model: every text of the ledger once */
-	struct cf_map *text_map;
+	/* process lifetime of the model: every text of the ledger once, addresses apart; each text's
+	 * value is its number */
+	struct cf_map *text_map, *addr_map;
+	struct model_last_text last_texts[MODEL_ROW_TEXTS];
+	struct model_mac_rows *mac_rows; /* by number of the text */
+	uint32_t mac_count;
+	size_t mac_size;
 
 	struct cf_model_sensor *sensors; /* by index */
 	size_t sensor_count, sensor_size;
@@ -86,6 +111,9 @@ struct cf_model {
 	struct cf_map *site_map;
 	uint32_t *sensor_site; /* by index */
 
+	/* MACs with so many rows that they may be routers, or proxies: no others need be counted by
+	 * the day. */
+	struct cf_map *router_suspects, *proxy_suspects;
 	struct cf_map *routers; /* MACs that carry others' traffic */
 	struct cf_map *proxies; /* of them, those that answer for others, too */
 	struct cf_map *splits;  /* "mac addr" told apart by hand */
@@ -114,6 +142,14 @@ struct cf_model {
 const char *cf_model_text(struct cf_model *model, const char *text, size_t len);
 /* As above of a column's text; that of NULL is "". */
 const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column);
+/* count columns of a row, from first on, to where texts point, and their numbers. False without
+ * memory. */
+bool cf_model_texts(struct cf_model *model, sqlite3_stmt *row, int first, size_t count,
+    const char **const texts[], uint32_t numbers[]);
+/* The one copy of an address, which has nothing to do with the other texts, and its number, counted
+ * from 0. NULL without memory. */
+const char *cf_model_addr(
+    struct cf_model *model, sqlite3_stmt *row, int column, uint32_t *number_out);
 void cf_model_texts_free(struct cf_model *model);
 
 /* model_pool.c */
@@ -138,6 +174,8 @@ struct model_columns {
 bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
     const struct model_columns *columns, struct model_links *links_out);
 void cf_model_numbers_free(struct model_numbers *numbers);
+/* Whether an address counts among those of a MAC: hosts have many IPv6 addresses by themselves. */
+bool cf_model_is_counted(const char *addr);
 void cf_model_tables_free(struct cf_model *model);
 
 /*

@@ -8,18 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The columns behind the first, in order, to where texts point. False without memory. */
-static bool read_texts(
-    struct cf_model *model, sqlite3_stmt *row, const char **const texts[], size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		*texts[i] = cf_model_column(model, row, (int)i + 1);
-		if (*texts[i] == NULL)
-			return false;
-	}
-	return true;
-}
-
 /* Gives the row its number; rows come in the order of their ids. False without memory, or past
  * what numbers can count. */
 static bool number_row(struct model_numbers *numbers, sqlite3_stmt *row)
@@ -184,11 +172,55 @@ static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 	    &kind->phase, &kind->list, &kind->rule, &kind->rule_type, &kind->category,
 	    &kind->product, &kind->confidence};
 
-	if (!read_texts(model, row, texts, sizeof texts / sizeof texts[0]))
+	uint32_t numbers[sizeof texts / sizeof texts[0]];
+
+	if (!cf_model_texts(model, row, 1, sizeof texts / sizeof texts[0], texts, numbers))
 		return CF_ENOMEM;
 	kind->flags = (unsigned)sqlite3_column_int64(row, 13);
 	kind->cutoff_wall_s = sqlite3_column_int64(row, 14);
 	return cf_model_classify(model, kind);
+}
+
+bool cf_model_is_counted(const char *addr)
+{
+	return addr[0] != '\0' && strchr(addr, ':') == NULL;
+}
+
+static enum cf_status suspect(struct cf_map *suspects, const char *mac)
+{
+	uint32_t unused;
+
+	return cf_map_add(suspects, mac, strlen(mac), 0, &unused, NULL);
+}
+
+/* Notes that the MAC with that number has the address. */
+static enum cf_status note_mac(
+    struct cf_model *model, uint32_t number, const char *mac, const char *addr, bool is_bound)
+{
+	if (mac[0] == '\0' || !cf_model_is_counted(addr))
+		return CF_OK;
+	if (number >= model->mac_count) {
+		uint32_t more = number + 1 - model->mac_count;
+		struct model_mac_rows *rows = cf_array_grow(
+		    model->mac_rows, model->mac_count, more, &model->mac_size, sizeof *rows);
+
+		if (rows == NULL)
+			return CF_ENOMEM;
+		memset(rows + model->mac_count, 0, more * sizeof *rows);
+		model->mac_rows = rows;
+		model->mac_count = number + 1;
+	}
+	struct model_mac_rows *rows = &model->mac_rows[number];
+
+	enum cf_status status = CF_OK;
+
+	rows->seen += rows->seen < UINT8_MAX;
+	if (rows->seen == MODEL_ROUTER_ADDRESSES)
+		status = suspect(model->router_suspects, mac);
+	if (!is_bound || status != CF_OK)
+		return status;
+	rows->bound += rows->bound < UINT8_MAX;
+	return rows->bound == MODEL_PROXY_ADDRESSES ? suspect(model->proxy_suspects, mac) : CF_OK;
 }
 
 static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
@@ -197,14 +229,18 @@ static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 	void *items = model->endpoints;
 	struct model_endpoint *endpoint = next_item(
 	    &model->endpoint_numbers, row, &items, &model->endpoint_size, sizeof *endpoint);
+	uint32_t mac_number;
 
 	model->endpoints = items;
 	if (endpoint == NULL)
 		return CF_ENOMEM;
-	endpoint->addr = cf_model_column(model, row, 1);
-	endpoint->mac = cf_model_column(model, row, 2);
+	const char **mac[] = {&endpoint->mac};
+
+	endpoint->addr = cf_model_addr(model, row, 1, &endpoint->addr_number);
+	if (endpoint->addr == NULL || !cf_model_texts(model, row, 2, 1, mac, &mac_number))
+		return CF_ENOMEM;
 	endpoint->vlan = (uint32_t)sqlite3_column_int64(row, 3);
-	return endpoint->addr == NULL || endpoint->mac == NULL ? CF_ENOMEM : CF_OK;
+	return note_mac(model, mac_number, endpoint->mac, endpoint->addr, false);
 }
 
 static enum cf_status take_claim(void *context, sqlite3_stmt *row)
@@ -213,22 +249,25 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	void *items = model->claims;
 	struct model_claim *claim =
 	    next_item(&model->claim_numbers, row, &items, &model->claim_size, sizeof *claim);
+	uint32_t numbers[4], addr_number;
 
 	model->claims = items;
 	if (claim == NULL)
 		return CF_ENOMEM;
-	const char **texts[] = {
-	    &claim->addr, &claim->mac, &claim->name, &claim->client, &claim->how};
+	const char **texts[] = {&claim->mac, &claim->name, &claim->client, &claim->how};
 
-	if (!read_texts(model, row, texts, sizeof texts / sizeof texts[0]))
+	claim->addr = cf_model_addr(model, row, 1, &addr_number);
+	if (claim->addr == NULL || !cf_model_texts(model, row, 2, 4, texts, numbers))
 		return CF_ENOMEM;
-	claim->vlan = (uint32_t)sqlite3_column_int64(row, 6);
+	claim->addr_number = addr_number;
+	claim->vlan = (uint32_t)sqlite3_column_int64(row, 6) & 0x3fffffff;
 	claim->router = sqlite3_column_int64(row, 7) != 0;
 	claim->is_lease = strcmp(claim->how, "lease") == 0;
 	if (cf_identity_is_throwaway(claim->name, strlen(claim->name)))
 		claim->name = "";
 	model->claim_max = model->claim_numbers.count;
-	return CF_OK;
+	return note_mac(model, numbers[0], claim->mac, claim->addr,
+	    cf_identity_strength(claim->how) == CF_IDENTITY_BOUND);
 }
 
 enum cf_status cf_model_load_tables(struct cf_model *model, struct cf_error *error)

@@ -14,14 +14,30 @@ struct node {
 };
 
 struct place {
-	const char *addr;             /* in its key of place_map, behind the site */
+	const char *addr;
 	struct cf_owner_claim *items; /* claims, then holdings */
 	uint32_t site, count, size;
+	uint32_t node; /* its own; CF_NODE_NONE none */
+};
+
+/* Keys of places' own nodes, as texts one behind the other. */
+#define KEY_BLOCK_BYTES 65536
+struct key_block {
+	struct key_block *next;
+	size_t used;
+	char bytes[KEY_BLOCK_BYTES];
 };
 
 struct cf_owners {
 	uint32_t hold_minutes;
+	/* Nodes by key: all but places' own ones, which are found by their place until somebody asks
+	 * for one by its key. Places by (site, address): those of an address at a second site. */
 	struct cf_map *node_map, *place_map;
+	bool has_place_nodes; /* node_map has them, too */
+	uint32_t *first_place; /* by number of the address: where it was first */
+	uint32_t addr_count;
+	size_t addr_size;
+	struct key_block *keys;
 	struct node *nodes;
 	uint32_t node_count;
 	size_t node_size;
@@ -53,6 +69,13 @@ void cf_owners_free(struct cf_owners *owners)
 		return;
 	for (uint32_t i = 0; i < owners->place_count; i++)
 		free(owners->places[i].items);
+	while (owners->keys != NULL) {
+		struct key_block *next = owners->keys->next;
+
+		free(owners->keys);
+		owners->keys = next;
+	}
+	free(owners->first_place);
 	free(owners->nodes);
 	free(owners->places);
 	cf_map_free(owners->node_map);
@@ -60,11 +83,57 @@ void cf_owners_free(struct cf_owners *owners)
 	free(owners);
 }
 
-uint32_t cf_owners_find_node(const struct cf_owners *owners, const char *key, size_t len)
+/* From now on places' own nodes are found by their keys. False without memory. */
+static bool map_place_nodes(struct cf_owners *owners)
+{
+	uint32_t unused;
+
+	for (uint32_t i = 0; i < owners->place_count && !owners->has_place_nodes; i++) {
+		uint32_t node = owners->places[i].node;
+
+		if (node == CF_NODE_NONE)
+			continue;
+		const char *key = owners->nodes[node].key;
+
+		if (cf_map_add(owners->node_map, key, strlen(key), node, &unused, NULL) != CF_OK)
+			return false;
+	}
+	owners->has_place_nodes = true;
+	return true;
+}
+
+static bool is_of_place(const char *key, size_t len)
+{
+	return len >= 3 && memcmp(key, "ip:", 3) == 0;
+}
+
+uint32_t cf_owners_find_node(struct cf_owners *owners, const char *key, size_t len)
 {
 	uint32_t node;
 
+	if (is_of_place(key, len) && !map_place_nodes(owners))
+		return CF_NODE_NONE;
 	return cf_map_find(owners->node_map, key, len, &node) ? node : CF_NODE_NONE;
+}
+
+/* Room for one more node. False without memory. */
+static bool has_room(struct cf_owners *owners)
+{
+	struct node *nodes =
+	    cf_array_grow(owners->nodes, owners->node_count, 1, &owners->node_size, sizeof *nodes);
+
+	if (nodes != NULL)
+		owners->nodes = nodes;
+	return nodes != NULL;
+}
+
+static uint32_t new_node(struct cf_owners *owners, const char *key)
+{
+	uint32_t number = owners->node_count++;
+
+	owners->nodes[number] = (struct node){
+	    .key = key, .parent = number, .head = number, .first_minute = UINT32_MAX};
+	return number;
 }
 
 uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len)
@@ -72,19 +141,13 @@ uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len)
 	uint32_t number;
 	const char *kept;
 	bool added;
-	struct node *nodes =
-	    cf_array_grow(owners->nodes, owners->node_count, 1, &owners->node_size, sizeof *nodes);
 
-	if (nodes == NULL)
+	if (!has_room(owners) || (is_of_place(key, len) && !map_place_nodes(owners)))
 		return CF_NODE_NONE;
-	owners->nodes = nodes;
 	if (cf_map_keep(owners->node_map, key, len, owners->node_count, &number, &added, &kept) !=
 	    CF_OK)
 		return CF_NODE_NONE;
-	if (added)
-		nodes[owners->node_count++] = (struct node){
-		    .key = kept, .parent = number, .head = number, .first_minute = UINT32_MAX};
-	return number;
+	return added ? new_node(owners, kept) : number;
 }
 
 const char *cf_owners_key(const struct cf_owners *owners, uint32_t node)
@@ -163,30 +226,96 @@ uint32_t cf_owners_head(struct cf_owners *owners, uint32_t node)
 	return owners->nodes[root_of(owners, node)].head;
 }
 
-uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *addr, size_t len)
+/* Where the address with that number was first; NULL without memory. */
+static uint32_t *first_place_of(struct cf_owners *owners, uint32_t number)
 {
-	char key[sizeof site + 256];
-	uint32_t number;
-	const char *kept;
-	bool added;
+	if (number >= owners->addr_count) {
+		uint32_t more = number + 1 - owners->addr_count;
+		uint32_t *places = cf_array_grow(
+		    owners->first_place, owners->addr_count, more, &owners->addr_size, sizeof *places);
 
-	if (len > 256)
-		len = 256;
-	memcpy(key, &site, sizeof site);
-	memcpy(key + sizeof site, addr, len);
+		if (places == NULL)
+			return NULL;
+		memset(places + owners->addr_count, 0xff, more * sizeof *places);
+		owners->first_place = places;
+		owners->addr_count = number + 1;
+	}
+	return &owners->first_place[number];
+}
+
+uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, uint32_t number, const char *addr)
+{
+	const uint32_t key[2] = {site, number};
+	uint32_t *first = first_place_of(owners, number), found;
+	bool added = true;
+
+	if (first == NULL)
+		return CF_NODE_NONE;
+	if (*first != CF_NODE_NONE && owners->places[*first].site == site)
+		return *first;
 	struct place *places = cf_array_grow(
 	    owners->places, owners->place_count, 1, &owners->place_size, sizeof *places);
 
 	if (places == NULL)
 		return CF_NODE_NONE;
 	owners->places = places;
-	if (cf_map_keep(owners->place_map, key, sizeof site + len, owners->place_count, &number,
-	        &added, &kept) != CF_OK)
+	if (*first == CF_NODE_NONE)
+		*first = found = owners->place_count;
+	else if (cf_map_add(owners->place_map, key, sizeof key, owners->place_count, &found,
+	             &added) != CF_OK)
 		return CF_NODE_NONE;
 	if (added)
 		places[owners->place_count++] =
-		    (struct place){.addr = kept + sizeof site, .site = site};
-	return number;
+		    (struct place){.addr = addr, .site = site, .node = CF_NODE_NONE};
+	return found;
+}
+
+/* A copy that lives as long as the owners. NULL without memory. */
+static const char *keep_key(struct cf_owners *owners, const char *key, size_t len)
+{
+	struct key_block *block = owners->keys;
+
+	if (block == NULL || len + 1 > KEY_BLOCK_BYTES - block->used) {
+		block = malloc(sizeof *block);
+		if (block == NULL)
+			return NULL;
+		block->next = owners->keys;
+		block->used = 0;
+		owners->keys = block;
+	}
+	char *copy = block->bytes + block->used;
+
+	memcpy(copy, key, len);
+	copy[len] = '\0';
+	block->used += len + 1;
+	return copy;
+}
+
+uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t number, const char *site_name)
+{
+	struct place *place = &owners->places[number];
+	char key[700];
+	size_t addr_len = strlen(place->addr), site_len = strlen(site_name);
+
+	if (place->node != CF_NODE_NONE)
+		return place->node;
+	if (addr_len > 256) /* addresses of a ledger are shorter, sites are cut */
+		addr_len = 256;
+	if (addr_len + site_len + 4 > sizeof key)
+		site_len = sizeof key - addr_len - 4;
+	memcpy(key, "ip:", 3);
+	memcpy(key + 3, place->addr, addr_len);
+	key[3 + addr_len] = '@';
+	memcpy(key + 4 + addr_len, site_name, site_len);
+	if (owners->has_place_nodes) {
+		place->node = cf_owners_node(owners, key, 4 + addr_len + site_len);
+		return place->node;
+	}
+	const char *kept =
+	    has_room(owners) ? keep_key(owners, key, 4 + addr_len + site_len) : NULL;
+
+	place->node = kept == NULL ? CF_NODE_NONE : new_node(owners, kept);
+	return place->node;
 }
 
 static struct cf_owner_claim *last_of(struct place *place)

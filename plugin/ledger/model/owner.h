@@ -32,7 +32,7 @@ void cf_owners_free(struct cf_owners *owners);
  * new. CF_NODE_NONE without memory. */
 uint32_t cf_owners_node(struct cf_owners *owners, const char *key, size_t len);
 /* CF_NODE_NONE when there is no such node. */
-uint32_t cf_owners_find_node(const struct cf_owners *owners, const char *key, size_t len);
+uint32_t cf_owners_find_node(struct cf_owners *owners, const char *key, size_t len);
 const char *cf_owners_key(const struct cf_owners *owners, uint32_t node);
 uint32_t cf_owners_node_count(const struct cf_owners *owners);
 
@@ -46,8 +46,16 @@ void cf_owners_join(struct cf_owners *owners, uint32_t a, uint32_t b);
  */
 uint32_t cf_owners_head(struct cf_owners *owners, uint32_t node);
 
-/* The number of the place; CF_NODE_NONE without memory. */
-uint32_t cf_owners_place(struct cf_owners *owners, uint32_t site, const char *addr, size_t len);
+/* The number of the place; CF_NODE_NONE without memory. number is that of the address, counted from
+ * 0; addr is kept as it is and must outlive the owners. */
+uint32_t cf_owners_place(
+    struct cf_owners *owners, uint32_t site, uint32_t number, const char *addr);
+
+/*
+ * The node of whoever has the place when nobody is known to: "ip:ADDR@SITE", site_name being that of
+ * its site. CF_NODE_NONE without memory.
+ */
+uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t place, const char *site_name);
 
 /* That node had the place, from and to included. */
 struct cf_owner_claim {

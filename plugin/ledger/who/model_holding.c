@@ -203,17 +203,19 @@ static bool read_intervals(struct day_marks *marks, sqlite3_stmt *row, struct ma
 
 /* The node that the row names, with its address and what it is worth. */
 static uint32_t read_subject(struct cf_model *model, const struct model_links *links,
-    struct mark *mark, const char **addr_out)
+    struct mark *mark, const char **addr_out, uint32_t *number_out)
 {
 	uint32_t site = model->sensor_site[links->sensor];
 
 	if (!mark->is_claim) {
 		*addr_out = model->endpoints[links->endpoint].addr;
+		*number_out = model->endpoints[links->endpoint].addr_number;
 		return cf_model_endpoint_node(model, site, &model->endpoints[links->endpoint]);
 	}
 	const struct model_claim *claim = &model->claims[links->claim];
 
 	*addr_out = claim->addr;
+	*number_out = claim->addr_number;
 	mark->strength = (uint8_t)cf_identity_strength(claim->how);
 	mark->beginning = (uint8_t)cf_identity_beginning(claim->how);
 	return cf_model_claim_node(model, site, links->claim);
@@ -236,10 +238,11 @@ static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 		return cf_model_skip_row(model);
 	uint32_t base = links.day * DAY_MINUTES;
 	const char *addr;
+	uint32_t addr_number;
 
 	mark.first = base + (uint32_t)first;
 	mark.last = base + (uint32_t)last;
-	mark.node = read_subject(model, &links, &mark, &addr);
+	mark.node = read_subject(model, &links, &mark, &addr, &addr_number);
 	if (mark.is_claim && !read_intervals(marks, row, &mark))
 		return cf_model_skip_row(model);
 	if (mark.node == CF_NODE_NONE || mark.first > model->at_minute)
@@ -249,7 +252,7 @@ static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 		return CF_OK;
 	uint32_t site = model->sensor_site[links.sensor];
 
-	mark.place = cf_owners_place(model->owners, site, addr, strlen(addr));
+	mark.place = cf_owners_place(model->owners, site, addr_number, addr);
 	if (mark.place == CF_NODE_NONE)
 		return CF_ENOMEM;
 	return push_mark(marks, &mark, sqlite3_column_blob(row, 5));

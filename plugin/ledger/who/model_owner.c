@@ -17,18 +17,18 @@ static enum cf_status join_clients(struct cf_model *model)
 	for (uint32_t site = 0; site < model->site_count && status == CF_OK; site++) {
 		for (uint32_t i = 1; i <= model->claim_max && status == CF_OK; i++) {
 			const struct model_claim *claim = &model->claims[i];
+			struct { /* texts are there once: their places tell them apart */
+				const char *client, *name;
+				uint64_t site;
+			} key = {claim->client, claim->name, site};
 			uint32_t cached, first;
-			char key[1200];
 
 			if (claim->mac == NULL || claim->client[0] == '\0' ||
 			    claim->name[0] == '\0' ||
 			    !cf_model_known_claim_node(model, site, i, &cached) ||
 			    cached == CF_NODE_NONE)
 				continue;
-			int len =
-			    snprintf(key, sizeof key, "%u %s %s", site, claim->client, claim->name);
-
-			status = cf_map_add(seen, key, (size_t)len, cached, &first, NULL);
+			status = cf_map_add(seen, &key, sizeof key, cached, &first, NULL);
 			if (status == CF_OK)
 				cf_owners_join(model->owners, first, cached);
 		}

@@ -9,14 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* IPv4 addresses of one MAC on one day, from which on it is a router to us. */
-#define ROUTER_ADDRESSES 16
-/* IPv4 addresses bound to one MAC on one day, from which on it answers for others. */
-#define PROXY_ADDRESSES 2
-
 /* The addresses of each MAC on one day. */
 struct router_day {
 	struct cf_map *found; /* MACs with at least so many */
+	const struct cf_map *suspects;
 	uint32_t limit;
 	struct cf_map *pairs, *macs;
 	uint32_t *counts; /* addresses, by number in macs */
@@ -36,8 +32,9 @@ static enum cf_status count_pair(
 	uint32_t at;
 	bool added;
 
-	if (mac[0] == '\0' || addr[0] == '\0' || strchr(addr, ':') != NULL)
-		return CF_OK; /* hosts have many IPv6 addresses by themselves */
+	if (mac[0] == '\0' || !cf_model_is_counted(addr) ||
+	    !cf_map_find(state->suspects, mac, strlen(mac), &at))
+		return CF_OK;
 	if (day != state->day) {
 		cf_map_clear(state->pairs);
 		cf_map_clear(state->macs);
@@ -108,10 +105,12 @@ static enum cf_status take_known(struct cf_model *model)
 	return status;
 }
 
-static bool begin_day(struct router_day *state, struct cf_map *found, uint32_t limit)
+static bool begin_day(struct router_day *state, struct cf_map *found,
+    const struct cf_map *suspects, uint32_t limit)
 {
 	*state = (struct router_day){.found = found,
 	    .limit = limit,
+	    .suspects = suspects,
 	    .pairs = cf_map_new(),
 	    .macs = cf_map_new(),
 	    .day = UINT32_MAX};
@@ -128,17 +127,23 @@ static void end_day(struct router_day *state)
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error)
 {
 	struct router_search search = {.model = model};
-	bool complete = begin_day(&search.seen, model->routers, ROUTER_ADDRESSES);
+	bool complete = begin_day(
+	    &search.seen, model->routers, model->router_suspects, MODEL_ROUTER_ADDRESSES);
 	enum cf_status status = CF_OK;
 
-	complete = begin_day(&search.bound, model->proxies, PROXY_ADDRESSES) && complete;
+	complete = begin_day(&search.bound, model->proxies, model->proxy_suspects,
+	               MODEL_PROXY_ADDRESSES) &&
+	    complete;
 	if (!complete || take_known(model) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
-	if (status == CF_OK)
+	bool is_needed = cf_map_count(model->router_suspects) > 0 ||
+	    cf_map_count(model->proxy_suspects) > 0;
+
+	if (status == CF_OK && is_needed)
 		status = cf_ledger_each_row(model->ledger, "SELECT day, claim_id FROM sighting",
 		    take_claim, &search, error);
 	search.seen.day = UINT32_MAX;
-	if (status == CF_OK)
+	if (status == CF_OK && is_needed)
 		status = cf_ledger_each_row(model->ledger,
 		    "SELECT day, endpoint_id FROM rollup JOIN endpoint USING(endpoint_id) WHERE "
 		    "mac<>''",

@@ -30,7 +30,7 @@ static struct stage stage_of(const struct cf_owner_claim *claims, size_t count)
 	assert_int_equal(cf_owners_new(HOLD, &stage.owners), CF_OK);
 	stage.alpha = node(stage.owners, "mac:alpha");
 	stage.beta = node(stage.owners, "mac:beta");
-	stage.place = cf_owners_place(stage.owners, 0, "10.0.0.5", 8);
+	stage.place = cf_owners_place(stage.owners, 0, 0, "10.0.0.5");
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(cf_owners_claim(stage.owners, stage.place, &claims[i]), CF_OK);
 	assert_int_equal(cf_owners_settle(stage.owners), CF_OK);
