@@ -55,7 +55,7 @@ static void find_reason(
 static enum cf_status add_host(struct cf_model *model, const struct cf_host *host,
     struct cf_map *map, size_t *size, struct cf_gap_costs *costs)
 {
-	uint32_t key[2] = {host->watch.from_minute, host->watch.to_minute}, at;
+	uint32_t key[2] = {host->watch->from_minute, host->watch->to_minute}, at;
 	bool added;
 	struct cf_gap_cost *items =
 	    cf_array_grow(costs->items, costs->count, 1, size, sizeof *items);

@@ -43,11 +43,11 @@ static void put_states(struct cf_model *model, FILE *to)
 		refused += hosts[i]->refused;
 		unanswered += hosts[i]->unanswered;
 		observed += hosts[i]->observed;
-		visits += hosts[i]->visits;
+		visits += hosts[i]->rare->visits;
 		clean_but +=
 		    hosts[i]->state == CF_STATE_UNKNOWN && hosts[i]->lack == CF_LACK_WATCHED;
-		escapes += hosts[i]->escapes;
-		excepted += hosts[i]->excepted;
+		escapes += hosts[i]->rare->escapes;
+		excepted += hosts[i]->rare->excepted;
 		stopped += stopped_at_edge(model, hosts[i]);
 	}
 	head(to, "curfew_hosts", "gauge", "Hosts by state.");

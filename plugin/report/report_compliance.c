@@ -212,18 +212,20 @@ static int64_t business_days_later(int64_t wall_s, int days)
 
 static int64_t evidence_until(const struct cf_host *host)
 {
-	return host->excepted_until_wall_s == INT64_MAX ? 0 : host->excepted_until_wall_s;
+	return host->rare->excepted_until_wall_s == INT64_MAX ? 0
+	                                                      : host->rare->excepted_until_wall_s;
 }
 
 static const char *missing_of(const struct cf_host *host)
 {
 	if (host->state != CF_STATE_EXCEPTED)
 		return "";
-	if (host->excepted_until_wall_s == 0 || host->excepted_until_wall_s == INT64_MAX)
+	if (host->rare->excepted_until_wall_s == 0 ||
+	    host->rare->excepted_until_wall_s == INT64_MAX)
 		return "end date";
-	if (host->excepted_why[0] == '\0')
+	if (host->rare->excepted_why[0] == '\0')
 		return "justification";
-	return host->note[0] == '\0' ? "mitigation (ledger note)" : "";
+	return host->rare->note[0] == '\0' ? "mitigation (ledger note)" : "";
 }
 
 /* The unit an auditor wants: a host with its story on one line. */
@@ -260,7 +262,7 @@ static void add_hosts(struct cf_doc *doc, struct cf_model *model, const struct r
 		char via[200] = "";
 		size_t used = 0;
 
-		if (host->hits + host->excepted == 0)
+		if (host->hits + host->rare->excepted == 0)
 			continue;
 		for (size_t j = 0; j < host->evidence_count && used + 40 < sizeof via; j++) {
 			const struct cf_model_kind *kind =
@@ -275,8 +277,8 @@ static void add_hosts(struct cf_doc *doc, struct cf_model *model, const struct r
 		    {.text = cf_report_host_name(host)}, {.text = host->addr}, {.text = host->site},
 		    {.text = host->product}, {.text = via}, {.number = found},
 		    {.number = host->last_hit_wall_us / 1000000},
-		    {.number = (int64_t)host->escapes}, {.number = evidence_until(host)},
-		    {.text = host->excepted_by}, {.text = host->excepted_why},
+		    {.number = (int64_t)host->rare->escapes}, {.number = evidence_until(host)},
+		    {.text = host->rare->excepted_by}, {.text = host->rare->excepted_why},
 		    {.number = host->state == CF_STATE_CLEAN ? host->since_wall_s : 0},
 		    {.number = dated ? business_days_later(found, 3) : 0},
 		    {.number = dated ? business_days_later(found, 10) : 0},

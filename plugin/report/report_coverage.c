@@ -264,16 +264,16 @@ struct cf_doc *cf_report_exceptions(struct cf_model *model)
 	for (size_t i = 0; i < count; i++) {
 		const struct cf_host *host = hosts[i];
 		const struct cf_doc_cell cells[] = {{.text = cf_report_host_name(host)},
-		    {.text = host->addr}, {.text = host->excepted_by},
-		    {.number = host->excepted_until_wall_s == INT64_MAX
+		    {.text = host->addr}, {.text = host->rare->excepted_by},
+		    {.number = host->rare->excepted_until_wall_s == INT64_MAX
 		            ? 0
-		            : host->excepted_until_wall_s},
-		    {.text = host->excepted_why}, {.number = (int64_t)host->excepted},
+		            : host->rare->excepted_until_wall_s},
+		    {.text = host->rare->excepted_why}, {.number = (int64_t)host->rare->excepted},
 		    {.number = host->first_hit_wall_us / 1000000},
 		    {.number = host->last_hit_wall_us / 1000000},
 		    {.text = cf_state_text(host->state)}};
 
-		if (host->excepted_by[0] != '\0')
+		if (host->rare->excepted_by[0] != '\0')
 			cf_doc_row(doc, cells);
 	}
 	return doc;

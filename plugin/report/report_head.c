@@ -18,7 +18,7 @@ const char *cf_report_host_name(const struct cf_host *host)
 bool cf_report_has_unknown_holder(const struct cf_host *host)
 {
 	return host->is_unknown_holder && !host->is_network &&
-	    host->hits + host->excepted + host->visits + host->escapes > 0;
+	    host->hits + host->rare->excepted + host->rare->visits + host->rare->escapes > 0;
 }
 
 static uint64_t watched_minutes(struct cf_model *model, uint32_t sensor, uint32_t from, uint32_t to)
@@ -56,7 +56,7 @@ unsigned cf_report_host_share(struct cf_model *model, const struct cf_host *host
 	uint32_t from, to;
 
 	find_window(model, &from, &to);
-	return share_of(host->watch.watched_minutes, from, to);
+	return share_of(host->watch->watched_minutes, from, to);
 }
 
 unsigned cf_report_watched_share(struct cf_model *model, uint32_t sensor)

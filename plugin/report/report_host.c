@@ -33,9 +33,9 @@ static int64_t stopped_since_wall_us(struct cf_model *model, const struct cf_hos
 		if (evidence->last_wall_us > last)
 			last = evidence->last_wall_us;
 	}
-	if (last <= host->last_escape_wall_us)
+	if (last <= host->rare->last_escape_wall_us)
 		return 0;
-	return first > host->last_escape_wall_us ? first : host->last_escape_wall_us;
+	return first > host->rare->last_escape_wall_us ? first : host->rare->last_escape_wall_us;
 }
 
 static void add_edge(struct cf_doc *doc, struct cf_model *model, const struct cf_host *host)
@@ -46,7 +46,7 @@ static void add_edge(struct cf_doc *doc, struct cf_model *model, const struct cf
 	if (since_wall_s == 0)
 		return;
 	cf_doc_fact_instant(doc, "stopped_at_edge", "stopped at the edge since", since_wall_s);
-	if (host->escapes > 0)
+	if (host->rare->escapes > 0)
 		cf_doc_note(doc, "it got round the block, and is stopped at the edge since %s",
 		    cf_instant_format(since_wall_s, since));
 }
@@ -72,9 +72,9 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 	if (host->product[0] != '\0')
 		cf_doc_fact_text(doc, "product", "product",
 		    cf_doc_format(doc, "%s (confidence %s)", host->product, host->confidence));
-	if (host->hits + host->excepted > 0)
-		cf_doc_fact_text(
-		    doc, "through", "through", host->relay[0] == '\0' ? "direct" : host->relay);
+	if (host->hits + host->rare->excepted > 0)
+		cf_doc_fact_text(doc, "through", "through",
+		    host->rare->relay[0] == '\0' ? "direct" : host->rare->relay);
 	unsigned share = cf_report_host_share(model, host);
 
 	if (host->is_network)
@@ -88,32 +88,35 @@ static void add_facts(struct cf_doc *doc, struct cf_model *model, const struct c
 	cf_doc_fact_number(doc, "refused", "of them refused elsewhere", (int64_t)host->refused);
 	cf_doc_fact_number(doc, "unanswered", "of them not answered", (int64_t)host->unanswered);
 	cf_doc_fact_number(doc, "observed", "of them observed only", (int64_t)host->observed);
-	cf_doc_fact_number(doc, "escapes", "escapes", (int64_t)host->escapes);
+	cf_doc_fact_number(doc, "escapes", "escapes", (int64_t)host->rare->escapes);
 	cf_doc_fact_number(doc, "escaped_lookups", "of them look-ups answered elsewhere",
-	    (int64_t)host->escaped_lookups);
-	cf_doc_fact_number(doc, "visits", "visits to the vendor's web site", (int64_t)host->visits);
-	cf_doc_fact_number(doc, "excepted_hits", "let pass by exception", (int64_t)host->excepted);
+	    (int64_t)host->rare->escaped_lookups);
+	cf_doc_fact_number(
+	    doc, "visits", "visits to the vendor's web site", (int64_t)host->rare->visits);
+	cf_doc_fact_number(
+	    doc, "excepted_hits", "let pass by exception", (int64_t)host->rare->excepted);
 	cf_doc_fact_instant(doc, "first_hit", "first hit", host->first_hit_wall_us / 1000000);
 	cf_doc_fact_instant(doc, "last_hit", "last hit", host->last_hit_wall_us / 1000000);
-	if (host->escapes > 0)
-		cf_doc_fact_instant(
-		    doc, "first_escape", "first escape", host->first_escape_wall_us / 1000000);
+	if (host->rare->escapes > 0)
+		cf_doc_fact_instant(doc, "first_escape", "first escape",
+		    host->rare->first_escape_wall_us / 1000000);
 	add_edge(doc, model, host);
-	if (host->last_visit_wall_us > 0)
+	if (host->rare->last_visit_wall_us > 0)
 		cf_doc_fact_instant(
-		    doc, "last_visit", "last visit", host->last_visit_wall_us / 1000000);
+		    doc, "last_visit", "last visit", host->rare->last_visit_wall_us / 1000000);
 	cf_doc_fact_instant(doc, "last_seen", "last seen", (int64_t)host->last_minute * 60);
-	if (host->excepted_by[0] != '\0')
+	if (host->rare->excepted_by[0] != '\0')
 		cf_doc_fact_text(doc, "exception", "exception",
-		    cf_doc_format(doc, "by %s until %s: %s", host->excepted_by,
-		        host->excepted_until_wall_s == INT64_MAX || host->excepted_until_wall_s == 0
+		    cf_doc_format(doc, "by %s until %s: %s", host->rare->excepted_by,
+		        host->rare->excepted_until_wall_s == INT64_MAX ||
+		                host->rare->excepted_until_wall_s == 0
 		            ? "an instant not known here (--image FILE tells)"
-		            : cf_instant_format(host->excepted_until_wall_s, instant),
-		        host->excepted_why));
-	if (host->owner[0] != '\0')
-		cf_doc_fact_text(doc, "owner", "owner", host->owner);
-	if (host->note[0] != '\0')
-		cf_doc_fact_text(doc, "note", "note", host->note);
+		            : cf_instant_format(host->rare->excepted_until_wall_s, instant),
+		        host->rare->excepted_why));
+	if (host->rare->owner[0] != '\0')
+		cf_doc_fact_text(doc, "owner", "owner", host->rare->owner);
+	if (host->rare->note[0] != '\0')
+		cf_doc_fact_text(doc, "note", "note", host->rare->note);
 }
 
 static void add_identities(struct cf_doc *doc, const struct cf_host *host)

@@ -80,8 +80,8 @@ static const struct cf_doc_column host_columns[] = {
 
 static int64_t until_of(const struct cf_host *host)
 {
-	return host->state == CF_STATE_EXCEPTED && host->excepted_until_wall_s < INT64_MAX
-	    ? host->excepted_until_wall_s
+	return host->state == CF_STATE_EXCEPTED && host->rare->excepted_until_wall_s < INT64_MAX
+	    ? host->rare->excepted_until_wall_s
 	    : 0;
 }
 
@@ -92,7 +92,7 @@ static void fill_host(void *arg, size_t index, struct cf_doc_cell *cells)
 
 	(void)cf_model_hosts(model, &hosts);
 	const struct cf_host *host = hosts[index];
-	bool depends = host->hits + host->excepted > 0;
+	bool depends = host->hits + host->rare->excepted > 0;
 	bool is_excepted = host->state == CF_STATE_EXCEPTED;
 	const struct cf_doc_cell row[] = {
 	    {.text = cf_state_text(host->state)},
@@ -102,31 +102,31 @@ static void fill_host(void *arg, size_t index, struct cf_doc_cell *cells)
 	    {.text = cf_report_has_unknown_holder(host) ? "unknown holder" : ""},
 	    {.text = host->product},
 	    {.text = host->confidence},
-	    {.text = !depends                ? ""
-	            : host->relay[0] == '\0' ? "direct"
-	                                     : host->relay},
+	    {.text = !depends                      ? ""
+	            : host->rare->relay[0] == '\0' ? "direct"
+	                                           : host->rare->relay},
 	    {.number = (int64_t)host->hits},
 	    {.number = (int64_t)host->blocked},
 	    {.number = (int64_t)host->answered},
 	    {.number = (int64_t)host->refused},
 	    {.number = (int64_t)host->unanswered},
 	    {.number = (int64_t)host->observed},
-	    {.number = (int64_t)host->escapes},
-	    {.number = host->first_escape_wall_us / 1000000},
-	    {.number = host->last_escape_wall_us / 1000000},
-	    {.number = (int64_t)host->excepted},
-	    {.number = (int64_t)host->visits},
+	    {.number = (int64_t)host->rare->escapes},
+	    {.number = host->rare->first_escape_wall_us / 1000000},
+	    {.number = host->rare->last_escape_wall_us / 1000000},
+	    {.number = (int64_t)host->rare->excepted},
+	    {.number = (int64_t)host->rare->visits},
 	    {.number = host->first_hit_wall_us / 1000000},
 	    {.number = host->last_hit_wall_us / 1000000},
 	    {.number = cf_report_host_share(model, host)},
-	    {.number = host->is_clean_but ? (int64_t)host->watch.from_minute * 60 : 0},
-	    {.number = host->is_clean_but ? (int64_t)host->watch.to_minute * 60 : 0},
+	    {.number = host->is_clean_but ? (int64_t)host->watch->from_minute * 60 : 0},
+	    {.number = host->is_clean_but ? (int64_t)host->watch->to_minute * 60 : 0},
 	    {.text = host->by_dns_alone ? "DNS shows" : ""},
 	    {.number = (int64_t)host->last_minute * 60},
 	    {.number = host->state == CF_STATE_CLEAN ? host->since_wall_s : 0},
 	    {.number = until_of(host)},
-	    {.text = is_excepted ? host->excepted_by : ""},
-	    {.text = host->owner},
+	    {.text = is_excepted ? host->rare->excepted_by : ""},
+	    {.text = host->rare->owner},
 	    {.text = host->mac},
 	    {.text = host->why},
 	    {.text = host->id},
@@ -262,7 +262,7 @@ struct cf_doc *cf_report_escapes(struct cf_model *model)
 	cf_report_head(doc, model);
 	cf_doc_table(doc, "escapes", "Escapes", columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < count; i++)
-		if (hosts[i]->escapes > 0)
+		if (hosts[i]->rare->escapes > 0)
 			add_escapes(doc, model, hosts[i]);
 	if (doc->table_count > 0 && doc->tables[0].row_count == 0)
 		cf_doc_table_note(

@@ -96,19 +96,19 @@ void cf_siem_ecs(struct cf_model *model, FILE *to)
 		member(to, "curfew_site", host->site);
 		member(to, "curfew_confidence", host->confidence);
 		member(to, "curfew_through",
-		    host->hits + host->excepted == 0 ? ""
-		        : host->relay[0] == '\0'     ? "direct"
-		                                     : host->relay);
-		member(to, "curfew_owner", host->owner);
+		    host->hits + host->rare->excepted == 0 ? ""
+		        : host->rare->relay[0] == '\0'     ? "direct"
+		                                           : host->rare->relay);
+		member(to, "curfew_owner", host->rare->owner);
 		member(to, "curfew_excepted_by",
-		    host->state == CF_STATE_EXCEPTED ? host->excepted_by : "");
+		    host->state == CF_STATE_EXCEPTED ? host->rare->excepted_by : "");
 		instant_member(to, "curfew_clean_since",
 		    host->state == CF_STATE_CLEAN ? host->since_wall_s : 0);
 		fprintf(to,
 		    ",\"curfew_hits\":\"%" PRIu64 "\",\"curfew_blocked\":\"%" PRIu64
 		    "\",\"curfew_escapes\":\"%" PRIu64 "\",\"curfew_visits\":\"%" PRIu64
 		    "\",\"curfew_watched_percent\":\"%u.%02u\"}}\n",
-		    host->hits, host->blocked, host->escapes, host->visits, share / 100,
+		    host->hits, host->blocked, host->rare->escapes, host->rare->visits, share / 100,
 		    share % 100);
 	}
 }
@@ -144,13 +144,13 @@ void cf_siem_ocsf(struct cf_model *model, FILE *to)
 		fprintf(to,
 		    ",\"unmapped\":{\"hits\":%" PRIu64 ",\"blocked\":%" PRIu64
 		    ",\"escapes\":%" PRIu64 ",\"visits\":%" PRIu64 ",\"watched_percent\":%u.%02u",
-		    host->hits, host->blocked, host->escapes, host->visits, share / 100,
+		    host->hits, host->blocked, host->rare->escapes, host->rare->visits, share / 100,
 		    share % 100);
 		member(to, "site", host->site);
 		member(to, "product", host->product);
 		member(to, "confidence", host->confidence);
-		member(to, "relay", host->relay);
-		member(to, "owner", host->owner);
+		member(to, "relay", host->rare->relay);
+		member(to, "owner", host->rare->owner);
 		instant_member(
 		    to, "clean_since", host->state == CF_STATE_CLEAN ? host->since_wall_s : 0);
 		fputs("}}\n", to);

@@ -168,9 +168,9 @@ static int compare_host(const struct cf_model *model, const struct world_truth *
 		print_error("%s (role %d): not found\n", truth->selector, (int)truth->role);
 		return 1;
 	}
-	if (host->hits == truth->hits && host->excepted == truth->excepted &&
-	    host->escapes == truth->escapes && host->state == truth->state &&
-	    host->blocked == truth->blocked && host->visits == truth->visits &&
+	if (host->hits == truth->hits && host->rare->excepted == truth->excepted &&
+	    host->rare->escapes == truth->escapes && host->state == truth->state &&
+	    host->blocked == truth->blocked && host->rare->visits == truth->visits &&
 	    host->first_hit_wall_us / 60000000 == truth->first_s / 60 &&
 	    host->last_hit_wall_us / 60000000 == truth->last_s / 60 &&
 	    (truth->role == WORLD_ROUTED || addresses_of(host) >= truth->addresses))
@@ -179,12 +179,12 @@ static int compare_host(const struct cf_model *model, const struct world_truth *
 	            " truth %s, %llu, %llu, %llu, %u; blocked %llu of %llu, visits %llu of %llu,"
 	            " first %lld of %lld, last %lld of %lld\n",
 	    truth->selector, (int)truth->role, cf_state_text(host->state),
-	    (unsigned long long)host->hits, (unsigned long long)host->excepted,
-	    (unsigned long long)host->escapes, addresses_of(host), host->why,
+	    (unsigned long long)host->hits, (unsigned long long)host->rare->excepted,
+	    (unsigned long long)host->rare->escapes, addresses_of(host), host->why,
 	    cf_state_text(truth->state), (unsigned long long)truth->hits,
 	    (unsigned long long)truth->excepted, (unsigned long long)truth->escapes,
 	    truth->addresses, (unsigned long long)host->blocked, (unsigned long long)truth->blocked,
-	    (unsigned long long)host->visits, (unsigned long long)truth->visits,
+	    (unsigned long long)host->rare->visits, (unsigned long long)truth->visits,
 	    (long long)(host->first_hit_wall_us / 1000000), (long long)truth->first_s,
 	    (long long)(host->last_hit_wall_us / 1000000), (long long)truth->last_s);
 	return 1;

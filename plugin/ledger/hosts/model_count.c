@@ -1,5 +1,7 @@
 #include "ledger/hosts/model_count.h"
 
+#include "ledger/hosts/model_host.h"
+
 /* Where hits of this outcome are counted. */
 static uint64_t *outcome_count(struct cf_host *host, enum cf_hit_outcome outcome)
 {
@@ -19,15 +21,20 @@ static uint64_t *outcome_count(struct cf_host *host, enum cf_hit_outcome outcome
 	return &host->observed;
 }
 
-static void count_hits(
-    struct cf_host *host, struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
+static enum cf_status count_hits(struct cf_model *model, struct cf_host *host,
+    struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
 {
+	bool is_rare = kind->is_excepted || kind->is_visit;
+	struct cf_host_rare *rare = is_rare ? cf_model_rare(model, host) : NULL;
+
+	if (is_rare && rare == NULL)
+		return CF_ENOMEM;
 	if (kind->is_excepted) {
 		day->excepted += n;
-		host->excepted += n;
+		rare->excepted += n;
 	} else if (kind->is_visit) {
 		day->visits += n;
-		host->visits += n;
+		rare->visits += n;
 	} else if (kind->is_dependence) {
 		day->hits += n;
 		host->hits += n;
@@ -35,15 +42,21 @@ static void count_hits(
 		if (kind->outcome == CF_OUTCOME_BLOCKED_HERE)
 			day->blocked += n;
 	}
+	return CF_OK;
 }
 
-static void count_escapes(
-    struct cf_host *host, struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
+static enum cf_status count_escapes(struct cf_model *model, struct cf_host *host,
+    struct cf_host_day *day, const struct cf_model_kind *kind, uint64_t n)
 {
+	struct cf_host_rare *rare = cf_model_rare(model, host);
+
+	if (rare == NULL)
+		return CF_ENOMEM;
 	day->escapes += n;
-	host->escapes += n;
+	rare->escapes += n;
 	if (kind->is_lookup)
-		host->escaped_lookups += n;
+		rare->escaped_lookups += n;
+	return CF_OK;
 }
 
 /* The host's entry for the day, made when its sums were read; another may have begun since. */
@@ -68,12 +81,10 @@ enum cf_status cf_model_count(struct cf_model *model, uint32_t index, uint32_t d
 		return CF_EMALFORMED; /* cannot be: cf_model_episode_add() needs it */
 	if (of_escapes) {
 		evidence->escaped += n;
-		count_escapes(host, day, kind, n);
-	} else {
-		evidence->counted += n;
-		count_hits(host, day, kind, n);
+		return count_escapes(model, host, day, kind, n);
 	}
-	return CF_OK;
+	evidence->counted += n;
+	return count_hits(model, host, day, kind, n);
 }
 
 void cf_model_recount(struct cf_model *model, uint32_t index, uint32_t day_number, uint32_t from,

@@ -1,6 +1,6 @@
 /* Finished hosts: what they are called, what they run, how they stand. */
 
-#include "ledger/model/model_private.h"
+#include "ledger/hosts/model_host.h"
 
 #include "base/sha256.h"
 #include "ledger/model/state.h"
@@ -121,8 +121,9 @@ static void infer_product(const struct cf_model *model, struct cf_host *host)
 		host->confidence = best_weight >= 48 || kinds_of_proof >= 2 ? "high" : "medium";
 }
 
-static void find_relay(const struct cf_model *model, struct cf_host *host)
+static enum cf_status find_relay(struct cf_model *model, struct cf_host *host)
 {
+	const char *relay = "";
 	uint64_t relayed = 0;
 
 	for (size_t i = 0; i < host->evidence_count; i++) {
@@ -133,16 +134,23 @@ static void find_relay(const struct cf_model *model, struct cf_host *host)
 		if (kind->relay[0] == '\0')
 			continue; /* straight to the vendor */
 		if (host->evidence[i].counted > relayed ||
-		    (host->evidence[i].counted == relayed &&
-		        strcmp(kind->relay, host->relay) < 0)) {
+		    (host->evidence[i].counted == relayed && strcmp(kind->relay, relay) < 0)) {
 			relayed = host->evidence[i].counted;
-			host->relay = kind->relay;
+			relay = kind->relay;
 		}
 	}
+	if (relay[0] == '\0')
+		return CF_OK;
+	struct cf_host_rare *rare = cf_model_rare(model, host);
+
+	if (rare == NULL)
+		return CF_ENOMEM;
+	rare->relay = relay;
+	return CF_OK;
 }
 
 /* Who let it pass until when: from the policy's exceptions, by owner. */
-static void find_exception(const struct cf_model *model, struct cf_host *host)
+static enum cf_status find_exception(struct cf_model *model, struct cf_host *host)
 {
 	const struct cf_evidence *last = NULL;
 
@@ -151,26 +159,31 @@ static void find_exception(const struct cf_model *model, struct cf_host *host)
 		    (last == NULL || host->evidence[i].last_wall_us > last->last_wall_us))
 			last = &host->evidence[i];
 	if (last == NULL)
-		return;
-	host->excepted_by = model->kinds[last->kind].owner;
+		return CF_OK;
+	struct cf_host_rare *rare = cf_model_rare(model, host);
+
+	if (rare == NULL)
+		return CF_ENOMEM;
+	rare->excepted_by = model->kinds[last->kind].owner;
 	for (size_t i = 0; i < model->options.exception_count; i++) {
 		const struct cf_model_exception *exception = &model->options.exceptions[i];
 
-		if (strcmp(exception->owner, host->excepted_by) != 0)
+		if (strcmp(exception->owner, rare->excepted_by) != 0)
 			continue;
-		host->excepted_why = exception->reason;
-		host->excepted_until_wall_s = exception->until_wall_s;
+		rare->excepted_why = exception->reason;
+		rare->excepted_until_wall_s = exception->until_wall_s;
 		if (exception->until_wall_s > model->options.at_wall_s)
-			return;
+			break;
 	}
+	return CF_OK;
 }
 
 static enum cf_status judge(struct cf_model *model, struct cf_host *host)
 {
 	struct cf_state_judgement judgement = cf_state_judge(
 	    host, host->day_count, model->at_minute, model->coverage, &model->options, true);
-	bool by_hand =
-	    host->excepted_until_wall_s > model->options.at_wall_s && host->excepted_by[0] != '\0';
+	bool by_hand = host->rare->excepted_until_wall_s > model->options.at_wall_s &&
+	    host->rare->excepted_by[0] != '\0';
 
 	host->state = judgement.state;
 	enum cf_status status = cf_model_say_why(model, host, &judgement);
@@ -199,8 +212,32 @@ static struct cf_host *host_of_selector(struct cf_model *model, const char *sele
 	    : NULL;
 }
 
-/* Names, owners, notes, exceptions given by hand; the last one holds. */
-static void apply_actions(struct cf_model *model)
+/* What was said of the host. False without memory. */
+static bool apply_action(
+    struct cf_model *model, struct cf_host *host, const struct cf_ledger_action *action)
+{
+	if (strcmp(action->verb, "name") == 0) {
+		host->name = action->args[1];
+		return true;
+	}
+	struct cf_host_rare *rare = cf_model_rare(model, host);
+
+	if (rare == NULL)
+		return false;
+	if (strcmp(action->verb, "owner") == 0) {
+		rare->owner = action->args[1];
+	} else if (strcmp(action->verb, "note") == 0) {
+		rare->note = action->args[1];
+	} else {
+		rare->excepted_until_wall_s = strtoll(action->args[1], NULL, 10);
+		rare->excepted_by = action->args[2];
+		rare->excepted_why = action->args[3];
+	}
+	return true;
+}
+
+/* Names, owners, notes, exceptions given by hand; the last one holds. False without memory. */
+static bool apply_actions(struct cf_model *model)
 {
 	for (size_t i = 0; i < cf_actions_count(model->actions); i++) {
 		const struct cf_ledger_action *action = cf_actions_get(model->actions, i);
@@ -217,20 +254,10 @@ static void apply_actions(struct cf_model *model)
 			continue;
 		struct cf_host *host = host_of_selector(model, action->args[0]);
 
-		if (host == NULL)
-			continue;
-		if (is_name)
-			host->name = action->args[1];
-		else if (is_owner)
-			host->owner = action->args[1];
-		else if (is_note)
-			host->note = action->args[1];
-		else {
-			host->excepted_until_wall_s = strtoll(action->args[1], NULL, 10);
-			host->excepted_by = action->args[2];
-			host->excepted_why = action->args[3];
-		}
+		if (host != NULL && !apply_action(model, host, action))
+			return false;
 	}
+	return true;
 }
 
 static int by_kind_and_time(const void *a, const void *b)
@@ -282,9 +309,7 @@ static bool describe(struct cf_model *model, struct cf_host *host)
 	if (ptr != NULL)
 		host->name = ptr->name;
 	infer_product(model, host);
-	find_relay(model, host);
-	find_exception(model, host);
-	return true;
+	return find_relay(model, host) == CF_OK && find_exception(model, host) == CF_OK;
 }
 
 static enum cf_status finish_host(struct cf_model *model, struct cf_host *host)
@@ -310,8 +335,8 @@ enum cf_status cf_model_describe(struct cf_model *model, struct cf_error *error)
 			status = CF_ENOMEM;
 	}
 	cf_sha256_free(sha);
-	if (status == CF_OK)
-		apply_actions(model);
+	if (status == CF_OK && !apply_actions(model))
+		status = CF_ENOMEM;
 	for (size_t i = 0; i < model->host_count && status == CF_OK; i++)
 		status = finish_host(model, model->hosts[i]);
 	if (status == CF_OK)

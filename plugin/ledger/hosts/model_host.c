@@ -10,6 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct cf_coverage_lack nothing_watched; /* until it is looked at */
+
+const struct cf_host_rare cf_host_nothing_rare = {
+    .relay = "", .owner = "", .note = "", .excepted_by = "", .excepted_why = ""};
+
+struct cf_host_rare *cf_model_rare(struct cf_model *model, struct cf_host *host)
+{
+	uint32_t room = 0;
+
+	/* All but that one are this model's own. */
+	if (host->rare != &cf_host_nothing_rare)
+		return (struct cf_host_rare *)host->rare;
+	struct cf_host_rare *rare = cf_model_pool_grow(&model->rare_pool, NULL, 0, &room);
+
+	if (rare != NULL) {
+		*rare = cf_host_nothing_rare;
+		host->rare = rare;
+	}
+	return rare;
+}
+
 static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 {
 	struct cf_host **hosts =
@@ -26,9 +47,9 @@ static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 	*host = (struct cf_host){0};
 	host->key = cf_owners_key(model->owners, head);
 	host->is_unknown_holder = strncmp(host->key, "ip:", 3) == 0;
-	host->site = host->name = host->addr = host->mac = host->owner = host->note = "";
-	host->relay = host->product = host->confidence = host->excepted_by = host->excepted_why =
-	    "";
+	host->site = host->name = host->addr = host->mac = host->product = host->confidence = "";
+	host->rare = &cf_host_nothing_rare;
+	host->watch = &nothing_watched;
 	host->first_minute = UINT32_MAX;
 	host->is_network = true; /* until somebody who says which host it was saw it */
 	model->hosts[model->host_count++] = host;

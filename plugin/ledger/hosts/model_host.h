@@ -25,6 +25,9 @@ struct model_row {
 struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
     sqlite3_stmt *stmt, int blob_column);
 
+/* What is rare of the host, to be changed; NULL without memory. */
+struct cf_host_rare *cf_model_rare(struct cf_model *model, struct cf_host *host);
+
 /* The host that the node belongs to, and its index in model->hosts. NULL without memory. */
 struct cf_host *cf_model_host(struct cf_model *model, uint32_t node, uint32_t *index_out);
 

@@ -78,6 +78,8 @@ static void set_defaults(struct cf_model_options *options)
 static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 {
 	model->host_pool.item_bytes = sizeof(struct cf_host);
+	model->rare_pool.item_bytes = sizeof(struct cf_host_rare);
+	model->watch_pool.item_bytes = sizeof(struct model_watch);
 	model->day_pool.item_bytes = sizeof(struct cf_host_day);
 	model->identity_pool.item_bytes = sizeof(struct cf_host_identity);
 	model->evidence_pool.item_bytes = sizeof(struct cf_evidence);
@@ -177,6 +179,9 @@ void cf_model_free(struct cf_model *model)
 	cf_model_pool_free(&model->identity_pool);
 	cf_model_pool_free(&model->evidence_pool);
 	cf_model_pool_free(&model->host_pool);
+	cf_model_pool_free(&model->rare_pool);
+	cf_model_pool_free(&model->watch_pool);
+	free(model->watches);
 	free(model->hosts);
 	free(model->host_of_node);
 	cf_model_tables_free(model);

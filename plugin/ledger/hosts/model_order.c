@@ -8,8 +8,8 @@
 /* Worst first: state, then escapes, then hits, then the id. */
 static int by_need(const struct cf_host *x, const struct cf_host *y)
 {
-	if (x->escapes != y->escapes)
-		return x->escapes > y->escapes ? -1 : 1;
+	if (x->rare->escapes != y->rare->escapes)
+		return x->rare->escapes > y->rare->escapes ? -1 : 1;
 	if (x->hits != y->hits)
 		return x->hits > y->hits ? -1 : 1;
 	return strcmp(x->key, y->key);
@@ -34,7 +34,7 @@ static uint64_t rank_of(const struct cf_host *host)
 {
 	return (uint64_t)host->state << 61 |
 	    (strcmp(host->confidence, "low") == 0 ? UINT64_C(1) << 60 : 0) |
-	    down_from(RANK_ESCAPES, host->escapes) << 32 | down_from(RANK_HITS, host->hits);
+	    down_from(RANK_ESCAPES, host->rare->escapes) << 32 | down_from(RANK_HITS, host->hits);
 }
 
 static int by_rank(const void *a, const void *b)
@@ -43,7 +43,7 @@ static int by_rank(const void *a, const void *b)
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
-	if (x->host->escapes == y->host->escapes && x->host->hits == y->host->hits &&
+	if (x->host->rare->escapes == y->host->rare->escapes && x->host->hits == y->host->hits &&
 	    x->text != y->text)
 		return x->text < y->text ? -1 : 1;
 	return by_need(x->host, y->host);

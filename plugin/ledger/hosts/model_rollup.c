@@ -101,10 +101,15 @@ static void note_earliest(int64_t *earliest_us, int64_t at_us)
 }
 
 /* When; how many is counted by model_episode.h. */
-static void note_times(struct cf_host *host, struct cf_host_day *day,
-    const struct cf_model_kind *kind, int64_t first_us, int64_t last_us, uint32_t first,
-    uint32_t last)
+static enum cf_status note_times(struct cf_model *model, struct cf_host *host,
+    struct cf_host_day *day, const struct cf_model_kind *kind, int64_t first_us, int64_t last_us,
+    uint32_t first, uint32_t last)
 {
+	bool is_rare = kind->is_visit || kind->is_escape;
+	struct cf_host_rare *rare = is_rare ? cf_model_rare(model, host) : NULL;
+
+	if (is_rare && rare == NULL)
+		return CF_ENOMEM;
 	if (kind->is_dependence) {
 		if (day->hit_first < 0 || (int16_t)first < day->hit_first)
 			day->hit_first = (int16_t)first;
@@ -114,7 +119,7 @@ static void note_times(struct cf_host *host, struct cf_host_day *day,
 		note_last(&day->excepted_last, last);
 	if (kind->is_visit) {
 		note_last(&day->visit_last, last);
-		note_latest(&host->last_visit_wall_us, last_us);
+		note_latest(&rare->last_visit_wall_us, last_us);
 	}
 	if (kind->is_dependence || kind->is_excepted) {
 		note_earliest(&host->first_hit_wall_us, first_us);
@@ -122,9 +127,10 @@ static void note_times(struct cf_host *host, struct cf_host_day *day,
 	}
 	if (kind->is_escape) {
 		note_last(&day->escape_last, last);
-		note_earliest(&host->first_escape_wall_us, first_us);
-		note_latest(&host->last_escape_wall_us, last_us);
+		note_earliest(&rare->first_escape_wall_us, first_us);
+		note_latest(&rare->last_escape_wall_us, last_us);
 	}
+	return CF_OK;
 }
 
 /* Hands the sum to what counts: as it is, or the one minute of it that is this host's. */
@@ -171,8 +177,10 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 
 	if (status != CF_OK)
 		return status;
-	note_times(host, day, rollup->kind, first_us, last_us, first, last);
-	status = add_evidence(model, index, rollup, n, first_us, last_us, whole, &told.evidence);
+	status = note_times(model, host, day, rollup->kind, first_us, last_us, first, last);
+	if (status == CF_OK)
+		status =
+		    add_evidence(model, index, rollup, n, first_us, last_us, whole, &told.evidence);
 	if (status == CF_OK)
 		status = tell(model, index, rollup, first, n, whole, &told);
 	if (status == CF_OK)

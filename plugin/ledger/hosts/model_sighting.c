@@ -102,8 +102,7 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt
 		return alive_on(model, node, &row, first, last, claim);
 	if (claim->addr[0] == '\0' || claim->is_lease)
 		return CF_OK;
-	uint32_t place =
-	    cf_owners_place(model->owners, row.site, claim->addr_number, claim->addr);
+	uint32_t place = cf_owners_place(model->owners, row.site, claim->addr_number, claim->addr);
 
 	if (place == CF_NODE_NONE)
 		return CF_ENOMEM;

@@ -2,6 +2,7 @@
 
 #include "ledger/model/model_private.h"
 
+#include "base/array.h"
 #include "base/instant.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ static void say_lack(const struct cf_host *host, const struct cf_state_judgement
 			    minute_text(judgement->silent_to, to));
 		break;
 	case CF_LACK_WATCHED:
-		say_unwatched(&host->watch, "clean but for ", text, size);
+		say_unwatched(host->watch, "clean but for ", text, size);
 		break;
 	case CF_LACK_NOTHING:
 	case CF_LACK_ALIVE:
@@ -88,35 +89,53 @@ static struct cf_coverage_lack lack_of(struct cf_model *model, uint32_t set, uin
 	    options->tolerance_minutes, options->lag_minutes);
 }
 
-/* Of one set over the window; the last answer is kept, for most hosts have the same set. */
-static void look_at_watch(struct cf_model *model, struct cf_host *host, uint32_t set)
+/* Of one set over the window, found once; NULL without memory. */
+static const struct model_watch *watch_of(struct cf_model *model, uint32_t set)
 {
-	struct model_watch *known = &model->watch;
-	uint32_t at = model->at_minute, window = model->options.window_minutes;
+	uint32_t at = model->at_minute, window = model->options.window_minutes, room = 0;
 	uint32_t from = at > window ? at - window : 0;
+	struct model_watch **known;
 
-	if (!known->is_known || known->set != set) {
-		uint32_t monitors = set == UINT32_MAX ? 0 : monitors_of(model, set);
+	if (set >= model->watch_count) {
+		uint32_t more = set + 1 - model->watch_count;
+		struct model_watch **watches = cf_array_grow(
+		    model->watches, model->watch_count, more, &model->watch_size, sizeof *watches);
 
-		*known = (struct model_watch){.is_known = true,
-		    .set = set,
-		    .lack = lack_of(model, set, from),
-		    .by_dns_alone = lack_of(model, monitors, from).stretches > 0};
+		if (watches == NULL)
+			return NULL;
+		memset(watches + model->watch_count, 0, more * sizeof *watches);
+		model->watches = watches;
+		model->watch_count = set + 1;
 	}
-	host->watch = known->lack;
-	host->by_dns_alone = host->state == CF_STATE_CLEAN && known->by_dns_alone;
+	known = &model->watches[set];
+	if (*known != NULL)
+		return *known;
+	struct model_watch *watch = cf_model_pool_grow(&model->watch_pool, NULL, 0, &room);
+	uint32_t monitors = watch == NULL ? UINT32_MAX : monitors_of(model, set);
+
+	if (monitors == UINT32_MAX)
+		return NULL;
+	*watch = (struct model_watch){.lack = lack_of(model, set, from),
+	    .by_dns_alone = lack_of(model, monitors, from).stretches > 0};
+	*known = watch;
+	return watch;
 }
 
 enum cf_status cf_model_say_why(
     struct cf_model *model, struct cf_host *host, const struct cf_state_judgement *judgement)
 {
 	char text[240] = "";
+	const struct model_watch *watch =
+	    judgement->set == UINT32_MAX ? NULL : watch_of(model, judgement->set);
 
-	look_at_watch(model, host, judgement->set);
+	if (watch == NULL)
+		return CF_ENOMEM;
+	host->watch = &watch->lack;
+	host->by_dns_alone = host->state == CF_STATE_CLEAN && watch->by_dns_alone;
 	host->why = judgement->why;
 	host->lack = judgement->lack;
 	host->is_clean_but = host->state == CF_STATE_UNKNOWN && host->lack == CF_LACK_WATCHED &&
-	    host->watch.stretches == 1;
+	    host->watch->stretches == 1;
 	if (host->by_dns_alone)
 		host->why = "clean as far as DNS shows: alive, its resolver watched, and nothing "
 		            "found for the whole window";

@@ -147,13 +147,25 @@ enum cf_lack {
 	CF_LACK_MASKED,  /* it is no host: a network, as truncated addresses are */
 };
 
+/* Of a host what most have not: nothing got through, nothing was let pass, nobody said anything. */
+struct cf_host_rare {
+	uint64_t excepted, escapes, visits;
+	uint64_t escaped_lookups; /* of escapes; the others are connections */
+	int64_t first_escape_wall_us, last_escape_wall_us, last_visit_wall_us; /* 0 never */
+	const char *relay;        /* it depends through this host, "" directly */
+	const char *owner, *note; /* by hand */
+	int64_t excepted_until_wall_s;
+	const char *excepted_by, *excepted_why;
+};
+/* What all have of which nothing of it is known. */
+extern const struct cf_host_rare cf_host_nothing_rare;
+
 struct cf_host {
 	char id[12];
-	const char *key;               /* of the node it is named by: "mac:..." */
-	const char *site;              /* where it was last */
-	const char *name, *addr, *mac; /* latest; "" unknown */
-	bool is_unknown_holder;        /* hits of an address that nobody is known to have held */
-	const char *owner, *note;      /* by hand */
+	enum cf_state state;
+	const char *key;                    /* of the node it is named by: "mac:..." */
+	const char *site;                   /* where it was last */
+	const char *name, *addr, *mac;      /* latest; "" unknown */
 	uint32_t first_minute, last_minute; /* any sign of life */
 	struct cf_host_day *days;
 	uint32_t day_count, day_room;
@@ -162,25 +174,21 @@ struct cf_host {
 	struct cf_evidence *evidence;
 	uint32_t evidence_count, evidence_room;
 	/* Episodes: look-ups and connections, each once, however many sensors saw it. */
-	uint64_t hits, excepted, escapes, blocked, visits;
-	uint64_t answered, refused, unanswered, observed; /* with blocked: what became of hits */
-	uint64_t escaped_lookups; /* of escapes; the others are connections */
+	uint64_t hits;
+	uint64_t blocked, answered, refused, unanswered, observed; /* what became of hits */
 	/* Of hits and of what was let pass; 0 never. */
 	int64_t first_hit_wall_us, last_hit_wall_us;
-	int64_t first_escape_wall_us, last_escape_wall_us, last_visit_wall_us;
-	const char *relay;      /* it depends through this host, "" directly */
-	const char *product;    /* most likely */
-	const char *confidence; /* of that: "high" "medium" "low" */
-	enum cf_state state;
-	int64_t since_wall_s;          /* clean since, dependent since first hit, 0 unknown */
-	const char *why;               /* one phrase */
-	enum cf_lack lack;             /* of an unknown or visited one */
-	struct cf_coverage_lack watch; /* of the window, by the sensors that saw it in the window */
-	bool is_network;               /* all that is known of it comes from truncated addresses */
-	bool is_clean_but; /* unknown, and clean if watch's one stretch had been watched */
-	bool by_dns_alone; /* clean, and for some of the window only resolvers watched it */
-	int64_t excepted_until_wall_s;
-	const char *excepted_by, *excepted_why;
+	const struct cf_host_rare *rare; /* never NULL */
+	const char *product;             /* most likely */
+	const char *confidence;          /* of that: "high" "medium" "low" */
+	int64_t since_wall_s;            /* clean since, dependent since first hit, 0 unknown */
+	const char *why;                 /* one phrase */
+	const struct cf_coverage_lack *watch; /* of the window, by the sensors that saw it in it */
+	enum cf_lack lack;                    /* of an unknown or visited one */
+	bool is_unknown_holder; /* hits of an address that nobody is known to have held */
+	bool is_network;        /* all that is known of it comes from truncated addresses */
+	bool is_clean_but;      /* unknown, and clean if watch's one stretch had been watched */
+	bool by_dns_alone;      /* clean, and for some of the window only resolvers watched it */
 };
 
 struct cf_model;

@@ -65,9 +65,8 @@ struct model_site_node {
 
 /* What was watched of the window by one set of sensors. */
 struct model_watch {
-	bool is_known, by_dns_alone;
-	uint32_t set;
 	struct cf_coverage_lack lack;
+	bool by_dns_alone;
 };
 
 /*
@@ -86,8 +85,8 @@ struct cf_model {
 	sqlite3 *db;
 	struct cf_model_options options;
 	uint32_t at_minute;
-	/* process lifetime of the model: every text of the ledger once, addresses apart; each text's
-	 * value is its number */
+	/* process lifetime of the model: every text of the ledger once, addresses apart; each
+	 * text's value is its number */
 	struct cf_map *text_map, *addr_map;
 	struct model_last_text last_texts[MODEL_ROW_TEXTS];
 	struct model_mac_rows *mac_rows; /* by number of the text */
@@ -125,7 +124,7 @@ struct cf_model {
 	struct cf_actions *actions;
 	struct cf_ptrs *ptrs;
 
-	struct model_pool host_pool, day_pool, identity_pool, evidence_pool;
+	struct model_pool host_pool, rare_pool, watch_pool, day_pool, identity_pool, evidence_pool;
 	struct cf_host **hosts;
 	size_t host_count, host_size;
 	uint32_t *host_of_node; /* by head node; UINT32_MAX none */
@@ -134,7 +133,9 @@ struct cf_model {
 	uint64_t skipped_rows;
 	struct cf_map *rule_map; /* rules of kinds, numbered: what makes two look-ups alike */
 	struct model_episodes *episodes;
-	struct model_watch watch; /* the one asked for last */
+	struct model_watch **watches; /* by set of sensors; NULL was not asked for */
+	uint32_t watch_count;
+	size_t watch_size;
 };
 
 /* model_text.c */

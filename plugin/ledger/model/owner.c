@@ -30,10 +30,11 @@ struct key_block {
 
 struct cf_owners {
 	uint32_t hold_minutes;
-	/* Nodes by key: all but places' own ones, which are found by their place until somebody asks
-	 * for one by its key. Places by (site, address): those of an address at a second site. */
+	/* Nodes by key: all but places' own ones, which are found by their place until somebody
+	 * asks for one by its key. Places by (site, address): those of an address at a second site.
+	 */
 	struct cf_map *node_map, *place_map;
-	bool has_place_nodes; /* node_map has them, too */
+	bool has_place_nodes;  /* node_map has them, too */
 	uint32_t *first_place; /* by number of the address: where it was first */
 	uint32_t addr_count;
 	size_t addr_size;
@@ -131,8 +132,8 @@ static uint32_t new_node(struct cf_owners *owners, const char *key)
 {
 	uint32_t number = owners->node_count++;
 
-	owners->nodes[number] = (struct node){
-	    .key = key, .parent = number, .head = number, .first_minute = UINT32_MAX};
+	owners->nodes[number] =
+	    (struct node){.key = key, .parent = number, .head = number, .first_minute = UINT32_MAX};
 	return number;
 }
 
@@ -231,8 +232,8 @@ static uint32_t *first_place_of(struct cf_owners *owners, uint32_t number)
 {
 	if (number >= owners->addr_count) {
 		uint32_t more = number + 1 - owners->addr_count;
-		uint32_t *places = cf_array_grow(
-		    owners->first_place, owners->addr_count, more, &owners->addr_size, sizeof *places);
+		uint32_t *places = cf_array_grow(owners->first_place, owners->addr_count, more,
+		    &owners->addr_size, sizeof *places);
 
 		if (places == NULL)
 			return NULL;
@@ -311,8 +312,7 @@ uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t number, const c
 		place->node = cf_owners_node(owners, key, 4 + addr_len + site_len);
 		return place->node;
 	}
-	const char *kept =
-	    has_room(owners) ? keep_key(owners, key, 4 + addr_len + site_len) : NULL;
+	const char *kept = has_room(owners) ? keep_key(owners, key, 4 + addr_len + site_len) : NULL;
 
 	place->node = kept == NULL ? CF_NODE_NONE : new_node(owners, kept);
 	return place->node;

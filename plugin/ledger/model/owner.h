@@ -52,8 +52,8 @@ uint32_t cf_owners_place(
     struct cf_owners *owners, uint32_t site, uint32_t number, const char *addr);
 
 /*
- * The node of whoever has the place when nobody is known to: "ip:ADDR@SITE", site_name being that of
- * its site. CF_NODE_NONE without memory.
+ * The node of whoever has the place when nobody is known to: "ip:ADDR@SITE", site_name being that
+ * of its site. CF_NODE_NONE without memory.
  */
 uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t place, const char *site_name);
 

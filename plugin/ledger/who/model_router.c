@@ -105,8 +105,8 @@ static enum cf_status take_known(struct cf_model *model)
 	return status;
 }
 
-static bool begin_day(struct router_day *state, struct cf_map *found,
-    const struct cf_map *suspects, uint32_t limit)
+static bool begin_day(
+    struct router_day *state, struct cf_map *found, const struct cf_map *suspects, uint32_t limit)
 {
 	*state = (struct router_day){.found = found,
 	    .limit = limit,
@@ -127,8 +127,8 @@ static void end_day(struct router_day *state)
 enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *error)
 {
 	struct router_search search = {.model = model};
-	bool complete = begin_day(
-	    &search.seen, model->routers, model->router_suspects, MODEL_ROUTER_ADDRESSES);
+	bool complete =
+	    begin_day(&search.seen, model->routers, model->router_suspects, MODEL_ROUTER_ADDRESSES);
 	enum cf_status status = CF_OK;
 
 	complete = begin_day(&search.bound, model->proxies, model->proxy_suspects,
@@ -136,8 +136,8 @@ enum cf_status cf_model_find_routers(struct cf_model *model, struct cf_error *er
 	    complete;
 	if (!complete || take_known(model) != CF_OK)
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
-	bool is_needed = cf_map_count(model->router_suspects) > 0 ||
-	    cf_map_count(model->proxy_suspects) > 0;
+	bool is_needed =
+	    cf_map_count(model->router_suspects) > 0 || cf_map_count(model->proxy_suspects) > 0;
 
 	if (status == CF_OK && is_needed)
 		status = cf_ledger_each_row(model->ledger, "SELECT day, claim_id FROM sighting",

@@ -321,13 +321,13 @@ static void escapes_are_connections_and_look_ups_not_records(void **state)
 	struct cf_model *model = box_model(&box, T0_S + DAY);
 	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
 
-	assert_int_equal(host->escapes, 108);
-	assert_int_equal(cf_model_find(model, "10.0.0.6")->escapes, 54);
-	assert_int_equal(cf_model_find(model, "10.0.0.6")->escaped_lookups, 54);
-	assert_int_equal(host->escaped_lookups, 54);
+	assert_int_equal(host->rare->escapes, 108);
+	assert_int_equal(cf_model_find(model, "10.0.0.6")->rare->escapes, 54);
+	assert_int_equal(cf_model_find(model, "10.0.0.6")->rare->escaped_lookups, 54);
+	assert_int_equal(host->rare->escaped_lookups, 54);
 	assert_int_equal(host->hits, 108);
 	assert_int_equal(host->answered, 108);
-	assert_int_equal(host->first_escape_wall_us, (T0_S + HOUR) * 1000000);
+	assert_int_equal(host->rare->first_escape_wall_us, (T0_S + HOUR) * 1000000);
 	cf_model_free(model);
 	box_close(&box);
 }

@@ -366,7 +366,7 @@ static void an_escape_makes_it_bypassing_and_an_exception_excepted(void **state)
 	assert_int_equal(cf_model_find(model, "10.0.0.1")->state, CF_STATE_BYPASSING);
 	assert_int_equal(cf_model_find(model, "10.0.0.1")->evidence[0].bytes_in, 4711);
 	assert_int_equal(cf_model_find(model, "10.0.0.2")->state, CF_STATE_EXCEPTED);
-	assert_string_equal(cf_model_find(model, "10.0.0.2")->excepted_by, "jdoe");
+	assert_string_equal(cf_model_find(model, "10.0.0.2")->rare->excepted_by, "jdoe");
 	assert_int_equal(cf_model_find(model, "10.0.0.3")->state, CF_STATE_BYPASSING);
 	assert_int_equal(cf_model_find(model, "10.0.0.4")->state, CF_STATE_DEPENDENT);
 	assert_int_equal(cf_model_find(model, "10.0.0.5")->state, CF_STATE_UNKNOWN);
@@ -408,13 +408,13 @@ static void relays_and_web_visits_are_told_apart(void **state)
 	box_add(&box, &visit);
 	struct cf_model *model = box_model(&box, T0_S + HOUR);
 
-	assert_string_equal(cf_model_find(model, "10.0.0.1")->relay, "10.0.0.250");
+	assert_string_equal(cf_model_find(model, "10.0.0.1")->rare->relay, "10.0.0.250");
 	assert_string_equal(cf_model_find(model, "10.0.0.2")->confidence, "low");
 	assert_string_equal(cf_model_find(model, "10.0.0.2")->product, "web visit");
 	/* Somebody opened a web page: nothing depends on it. */
 	assert_int_equal(cf_model_find(model, "10.0.0.2")->state, CF_STATE_VISITED);
 	assert_int_equal(cf_model_find(model, "10.0.0.2")->hits, 0);
-	assert_int_equal(cf_model_find(model, "10.0.0.2")->visits, 1);
+	assert_int_equal(cf_model_find(model, "10.0.0.2")->rare->visits, 1);
 	assert_int_equal(cf_model_find(model, "10.0.0.2")->first_hit_wall_us, 0);
 	cf_model_free(model);
 	box_close(&box);
@@ -437,7 +437,7 @@ static void an_excepted_host_has_its_first_and_last_hit(void **state)
 	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
 
 	assert_int_equal(host->state, CF_STATE_EXCEPTED);
-	assert_int_equal(host->excepted, 3);
+	assert_int_equal(host->rare->excepted, 3);
 	assert_int_equal(host->first_hit_wall_us, T0_S * 1000000);
 	assert_int_equal(host->last_hit_wall_us, (T0_S + 2 * HOUR) * 1000000);
 	cf_model_free(model);
@@ -469,9 +469,9 @@ static void ten_minutes_unwatched_are_named_and_cost_no_more_than_themselves(voi
 
 	assert_int_equal(host->state, CF_STATE_UNKNOWN);
 	assert_true(host->is_clean_but);
-	assert_int_equal(host->watch.from_minute, (T0_S + 15 * DAY) / 60);
-	assert_int_equal(host->watch.to_minute, (T0_S + 15 * DAY) / 60 + 10);
-	assert_int_equal(host->watch.watched_minutes, 14 * 1440 - 10);
+	assert_int_equal(host->watch->from_minute, (T0_S + 15 * DAY) / 60);
+	assert_int_equal(host->watch->to_minute, (T0_S + 15 * DAY) / 60 + 10);
+	assert_int_equal(host->watch->watched_minutes, 14 * 1440 - 10);
 	assert_string_equal(host->why,
 	    "clean but for 10 min from 2026-01-20 00:00 to 2026-01-20 "
 	    "00:10, when nobody watched");
@@ -482,8 +482,8 @@ static void ten_minutes_unwatched_are_named_and_cost_no_more_than_themselves(voi
 	host = cf_model_find(model, "pc");
 	assert_int_equal(host->state, CF_STATE_UNKNOWN);
 	assert_false(host->is_clean_but);
-	assert_int_equal(host->watch.stretches, 2);
-	assert_int_equal(host->watch.lacking_minutes, 20);
+	assert_int_equal(host->watch->stretches, 2);
+	assert_int_equal(host->watch->lacking_minutes, 20);
 	cf_model_free(model);
 	box_close(&box);
 	/* Before the window it costs nothing. */
