@@ -3,7 +3,6 @@
 #include "ledger/hosts/model_host.h"
 
 #include "base/array.h"
-#include "ledger/hosts/model_episode.h"
 #include "ledger/store/rows.h"
 
 #include <stdio.h>
