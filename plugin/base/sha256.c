@@ -35,9 +35,12 @@ void cf_sha256_free(struct cf_sha256 *sha)
 
 struct cf_sha256 *cf_sha256_copy(const struct cf_sha256 *sha)
 {
-	struct cf_sha256 *copy = cf_sha256_new();
+	struct cf_sha256 *copy = calloc(1, sizeof *copy);
 
-	if (copy == NULL || EVP_MD_CTX_copy_ex(copy->ctx, sha->ctx) != 1) {
+	if (copy == NULL)
+		return NULL;
+	copy->ctx = EVP_MD_CTX_new(); /* what it is to begin with comes with the copy */
+	if (copy->ctx == NULL || EVP_MD_CTX_copy_ex(copy->ctx, sha->ctx) != 1) {
 		cf_sha256_free(copy);
 		return NULL;
 	}

@@ -36,6 +36,14 @@ struct cf_gap_row {
 	const char *reason; /* static text */
 };
 
+/* A run that was heard of in this transaction: the ends of its chain so far. */
+struct cf_run_row {
+	uint32_t sensor_id;
+	int64_t started_us, first_us, last_us;
+	char run[CF_LEDGER_TEXT_BYTES + 1];
+	char first_prev[CF_LEDGER_TEXT_BYTES + 1], last_seal[CF_LEDGER_TEXT_BYTES + 1];
+};
+
 struct cf_reject_row {
 	uint8_t key[CF_FILE_KEY_BYTES];
 	const char *reason; /* static text */
@@ -67,6 +75,7 @@ struct cf_batch {
 	size_t iface_size;
 	struct cf_gap_row *gaps;
 	size_t gap_count, gap_size;
+	struct cf_run_row run; /* of the seals that came last, not yet written; sensor_id 0: none */
 	struct cf_reject_row *rejects;
 	size_t reject_count, reject_size;
 	uint64_t lines;

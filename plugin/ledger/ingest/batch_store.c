@@ -76,7 +76,7 @@ static int prepare_all(struct cf_batch *batch)
 	 */
 	if (rc == SQLITE_OK)
 		rc = prepare(batch,
-		    "INSERT INTO run VALUES(?1,?2,?3,?4,?4,?5,?6) ON CONFLICT DO UPDATE SET"
+		    "INSERT INTO run VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET"
 		    " first_prev=iif(excluded.first_us<first_us, excluded.first_prev, first_prev),"
 		    " last_seal=iif(excluded.last_us>last_us, excluded.last_seal, last_seal),"
 		    " first_us=min(first_us, excluded.first_us),"
@@ -134,6 +134,7 @@ void cf_batch_forget(struct cf_batch *batch)
 {
 	for (size_t i = 0; i < CF_SUM_TABLES; i++)
 		cf_sums_clear(&batch->sums[i]);
+	batch->run.sensor_id = 0;
 	batch->gap_count = 0;
 	batch->reject_count = 0;
 	if (batch->used != NULL)
@@ -326,26 +327,6 @@ enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
 		memcpy(copy, iface.data, iface.len);
 	texts[batch->iface_count++] = (struct cf_text){.data = copy, .len = iface.len};
 	return CF_OK;
-}
-
-enum cf_status cf_batch_run(
-    struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error)
-{
-	sqlite3_stmt *put = batch->run_put;
-	enum cf_status status = cf_batch_begin(batch, error);
-
-	if (status != CF_OK)
-		return status;
-	(void)sqlite3_bind_int64(put, 1, seal->sensor_id);
-	(void)sqlite3_bind_int64(put, 2, seal->started_wall_us);
-	cf_batch_bind_text(put, 3, seal->run.data, seal->run.len);
-	(void)sqlite3_bind_int64(put, 4, seal->at_wall_us);
-	cf_batch_bind_text(put, 5, seal->prev.data, seal->prev.len);
-	cf_batch_bind_text(put, 6, seal->sha256.data, seal->sha256.len);
-	int rc = sqlite3_step(put);
-
-	sqlite3_reset(put);
-	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
 }
 
 enum cf_status cf_batch_gap(struct cf_batch *batch, uint32_t sensor_id, int64_t from_wall_us,

@@ -9,6 +9,71 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Puts the run at hand into the transaction. */
+static enum cf_status write_run(struct cf_batch *batch, struct cf_error *error)
+{
+	const struct cf_run_row *run = &batch->run;
+	sqlite3_stmt *put = batch->run_put;
+
+	if (run->sensor_id == 0)
+		return CF_OK;
+	(void)sqlite3_bind_int64(put, 1, run->sensor_id);
+	(void)sqlite3_bind_int64(put, 2, run->started_us);
+	cf_batch_bind_text(put, 3, run->run, strlen(run->run));
+	(void)sqlite3_bind_int64(put, 4, run->first_us);
+	(void)sqlite3_bind_int64(put, 5, run->last_us);
+	cf_batch_bind_text(put, 6, run->first_prev, strlen(run->first_prev));
+	cf_batch_bind_text(put, 7, run->last_seal, strlen(run->last_seal));
+	int rc = sqlite3_step(put);
+
+	sqlite3_reset(put);
+	batch->run.sensor_id = 0;
+	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
+}
+
+static void copy_text(char to[CF_LEDGER_TEXT_BYTES + 1], struct cf_text text)
+{
+	size_t len = text.len < CF_LEDGER_TEXT_BYTES ? text.len : CF_LEDGER_TEXT_BYTES;
+
+	if (len > 0)
+		memcpy(to, text.data, len);
+	to[len] = '\0';
+}
+
+static bool is_run(const struct cf_run_row *run, const struct cf_run_seal *seal)
+{
+	return run->sensor_id == seal->sensor_id && run->started_us == seal->started_wall_us &&
+	    strlen(run->run) == seal->run.len &&
+	    memcmp(run->run, seal->run.data, seal->run.len) == 0;
+}
+
+enum cf_status cf_batch_run(
+    struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error)
+{
+	struct cf_run_row *run = &batch->run;
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	if (status == CF_OK && !is_run(run, seal)) {
+		status = write_run(batch, error);
+		*run = (struct cf_run_row){.sensor_id = seal->sensor_id,
+		    .started_us = seal->started_wall_us,
+		    .first_us = INT64_MAX,
+		    .last_us = INT64_MIN};
+		copy_text(run->run, seal->run);
+	}
+	if (status != CF_OK)
+		return status;
+	if (seal->at_wall_us < run->first_us) {
+		run->first_us = seal->at_wall_us;
+		copy_text(run->first_prev, seal->prev);
+	}
+	if (seal->at_wall_us > run->last_us) {
+		run->last_us = seal->at_wall_us;
+		copy_text(run->last_seal, seal->sha256);
+	}
+	return CF_OK;
+}
+
 static enum cf_status write_names(struct cf_batch *batch, struct cf_error *error)
 {
 	for (size_t i = 0; i < NAME_TABLES; i++)
@@ -44,7 +109,7 @@ static enum cf_status step_once(struct cf_batch *batch, sqlite3_stmt *stmt, stru
 
 static enum cf_status write_rest(struct cf_batch *batch, struct cf_error *error)
 {
-	enum cf_status status = CF_OK;
+	enum cf_status status = write_run(batch, error);
 
 	for (uint32_t i = 0; i < batch->gap_count && status == CF_OK; i++) {
 		(void)sqlite3_bind_int64(batch->gap_insert, 1, batch->gaps[i].sensor_id);

@@ -39,6 +39,8 @@ struct writer {
 
 struct cf_seals {
 	struct cf_map *map; /* sensor and source to number */
+	struct cf_sha256
+	    *sha; /* of one line at a time: to begin a digest costs more than a line's */
 	struct writer *writers;
 	size_t count, size, held_all;
 	uint64_t unjudged;
@@ -54,8 +56,9 @@ enum cf_status cf_seals_new(struct cf_seals **seals_out)
 	if (seals == NULL)
 		return CF_ENOMEM;
 	seals->map = cf_map_new();
-	if (seals->map == NULL) {
-		free(seals);
+	seals->sha = cf_sha256_new();
+	if (seals->map == NULL || seals->sha == NULL) {
+		cf_seals_free(seals);
 		return CF_ENOMEM;
 	}
 	*seals_out = seals;
@@ -72,6 +75,7 @@ void cf_seals_free(struct cf_seals *seals)
 		free(seals->writers[i].runs);
 	}
 	free(seals->writers);
+	cf_sha256_free(seals->sha);
 	cf_map_free(seals->map);
 	free(seals);
 }
@@ -303,12 +307,12 @@ static struct cf_seal_result judge(struct cf_seals *seals, struct writer *writer
 	return result;
 }
 
-static void note_seal(struct writer *writer, const struct cf_line *line)
+static void note_seal(struct cf_seals *seals, struct writer *writer, const struct cf_line *line)
 {
-	uint8_t digest[CF_SHA256_BYTES] = {0};
+	uint8_t digest[CF_SHA256_BYTES];
 
-	/* Without libcrypto no seal would have held either. */
-	(void)!cf_sha256(line->text, line->len, digest);
+	cf_sha256_update(seals->sha, line->text, line->len);
+	cf_sha256_final(seals->sha, digest);
 	memcpy(writer->seal_hash, digest, CF_SEAL_HASH_BYTES);
 }
 
@@ -338,7 +342,7 @@ enum cf_status cf_seals_line(struct cf_seals *seals, const struct cf_record *rec
 		*result_out = judge(seals, writer, record, line);
 		result_out->is_mixed = is_mixed;
 		writer->seal_offset = line->offset;
-		note_seal(writer, line);
+		note_seal(seals, writer, line);
 		writer->from_wall_us = record->at_wall_us;
 	} else if (writer->knows_prev) {
 		cf_chain_line(&writer->chain, line->text, line->len);
