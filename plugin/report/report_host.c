@@ -289,15 +289,16 @@ static void add_days(struct cf_doc *doc, struct cf_model *model, const struct cf
 		const struct cf_doc_cell cells[] = {{.number = day->day},
 		    {.number = day->alive_first < 0 ? 0 : base + day->alive_first * 60},
 		    {.number = day->alive_last < 0 ? 0 : base + day->alive_last * 60},
-		    {.number = (int64_t)day->hits}, {.number = (int64_t)day->blocked},
-		    {.number = (int64_t)day->excepted}, {.number = (int64_t)day->escapes},
-		    {.number = (int64_t)day->visits}, {.text = seen_by}};
+		    {.number = (int64_t)day->found->hits}, {.number = (int64_t)day->found->blocked},
+		    {.number = (int64_t)day->found->excepted},
+		    {.number = (int64_t)day->found->escapes},
+		    {.number = (int64_t)day->found->visits}, {.text = seen_by}};
 
 		cf_doc_row(doc, cells);
 		if (values != NULL) {
-			values[(day->day - first) * 3] = (int64_t)day->hits;
-			values[(day->day - first) * 3 + 1] = (int64_t)day->escapes;
-			values[(day->day - first) * 3 + 2] = (int64_t)day->excepted;
+			values[(day->day - first) * 3] = (int64_t)day->found->hits;
+			values[(day->day - first) * 3 + 1] = (int64_t)day->found->escapes;
+			values[(day->day - first) * 3 + 2] = (int64_t)day->found->excepted;
 		}
 	}
 }

@@ -98,8 +98,9 @@ static void count_host(
 		uint32_t day = progress->first_day + i, end = (day + 1) * DAY_MINUTES;
 
 		for (; known < host->day_count && host->days[known].day <= day; known++) {
-			progress->hits[i] += host->days[known].hits + host->days[known].excepted;
-			progress->escapes[i] += host->days[known].escapes;
+			progress->hits[i] +=
+			    host->days[known].found->hits + host->days[known].found->excepted;
+			progress->escapes[i] += host->days[known].found->escapes;
 		}
 		if (known == 0)
 			continue;

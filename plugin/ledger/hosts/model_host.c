@@ -30,6 +30,46 @@ struct cf_host_rare *cf_model_rare(struct cf_model *model, struct cf_host *host)
 	return rare;
 }
 
+const struct cf_day_found cf_day_nothing_found = {
+    .hit_first = -1, .hit_last = -1, .excepted_last = -1, .escape_last = -1, .visit_last = -1};
+
+struct cf_day_found *cf_model_found(struct cf_model *model, struct cf_host_day *day)
+{
+	uint32_t room = 0;
+
+	if (day->found != &cf_day_nothing_found) /* likewise */
+		return (struct cf_day_found *)day->found;
+	struct cf_day_found *found = cf_model_pool_grow(&model->found_pool, NULL, 0, &room);
+
+	if (found != NULL) {
+		*found = cf_day_nothing_found;
+		day->found = found;
+	}
+	return found;
+}
+
+/*
+ * Room for one more day. All hosts grow day by day, so that a pool would keep each size of array
+ * for nobody; malloc() joins them.
+ */
+static struct cf_host_day *room_for_day(struct cf_model *model, struct cf_host *host)
+{
+	if (host->day_count < host->day_room || host->day_room < MODEL_POOLED_DAYS)
+		return cf_model_pool_grow(
+		    &model->day_pool, host->days, host->day_count, &host->day_room);
+	uint32_t room = host->day_room + host->day_room / 4;
+	bool is_pooled = host->day_room == MODEL_POOLED_DAYS;
+	struct cf_host_day *days =
+	    realloc(is_pooled ? NULL : host->days, room * sizeof *host->days);
+
+	if (days == NULL)
+		return NULL;
+	if (is_pooled)
+		memcpy(days, host->days, host->day_count * sizeof *days);
+	host->day_room = room;
+	return days;
+}
+
 static struct cf_host *new_host(struct cf_model *model, uint32_t head)
 {
 	struct cf_host **hosts =
@@ -96,20 +136,13 @@ struct cf_host_day *cf_host_day(struct cf_model *model, struct cf_host *host, ui
 {
 	if (host->day_count > 0 && host->days[host->day_count - 1].day == day)
 		return &host->days[host->day_count - 1];
-	struct cf_host_day *days =
-	    cf_model_pool_grow(&model->day_pool, host->days, host->day_count, &host->day_room);
+	struct cf_host_day *days = room_for_day(model, host);
 
 	if (days == NULL)
 		return NULL;
 	host->days = days;
-	host->days[host->day_count] = (struct cf_host_day){.day = day,
-	    .alive_first = -1,
-	    .alive_last = -1,
-	    .hit_first = -1,
-	    .hit_last = -1,
-	    .excepted_last = -1,
-	    .escape_last = -1,
-	    .visit_last = -1};
+	host->days[host->day_count] = (struct cf_host_day){
+	    .day = day, .alive_first = -1, .alive_last = -1, .found = &cf_day_nothing_found};
 	return &host->days[host->day_count++];
 }
 

@@ -25,6 +25,9 @@ struct model_row {
 struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
     sqlite3_stmt *stmt, int blob_column);
 
+/* What was found on the day, to be changed; NULL without memory. */
+struct cf_day_found *cf_model_found(struct cf_model *model, struct cf_host_day *day);
+
 /* What is rare of the host, to be changed; NULL without memory. */
 struct cf_host_rare *cf_model_rare(struct cf_model *model, struct cf_host *host);
 

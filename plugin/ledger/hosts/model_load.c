@@ -79,6 +79,7 @@ static enum cf_status make_parts(struct cf_model *model, struct cf_error *error)
 {
 	model->host_pool.item_bytes = sizeof(struct cf_host);
 	model->rare_pool.item_bytes = sizeof(struct cf_host_rare);
+	model->found_pool.item_bytes = sizeof(struct cf_day_found);
 	model->watch_pool.item_bytes = sizeof(struct model_watch);
 	model->day_pool.item_bytes = sizeof(struct cf_host_day);
 	model->identity_pool.item_bytes = sizeof(struct cf_host_identity);
@@ -175,7 +176,11 @@ void cf_model_free(struct cf_model *model)
 {
 	if (model == NULL)
 		return;
+	for (size_t i = 0; i < model->host_count; i++)
+		if (model->hosts[i]->day_room > MODEL_POOLED_DAYS)
+			free(model->hosts[i]->days);
 	cf_model_pool_free(&model->day_pool);
+	cf_model_pool_free(&model->found_pool);
 	cf_model_pool_free(&model->identity_pool);
 	cf_model_pool_free(&model->evidence_pool);
 	cf_model_pool_free(&model->host_pool);

@@ -110,15 +110,21 @@ static enum cf_status note_times(struct cf_model *model, struct cf_host *host,
 
 	if (is_rare && rare == NULL)
 		return CF_ENOMEM;
+	if (!is_rare && !kind->is_dependence && !kind->is_excepted)
+		return CF_OK;
+	struct cf_day_found *found = cf_model_found(model, day);
+
+	if (found == NULL)
+		return CF_ENOMEM;
 	if (kind->is_dependence) {
-		if (day->hit_first < 0 || (int16_t)first < day->hit_first)
-			day->hit_first = (int16_t)first;
-		note_last(&day->hit_last, last);
+		if (found->hit_first < 0 || (int16_t)first < found->hit_first)
+			found->hit_first = (int16_t)first;
+		note_last(&found->hit_last, last);
 	}
 	if (kind->is_excepted)
-		note_last(&day->excepted_last, last);
+		note_last(&found->excepted_last, last);
 	if (kind->is_visit) {
-		note_last(&day->visit_last, last);
+		note_last(&found->visit_last, last);
 		note_latest(&rare->last_visit_wall_us, last_us);
 	}
 	if (kind->is_dependence || kind->is_excepted) {
@@ -126,7 +132,7 @@ static enum cf_status note_times(struct cf_model *model, struct cf_host *host,
 		note_latest(&host->last_hit_wall_us, last_us);
 	}
 	if (kind->is_escape) {
-		note_last(&day->escape_last, last);
+		note_last(&found->escape_last, last);
 		note_earliest(&rare->first_escape_wall_us, first_us);
 		note_latest(&rare->last_escape_wall_us, last_us);
 	}

@@ -125,14 +125,20 @@ struct cf_host_identity {
 	uint32_t from_minute, to_minute;
 };
 
-/* Minutes of the day, -1 never. */
-struct cf_host_day {
-	uint32_t day;
-	int16_t alive_first, alive_last;
+/* What was found of a host on a day. Minutes of the day, -1 never. */
+struct cf_day_found {
 	int16_t hit_first, hit_last; /* dependence */
 	int16_t excepted_last, escape_last, visit_last;
-	uint32_t set; /* sensors that saw it */
 	uint64_t hits, excepted, escapes, blocked, visits;
+};
+/* Of most days nothing was. */
+extern const struct cf_day_found cf_day_nothing_found;
+
+struct cf_host_day {
+	uint32_t day;
+	uint32_t set; /* sensors that saw it */
+	int16_t alive_first, alive_last;
+	const struct cf_day_found *found; /* never NULL */
 };
 
 /* Why a host is not said to be clean though nothing was found; what is true of several, the first.

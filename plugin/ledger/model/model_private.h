@@ -74,6 +74,8 @@ struct model_watch {
  * {.item_bytes = ...}, at least a pointer's, is an empty one.
  */
 #define MODEL_POOL_CLASSES 31
+/* Longer arrays of days are malloc()'s. A power of two. */
+#define MODEL_POOLED_DAYS 16
 struct model_pool {
 	size_t item_bytes;
 	struct pool_chunk *chunks;
@@ -124,7 +126,8 @@ struct cf_model {
 	struct cf_actions *actions;
 	struct cf_ptrs *ptrs;
 
-	struct model_pool host_pool, rare_pool, watch_pool, day_pool, identity_pool, evidence_pool;
+	struct model_pool host_pool, rare_pool, watch_pool, found_pool, day_pool, identity_pool,
+	    evidence_pool;
 	struct cf_host **hosts;
 	size_t host_count, host_size;
 	uint32_t *host_of_node; /* by head node; UINT32_MAX none */

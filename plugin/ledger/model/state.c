@@ -27,12 +27,13 @@ struct history {
 	uint32_t set;                          /* sensors that saw it in the window */
 };
 
-static int16_t last_of(const struct cf_host_day *day)
+static int16_t last_of(const struct cf_day_found *found)
 {
-	int16_t last = day->hit_last > day->excepted_last ? day->hit_last : day->excepted_last;
+	int16_t last =
+	    found->hit_last > found->excepted_last ? found->hit_last : found->excepted_last;
 
-	last = last > day->escape_last ? last : day->escape_last;
-	return last > day->visit_last ? last : day->visit_last;
+	last = last > found->escape_last ? last : found->escape_last;
+	return last > found->visit_last ? last : found->visit_last;
 }
 
 static void note_last(uint32_t *minute, uint32_t base, int16_t last)
@@ -60,14 +61,14 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 		            history.alive_from <= from_minute + options->alive_minutes)))
 			break;
 		if (in_window) {
-			note_last(&history.hit, base, day->hit_last);
-			note_last(&history.excepted, base, day->excepted_last);
-			note_last(&history.escape, base, day->escape_last);
-			note_last(&history.visit, base, day->visit_last);
+			note_last(&history.hit, base, day->found->hit_last);
+			note_last(&history.excepted, base, day->found->excepted_last);
+			note_last(&history.escape, base, day->found->escape_last);
+			note_last(&history.visit, base, day->found->visit_last);
 			history.set = cf_coverage_set_union(coverage, history.set, day->set);
-		} else if (last_of(day) >= 0) {
+		} else if (last_of(day->found) >= 0) {
 			/* The hit itself is the last sign of life that matters. */
-			history.before = base + (uint32_t)last_of(day);
+			history.before = base + (uint32_t)last_of(day->found);
 			if (alive && history.alive_from - history.before <= options->alive_minutes)
 				history.alive_from = history.before + 1;
 			break;

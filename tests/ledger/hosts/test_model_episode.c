@@ -227,8 +227,8 @@ static void expect_one_blocked(struct box *box, int64_t at_s)
 	for (size_t i = 0; i < host->evidence_count; i++)
 		counted += host->evidence[i].counted;
 	for (size_t i = 0; i < host->day_count; i++) {
-		of_days += host->days[i].hits;
-		blocked_of_days += host->days[i].blocked;
+		of_days += host->days[i].found->hits;
+		blocked_of_days += host->days[i].found->blocked;
 	}
 	assert_int_equal(counted, 1);
 	assert_int_equal(of_days, 1);
