@@ -22,6 +22,8 @@
 
 /* The module writes its status every five seconds; after this it does not run. */
 #define STATUS_STALE_S 30
+/* Seals come each minute; two that are missing are none. */
+#define SIGNED_STALE_S 200
 /* Largest program or module file read, bytes. */
 #define PROGRAM_BYTES (64L * 1024 * 1024)
 
@@ -257,6 +259,11 @@ static void read_status(struct cf_doctor *doctor, const char *status)
 	(void)cf_json_find_number(status, "trips", &doctor->trips);
 	(void)cf_json_find_number(status, "failures", &doctor->failures);
 	(void)cf_json_find_bool(status, "degraded", &doctor->log_degraded);
+	(void)cf_json_find_text(status, "key", doctor->key, sizeof doctor->key);
+	(void)cf_json_find_text(status, "key_error", doctor->key_error, sizeof doctor->key_error);
+	(void)cf_json_find_text(status, "signed_at", doctor->signed_at, sizeof doctor->signed_at);
+	(void)cf_json_find_number(status, "signed_seq", &doctor->signed_seq);
+	(void)cf_json_find_text(status, "seal_log", doctor->seal_log, sizeof doctor->seal_log);
 }
 
 /* A status of old is all that is left of a module which is not loaded any more. */
@@ -294,6 +301,41 @@ static void judge_counters(struct cf_doctor *doctor)
 		    (unsigned long long)doctor->failures);
 }
 
+/* A log without a key is as good as it was before there were any; a key that is of no use is not.
+ */
+static void judge_key(struct cf_doctor *doctor, int64_t at_wall_s)
+{
+	int64_t signed_wall_s;
+
+	if (doctor->key[0] == '\0' && doctor->key_mode >= 0 && doctor->key_error[0] != '\0' &&
+	    strstr(doctor->key_error, "there is no key") != NULL)
+		add_problem(doctor,
+		    "seals are not signed: the key came after the module was started; reload "
+		    "Unbound");
+	else if (doctor->key[0] == '\0' && doctor->key_mode >= 0 && doctor->key_error[0] != '\0')
+		add_problem(doctor, "seals are not signed: %.200s", doctor->key_error);
+	if (doctor->key_mode >= 0 && (doctor->key_mode & 077) != 0)
+		add_problem(doctor,
+		    "others can read the sensor key '%.200s' (mode %03o): chmod 600, and if others "
+		    "were there, `curfew log key new --lost`",
+		    doctor->places.key, (unsigned)doctor->key_mode);
+	if (doctor->key[0] != '\0' && strcmp(doctor->state, "stopped") != 0 &&
+	    doctor->signed_at[0] != '\0' &&
+	    cf_instant_parse(doctor->signed_at, &signed_wall_s) == CF_OK &&
+	    at_wall_s - signed_wall_s > SIGNED_STALE_S)
+		add_problem(doctor, "the newest signed seal is %lld s old",
+		    (long long)(at_wall_s - signed_wall_s));
+}
+
+static void look_at_key(struct cf_doctor *doctor)
+{
+	struct stat about;
+
+	doctor->key_mode = doctor->places.key[0] != '\0' && stat(doctor->places.key, &about) == 0
+	    ? (int)(about.st_mode & 07777)
+	    : -1;
+}
+
 static void look_at_status(struct cf_doctor *doctor, int64_t at_wall_s)
 {
 	char *status, refused[CF_ERROR_TEXT_BYTES];
@@ -324,6 +366,8 @@ static void look_at_status(struct cf_doctor *doctor, int64_t at_wall_s)
 		add_problem(doctor, "the module still acts by image %.12s, on disk is %.12s",
 		    doctor->digest_in_force, doctor->image_digest);
 	judge_counters(doctor);
+	look_at_key(doctor);
+	judge_key(doctor, at_wall_s);
 	if (strchr(doctor->source, '.') != NULL)
 		add_problem(doctor,
 		    "another process wrote the hit log when this one started, which therefore "
@@ -342,6 +386,9 @@ static void take_value(void *arg, const char *value)
 		snprintf(places->image, sizeof places->image, "%s", value + 13);
 	else if (strncmp(value, "curfew-log=", 11) == 0)
 		snprintf(places->log, sizeof places->log, "%s", value + 11);
+	else if (strncmp(value, "curfew-key=", 11) == 0)
+		snprintf(places->key, sizeof places->key, "%s",
+		    strcmp(value + 11, "none") == 0 ? "" : value + 11);
 	else if (strncmp(value, "curfew-", 7) != 0)
 		snprintf(places->module, sizeof places->module, "%s", value);
 }

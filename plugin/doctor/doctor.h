@@ -24,6 +24,7 @@ struct cf_doctor_places {
 	char log[CF_PATH_BYTES]; /* "": the image's */
 	char config[CF_PATH_BYTES];
 	char fetched[CF_PATH_BYTES]; /* folder of fetched packs */
+	char key[CF_PATH_BYTES];     /* of the sensor key; "": none */
 	char guard[CF_PATH_BYTES]; /* folder of what the guard and the rebuild say of themselves */
 };
 
@@ -66,6 +67,11 @@ struct cf_doctor {
 	int64_t status_wall_s;                      /* when it was written */
 	uint64_t pid, hits, flagged, blocked, lost, trips, failures;
 	bool log_degraded;
+	/* Who signs the log's seals: "" nobody; why; the newest signed one, "" none; where they go.
+	 */
+	char key[32], key_error[256], signed_at[40], seal_log[64];
+	uint64_t signed_seq;
+	int key_mode; /* of the key's file; -1: it is not there, or out of reach */
 	/* The judgement. */
 	char problems[CF_DOCTOR_PROBLEMS][CF_PATH_BYTES + 512]; /* made safe to print */
 	unsigned problem_count;

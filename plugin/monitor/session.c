@@ -20,6 +20,10 @@ enum cf_status cf_session_open(const struct cf_session_options *options,
 
 	if (status != CF_OK && (options->offline || status == CF_ENOMEM))
 		return status;
+	/* A key that cannot be used costs the signature alone: the log tells. */
+	if (options->key_path != NULL &&
+	    cf_sensor_key_read(options->key_path, &session.key, &session.key_error) != CF_OK)
+		session.key = NULL;
 	if (options->asn_path != NULL)
 		status = cf_asn_open(options->asn_path, &session.asn_db, error);
 	else
@@ -67,6 +71,10 @@ enum cf_status cf_session_open_log(
 	    .input = options->input_id,
 	    .heartbeat = options->heartbeat,
 	    .complain = options->complain,
+	    .key = session->key,
+	    .key_error = session->key_error.text[0] == '\0' ? NULL : session->key_error.text,
+	    .seal_log = options->send_seals ? "/dev/log" : NULL,
+	    .seal_log_once = true, /* the sandbox ends who opens a socket later */
 	    .arg = options->arg,
 	};
 	enum cf_status status;
@@ -80,6 +88,7 @@ enum cf_status cf_session_open_log(
 			snprintf(host, sizeof host, "monitor");
 		log.sensor = host;
 	}
+	session->key = NULL; /* the log's now */
 	status = cf_log_open(&log, &session->log, error);
 	if (status == CF_OK && info != NULL)
 		cf_log_configure(session->log, log.fold_s, session->watchlist->digest,
@@ -93,6 +102,7 @@ void cf_session_close(struct cf_session *session)
 	cf_monitor_free(session->monitor);
 	cf_asn_close(session->asn_db);
 	cf_watchlist_put(session->watchlist);
+	cf_sensor_key_free(session->key);
 	*session = (struct cf_session){0};
 }
 

@@ -11,6 +11,7 @@
 #include "monitor/decode/decoder.h"
 #include "monitor/evidence/asn.h"
 #include "monitor/observe/observe.h"
+#include "records/anchor/sensor_key.h"
 #include "records/write/log.h"
 
 #include <stdbool.h>
@@ -23,6 +24,8 @@ struct cf_session_options {
 	const char *asn_path;    /* NULL: no AS database */
 	bool asn_is_pack;        /* it is made of the image, and knows nothing beyond it */
 	const char *status_path; /* NULL: none */
+	const char *key_path; /* of the sensor key, read when the session is opened; NULL: none */
+	bool send_seals;      /* to the system's log */
 	uint32_t evidence;
 	bool encrypted_dns;
 	const char *input_id; /* what files are read (capture/inputs.h); NULL: none */
@@ -44,6 +47,8 @@ struct cf_session {
 	struct cf_asn_db *asn_db;
 	struct cf_log *log;
 	struct cf_monitor *monitor;
+	struct cf_sensor_key *key; /* until the log has it: its file may be out of reach by then */
+	struct cf_error key_error; /* why there is none */
 };
 
 /*

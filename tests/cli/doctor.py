@@ -110,6 +110,31 @@ echo 'Linked modules: {modules}'
         self.write_status(image_refused="image format 2, but this program reads 1")
         self.problem("refused the image on disk: image format 2, but this program reads 1")
 
+    def test_who_signs_the_log_is_told(self):
+        os.mkdir(self.path("keys"))
+        key = self.path("keys/resolver.key")
+        self.write("keys/resolver.key", "secret")
+        os.chmod(key, 0o600)
+        with open(self.path("unbound.conf"), "a", encoding="utf-8") as to:
+            to.write(f'  dynlib-file: "curfew-key={key}"\n')
+        now = datetime.datetime.now(datetime.timezone.utc)
+        stamp, old = (when.strftime("%Y-%m-%dT%H:%M:%SZ") for when in (now, now - datetime.timedelta(minutes=10)))
+        self.write_status(key="0123456789ABCDEF", signed_seq=7, signed_at=stamp, seal_log="syslog")
+        result = self.doctor()
+        self.assertEqual((result["key"], result["signed_seq"], result["degraded"]), ("0123456789ABCDEF", 7, False))
+        self.write_status(key="0123456789ABCDEF", signed_seq=7, signed_at=old, seal_log="syslog")
+        self.assertIn("newest signed seal is", " ".join(self.doctor()["problems"]))
+        self.write_status(key_error=f"'{key}': others can read it", seal_log="off")
+        self.assertIn("seals are not signed: ", " ".join(self.doctor()["problems"]))
+        self.write_status(key_error=f"'{key}': there is no key", seal_log="off")
+        self.assertIn("reload", " ".join(self.doctor()["problems"]))
+        os.chmod(key, 0o640)
+        self.write_status(key="0123456789ABCDEF", signed_seq=7, signed_at=stamp, seal_log="syslog")
+        self.assertIn("others can read the sensor key", " ".join(self.doctor()["problems"]))
+        os.unlink(key)
+        self.write_status(key_error=f"'{key}': there is no key", seal_log="off")
+        self.assertFalse(self.doctor()["degraded"])  # as good as before there were keys
+
     def test_lost_hits_and_a_failing_log_are_told(self):
         self.write_status(lost=3, degraded=True)
         self.assertEqual(self.problem("3 hits were lost")["lost"], 3)

@@ -80,6 +80,10 @@ static bool find_places(const struct request *request, struct cf_doctor_places *
 	set(places->module, paths.module);
 	set(places->image, paths.image);
 	set(places->fetched, paths.fetched);
+	/* A folder of nearly the longest name has no key that anybody could open. */
+	if (snprintf(places->key, sizeof places->key, "%s/resolver.key", paths.keys) >=
+	    (int)sizeof places->key)
+		places->key[0] = '\0';
 	if (CF_UNBOUND_BIN[0] != '\0' && paths.from_checkout)
 		set(places->unbound, CF_UNBOUND_BIN);
 	else if (!cf_find_program("unbound", places->unbound, sizeof places->unbound))
@@ -164,6 +168,28 @@ static void json_packs(const struct cf_doctor *d, struct cli_json *json)
 	cli_json_close_array(json);
 }
 
+/* Who signs the log's seals. */
+static void print_key(const struct cf_doctor *d)
+{
+	char text[CF_PATH_BYTES + 1024], mode[32] = "not in reach";
+
+	if (d->key_mode >= 0)
+		snprintf(mode, sizeof mode, "mode %03o", (unsigned)d->key_mode);
+	if (d->key[0] != '\0')
+		snprintf(text, sizeof text,
+		    "%s signs the log's seals, last %" PRIu64 " at %s; %s, %s; seals go to: %s",
+		    d->key, d->signed_seq, d->signed_at[0] == '\0' ? "no time yet" : d->signed_at,
+		    d->places.key[0] == '\0' ? "no file" : d->places.key, mode,
+		    d->seal_log[0] == '\0' ? "unknown" : d->seal_log);
+	else
+		snprintf(text, sizeof text, "none, seals are not signed%s%s; seals go to: %s",
+		    d->key_error[0] == '\0' ? "" : ": ", d->key_error,
+		    d->seal_log[0] == '\0' ? "unknown" : d->seal_log);
+	print_line("key",
+	    d->key[0] == '\0' ? CF_KNOWN_NOT : good_if(d->key_mode < 0 || (d->key_mode & 077) == 0),
+	    text);
+}
+
 static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 {
 	char text[CF_PATH_BYTES + 1024];
@@ -193,6 +219,8 @@ static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 		    d->hits, d->flagged, d->blocked, d->lost);
 		print_line("hits", good_if(d->lost == 0), text);
 	}
+	if (d->has_status)
+		print_key(d);
 	for (unsigned i = 0; i < d->problem_count; i++) {
 		/* Names of files, and what others wrote into them, are in it. */
 		fputs(cli_term_style(stdout, CLI_YELLOW), stdout);
@@ -245,6 +273,11 @@ static void print_json(const struct cf_doctor *d, const struct cli_live *live)
 	json_count(&json, "lost", d->has_status, d->lost);
 	json_count(&json, "trips", d->has_status, d->trips);
 	json_count(&json, "failures", d->has_status, d->failures);
+	cli_json_text(&json, "key", or_null(d->key));
+	cli_json_text(&json, "key_error", or_null(d->key_error));
+	cli_json_text(&json, "signed_at", or_null(d->signed_at));
+	json_count(&json, "signed_seq", d->signed_seq > 0, d->signed_seq);
+	cli_json_text(&json, "seal_log", or_null(d->seal_log));
 	cli_json_text(&json, "module_config", or_null(d->modules));
 	cli_json_text(&json, "guard", or_null(d->guard_mode));
 	cli_json_bool(&json, "degraded", d->degraded);

@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The longest path of a key: a name in a folder. */
+#define KEY_PATH_BYTES (CF_PATH_BYTES + 16)
 /* Packets between two looks at the progress. */
 #define PROGRESS_PACKETS 65536U
 
@@ -166,7 +168,19 @@ static void print_stats(const struct cf_decoder_counters *decode,
 		    (unsigned long long)log->status_failed, (unsigned long long)log->folds_failed);
 }
 
-static struct cf_session_options session_of(const struct monitor_options *options)
+/* Files are read by people, who name a key if they want one; live there is one of the machine's. */
+static const char *key_of(const struct monitor_options *options, char path[KEY_PATH_BYTES])
+{
+	if (options->key != NULL)
+		return strcmp(options->key, "none") == 0 ? NULL : options->key;
+	if (options->file_count > 0)
+		return NULL;
+	(void)snprintf(path, KEY_PATH_BYTES, "%s/monitor.key", options->paths.keys);
+	return path;
+}
+
+static struct cf_session_options session_of(
+    const struct monitor_options *options, char key_path[KEY_PATH_BYTES])
 {
 	return (struct cf_session_options){.image_path = options->image,
 	    .hits_path = options->hits,
@@ -174,6 +188,9 @@ static struct cf_session_options session_of(const struct monitor_options *option
 	    .asn_path = options->asn_db,
 	    .asn_is_pack = options->asn_is_pack,
 	    .status_path = options->status,
+	    .key_path = key_of(options, key_path),
+	    .send_seals = options->seals == NULL ? options->file_count == 0
+	                                         : strcmp(options->seals, "syslog") == 0,
 	    .evidence = options->evidence,
 	    .encrypted_dns = options->encrypted_dns,
 	    .fold_s = options->fold_s,
@@ -219,9 +236,10 @@ static int exit_of(enum cf_status status)
 static int run_offline(const struct monitor_options *options)
 {
 	bool progress = !options->quiet && isatty(STDERR_FILENO) == 1;
+	char key_path[KEY_PATH_BYTES];
 	struct cf_offline offline = {.files = options->files,
 	    .file_count = options->file_count,
-	    .session = session_of(options),
+	    .session = session_of(options, key_path),
 	    .sandbox = !options->no_sandbox,
 	    .user = options->user,
 	    .progress = progress ? on_progress : NULL,
@@ -273,6 +291,7 @@ static int open_totals(const struct monitor_options *options)
 
 static int run_live(const struct monitor_options *options)
 {
+	char key_path[KEY_PATH_BYTES];
 	struct cf_live live = {.interfaces = options->interfaces,
 	    .interface_count = options->interface_count,
 	    .workers = options->workers,
@@ -281,7 +300,7 @@ static int run_live(const struct monitor_options *options)
 	    .prefilter = options->prefilter,
 	    .sandbox = !options->no_sandbox,
 	    .user = options->user,
-	    .session = session_of(options),
+	    .session = session_of(options, key_path),
 	    .totals_fd = open_totals(options),
 	    .say = on_line};
 	struct cf_live_result result = {.degraded = false};

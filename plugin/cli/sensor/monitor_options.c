@@ -29,6 +29,9 @@ static const char help[] =
     "      --sensor NAME     the name of this sensor in the log\n"
     "      --fold TIME       fold repeats within TIME into one line; 0 for none\n"
     "      --status FILE     keep counters in this file\n"
+    "      --key FILE        sign the log's seals with this key, or none (live: the one that\n"
+    "                        `curfew log key new monitor` made)\n"
+    "      --seals WHERE     send each seal to the system's log: syslog (live), or none\n"
     "\n"
     "      --evidence LIST   kinds of evidence: 'sni,dest_ip', or '-ja4,-http_uri'\n"
     "      --resolver ADDR   a resolver of this site; naming one makes the list complete\n"
@@ -118,6 +121,14 @@ static bool take_local(void *place, const struct cli_given *given)
 	return true;
 }
 
+static bool take_seals(void *place, const struct cli_given *given)
+{
+	if (strcmp(given->value, "syslog") != 0 && strcmp(given->value, "none") != 0)
+		return complain("seals go to syslog or none, not", given->value);
+	*(const char **)place = given->value;
+	return true;
+}
+
 static bool take_fold(void *place, const struct cli_given *given)
 {
 	int64_t fold_s;
@@ -152,6 +163,8 @@ static const struct cli_option table[] = {
     CLI_WORD("sensor", 0, struct monitor_options, sensor),
     CLI_VALUE("fold", 0, struct monitor_options, fold_s, take_fold),
     CLI_WORD("status", 0, struct monitor_options, status),
+    CLI_WORD("key", 0, struct monitor_options, key),
+    CLI_VALUE("seals", 0, struct monitor_options, seals, take_seals),
     CLI_VALUE("evidence", 0, struct monitor_options, evidence, take_evidence),
     CLI_VALUE("resolver", 0, struct monitor_options, locality, take_resolver),
     CLI_VALUE("local", 0, struct monitor_options, locality, take_local),

@@ -14,7 +14,7 @@ struct monitor_options {
 	unsigned file_count;
 	const char *interfaces[CF_INTERFACES];
 	unsigned interface_count;
-	const char *image, *hits, *asn_db, *sensor, *status, *user;
+	const char *image, *hits, *key, *seals, *asn_db, *sensor, *status, *user;
 	struct cf_locality locality;
 	uint32_t evidence;
 	int fold_s; /* -1: the image's */

@@ -3,7 +3,7 @@
  * minute: whoever keeps that log elsewhere has a witness. Never waits: a line for which there is
  * no room is lost and counted, for the next seal says as much.
  *
- * One thread.
+ * One thread; the counters may be read by others.
  */
 #pragma once
 
@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct cf_beacon {
-	const char *path; /* of the socket, "/dev/log"; NULL: nothing is sent */
-	int fd;           /* -1: not open */
-	bool once;        /* opened at the start alone: a sandbox ends who would open it later */
-	int failure;      /* errno of the last attempt; 0 when it went out */
-	uint64_t lost;
+	const char *path;    /* of the socket, "/dev/log"; NULL: nothing is sent */
+	int fd;              /* -1: not open */
+	bool once;           /* opened at the start alone: a sandbox ends who would open it later */
+	_Atomic int failure; /* errno of the last attempt; 0 when it went out */
+	_Atomic uint64_t lost;
 };
 
 /* Opens it, if path is not NULL; a failure is in failure, and tried again with the next line. */

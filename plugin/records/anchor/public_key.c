@@ -230,7 +230,7 @@ enum cf_status cf_public_keys_pin(
 	return CF_OK;
 }
 
-enum cf_signature cf_public_keys_check(
+enum cf_signed cf_public_keys_check(
     const struct cf_public_keys *keys, const struct cf_seal_text *seal)
 {
 	char text[CF_SEAL_TEXT_BYTES], id[CF_KEY_ID_TEXT_BYTES];

@@ -78,12 +78,12 @@ enum cf_status cf_public_keys_pin(struct cf_public_keys *keys, const char *text,
 bool cf_public_keys_follow(struct cf_public_keys *keys, const struct cf_key_change *change);
 bool cf_public_keys_have(const struct cf_public_keys *keys, const char *id);
 
-enum cf_signature {
+enum cf_signed {
 	CF_SIGNATURE_GOOD,
 	CF_SIGNATURE_BAD,     /* of a key of the set, but not over this */
 	CF_SIGNATURE_UNKNOWN, /* of a key that is not in the set */
 	CF_SIGNATURE_NONE,
 };
 
-enum cf_signature cf_public_keys_check(
+enum cf_signed cf_public_keys_check(
     const struct cf_public_keys *keys, const struct cf_seal_text *seal);

@@ -281,8 +281,8 @@ struct cf_witnessed *cf_witness_at(const struct cf_witness *witness, size_t inde
 	return &witness->seals[index];
 }
 
-enum cf_signature cf_witness_check(const struct cf_witness *witness,
-    const struct cf_witnessed *seal, const struct cf_public_keys *keys)
+enum cf_signed cf_witness_check(const struct cf_witness *witness, const struct cf_witnessed *seal,
+    const struct cf_public_keys *keys)
 {
 	const struct cf_witness_writer *writer = &witness->writers[seal->writer];
 	struct cf_seal_text text = {.seq = seal->seq};

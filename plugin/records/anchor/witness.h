@@ -67,5 +67,5 @@ size_t cf_witness_count(const struct cf_witness *witness);
 struct cf_witnessed *cf_witness_at(const struct cf_witness *witness, size_t index);
 
 /* Who signed it, as cf_public_keys_check() says. */
-enum cf_signature cf_witness_check(const struct cf_witness *witness,
-    const struct cf_witnessed *seal, const struct cf_public_keys *keys);
+enum cf_signed cf_witness_check(const struct cf_witness *witness, const struct cf_witnessed *seal,
+    const struct cf_public_keys *keys);

@@ -117,7 +117,7 @@ void cf_vouch_start(struct cf_verify *verify, struct track *track, const struct 
 static bool check_signature(struct cf_verify *verify, struct track *track,
     const struct cf_seal_text *seal, struct place place)
 {
-	enum cf_signature signature = cf_public_keys_check(verify->with.keys, seal);
+	enum cf_signed signature = cf_public_keys_check(verify->with.keys, seal);
 
 	if (signature == CF_SIGNATURE_NONE) {
 		if (track->run_signed)

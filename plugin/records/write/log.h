@@ -25,6 +25,7 @@ struct cf_alive;
 struct cf_log;
 struct cf_producer;
 struct cf_packed;
+struct cf_sensor_key;
 struct cf_log_mark;
 
 /*
@@ -55,6 +56,9 @@ struct cf_log_options {
 	 * cannot be used costs the signature, never the log: the status file says why.
 	 */
 	const char *key_file;
+	struct cf_sensor_key *key; /* read before: key_file is not looked at; the log's, and freed
+	                              by it, also when opening fails */
+	const char *key_error;     /* copied: why there is none */
 	const char
 	    *seal_log;      /* socket of the system's log, to which seals go; static; NULL: none */
 	bool seal_log_once; /* it cannot be opened later */
@@ -155,6 +159,19 @@ bool cf_producer_alive(struct cf_producer *producer, const struct cf_alive *aliv
  */
 bool cf_producer_raw(struct cf_producer *producer, enum cf_event event, int64_t at_wall_us,
     const char *members_json);
+
+/* What ties the log's seals to the world. Texts are the log's. */
+struct cf_log_anchor {
+	const char *key, *key_error; /* id of the key that signs; why none does. "": neither */
+	uint64_t signed_seq;         /* newest seal that was signed, and when; 0: none */
+	int64_t signed_wall_us;
+	bool sends;       /* seals go to the system's log, */
+	int send_failure; /* the last one with this errno; 0: it went */
+	uint64_t unsent;
+};
+
+/* Any thread. */
+void cf_log_anchor(const struct cf_log *log, struct cf_log_anchor *anchor_out);
 
 /* Reads the counters; any thread. */
 void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out);

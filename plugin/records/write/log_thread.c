@@ -182,8 +182,10 @@ enum cf_status cf_log_open(
 	struct cf_log *log = calloc(1, sizeof *log);
 	enum cf_status status;
 
-	if (log == NULL)
+	if (log == NULL) {
+		cf_sensor_key_free(options->key);
 		return cf_error_set(error, CF_ENOMEM, "cannot start the hit log: no memory");
+	}
 	if (error != NULL)
 		*error = (struct cf_error){0};
 	pthread_mutex_init(&log->settings_lock, NULL);
@@ -405,6 +407,11 @@ bool cf_log_has_taken(const struct cf_log_mark *mark)
 		if (cf_queue_taken_bytes(p->queue) < mark->put_bytes[i++])
 			return false;
 	return true;
+}
+
+void cf_log_anchor(const struct cf_log *log, struct cf_log_anchor *anchor_out)
+{
+	cf_writer_anchor(&log->writer, anchor_out);
 }
 
 void cf_log_stats(const struct cf_log *log, struct cf_log_stats *stats_out)

@@ -77,24 +77,25 @@ static void put_text(struct cf_json *json, const char *key, const char *text)
 /* Who signs the seals, or why nobody does, and where they go. */
 static void put_anchor(struct cf_json *json, const struct cf_writer *writer)
 {
-	const struct cf_beacon *beacon = &writer->beacon;
+	struct cf_log_anchor anchor;
 
-	if (writer->key != NULL)
-		put_text(json, "key", cf_sensor_key_id(writer->key));
-	else if (writer->key_error[0] != '\0')
-		put_text(json, "key_error", writer->key_error);
-	if (writer->signed_seq > 0) {
-		put_member(json, "signed_seq", writer->signed_seq);
+	cf_writer_anchor(writer, &anchor);
+	if (anchor.key[0] != '\0')
+		put_text(json, "key", anchor.key);
+	else if (anchor.key_error[0] != '\0')
+		put_text(json, "key_error", anchor.key_error);
+	if (anchor.signed_seq > 0) {
+		put_member(json, "signed_seq", anchor.signed_seq);
 		CF_JSON_LITERAL(json, ",\"signed_at\":");
-		cf_json_instant_us(json, writer->signed_wall_us);
+		cf_json_instant_us(json, anchor.signed_wall_us);
 	}
-	if (beacon->path == NULL)
+	if (!anchor.sends)
 		put_text(json, "seal_log", "off");
 	else
-		put_text(
-		    json, "seal_log", beacon->failure == 0 ? "syslog" : strerror(beacon->failure));
-	if (beacon->lost > 0)
-		put_member(json, "seals_unsent", beacon->lost);
+		put_text(json, "seal_log",
+		    anchor.send_failure == 0 ? "syslog" : strerror(anchor.send_failure));
+	if (anchor.unsent > 0)
+		put_member(json, "seals_unsent", anchor.unsent);
 }
 
 static size_t form(const struct cf_writer *writer, const struct cf_log_stats *stats,

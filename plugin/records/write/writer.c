@@ -371,8 +371,8 @@ static void send_seal(struct cf_writer *writer, const struct cf_seal_text *seal)
 	char text[CF_SEAL_TEXT_BYTES];
 
 	if (seal->sig[0] != '\0') {
-		writer->signed_seq = seal->seq;
-		writer->signed_wall_us = seal->at_wall_us;
+		atomic_store(&writer->signed_wall_us, seal->at_wall_us);
+		atomic_store(&writer->signed_seq, seal->seq);
 	}
 	(void)cf_seal_text_format(seal, text); /* always fits */
 	cf_beacon_say(&writer->beacon, "curfew-seal", text);
@@ -406,6 +406,18 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 		atomic_store(&writer->degraded, true);
 	}
 	publish(writer);
+}
+
+void cf_writer_anchor(const struct cf_writer *writer, struct cf_log_anchor *anchor_out)
+{
+	*anchor_out =
+	    (struct cf_log_anchor){.key = writer->key == NULL ? "" : cf_sensor_key_id(writer->key),
+	        .key_error = writer->key_error,
+	        .signed_seq = atomic_load(&writer->signed_seq),
+	        .signed_wall_us = atomic_load(&writer->signed_wall_us),
+	        .sends = writer->beacon.path != NULL,
+	        .send_failure = atomic_load(&writer->beacon.failure),
+	        .unsent = atomic_load(&writer->beacon.lost)};
 }
 
 /* Says what was lost since it was last said, once the disk takes it. */
@@ -634,13 +646,17 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 }
 
 /* What cannot be used is gone without, and said in the status file. */
-static void read_key(struct cf_writer *writer, const char *path)
+static void take_key(struct cf_writer *writer, const struct cf_log_options *options)
 {
 	struct cf_error error = {.text = ""};
+	const char *path = options->key_file == NULL ? "" : options->key_file;
 
-	if (path == NULL || path[0] == '\0')
-		return;
-	if (cf_sensor_key_read(path, &writer->key, &error) != CF_OK)
+	writer->key = options->key;
+	if (options->key_error != NULL)
+		(void)snprintf(
+		    writer->key_error, sizeof writer->key_error, "%s", options->key_error);
+	else if (writer->key == NULL && path[0] != '\0' &&
+	    cf_sensor_key_read(path, &writer->key, &error) != CF_OK)
 		(void)snprintf(writer->key_error, sizeof writer->key_error, "'%.60s': %.90s", path,
 		    error.text);
 }
@@ -678,7 +694,7 @@ enum cf_status cf_writer_init(
 	    .teller = {.say = options->complain, .arg = options->arg}};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
-	read_key(writer, options->key_file);
+	take_key(writer, options);
 	cf_beacon_init(&writer->beacon, options->seal_log, options->seal_log_once);
 	status =
 	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);

@@ -25,8 +25,8 @@ struct cf_writer {
 	struct cf_sensor_key *key; /* signs seals; NULL: nobody does, */
 	char key_error[160];       /* and why; "": no key was named */
 	struct cf_beacon beacon;
-	uint64_t signed_seq; /* the newest signed seal of this run, and when; 0: none */
-	int64_t signed_wall_us;
+	_Atomic uint64_t signed_seq; /* the newest signed seal of this run, and when; 0: none */
+	_Atomic int64_t signed_wall_us;
 	struct cf_ulid ulid;
 	struct cf_fold *fold;
 	struct cf_newcomers *newcomers;
@@ -82,5 +82,7 @@ void cf_writer_advance(struct cf_writer *writer, int64_t at_wall_us);
 void cf_writer_lost_queue(struct cf_writer *writer, uint64_t lost);
 /* Work that time asks for: folds, heartbeat, rotation, retry; then one write of what there is. */
 void cf_writer_tick(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);
+/* As cf_log_anchor(). */
+void cf_writer_anchor(const struct cf_writer *writer, struct cf_log_anchor *anchor_out);
 /* The last: folds, stop record with the last seal. */
 void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us);

@@ -10,6 +10,7 @@
 
 #define PREFIX             "curfew-"
 #define DEFAULT_IMAGE_PATH "/var/lib/curfew/curfew.img"
+#define DEFAULT_KEY_PATH   "/var/lib/curfew/keys/resolver.key"
 /* 16 MiB hold about 60,000 messages; a vendor has hundreds of names. */
 #define DEFAULT_LANE_BYTES ((size_t)16 << 20)
 
@@ -17,7 +18,8 @@ enum cf_status cf_options_init(struct cf_options *options)
 {
 	*options = (struct cf_options){.syslog = -1, .lane_bytes = DEFAULT_LANE_BYTES};
 	options->image_path = strdup(DEFAULT_IMAGE_PATH);
-	return options->image_path == NULL ? CF_ENOMEM : CF_OK;
+	options->key_path = strdup(DEFAULT_KEY_PATH);
+	return options->image_path == NULL || options->key_path == NULL ? CF_ENOMEM : CF_OK;
 }
 
 void cf_options_done(struct cf_options *options)
@@ -25,6 +27,7 @@ void cf_options_done(struct cf_options *options)
 	free(options->image_path);
 	free(options->log_path);
 	free(options->status_path);
+	free(options->key_path);
 	free(options->sensor);
 	free(options->clock_file);
 	*options = (struct cf_options){.syslog = -1};
@@ -98,6 +101,12 @@ static enum cf_status set_bool(int *field, const char *value)
 	return CF_OK;
 }
 
+static enum cf_status set_seals(struct cf_options *options, const char *value)
+{
+	options->keep_seals = strcmp(value, "none") == 0;
+	return options->keep_seals || strcmp(value, "syslog") == 0 ? CF_OK : CF_EINVALID;
+}
+
 static enum cf_status set_word(struct cf_options *options, const char *word, size_t word_len,
     const char *value, const char *chroot_dir)
 {
@@ -112,6 +121,11 @@ static enum cf_status set_word(struct cf_options *options, const char *word, siz
 		options->log_off = strcmp(value, "none") == 0;
 		return set_path(&options->log_path, value, chroot_dir);
 	}
+	if (IS("key"))
+		return set_path(
+		    &options->key_path, strcmp(value, "none") == 0 ? "" : value, chroot_dir);
+	if (IS("seals"))
+		return set_seals(options, value);
 	if (IS("sensor"))
 		return set_text(&options->sensor, value);
 	if (IS("syslog"))

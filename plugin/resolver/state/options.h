@@ -22,8 +22,10 @@ struct cf_options {
 	char *image_path;  /* never NULL */
 	char *log_path;    /* NULL: what the image says */
 	char *status_path; /* NULL: beside the log */
+	char *key_path;    /* of the sensor key; never NULL, "" for none */
 	char *sensor;      /* NULL: what the image says, else the host name */
 	bool log_off;      /* "curfew-log=none" */
+	bool keep_seals;   /* "curfew-seals=none": they do not go to the system's log */
 	int syslog;        /* -1: what the image says; 0 no, 1 yes */
 	size_t lane_bytes; /* size of the private message cache */
 	unsigned fold_s;

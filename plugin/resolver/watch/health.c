@@ -125,6 +125,33 @@ static void add_log(struct cf_health_json *j, struct cf_module *module, const ch
 	add_bool(j, "degraded", stats.degraded);
 }
 
+/* Who signs the log's seals, and where they go. */
+static void add_anchor(struct cf_health_json *j, struct cf_module *module)
+{
+	const struct cf_log *log = atomic_load_explicit(&module->log, memory_order_acquire);
+	struct cf_log_anchor anchor;
+	char text[CF_INSTANT_TEXT_BYTES];
+
+	if (log == NULL)
+		return;
+	cf_log_anchor(log, &anchor);
+	if (anchor.key[0] != '\0')
+		add_text(j, "key", anchor.key);
+	else if (anchor.key_error[0] != '\0')
+		add_text(j, "key_error", anchor.key_error);
+	if (anchor.signed_seq > 0) {
+		add_number(j, "signed_seq", anchor.signed_seq);
+		add_text(j, "signed_at", cf_instant_format(anchor.signed_wall_us / 1000000, text));
+	}
+	if (!anchor.sends)
+		add_text(j, "seal_log", "off");
+	else
+		add_text(j, "seal_log",
+		    anchor.send_failure == 0 ? "syslog" : strerror(anchor.send_failure));
+	if (anchor.unsent > 0)
+		add_number(j, "seals_unsent", anchor.unsent);
+}
+
 static const char *log_path_of(struct cf_module *module)
 {
 	const struct cf_images *images = atomic_load(&module->images);
@@ -156,6 +183,7 @@ static void form(struct cf_module *module, struct cf_health_json *j)
 	add_bool(j, "module_matches", true); /* a module in a wrong host writes no status */
 	add_image(j, module);
 	add_log(j, module, log_path_of(module));
+	add_anchor(j, module);
 	add_number(j, "workers", t.workers);
 	add_number(j, "replies", t.replies);
 	add_number(j, "flagged", t.flagged);

@@ -155,6 +155,7 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	const struct cf_options *options = &module->options;
 	char host_name[HOST_NAME_MAX + 1];
 	struct cf_error error = {.text = ""};
+	struct cf_log_anchor anchor;
 	struct cf_log *log = NULL;
 	struct cf_log_options log_options = {
 	    .path = options->log_path != NULL
@@ -165,6 +166,8 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	    .fold_s = options->has_fold ? options->fold_s : info->fold_s,
 	    .privacy = info->privacy,
 	    .privacy_key_file = cf_options_inside(info->privacy_key_file, module->chroot_dir),
+	    .key_file = options->key_path,
+	    .seal_log = options->keep_seals ? NULL : "/dev/log",
 	    .heartbeat = heartbeat,
 	    .complain = complain,
 	    .on_hit = on_hit,
@@ -183,6 +186,9 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	}
 	if (error.text[0] != '\0')
 		log_err("curfew: %s; hits are kept and written when that is mended", error.text);
+	cf_log_anchor(log, &anchor);
+	if (anchor.key_error[0] != '\0')
+		log_info("curfew: seals of the hit log are not signed: %s", anchor.key_error);
 	atomic_store_explicit(&module->log, log, memory_order_release);
 }
 

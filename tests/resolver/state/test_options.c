@@ -47,6 +47,16 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(read_line("curfew-log=/l", ""), CF_OK);
 	assert_int_equal(read_line("curfew-status=/s", NULL), CF_OK);
 	assert_int_equal(read_line("curfew-sensor=edge 1=x", NULL), CF_OK);
+	assert_string_equal(options.key_path, "/var/lib/curfew/keys/resolver.key");
+	assert_int_equal(read_line("curfew-key=/k", NULL), CF_OK);
+	assert_string_equal(options.key_path, "/k");
+	assert_int_equal(read_line("curfew-key=none", NULL), CF_OK);
+	assert_string_equal(options.key_path, "");
+	assert_int_equal(read_line("curfew-seals=syslog", NULL), CF_OK);
+	assert_false(options.keep_seals);
+	assert_int_equal(read_line("curfew-seals=none", NULL), CF_OK);
+	assert_true(options.keep_seals);
+	assert_int_equal(read_line("curfew-seals=somewhere", NULL), CF_EINVALID);
 	assert_int_equal(read_line("curfew-syslog=yes", NULL), CF_OK);
 	assert_int_equal(read_line("curfew-lane-mb=4", NULL), CF_OK);
 	assert_int_equal(read_line("curfew-fold=0", NULL), CF_OK);
