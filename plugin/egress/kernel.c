@@ -1,15 +1,25 @@
-/* libnftables, which parses and sends, and its listing read back. */
+/* libnftables, which parses and sends; what is in force is read back without it. */
 
 #include "egress/kernel.h"
 
-#include <inttypes.h>
+#include "egress/netlink.h"
+
+#include <linux/netfilter/nf_tables.h>
 #include <nftables/libnftables.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define TABLE "curfew"
+/* Of our sets: there are two for each family of addresses, and some for kinds of clients. */
+#define SETS 256
+/* Tries to read a table that somebody changes meanwhile. */
+#define TRIES 5
 
 struct cf_kernel {
 	struct nft_ctx *context;
+	int fd; /* of its own, to read */
 };
 
 enum cf_status cf_kernel_open(struct cf_kernel **kernel_out)
@@ -18,6 +28,7 @@ enum cf_status cf_kernel_open(struct cf_kernel **kernel_out)
 
 	if (kernel == NULL)
 		return CF_ENOMEM;
+	kernel->fd = -1; /* opened when it is needed */
 	kernel->context = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (kernel->context == NULL || nft_ctx_buffer_output(kernel->context) != 0 ||
 	    nft_ctx_buffer_error(kernel->context) != 0) {
@@ -34,6 +45,8 @@ void cf_kernel_close(struct cf_kernel *kernel)
 		return;
 	if (kernel->context != NULL)
 		nft_ctx_free(kernel->context);
+	if (kernel->fd >= 0)
+		close(kernel->fd);
 	free(kernel);
 }
 
@@ -66,15 +79,189 @@ enum cf_status cf_kernel_run(
 	return status;
 }
 
-/* True when the table is there; CF_EIO when that cannot be asked. */
-static enum cf_status is_present(
-    struct cf_kernel *kernel, bool *present_out, struct cf_error *error)
+/* What is put together while messages come. */
+struct reading {
+	struct cf_kernel_state *state;
+	struct cf_sha256 *sha;
+	char sets[SETS][NFT_SET_MAXNAMELEN];
+	unsigned set_count;
+	bool too_many;
+};
+
+/* Everything that the kernel says of a thing, its handle included: it changes with the thing. */
+static void digest(struct reading *reading, const uint8_t *attributes, size_t len)
 {
-	enum cf_status status = run(kernel, "list tables inet", error);
+	cf_sha256_update(reading->sha, &len, sizeof len);
+	cf_sha256_update(reading->sha, attributes, len);
+}
+
+static void on_digested(void *arg, const uint8_t *attributes, size_t len)
+{
+	digest(arg, attributes, len);
+}
+
+/* libnftnl's way: type, length, and a text that ends in NUL; the comment is type 0. */
+static void on_table(void *arg, const uint8_t *attributes, size_t len)
+{
+	struct reading *reading = arg;
+	char *comment = reading->state->comment;
+	size_t data_len = 0;
+	const uint8_t *data = cf_netlink_find(attributes, len, NFTA_TABLE_USERDATA, &data_len);
+
+	reading->state->present = true;
+	if (data != NULL && data_len >= 2 && data[0] == 0 && data[1] <= data_len - 2 &&
+	    data[1] < CF_EGRESS_COMMENT_BYTES) {
+		memcpy(comment, data + 2, data[1]);
+		comment[data[1]] = '\0';
+	}
+	digest(reading, attributes, len);
+}
+
+static void on_set(void *arg, const uint8_t *attributes, size_t len)
+{
+	struct reading *reading = arg;
+	size_t name_len = 0;
+	const uint8_t *name = cf_netlink_find(attributes, len, NFTA_SET_NAME, &name_len);
+
+	digest(reading, attributes, len);
+	if (name == NULL || name_len == 0 || name_len > NFT_SET_MAXNAMELEN ||
+	    name[name_len - 1] != '\0')
+		return;
+	if (reading->set_count == SETS)
+		reading->too_many = true;
+	else
+		memcpy(reading->sets[reading->set_count++], name, name_len);
+}
+
+static void on_nothing(void *arg, const uint8_t *attributes, size_t len)
+{
+	(void)arg;
+	(void)attributes;
+	(void)len;
+}
+
+static uint64_t be64(const uint8_t *bytes)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* Into the totals, when it is a counter of ours. */
+static void on_object(void *arg, const uint8_t *attributes, size_t len)
+{
+	struct cf_egress_totals *totals = arg;
+	size_t name_len = 0, data_len = 0, each = 0;
+	const uint8_t *name = cf_netlink_find(attributes, len, NFTA_OBJ_NAME, &name_len);
+	const uint8_t *data = cf_netlink_find(attributes, len, NFTA_OBJ_DATA, &data_len), *value;
+
+	for (unsigned i = 0; i < CF_COUNTERS && name != NULL && data != NULL; i++) {
+		const char *text = cf_egress_counter_text((enum cf_egress_counter)i);
+
+		if (name_len != strlen(text) + 1 || memcmp(name, text, name_len) != 0)
+			continue;
+		value = cf_netlink_find(data, data_len, NFTA_COUNTER_PACKETS, &each);
+		totals[i].packets = value != NULL && each == 8 ? be64(value) : 0;
+		value = cf_netlink_find(data, data_len, NFTA_COUNTER_BYTES, &each);
+		totals[i].bytes = value != NULL && each == 8 ? be64(value) : 0;
+	}
+}
+
+static enum cf_status open_socket(struct cf_kernel *kernel, struct cf_error *error)
+{
+	return kernel->fd >= 0 ? CF_OK : cf_netlink_open(&kernel->fd, error);
+}
+
+static enum cf_status ask(struct cf_kernel *kernel, unsigned type, const char *set,
+    cf_netlink_message *message, void *arg, struct cf_error *error)
+{
+	enum cf_status status = cf_netlink_ask(
+	    kernel->fd, type, type != NFT_MSG_GETTABLE, TABLE, set, message, arg, error);
+
+	if (status == CF_EIO || status == CF_EAGAIN) { /* what is still to come is of no use */
+		close(kernel->fd);
+		kernel->fd = -1;
+	}
+	return status;
+}
+
+/* Once through all that makes the table; CF_EAGAIN: it changed meanwhile. */
+static enum cf_status read_once(
+    struct cf_kernel *kernel, struct reading *reading, struct cf_error *error)
+{
+	struct cf_kernel_state *state = reading->state;
+	enum cf_status status = open_socket(kernel, error);
 
 	if (status == CF_OK)
-		*present_out = strstr(nft_ctx_get_output_buffer(kernel->context),
-		                   "table inet curfew\n") != NULL;
+		status = ask(kernel, NFT_MSG_GETTABLE, NULL, on_table, reading, error);
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETOBJ, NULL, on_object, state->totals, error);
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETCHAIN, NULL, on_digested, reading, error);
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETRULE, NULL, on_digested, reading, error);
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETSET, NULL, on_set, reading, error);
+	for (unsigned i = 0; status == CF_OK && state->whole && i < reading->set_count; i++)
+		status =
+		    ask(kernel, NFT_MSG_GETSETELEM, reading->sets[i], on_digested, reading, error);
+	if (status == CF_OK && reading->too_many)
+		status = cf_error_set(error, CF_EIO, "the table has more than %d sets", SETS);
+	/* Without the table the rest is not there, and that is an answer. */
+	return status == CF_ENOTFOUND && !state->present ? CF_OK : status;
+}
+
+static enum cf_status try_read(
+    struct cf_kernel *kernel, struct cf_kernel_state *state, struct cf_error *error)
+{
+	bool whole = state->whole;
+	struct reading *reading = calloc(1, sizeof *reading);
+	enum cf_status status = CF_ENOMEM;
+
+	if (reading != NULL)
+		reading->sha = cf_sha256_new();
+	if (reading == NULL || reading->sha == NULL) {
+		free(reading);
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	}
+	*state = (struct cf_kernel_state){.whole = whole};
+	reading->state = state;
+	status = read_once(kernel, reading, error);
+	cf_sha256_final(reading->sha, state->digest);
+	cf_sha256_free(reading->sha);
+	free(reading);
+	return status;
+}
+
+enum cf_status cf_kernel_read(
+    struct cf_kernel *kernel, bool whole, struct cf_kernel_state *state_out, struct cf_error *error)
+{
+	struct cf_kernel_state state = {.whole = whole};
+	enum cf_status status = CF_EAGAIN;
+
+	for (unsigned i = 0; i < TRIES && (status == CF_EAGAIN || status == CF_ENOTFOUND); i++)
+		status = try_read(kernel, &state, error);
+	if (status == CF_EAGAIN || status == CF_ENOTFOUND)
+		return cf_error_set(error, CF_EIO, "somebody changes the tables all the time");
+	if (status == CF_OK)
+		*state_out = state;
+	return status;
+}
+
+enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
+    struct cf_egress_totals totals_out[CF_COUNTERS], struct cf_error *error)
+{
+	struct cf_egress_totals totals[CF_COUNTERS] = {{0}};
+	enum cf_status status = open_socket(kernel, error);
+
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETTABLE, NULL, on_nothing, NULL, error);
+	if (status == CF_OK)
+		status = ask(kernel, NFT_MSG_GETOBJ, NULL, on_object, totals, error);
+	if (status == CF_OK)
+		memcpy(totals_out, totals, sizeof totals);
 	return status;
 }
 
@@ -89,90 +276,17 @@ static enum cf_status list(
 	return status;
 }
 
-static void read_comment(const char *text, char comment[CF_EGRESS_COMMENT_BYTES])
-{
-	const char *at = strstr(text, "comment \"");
-	size_t len;
-
-	comment[0] = '\0';
-	if (at == NULL)
-		return;
-	at += strlen("comment \"");
-	len = strcspn(at, "\"\n");
-	if (len < CF_EGRESS_COMMENT_BYTES) {
-		memcpy(comment, at, len);
-		comment[len] = '\0';
-	}
-}
-
-/* "counter NAME {\n packets N bytes N" for every counter of ours. */
-static void read_totals(const char *text, struct cf_egress_totals totals[CF_COUNTERS])
-{
-	for (unsigned i = 0; i < CF_COUNTERS; i++) {
-		char head[64];
-		const char *at;
-
-		(void)snprintf(
-		    head, sizeof head, "counter %s {", cf_egress_counter_text(i)); /* fits */
-		at = strstr(text, head);
-		totals[i] = (struct cf_egress_totals){0};
-		if (at != NULL)
-			(void)sscanf(at + strlen(head), " packets %" SCNu64 " bytes %" SCNu64,
-			    &totals[i].packets, &totals[i].bytes); /* else they stay 0 */
-	}
-}
-
-enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
-    struct cf_egress_totals totals_out[CF_COUNTERS], struct cf_error *error)
-{
-	bool present = false;
-	enum cf_status status = is_present(kernel, &present, error);
-
-	if (status == CF_OK && !present)
-		return cf_error_set(error, CF_ENOTFOUND, "there is no table");
-	if (status == CF_OK)
-		status =
-		    list(kernel, NFT_CTX_OUTPUT_TERSE, "list counters table inet curfew", error);
-	if (status == CF_OK)
-		read_totals(nft_ctx_get_output_buffer(kernel->context), totals_out);
-	return status;
-}
-
-enum cf_status cf_kernel_read(
-    struct cf_kernel *kernel, struct cf_kernel_state *state_out, struct cf_error *error)
-{
-	struct cf_kernel_state state = {.present = false};
-	enum cf_status status = is_present(kernel, &state.present, error);
-	const char *text;
-
-	if (status == CF_OK && state.present)
-		status =
-		    list(kernel, NFT_CTX_OUTPUT_TERSE, "list counters table inet curfew", error);
-	if (status == CF_OK && state.present) {
-		read_totals(nft_ctx_get_output_buffer(kernel->context), state.totals);
-		status = list(kernel, NFT_CTX_OUTPUT_STATELESS, "list table inet curfew", error);
-	}
-	if (status == CF_OK && state.present) {
-		text = nft_ctx_get_output_buffer(kernel->context);
-		read_comment(text, state.comment);
-		status = cf_sha256(text, strlen(text), state.digest);
-	}
-	if (status == CF_OK)
-		*state_out = state;
-	return status;
-}
-
 enum cf_status cf_kernel_save(struct cf_kernel *kernel, char **text_out, struct cf_error *error)
 {
 	static const char before[] = "table inet curfew\ndelete table inet curfew\n";
 	const char *text;
-	bool present = false;
-	enum cf_status status = is_present(kernel, &present, error);
+	struct cf_egress_totals totals[CF_COUNTERS];
+	enum cf_status status = cf_kernel_totals(kernel, totals, error);
 	char *copy;
 
-	if (status != CF_OK || !present) {
+	if (status != CF_OK) {
 		*text_out = NULL;
-		return status;
+		return status == CF_ENOTFOUND ? CF_OK : status;
 	}
 	status = list(kernel, 0, "list table inet curfew", error);
 	if (status != CF_OK)

@@ -28,6 +28,7 @@ struct cf_kernel_state {
 	bool present;
 	char comment[CF_EGRESS_COMMENT_BYTES];
 	uint8_t digest[CF_SHA256_BYTES]; /* of the table as the kernel lists it, without counters */
+	bool whole;                      /* with the elements of its sets, or their heads alone */
 	struct cf_egress_totals totals[CF_COUNTERS];
 };
 
@@ -35,9 +36,13 @@ struct cf_kernel_state {
 enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
     struct cf_egress_totals totals_out[CF_COUNTERS], struct cf_error *error) CF_MUST_CHECK;
 
-/* Reads it. CF_EIO: not allowed, or the kernel has no nftables; *error says what. */
-enum cf_status cf_kernel_read(struct cf_kernel *kernel, struct cf_kernel_state *state_out,
-    struct cf_error *error) CF_MUST_CHECK;
+/*
+ * Reads it. whole: with the elements of sets, for which the kernel takes a time that grows with the
+ * square of their number: some ten thousand at most. CF_EIO: not allowed, or the kernel has no
+ * nftables; *error says what.
+ */
+enum cf_status cf_kernel_read(struct cf_kernel *kernel, bool whole,
+    struct cf_kernel_state *state_out, struct cf_error *error) CF_MUST_CHECK;
 
 /* The table as text that cf_kernel_run() puts back; the caller's, to be freed. NULL text: no table.
  */

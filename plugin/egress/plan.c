@@ -380,3 +380,14 @@ uint32_t cf_plan_client_kind(const struct cf_plan *plan, uint32_t value)
 {
 	return value == CF_NONE ? 0 : plan->client_kinds[value];
 }
+
+uint32_t cf_plan_spans(const struct cf_plan *plan)
+{
+	static const enum cf_ranges all[] = {CF_RANGES_NETWORKS_V4, CF_RANGES_NETWORKS_V6,
+	    CF_RANGES_CLIENTS_V4, CF_RANGES_CLIENTS_V6};
+	uint32_t spans = 0;
+
+	for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+		spans += cf_image_span_count(plan->image, all[i]);
+	return spans;
+}

@@ -43,6 +43,9 @@ enum cf_status cf_plan_make(
     const struct cf_image *image, bool all_enforced, struct cf_plan *plan_out) CF_MUST_CHECK;
 void cf_plan_done(struct cf_plan *plan);
 
+/* Spans of networks and clients: about as many elements the table's sets have, at most. */
+uint32_t cf_plan_spans(const struct cf_plan *plan);
+
 /* The kind of a span of networks (CF_NONE: none) and of clients. */
 uint32_t cf_plan_network_kind(const struct cf_plan *plan, uint32_t value);
 uint32_t cf_plan_client_kind(const struct cf_plan *plan, uint32_t value);

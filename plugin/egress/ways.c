@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-static bool has_family(const struct cf_prefixes *prefixes, enum cf_family family)
-{
-	for (unsigned i = 0; i < prefixes->count; i++)
-		if (prefixes->items[i].addr.family == family)
-			return true;
-	return false;
-}
-
 /* The public resolvers of a role, as sets. */
 static void write_resolver_sets(const struct cf_plan *plan, FILE *to, const char *role)
 {
@@ -45,16 +37,16 @@ void cf_ways_sets(const struct cf_plan *plan, FILE *to)
 	write_resolver_sets(plan, to, "doh");
 }
 
-static void write_way(FILE *to, const char *to_set, const char *ports, enum cf_way way,
-    const char *chain, const struct cf_egress_options *options)
+/*
+ * What is redirected went to the site's resolver before it came here, so that what comes is of
+ * connections that began before, or of a family without a resolver: refused.
+ */
+static void write_way(
+    FILE *to, const char *to_set, const char *ports, enum cf_way way, const char *chain)
 {
 	if (way == CF_WAY_OFF)
 		return;
 	for (unsigned f = 0; f < 2; f++) {
-		/* What is redirected is gone before; a family without a resolver is left. */
-		if (way == CF_WAY_REDIRECT &&
-		    has_family(&options->resolvers, cf_ruleset_families[f].family))
-			continue;
 		if (to_set != NULL)
 			fprintf(to, "\t\t%s daddr @%s%s ", cf_ruleset_families[f].header, to_set,
 			    cf_ruleset_families[f].suffix);
@@ -86,15 +78,15 @@ void cf_ways_chains(const struct cf_egress_options *options, FILE *to)
 		fprintf(to, "\t\t%s saddr @own%s return\n\t\t%s daddr @own%s return\n",
 		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
 		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
-	write_way(to, "fallback", "53", options->fallback, "way_fallback_", options);
+	write_way(to, "fallback", "53", options->fallback, "way_fallback_");
 	write_way(to, "fallback", "853",
 	    options->fallback == CF_WAY_OFF            ? CF_WAY_OFF
 	        : options->fallback == CF_WAY_REDIRECT ? CF_WAY_REJECT
 	                                               : options->fallback,
-	    "way_fallback_", options);
-	write_way(to, NULL, "53", options->dns, "way_dns_", options);
-	write_way(to, NULL, "853", options->dot, "way_dot_", options);
-	write_way(to, "doh", "443", options->doh, "way_doh_", options);
+	    "way_fallback_");
+	write_way(to, NULL, "53", options->dns, "way_dns_");
+	write_way(to, NULL, "853", options->dot, "way_dot_");
+	write_way(to, "doh", "443", options->doh, "way_doh_");
 	fputs("\t}\n", to);
 }
 

@@ -5,6 +5,8 @@ usage: kernel.py CURFEW SOURCE_ROOT
 
 Skips (77) without root or namespaces.
 """
+import datetime
+import json
 import os
 import sys
 import time
@@ -12,6 +14,10 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
 from lab import CLEAN, LISTED_V6, ROUTER, STOPPED, sh  # noqa: E402
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class Table(lab.Lab):
@@ -76,6 +82,38 @@ class Table(lab.Lab):
         self.egress("check")
         sh("nft", "flush", "ruleset", netns=ROUTER)
         self.assertIn("no table", self.egress("check", code=1).stdout)
+
+    def doctor(self):
+        done = sh(lab.CURFEW, "doctor", "-i", self.image, "--json", netns=ROUTER, code=None)
+        return json.loads(done.stdout)["edge"], done.returncode
+
+    def test_doctor_says_whether_the_table_is_the_images_and_since_when_not(self):
+        self.assertIsNone(self.doctor()[0], "nobody asked for one")
+        begun = int(time.time())
+        self.egress("apply")
+        self.reach("10.30.0.2", STOPPED)
+        edge, _ = self.doctor()
+        self.assertEqual((edge["state"], edge["drift_found"]), ("good", None))
+        self.assertGreater(edge["stopped"], 0)
+        self.assertGreaterEqual(instant(edge["good_last"]), begun)
+        sh("nft", "insert", "rule", "inet", "curfew", "forward", "accept", netns=ROUTER)
+        changed, code = self.doctor()
+        self.assertEqual((changed["state"], changed["good_last"], code), ("changed", edge["good_last"], 5))
+        self.assertGreaterEqual(instant(changed["drift_found"]), begun)
+        time.sleep(1.1)
+        again, _ = self.doctor()
+        self.assertEqual(again["drift_found"], changed["drift_found"], "since it was found first")
+        self.assertIn(f"no more at {changed['drift_found']}", self.egress("check", code=1).stdout)
+        self.egress("apply")
+        self.assertEqual(self.doctor()[0]["state"], "good")
+        self.compile("2098-01-01T00:00:00Z")
+        self.assertEqual(self.doctor()[0]["state"], "other image")
+        sh("nft", "flush", "ruleset", netns=ROUTER)
+        self.assertEqual(self.doctor()[0]["state"], "gone")
+        text = sh(lab.CURFEW, "doctor", "-i", self.image, netns=ROUTER, code=5).stdout
+        self.assertIn("the table is gone: nothing is stopped here", text)
+        self.egress("remove")
+        self.assertIsNone(self.doctor()[0])
 
     def test_counters_go_on_through_a_new_table(self):
         self.egress("apply")

@@ -96,8 +96,7 @@ class Lab(unittest.TestCase):
            stdin=subprocess.DEVNULL)
 
     def egress(self, verb, *options, code=0):
-        with_image = ["-i", self.image] if verb in ("apply", "check", "show") else []
-        return sh(CURFEW, "egress", verb, *with_image, *options, code=code, netns=ROUTER)
+        return sh(CURFEW, "egress", verb, "-i", self.image, *options, code=code, netns=ROUTER)
 
     def reach(self, source, target, port=7777, proto="udp"):
         """"through", "refused" or "silent", as the client sees it."""
@@ -111,7 +110,7 @@ class Lab(unittest.TestCase):
 ANSWER = r"""
 import selectors, socket
 ready = selectors.DefaultSelector()
-for port in (53, 443, 853, 7777):
+for port in (53, 443, 853, 7777, 7778):
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         for family in (socket.AF_INET, socket.AF_INET6):
             s = socket.socket(family, kind)
@@ -125,16 +124,29 @@ for port in (53, 443, 853, 7777):
             s.bind(("0.0.0.0" if family == socket.AF_INET else "::", port))
             if kind == socket.SOCK_STREAM:
                 s.listen(64)
-            ready.register(s, selectors.EVENT_READ, kind)
+            ready.register(s, selectors.EVENT_READ, (kind, port))
 print("ready", flush=True)
 while True:
     for key, _ in ready.select():
         s = key.fileobj
-        if key.data == socket.SOCK_STREAM:
-            c, _ = s.accept()
-            c.close()
+        if key.data == "echo":
+            try:
+                said = s.recv(100)
+                s.send(said)
+            except OSError:
+                said = b""
+            if not said:
+                ready.unregister(s)
+                s.close()
             continue
-        data, about, _, peer = s.recvmsg(2048, 256)
+        if key.data[0] == socket.SOCK_STREAM:
+            c, _ = s.accept()
+            if key.data[1] == 7778:
+                ready.register(c, selectors.EVENT_READ, "echo")
+            else:
+                c.close()
+            continue
+        data, about, _, peer = s.recvmsg(9000, 256)
         back = []
         for level, kind, value in about:
             if level == socket.IPPROTO_IP and kind == 8:

@@ -1,5 +1,6 @@
 /* curfew doctor: what is installed, what is in force, what is wrong with it. */
 
+#include "cli/doctor/doctor_edge.h"
 #include "cli/doctor/doctor_live.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
@@ -245,7 +246,8 @@ static void json_count(struct cli_json *json, const char *key, bool is_known, ui
 		cli_json_null(json, key);
 }
 
-static void print_json(const struct cf_doctor *d, const struct cli_live *live)
+static void print_json(
+    const struct cf_doctor *d, const struct cli_doctor_edge *edge, const struct cli_live *live)
 {
 	struct cli_json json = cli_json_start(stdout);
 
@@ -285,6 +287,7 @@ static void print_json(const struct cf_doctor *d, const struct cli_live *live)
 	for (unsigned i = 0; i < d->problem_count; i++)
 		cli_json_text(&json, NULL, d->problems[i]);
 	cli_json_close_array(&json);
+	cli_doctor_edge_json(edge, &json);
 	if (live != NULL)
 		cli_live_json(live, &json);
 	cli_json_close_object(&json);
@@ -294,6 +297,7 @@ static void print_json(const struct cf_doctor *d, const struct cli_live *live)
 static int examine(const struct request *request)
 {
 	struct cf_doctor *doctor = calloc(1, sizeof *doctor);
+	struct cli_doctor_edge *edge = NULL;
 	struct cli_live *live = NULL;
 	int code = CMD_IO;
 
@@ -303,19 +307,24 @@ static int examine(const struct request *request)
 	}
 	if (find_places(request, &doctor->places)) {
 		cf_doctor_look(doctor, cli_now_s());
+		edge =
+		    cli_doctor_edge_look(doctor->places.image, doctor->image_digest, cli_now_s());
 		if (request->live)
 			live = cli_live_ask(doctor->places.image, request->server, cli_now_s());
 		if (request->json)
-			print_json(doctor, live);
+			print_json(doctor, edge, live);
 		else
 			print_text(doctor, cli_now_s());
+		if (!request->json)
+			cli_doctor_edge_print(edge, stdout);
 		if (live != NULL && !request->json)
 			cli_live_print(live, stdout);
-		code = doctor->degraded ? CMD_DEGRADED : CMD_OK;
+		code = doctor->degraded || cli_doctor_edge_is_wrong(edge) ? CMD_DEGRADED : CMD_OK;
 		if (live != NULL && cli_live_differs(live))
 			code = CMD_FOUND;
 	}
 	cli_live_free(live);
+	cli_doctor_edge_free(edge);
 	free(doctor);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include "cli/egress/egress_state.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
+#include "cli/front/when.h"
 #include "egress/kernel.h"
 
 #include <errno.h>
@@ -101,7 +102,7 @@ static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
 
 	cf_egress_comment(plan, &asked->options, comment);
 	if (before->present && strcmp(before->comment, comment) == 0 &&
-	    cli_egress_is_as_left(before->digest)) {
+	    cli_egress_is_as_left(asked->image, before)) {
 		printf("the table is in force already (%s)\n", comment);
 		return CMD_OK;
 	}
@@ -114,14 +115,16 @@ static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
 	if (asked->confirm_s > 0 && cf_kernel_save(kernel, &former, &error) != CF_OK)
 		code = failed("cannot save the former table", &error);
 	if (code == CMD_OK && asked->confirm_s > 0)
-		code = cli_egress_await(former, asked->confirm_s);
+		code = cli_egress_await(asked->image, former, asked->confirm_s);
 	if (code == CMD_OK && cf_kernel_run(kernel, text, asked->dry_run, &error) != CF_OK) {
-		cli_egress_confirmed();
+		cli_egress_confirmed(asked->image);
 		code = failed("the former state stays in force", &error);
 	}
 	if (code == CMD_OK && !asked->dry_run) {
-		if (cf_kernel_read(kernel, &after, &error) == CF_OK)
-			cli_egress_leave(after.digest);
+		bool whole = cf_plan_spans(plan) <= CLI_EGRESS_ELEMENTS;
+
+		if (cf_kernel_read(kernel, whole, &after, &error) == CF_OK)
+			cli_egress_leave(asked->image, &after);
 		printf("in force: %u kinds of networks, %u of clients (%s)\n",
 		    plan->network_kind_count, plan->client_kind_count, comment);
 	}
@@ -145,7 +148,8 @@ static int apply(struct cli_egress *asked)
 		fputs("curfew egress: no memory\n", stderr);
 		code = CMD_IO;
 	} else {
-		code = cf_kernel_read(kernel, &before, &error) == CF_OK
+		code = cf_kernel_read(
+		           kernel, cli_egress_was_whole(asked->image), &before, &error) == CF_OK
 		    ? put_in_force(asked, kernel, &plan, &before)
 		    : failed("cannot read the kernel's tables", &error);
 		cf_kernel_close(kernel);
@@ -156,7 +160,7 @@ static int apply(struct cli_egress *asked)
 }
 
 /* Reads the kernel's state; a CMD_ code. */
-static int read_state(struct cf_kernel_state *state)
+static int read_state(const struct cli_egress *asked, struct cf_kernel_state *state)
 {
 	struct cf_kernel *kernel;
 	struct cf_error error;
@@ -166,7 +170,7 @@ static int read_state(struct cf_kernel_state *state)
 		fputs("curfew egress: no memory\n", stderr);
 		return CMD_IO;
 	}
-	code = cf_kernel_read(kernel, state, &error) == CF_OK
+	code = cf_kernel_read(kernel, cli_egress_was_whole(asked->image), state, &error) == CF_OK
 	    ? CMD_OK
 	    : failed("cannot read the kernel's tables", &error);
 	cf_kernel_close(kernel);
@@ -195,7 +199,7 @@ static int status(const struct cli_egress *asked)
 {
 	struct cli_json json = cli_json_start(stdout);
 	struct cf_kernel_state state;
-	int code = read_state(&state);
+	int code = read_state(asked, &state);
 
 	if (code != CMD_OK)
 		return code;
@@ -204,7 +208,7 @@ static int status(const struct cli_egress *asked)
 		cli_json_bool(&json, "present", state.present);
 		cli_json_text(&json, "table", state.present ? state.comment : NULL);
 		cli_json_bool(
-		    &json, "as_left", state.present && cli_egress_is_as_left(state.digest));
+		    &json, "as_left", state.present && cli_egress_is_as_left(asked->image, &state));
 		print_totals(&json, &state);
 		cli_json_close_object(&json);
 		cli_json_end(&json);
@@ -212,12 +216,29 @@ static int status(const struct cli_egress *asked)
 		puts("no table: nothing is stopped here");
 	} else {
 		printf("%s%s\n", state.comment,
-		    cli_egress_is_as_left(state.digest)
+		    cli_egress_is_as_left(asked->image, &state)
 		        ? ""
 		        : "; somebody changed it since it was applied");
 		print_totals(NULL, &state);
 	}
 	return state.present ? CMD_OK : CMD_FOUND;
+}
+
+/* Since when a table that was applied is not as it was left; that it was asked for otherwise is not
+ * the table's doing. */
+static void tell_since(
+    const struct cli_egress *asked, bool good, const struct cf_kernel_state *state)
+{
+	char last[CF_INSTANT_TEXT_BYTES], found[CF_INSTANT_TEXT_BYTES];
+	int64_t good_wall_s, drifted_wall_s;
+	bool as_left = state->present && cli_egress_is_as_left(asked->image, state);
+
+	if (!cli_egress_was_left(asked->image) || good != as_left)
+		return;
+	cli_egress_note(asked->image, good, cli_now_s(), &good_wall_s, &drifted_wall_s);
+	if (!good)
+		printf("it was as it should be at %s, and no more at %s\n",
+		    cf_instant_format(good_wall_s, last), cf_instant_format(drifted_wall_s, found));
 }
 
 static int check(const struct cli_egress *asked)
@@ -234,7 +255,7 @@ static int check(const struct cli_egress *asked)
 	cf_egress_comment(&plan, &asked->options, comment);
 	cf_plan_done(&plan);
 	cf_image_close(image);
-	code = read_state(&state);
+	code = read_state(asked, &state);
 	if (code != CMD_OK)
 		return code;
 	if (!state.present)
@@ -242,16 +263,17 @@ static int check(const struct cli_egress *asked)
 	else if (strcmp(state.comment, comment) != 0)
 		what = "the table is of another image or other options; `curfew egress apply` "
 		       "renews it";
-	else if (!cli_egress_is_as_left(state.digest))
+	else if (!cli_egress_is_as_left(asked->image, &state))
 		what = "somebody changed the table since it was applied; `curfew egress apply` "
 		       "renews it";
 	else
 		comment[0] = '\0';
 	puts(what);
+	tell_since(asked, comment[0] == '\0', &state);
 	return comment[0] == '\0' ? CMD_OK : CMD_FOUND;
 }
 
-static int take_away(void)
+static int take_away(const struct cli_egress *asked)
 {
 	struct cf_kernel *kernel;
 	struct cf_error error;
@@ -259,20 +281,20 @@ static int take_away(void)
 
 	if (cf_kernel_open(&kernel) != CF_OK)
 		return CMD_IO;
-	cli_egress_confirmed();
+	cli_egress_confirmed(asked->image);
 	if (cf_kernel_remove(kernel, &error) != CF_OK)
 		code = failed("cannot remove the table", &error);
 	cf_kernel_close(kernel);
 	if (code == CMD_OK) {
-		cli_egress_forget();
+		cli_egress_forget(asked->image);
 		puts("removed: nothing is stopped here any more");
 	}
 	return code;
 }
 
-static int confirm(void)
+static int confirm(const struct cli_egress *asked)
 {
-	if (cli_egress_confirmed()) {
+	if (cli_egress_confirmed(asked->image)) {
 		puts("confirmed: what was applied stays");
 		return CMD_OK;
 	}
@@ -304,9 +326,9 @@ int cmd_egress(int argc, char **argv)
 	if (strcmp(argv[1], "status") == 0)
 		return status(&asked);
 	if (strcmp(argv[1], "confirm") == 0)
-		return confirm();
+		return confirm(&asked);
 	if (strcmp(argv[1], "remove") == 0)
-		return take_away();
+		return take_away(&asked);
 	fprintf(
 	    stderr, "curfew egress: no verb '%s'; `curfew egress --help` lists them\n", argv[1]);
 	return CMD_USAGE;

@@ -5,7 +5,6 @@
 #include "base/file_writer.h"
 #include "base/input_file.h"
 #include "cli/front/cmd.h"
-#include "cli/front/paths.h"
 #include "egress/kernel.h"
 
 #include <errno.h>
@@ -17,57 +16,124 @@
 #include <unistd.h>
 
 /* Of egress/NAME beside the image; the folder is made. */
-static void state_path(const char *name, char path[CF_PATH_BYTES])
+static void state_path(const char *image, const char *name, char path[CF_PATH_BYTES])
 {
-	struct cli_paths paths;
+	const char *slash = strrchr(image, '/');
 	char folder[CF_PATH_BYTES + 16];
-	char *slash;
+	int len = slash == NULL ? 1 : (int)(slash - image);
 
-	cli_paths_default(&paths);
-	slash = strrchr(paths.image, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	(void)snprintf(folder, sizeof folder, "%s/egress", paths.image); /* fits */
-	(void)mkdir(folder, 0700); /* there, or opening says why not */
+	(void)snprintf(folder, sizeof folder, "%.*s/egress", len < CF_PATH_BYTES ? len : 1,
+	    slash == NULL ? "." : image); /* fits */
+	(void)mkdir(folder, 0700);        /* there, or opening says why not */
 	if (snprintf(path, CF_PATH_BYTES, "%s/%s", folder, name) >= CF_PATH_BYTES)
 		path[0] = '\0'; /* cannot be opened, which is said */
 }
 
-bool cli_egress_is_as_left(const uint8_t digest[CF_SHA256_BYTES])
+/* "DIGEST whole" or "DIGEST heads", as it was written; "" when nothing was. */
+static void read_left(const char *image, char left[CF_SHA256_TEXT_BYTES + 8])
 {
-	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES], left[CF_SHA256_TEXT_BYTES] = "";
+	char path[CF_PATH_BYTES];
 	FILE *file = NULL;
 
-	state_path("left", path);
+	left[0] = '\0';
+	state_path(image, "left", path);
 	if (cf_input_open_stream(path, &file, NULL) != CF_OK)
-		return false;
-	if (fgets(left, sizeof left, file) == NULL)
+		return;
+	if (fgets(left, CF_SHA256_TEXT_BYTES + 8, file) == NULL)
 		left[0] = '\0';
 	(void)fclose(file); /* only read */
-	return strcmp(left, cf_sha256_format(digest, text)) == 0;
 }
 
-void cli_egress_leave(const uint8_t digest[CF_SHA256_BYTES])
+static void format_left(const struct cf_kernel_state *state, char left[CF_SHA256_TEXT_BYTES + 8])
 {
-	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES];
+	char text[CF_SHA256_TEXT_BYTES];
+
+	(void)snprintf(left, CF_SHA256_TEXT_BYTES + 8, "%s %s",
+	    cf_sha256_format(state->digest, text), state->whole ? "whole" : "heads"); /* fits */
+}
+
+bool cli_egress_is_as_left(const char *image, const struct cf_kernel_state *state)
+{
+	char is[CF_SHA256_TEXT_BYTES + 8], left[CF_SHA256_TEXT_BYTES + 8];
+
+	read_left(image, left);
+	format_left(state, is);
+	return strcmp(left, is) == 0;
+}
+
+bool cli_egress_was_whole(const char *image)
+{
+	char left[CF_SHA256_TEXT_BYTES + 8];
+
+	read_left(image, left);
+	return strstr(left, " heads") == NULL;
+}
+
+bool cli_egress_was_left(const char *image)
+{
+	char left[CF_SHA256_TEXT_BYTES + 8];
+
+	read_left(image, left);
+	return left[0] != '\0';
+}
+
+/* The instants are those of the files: of `left` when it was good last, of `drift` when it was not
+ * first. */
+void cli_egress_note(const char *image, bool good, int64_t now_wall_s, int64_t *good_wall_s_out,
+    int64_t *drifted_wall_s_out)
+{
+	const struct timespec now[2] = {{.tv_sec = now_wall_s}, {.tv_sec = now_wall_s}};
+	char left[CF_PATH_BYTES], drift[CF_PATH_BYTES];
+	struct stat about;
+	int fd;
+
+	state_path(image, "left", left);
+	state_path(image, "drift", drift);
+	if (good) {
+		(void)utimensat(AT_FDCWD, left, now, AT_SYMLINK_NOFOLLOW); /* else it is older */
+		(void)unlink(drift); /* mostly there is none */
+	}
+	*good_wall_s_out = lstat(left, &about) == 0 ? about.st_mtime : 0;
+	*drifted_wall_s_out = 0;
+	if (good)
+		return;
+	*drifted_wall_s_out = now_wall_s;
+	fd = open(drift, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0) {
+		(void)futimens(fd, now); /* else it is now by the file system's clock */
+		(void)close(fd);         /* empty */
+	} else if (lstat(drift, &about) == 0) {
+		*drifted_wall_s_out = about.st_mtime;
+	}
+}
+
+void cli_egress_leave(const char *image, const struct cf_kernel_state *state)
+{
+	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES + 8];
 	struct cf_file_writer writer;
 
-	state_path("left", path);
+	state_path(image, "left", path);
+	format_left(state, text);
 	if (cf_file_writer_open(&writer, path) == CF_OK) {
-		(void)fputs(cf_sha256_format(digest, text), writer.to); /* the commit sees it */
-		if (cf_file_writer_commit(&writer) == CF_OK)
+		(void)fputs(text, writer.to); /* the commit sees it */
+		if (cf_file_writer_commit(&writer) == CF_OK) {
+			state_path(image, "drift", path);
+			(void)unlink(path); /* mostly there is none */
 			return;
+		}
 	}
 	fprintf(stderr, "curfew egress: cannot write '%s': %s; the table will count as changed\n",
 	    path, cf_file_writer_why(&writer));
 }
 
-void cli_egress_forget(void)
+void cli_egress_forget(const char *image)
 {
 	char path[CF_PATH_BYTES];
 
-	state_path("left", path);
+	state_path(image, "left", path);
 	(void)unlink(path); /* not there is fine */
+	state_path(image, "drift", path);
+	(void)unlink(path);
 }
 
 /* Waits, and puts the former table back when the file of the waiting is still this one. */
@@ -94,14 +160,14 @@ static void wait_and_put_back(const char *path, ino_t inode, const char *former,
 	_exit(0);
 }
 
-int cli_egress_await(const char *former, int64_t seconds_s)
+int cli_egress_await(const char *image, const char *former, int64_t seconds_s)
 {
 	char path[CF_PATH_BYTES];
 	struct stat about;
 	pid_t child;
 	int fd;
 
-	state_path("waiting", path);
+	state_path(image, "waiting", path);
 	(void)unlink(path); /* one that waited before is over */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fstat(fd, &about) != 0) {
@@ -130,10 +196,10 @@ int cli_egress_await(const char *former, int64_t seconds_s)
 	return CMD_OK;
 }
 
-bool cli_egress_confirmed(void)
+bool cli_egress_confirmed(const char *image)
 {
 	char path[CF_PATH_BYTES];
 
-	state_path("waiting", path);
+	state_path(image, "waiting", path);
 	return unlink(path) == 0;
 }
