@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "base/sha256.h"
 #include "report/render/doc.h"
+#include "report/render/doc_pack.h"
 #include "report/render/page.h"
 #include "report/render/safe.h"
 
@@ -14,25 +15,6 @@
 #include <string.h>
 
 #define TEXT_BYTES 8192
-
-/* JSON that may stand in an HTML element: no "<", so no end tag and no comment can begin. */
-static void put_string(FILE *to, const char *text)
-{
-	char safe[TEXT_BYTES];
-
-	cf_safe_text(text, strlen(text), safe, sizeof safe);
-	fputc('"', to);
-	for (const char *at = safe; *at != '\0'; at++) {
-		if (*at == '<' || *at == '>' || *at == '&')
-			fprintf(to, "\\u%04x", (unsigned char)*at);
-		else {
-			if (*at == '"' || *at == '\\')
-				fputc('\\', to);
-			fputc(*at, to);
-		}
-	}
-	fputc('"', to);
-}
 
 /* Text between tags. */
 static void put_markup(FILE *to, const char *text)
@@ -56,7 +38,7 @@ static void put_strings(FILE *to, const char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		fputs(i > 0 ? "," : "", to);
-		put_string(to, texts[i]);
+		cf_doc_put_text(to, texts[i]);
 	}
 }
 
@@ -68,46 +50,32 @@ static const char *type_word(enum cf_doc_type type)
 	return words[type];
 }
 
-static void put_table(FILE *to, const struct cf_doc_table *table)
+static enum cf_status put_table(FILE *to, const struct cf_doc_table *table)
 {
 	fputs("{\"id\":", to);
-	put_string(to, table->id);
+	cf_doc_put_text(to, table->id);
 	fputs(",\"title\":", to);
-	put_string(to, table->title);
+	cf_doc_put_text(to, table->title);
 	fputs(",\"note\":", to);
-	put_string(to, table->note);
+	cf_doc_put_text(to, table->note);
 	fputs(",\"columns\":[", to);
 	for (size_t i = 0; i < table->column_count; i++)
 		fprintf(to, "%s[\"%s\",\"%s\",\"%s\",%d]", i > 0 ? "," : "", table->columns[i].key,
 		    table->columns[i].title, type_word(table->columns[i].type),
 		    table->columns[i].is_detail);
-	fputs("],\"rows\":[", to);
-	for (size_t i = 0; i < table->row_count; i++) {
-		const struct cf_doc_cell *cells = cf_doc_cells(table, i);
+	fputs("],", to);
+	enum cf_status status = cf_doc_pack(table, to);
 
-		fputs(i > 0 ? ",\n[" : "\n[", to);
-		for (size_t j = 0; j < table->column_count; j++) {
-			const struct cf_doc_cell *cell = &cells[j];
-			enum cf_doc_type type = table->columns[j].type;
-
-			if (j > 0)
-				fputc(',', to);
-			if (type == CF_DOC_TEXT || type == CF_DOC_STATE)
-				put_string(to, cell->text);
-			else
-				fprintf(to, "%" PRId64, cell->number);
-		}
-		fputc(']', to);
-	}
-	fputs("]}", to);
+	fputc('}', to);
+	return status;
 }
 
 static void put_chart(FILE *to, const struct cf_doc_chart *chart)
 {
 	fputs("{\"id\":", to);
-	put_string(to, chart->id);
+	cf_doc_put_text(to, chart->id);
 	fputs(",\"title\":", to);
-	put_string(to, chart->title);
+	cf_doc_put_text(to, chart->title);
 	fprintf(to, ",\"first\":%u,\"stacked\":%s,\"series\":[", chart->first_day,
 	    chart->is_stacked ? "true" : "false");
 	put_strings(to, chart->series, chart->series_count);
@@ -130,9 +98,9 @@ static void put_fact(FILE *to, const struct cf_doc_fact *fact)
 	if (fact->type == CF_DOC_NUMBER)
 		fprintf(to, "%" PRId64, fact->cell.number);
 	else if (fact->type == CF_DOC_TEXT)
-		put_string(to, fact->cell.text);
+		cf_doc_put_text(to, fact->cell.text);
 	else
-		put_string(to,
+		cf_doc_put_text(to,
 		    fact->cell.number == 0 ? "never" : cf_instant_format(fact->cell.number, shown));
 	fputc(']', to);
 }
@@ -158,24 +126,24 @@ static void put_footer(FILE *to, const struct cf_doc *footer)
 			}
 			fprintf(to, "%s[\"%s\",\"%s\",", between, footer->tables[t].id,
 			    footer->tables[t].title);
-			put_string(to, cf_doc_line(&footer->tables[t], i, line, sizeof line));
+			cf_doc_put_text(to, cf_doc_line(&footer->tables[t], i, line, sizeof line));
 			fputc(']', to);
 			between = ",";
 		}
 	for (size_t i = 0; i < footer->note_count; i++) {
 		fprintf(to, "%s[\"note\",\"note\",", between);
-		put_string(to, footer->notes[i]);
+		cf_doc_put_text(to, footer->notes[i]);
 		fputc(']', to);
 		between = ",";
 	}
 }
 
-static void put_data(FILE *to, const struct cf_doc *doc)
+static enum cf_status put_data(FILE *to, const struct cf_doc *doc)
 {
 	fputs("{\"kind\":", to);
-	put_string(to, doc->kind);
+	cf_doc_put_text(to, doc->kind);
 	fputs(",\"version\":\"" CF_VERSION "\",\"title\":", to);
-	put_string(to, doc->title);
+	cf_doc_put_text(to, doc->title);
 	fputs(",\"facts\":[", to);
 	for (size_t i = 0; i < doc->fact_count; i++) {
 		fputs(i > 0 ? "," : "", to);
@@ -189,14 +157,17 @@ static void put_data(FILE *to, const struct cf_doc *doc)
 		put_chart(to, &doc->charts[i]);
 	}
 	fputs("],\"tables\":[", to);
-	for (size_t i = 0; i < doc->table_count; i++) {
+	enum cf_status status = CF_OK;
+
+	for (size_t i = 0; i < doc->table_count && status == CF_OK; i++) {
 		fputs(i > 0 ? "," : "", to);
-		put_table(to, &doc->tables[i]);
+		status = put_table(to, &doc->tables[i]);
 	}
 	fputs("],\"footer\":[", to);
 	if (doc->footer != NULL)
 		put_footer(to, doc->footer);
 	fputs("]}", to);
+	return status;
 }
 
 /* " 'sha256-BASE64'" of a part, nothing for an empty one. */
@@ -260,7 +231,8 @@ enum cf_status cf_doc_html(const struct cf_doc *doc, FILE *to)
 	      "--json"
 	      " give the same without.</noscript>\n<script type=\"application/json\" id=\"data\">",
 	    to);
-	put_data(to, doc);
+	if (put_data(to, doc) != CF_OK)
+		return CF_ENOMEM;
 	fputs("</script>\n", to);
 	put_part(to, "<script>", cf_page_uplot_script, cf_page_uplot_script_bytes, "</script>\n");
 	put_part(to, "<script>", cf_page_script, cf_page_script_bytes, "</script>\n");

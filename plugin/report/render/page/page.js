@@ -3,6 +3,7 @@
 (function () {
 	const doc = JSON.parse(document.getElementById('data').textContent);
 	const states = ['bypassing', 'dependent', 'migrating', 'excepted', 'visited', 'unknown', 'clean'];
+	const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 	const rowHeight = 31; /* as in the style sheet, border included */
 	const number = new Intl.NumberFormat('en-US');
 	const main = document.querySelector('main');
@@ -43,6 +44,86 @@
 		share: function (n) { return (n % 100 ? (n / 100).toFixed(2) : n / 100) + ' %'; },
 		day: function (day) { return new Date(day * 86400000).toISOString().slice(0, 10); },
 	};
+
+	/* ---- rows, from columns that say what changes (docs/FORMATS.md, "The page's tables") */
+
+	function Reader(text) {
+		this.text = text;
+		this.at = 0;
+	}
+
+	Reader.prototype.number = function () {
+		let number = 0, unit = 1, digit;
+
+		do {
+			digit = digits.indexOf(this.text[this.at++]);
+			number += (digit & 31) * unit;
+			unit *= 32;
+		} while (digit > 31);
+		return number;
+	};
+
+	Reader.prototype.take = function (length) {
+		this.at += length;
+		return this.text.slice(this.at - length, this.at);
+	};
+
+	function unpackWords(column, count) {
+		const reader = new Reader(column.runs), values = [];
+
+		while (values.length < count) {
+			const word = column.words[reader.number()];
+
+			for (let run = reader.number(); run > 0; run--)
+				values.push(word);
+		}
+		return values;
+	}
+
+	function unpackTexts(column, count) {
+		const reader = new Reader(column.texts), values = [];
+
+		for (let last = ''; values.length < count; values.push(last)) {
+			const common = last.slice(0, reader.number());
+
+			last = common + reader.take(reader.number());
+		}
+		return values;
+	}
+
+	function unpackDeltas(column, count) {
+		const reader = new Reader(column.deltas), values = [];
+		let last = 0;
+
+		while (values.length < count) {
+			const step = reader.number();
+
+			last += step % 2 ? -(step - 1) / 2 : step / 2;
+			for (let run = step ? 1 : reader.number(); run > 0; run--)
+				values.push(last);
+		}
+		return values;
+	}
+
+	function unpackColumn(column, count) {
+		if (typeof column !== 'object')
+			return new Array(count).fill(column);
+		if (Array.isArray(column))
+			return column;
+		return column.words ? unpackWords(column, count)
+			: column.texts !== undefined ? unpackTexts(column, count) : unpackDeltas(column, count);
+	}
+
+	function unpack(table) {
+		const columns = table.packed.map(function (column) { return unpackColumn(column, table.count); });
+
+		table.rows = [];
+		for (let i = 0; i < table.count; i++)
+			table.rows.push(columns.map(function (column) { return column[i]; }));
+		delete table.packed;
+	}
+
+	doc.tables.forEach(unpack);
 
 	/* ---- a table that holds as many rows in the page as can be seen */
 
