@@ -11,6 +11,7 @@
 #include "resolver/watch/health.h"
 #include "resolver/watch/retire.h"
 #include "resolver/watch/roll_call.h"
+#include "resolver/watch/use_log.h"
 #include "resolver/watch/watch.h"
 
 #include "base/check.h"
@@ -201,7 +202,7 @@ void cf_setup_start(struct module_env *env, int id)
 	}
 	host->dyn_env = module;
 	if (atomic_load(&module->images)->active != NULL)
-		cf_watch_use_log(module, atomic_load(&module->images)->active);
+		cf_use_log(module, atomic_load(&module->images)->active);
 	cf_roll_call_tick(module, module->roll_call); /* the first client counts */
 	cf_health_write(module);
 	if (!cf_watch_start(module))

@@ -1,4 +1,7 @@
-/* What Unbound shows us, in the words of the decision. */
+/*
+ * What Unbound shows us, in the words of the decision. One file: the walk through an answer and the
+ * few questions that are asked of each element belong to every query, whose way is to be short.
+ */
 #include "resolver/host/unbound.h"
 
 #include "resolver/view/view.h"

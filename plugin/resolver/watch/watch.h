@@ -18,9 +18,3 @@ bool cf_watch_start(struct cf_module *module);
 
 /* Ends and joins it. Main thread, after Unbound's workers. NULL watch is fine. */
 void cf_watch_stop(struct cf_module *module);
-
-/*
- * Opens the log, once its path is known, and tells it what is in force. Called before the thread
- * starts and by it.
- */
-void cf_watch_use_log(struct cf_module *module, const struct cf_image *image);
