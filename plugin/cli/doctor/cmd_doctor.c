@@ -1,7 +1,7 @@
 /* curfew doctor: what is installed, what is in force, what is wrong with it. */
 
 #include "cli/doctor/doctor_edge.h"
-#include "cli/doctor/doctor_live.h"
+#include "cli/doctor/live_print.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
@@ -247,7 +247,7 @@ static void json_count(struct cli_json *json, const char *key, bool is_known, ui
 }
 
 static void print_json(
-    const struct cf_doctor *d, const struct cli_doctor_edge *edge, const struct cli_live *live)
+    const struct cf_doctor *d, const struct cli_doctor_edge *edge, const struct cf_live *live)
 {
 	struct cli_json json = cli_json_start(stdout);
 
@@ -294,11 +294,37 @@ static void print_json(
 	cli_json_end(&json);
 }
 
+static void show_progress(void *arg, unsigned done, unsigned of)
+{
+	(void)of;
+	cli_progress_update(arg, done);
+}
+
+/* NULL, after a message, when it cannot be asked. */
+static struct cf_live *ask(const struct request *request, const char *image_path)
+{
+	struct cli_progress progress = cli_progress_start("asking", CF_LIVE_PROBES);
+	const struct cf_live_question asked = {.image_path = image_path,
+	    .server = request->server,
+	    .at_wall_s = cli_now_s(),
+	    .progress = show_progress,
+	    .arg = &progress};
+	struct cf_live *live = NULL;
+	struct cf_error error;
+	enum cf_status status = cf_live_ask(&asked, &live, &error);
+
+	cli_progress_end(&progress);
+	if (status != CF_OK)
+		fprintf(stderr, "curfew doctor: --live with the image '%s': %s\n", image_path,
+		    error.text);
+	return live;
+}
+
 static int examine(const struct request *request)
 {
 	struct cf_doctor *doctor = calloc(1, sizeof *doctor);
 	struct cli_doctor_edge *edge = NULL;
-	struct cli_live *live = NULL;
+	struct cf_live *live = NULL;
 	int code = CMD_IO;
 
 	if (doctor == NULL) {
@@ -310,7 +336,7 @@ static int examine(const struct request *request)
 		edge =
 		    cli_doctor_edge_look(doctor->places.image, doctor->image_digest, cli_now_s());
 		if (request->live)
-			live = cli_live_ask(doctor->places.image, request->server, cli_now_s());
+			live = ask(request, doctor->places.image);
 		if (request->json)
 			print_json(doctor, edge, live);
 		else
@@ -320,10 +346,10 @@ static int examine(const struct request *request)
 		if (live != NULL && !request->json)
 			cli_live_print(live, stdout);
 		code = doctor->degraded || cli_doctor_edge_is_wrong(edge) ? CMD_DEGRADED : CMD_OK;
-		if (live != NULL && cli_live_differs(live))
+		if (live != NULL && cf_live_differs(live))
 			code = CMD_FOUND;
 	}
-	cli_live_free(live);
+	cf_live_free(live);
 	cli_doctor_edge_free(edge);
 	free(doctor);
 	return code;

@@ -1,13 +1,13 @@
 /* One question for each category, asked at once, waited for together. */
 
-#include "cli/doctor/doctor_live.h"
+#include "doctor/live.h"
 
 #include "base/instant.h"
-#include "cli/front/term.h"
 #include "policy/decide.h"
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,27 +22,6 @@
 #define RCODE_NX    3
 #define RCODE_NO    5
 #define DEADLINE_MS 6000
-/* One a category, and one nobody listed. */
-#define PROBES (CF_CATEGORIES + 1)
-
-struct probe {
-	char name[CF_NAME_TEXT_BYTES];
-	const char *kind; /* the category, or "unlisted" */
-	struct cf_decision decision;
-	bool answered;
-	char got[96];
-	enum cf_known agrees; /* unknown: the answer can mean either */
-};
-
-struct cli_live {
-	struct cf_image *image;
-	char server[64];
-	struct cf_addr client; /* our address as the resolver sees it */
-	struct cf_question question;
-	struct probe probes[PROBES];
-	unsigned probe_count;
-	unsigned pending;
-};
 
 /* The address this host has towards the server, found by a socket that sends nothing. */
 static struct cf_addr own_address(const char *server)
@@ -80,18 +59,18 @@ static struct cf_addr own_address(const char *server)
 	return from;
 }
 
-static void add_probe(struct cli_live *live, const char *kind, const struct cf_name *name)
+static void add_probe(struct cf_live *live, const char *kind, const struct cf_name *name)
 {
-	struct probe *probe = &live->probes[live->probe_count++];
+	struct cf_live_probe *probe = &live->probes[live->probe_count++];
 
-	*probe = (struct probe){.kind = kind};
+	*probe = (struct cf_live_probe){.kind = kind};
 	cf_name_format(name, probe->name);
 	cf_decide_name(live->image, &live->question, name, &probe->decision);
 }
 
 /* True when the entry decides about its own name, which is then *name_out. */
 static bool decides_itself(
-    const struct cli_live *live, const struct cf_entry *entry, struct cf_name *name_out)
+    const struct cf_live *live, const struct cf_entry *entry, struct cf_name *name_out)
 {
 	struct cf_decision decision;
 
@@ -103,7 +82,7 @@ static bool decides_itself(
 }
 
 /* Of each category the entry highest up in its file, of those that decide about their own name. */
-static void choose_probes(struct cli_live *live)
+static void choose_probes(struct cf_live *live)
 {
 	static const char unlisted[] = "curfew-doctor.example";
 	uint32_t lines[CF_CATEGORIES];
@@ -174,7 +153,7 @@ static bool is_block(const struct cf_answer_spec *answer, const struct ub_result
 	return false;
 }
 
-static void judge(struct probe *probe, const struct ub_result *result)
+static void judge(struct cf_live_probe *probe, const struct ub_result *result)
 {
 	describe(result, probe->got, sizeof probe->got);
 	probe->answered = true;
@@ -189,8 +168,8 @@ static void judge(struct probe *probe, const struct ub_result *result)
 
 /* What a callback of libunbound is given. */
 struct asked {
-	struct cli_live *live;
-	struct probe *probe;
+	struct cf_live *live;
+	struct cf_live_probe *probe;
 };
 
 static void on_answer(void *context, int error, struct ub_result *result)
@@ -226,12 +205,12 @@ static struct ub_ctx *open_stub(const char *server)
 	return NULL;
 }
 
-static void ask_all(struct cli_live *live, struct ub_ctx *stub)
+static void ask_all(
+    struct cf_live *live, struct ub_ctx *stub, const struct cf_live_question *question)
 {
-	struct asked asked[PROBES];
+	struct asked asked[CF_LIVE_PROBES];
 	int64_t deadline_mono_ms = mono_ms() + DEADLINE_MS;
 	struct pollfd pollfd = {.fd = ub_fd(stub), .events = POLLIN};
-	struct cli_progress progress = cli_progress_start("asking", live->probe_count);
 
 	for (unsigned i = 0; i < live->probe_count; i++) {
 		asked[i] = (struct asked){.live = live, .probe = &live->probes[i]};
@@ -243,12 +222,13 @@ static void ask_all(struct cli_live *live, struct ub_ctx *stub)
 		(void)poll(&pollfd, 1, 100); /* the deadline ends it in any case */
 		if (ub_process(stub) != 0)
 			break;
-		cli_progress_update(&progress, live->probe_count - live->pending);
+		if (question->progress != NULL)
+			question->progress(
+			    question->arg, live->probe_count - live->pending, live->probe_count);
 	}
-	cli_progress_end(&progress);
 	ub_ctx_delete(stub); /* cancels what is still open, before asked goes out of scope */
 	for (unsigned i = 0; i < live->probe_count; i++) {
-		struct probe *probe = &live->probes[i];
+		struct cf_live_probe *probe = &live->probes[i];
 
 		if (probe->answered)
 			continue;
@@ -260,40 +240,41 @@ static void ask_all(struct cli_live *live, struct ub_ctx *stub)
 	}
 }
 
-struct cli_live *cli_live_ask(const char *image_path, const char *server, int64_t at_wall_s)
+enum cf_status cf_live_ask(
+    const struct cf_live_question *asked, struct cf_live **live_out, struct cf_error *error)
 {
-	struct cli_live *live = calloc(1, sizeof *live);
+	struct cf_live *live = calloc(1, sizeof *live);
 	struct ub_ctx *stub;
-	struct cf_error error;
+	enum cf_status status;
 
 	if (live == NULL)
-		return NULL;
-	snprintf(live->server, sizeof live->server, "%s", server == NULL ? "127.0.0.1" : server);
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	snprintf(live->server, sizeof live->server, "%s",
+	    asked->server == NULL ? "127.0.0.1" : asked->server);
 	live->client = own_address(live->server);
 	live->question = (struct cf_question){
 	    .client = live->client.family == CF_FAMILY_NONE ? NULL : &live->client,
 	    .qtype = TYPE_A,
-	    .at_wall_s = at_wall_s,
+	    .at_wall_s = asked->at_wall_s,
 	};
-	if (cf_image_open(image_path, &live->image, &error) != CF_OK) {
-		fprintf(stderr, "curfew doctor: --live needs the image '%s': %s\n", image_path,
-		    error.text);
+	status = cf_image_open(asked->image_path, &live->image, error);
+	if (status != CF_OK) {
 		free(live);
-		return NULL;
+		return status;
 	}
 	choose_probes(live);
 	stub = open_stub(live->server);
 	if (stub == NULL) {
-		fprintf(
-		    stderr, "curfew doctor: cannot ask '%s' through libunbound\n", live->server);
-		cli_live_free(live);
-		return NULL;
+		cf_live_free(live);
+		return cf_error_set(error, CF_EIO, "cannot ask '%s' through libunbound",
+		    asked->server == NULL ? "127.0.0.1" : asked->server);
 	}
-	ask_all(live, stub);
-	return live;
+	ask_all(live, stub, asked);
+	*live_out = live;
+	return CF_OK;
 }
 
-void cli_live_free(struct cli_live *live)
+void cf_live_free(struct cf_live *live)
 {
 	if (live == NULL)
 		return;
@@ -301,8 +282,7 @@ void cli_live_free(struct cli_live *live)
 	free(live);
 }
 
-/* True when the resolver said anything at all. */
-static bool was_heard(const struct cli_live *live)
+bool cf_live_was_heard(const struct cf_live *live)
 {
 	for (unsigned i = 0; i < live->probe_count; i++)
 		if (live->probes[i].answered)
@@ -310,66 +290,10 @@ static bool was_heard(const struct cli_live *live)
 	return false;
 }
 
-bool cli_live_differs(const struct cli_live *live)
+bool cf_live_differs(const struct cf_live *live)
 {
 	for (unsigned i = 0; i < live->probe_count; i++)
 		if (live->probes[i].agrees == CF_KNOWN_NO)
 			return true;
-	return !was_heard(live);
-}
-
-/* What the image demands: "block: nxdomain", "flag". */
-static const char *demanded(const struct probe *probe, char text[64])
-{
-	if (probe->decision.verdict == CF_VERDICT_BLOCK)
-		snprintf(text, 64, "block: %s", cf_answer_text(probe->decision.answer->kind));
-	else
-		snprintf(text, 64, "%s", cf_verdict_text(probe->decision.verdict));
-	return text;
-}
-
-void cli_live_print(const struct cli_live *live, FILE *to)
-{
-	static const enum cli_style styles[] = {CLI_YELLOW, CLI_RED, CLI_GREEN};
-	static const char *const marks[] = {"?", "!", "ok"};
-	char client[CF_ADDR_TEXT_BYTES], demand[64];
-
-	if (!was_heard(live)) {
-		fprintf(
-		    to, "%s gives no answer at all; does the resolver run there?\n", live->server);
-		return;
-	}
-	fprintf(to, "asked %s as %s; listed names are in the hit log now\n", live->server,
-	    cf_addr_format(&live->client, client));
-	for (unsigned i = 0; i < live->probe_count; i++) {
-		const struct probe *probe = &live->probes[i];
-
-		fprintf(to, "  %s%-2s%s %-15s %-40s %-16s got %s\n",
-		    cli_term_style(to, styles[probe->agrees]), marks[probe->agrees],
-		    cli_term_style(to, CLI_PLAIN), probe->kind, probe->name,
-		    demanded(probe, demand), probe->got);
-	}
-}
-
-void cli_live_json(const struct cli_live *live, struct cli_json *json)
-{
-	char demand[64];
-
-	cli_json_text(json, "live_server", live->server);
-	cli_json_open_array(json, "live");
-	for (unsigned i = 0; i < live->probe_count; i++) {
-		const struct probe *probe = &live->probes[i];
-
-		cli_json_open_object(json, NULL);
-		cli_json_text(json, "kind", probe->kind);
-		cli_json_text(json, "name", probe->name);
-		cli_json_text(json, "demanded", demanded(probe, demand));
-		cli_json_text(json, "got", probe->got);
-		if (probe->agrees == CF_KNOWN_NOT)
-			cli_json_null(json, "agrees");
-		else
-			cli_json_bool(json, "agrees", probe->agrees == CF_KNOWN_YES);
-		cli_json_close_object(json);
-	}
-	cli_json_close_array(json);
+	return !cf_live_was_heard(live);
 }
