@@ -5,7 +5,7 @@
 #include "base/file_writer.h"
 #include "cli/front/cmd.h"
 #include "cli/front/term.h"
-#include "cli/policy/changes.h"
+#include "cli/policy/changes_print.h"
 #include "update/image_kept.h"
 
 #include <errno.h>
@@ -40,9 +40,9 @@ static bool is_same(const struct cf_image *old_image, const struct cf_image *new
 	        CF_SHA256_BYTES) == 0;
 }
 
-static bool agreed(const struct cli_compiling *compiling, const struct cli_change_totals *totals)
+static bool agreed(const struct cli_compiling *compiling, const struct cf_change_totals *totals)
 {
-	unsigned shrink = cli_changes_shrink(totals);
+	unsigned shrink = cf_changes_shrink(totals);
 
 	if (compiling->yes || shrink <= compiling->max_shrink)
 		return true;
@@ -148,19 +148,17 @@ static int write_image(const struct cli_compiling *compiling, const struct cf_im
 int cli_apply_image(const struct cli_compiling *compiling, const struct cli_new_image *new_image)
 {
 	struct cf_image *old_image = open_old(compiling->image);
-	const struct cli_changes changes = {
+	struct cf_changes changes = {
 	    .old_image = old_image,
 	    .new_image = new_image->image,
 	    .at_wall_s = compiling->at_wall_s,
-	    .verbose = compiling->verbose,
 	};
-	struct cli_change_totals totals = {0};
 	bool same = is_same(old_image, new_image->image);
 	enum cf_status status;
 	int code = CMD_OK;
 
-	status = compiling->json ? cli_changes_print_json(&changes, stdout, &totals)
-	                         : cli_changes_print(&changes, stdout, &totals);
+	status = compiling->json ? cli_changes_print_json(&changes, stdout)
+	                         : cli_changes_print(&changes, compiling->verbose, stdout);
 	if (status != CF_OK) {
 		fprintf(stderr, "curfew apply: %s; nothing was written\n", cf_status_text(status));
 		code = CMD_IO;
@@ -170,7 +168,7 @@ int cli_apply_image(const struct cli_compiling *compiling, const struct cli_new_
 	} else if (compiling->dry_run) {
 		if (!compiling->json)
 			printf("dry run: %s was not written\n", compiling->image);
-	} else if (!agreed(compiling, &totals)) {
+	} else if (!agreed(compiling, &changes.totals)) {
 		fprintf(stderr, "curfew apply: not applied; what was in force stays\n");
 		code = CMD_FOUND;
 	} else if (new_image->ready != NULL && !new_image->ready(new_image->context)) {

@@ -1,5 +1,5 @@
 /*
- * Where identity.c keeps what it knows: hosts by (address, VLAN), and MAC addresses.
+ * Where identity.h's files keep what it knows: hosts by (address, VLAN), and MAC addresses.
  *
  * Each is a pool of fixed size with a chained hash over it. Entries lie one behind the other in the
  * order in which they came, so that memory is touched only as hosts appear, and a sweep is a walk

@@ -1,12 +1,10 @@
-/* Compares two images section by section and prints what a person needs to agree to it. */
+/* Prints what a person needs to agree to a new image. */
 
-#include "cli/policy/changes.h"
+#include "cli/policy/changes_print.h"
 
 #include "base/instant.h"
 #include "cli/front/json_out.h"
 #include "cli/front/term.h"
-#include "image/diff.h"
-#include "policy/decide.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,58 +27,6 @@ const char *cli_categories_format(uint32_t categories, char text[256])
 	return text;
 }
 
-static void decide_category(const struct cli_changes *changes, const struct cf_image *image,
-    uint32_t pack, unsigned category, struct cf_decision *decision_out)
-{
-	const struct cf_question question = {.at_wall_s = changes->at_wall_s};
-
-	cf_decide_category(image, &question, pack, (enum cf_category)category, decision_out);
-}
-
-/* Names of each pack and category. */
-struct counts {
-	uint32_t names[CF_PACKS_MOST][CF_CATEGORIES];
-};
-
-static void count_names(const struct cf_image *image, struct counts *counts)
-{
-	uint32_t i = image == NULL ? CF_NONE : cf_image_first_entry(image);
-	struct cf_entry entry;
-
-	*counts = (struct counts){0};
-	for (; i != CF_NONE; i = cf_image_next_entry(image, i)) {
-		cf_image_entry(image, i, &entry);
-		if (entry.exception == CF_NONE)
-			counts->names[entry.pack][entry.category]++;
-	}
-}
-
-/* What everybody's verdict is for a category of a pack, the pack's name first when several have
- * names of it. */
-struct stated {
-	struct cf_decision now;
-	uint32_t pack;
-};
-
-/* The packs that have names of the category, those with one schedule once. */
-static unsigned collect_stated(const struct cli_changes *changes, const struct counts *counts,
-    unsigned category, struct stated found[CF_PACKS_MOST])
-{
-	unsigned count = 0;
-
-	for (uint32_t pack = 0; pack < cf_image_info(changes->new_image)->packs; pack++) {
-		bool again = counts->names[pack][category] == 0;
-
-		decide_category(changes, changes->new_image, pack, category, &found[count].now);
-		for (unsigned i = 0; i < count && !again; i++)
-			again = found[i].now.schedule == found[count].now.schedule;
-		if (again)
-			continue;
-		found[count++].pack = pack;
-	}
-	return count;
-}
-
 static const char *instant_or(
     int64_t wall_s, const char *otherwise, char text[CF_INSTANT_TEXT_BYTES])
 {
@@ -100,7 +46,7 @@ static void print_entry(void *context, const struct cf_image *image, uint32_t en
 }
 
 static void print_verdict(
-    const struct cli_changes *changes, FILE *to, unsigned category, const struct stated *stated)
+    const struct cf_changes *changes, FILE *to, unsigned category, const struct cf_stated *stated)
 {
 	const struct cf_decision now = stated->now;
 	struct cf_decision before;
@@ -112,7 +58,7 @@ static void print_verdict(
 	cf_image_pack(changes->new_image, stated->pack, &pack);
 	if (changes->old_image != NULL &&
 	    cf_image_find_pack(changes->old_image, pack.vendor, strlen(pack.vendor), &old_pack)) {
-		decide_category(changes, changes->old_image, old_pack, category, &before);
+		cf_changes_decide(changes, changes->old_image, old_pack, category, &before);
 		if (before.verdict != now.verdict)
 			fprintf(to, "%s, then ", cf_verdict_text(before.verdict));
 	}
@@ -128,11 +74,10 @@ static void print_verdict(
 }
 
 /* One line for each pack with a schedule of its own. */
-static void print_verdicts(
-    const struct cli_changes *changes, FILE *to, const struct counts *counts, unsigned category)
+static void print_verdicts(const struct cf_changes *changes, FILE *to, unsigned category)
 {
-	struct stated found[CF_PACKS_MOST] = {{.pack = 0}};
-	unsigned count = collect_stated(changes, counts, category, found);
+	struct cf_stated found[CF_PACKS_MOST] = {{.pack = 0}};
+	unsigned count = cf_changes_stated(changes, category, found);
 	struct cf_image_pack pack;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -147,9 +92,10 @@ static void print_verdicts(
 	putc('\n', to);
 }
 
-static void print_counts(const struct cli_changes *changes, FILE *to,
-    const struct cf_image_diff *diff, const struct counts *counts)
+static void print_counts(const struct cf_changes *changes, FILE *to)
 {
+	const struct cf_image_diff *diff = &changes->diff;
+
 	fprintf(to, "%-16s %9s %9s %9s  verdict for everybody\n", "category", "names", "added",
 	    "removed");
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
@@ -159,28 +105,10 @@ static void print_counts(const struct cli_changes *changes, FILE *to,
 			continue;
 		fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "  ",
 		    cf_category_text((enum cf_category)i), c->new_count, c->added, c->removed);
-		print_verdicts(changes, to, counts, i);
+		print_verdicts(changes, to, i);
 	}
 	fprintf(to, "%-16s %9" PRIu32 " %9" PRIu32 " %9" PRIu32 "\n", "networks",
 	    diff->networks.new_count, diff->networks.added, diff->networks.removed);
-}
-
-static bool same_phase(const struct cf_phase *a, const struct cf_phase *b)
-{
-	return strcmp(a->name, b->name) == 0 && a->from_wall_s == b->from_wall_s &&
-	    a->verdict == b->verdict && a->categories == b->categories;
-}
-
-static bool has_phase(const struct cf_image *image, const struct cf_phase *wanted)
-{
-	struct cf_phase phase;
-
-	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->phases; i++) {
-		cf_image_phase(image, i, &phase);
-		if (same_phase(&phase, wanted))
-			return true;
-	}
-	return false;
 }
 
 /* The phases of image that other has not. */
@@ -192,32 +120,12 @@ static void print_phases(
 
 	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->phases; i++) {
 		cf_image_phase(image, i, &phase);
-		if (has_phase(other, &phase))
+		if (cf_changes_has_phase(other, &phase))
 			continue;
 		fprintf(to, "phase %c %s: from %s %s %s\n", sign, phase.name,
 		    cf_instant_format(phase.from_wall_s, from), cf_verdict_text(phase.verdict),
 		    cli_categories_format(phase.categories, categories));
 	}
-}
-
-static bool same_exception(const struct cf_exception *a, const struct cf_exception *b)
-{
-	return a->verdict == b->verdict && a->from_wall_s == b->from_wall_s &&
-	    a->until_wall_s == b->until_wall_s && a->categories == b->categories &&
-	    strcmp(a->owner, b->owner) == 0 && strcmp(a->reason, b->reason) == 0 &&
-	    strcmp(a->clients, b->clients) == 0;
-}
-
-static bool has_exception(const struct cf_image *image, const struct cf_exception *wanted)
-{
-	struct cf_exception exception;
-
-	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->exceptions; i++) {
-		cf_image_exception(image, i, &exception);
-		if (same_exception(&exception, wanted))
-			return true;
-	}
-	return false;
 }
 
 static void print_exceptions(
@@ -228,7 +136,7 @@ static void print_exceptions(
 
 	for (uint32_t i = 0; image != NULL && i < cf_image_info(image)->exceptions; i++) {
 		cf_image_exception(image, i, &e);
-		if (has_exception(other, &e))
+		if (cf_changes_has_exception(other, &e))
 			continue;
 		fprintf(to, "exception %c %s: %s %s until %s (%s; %s)\n", sign, e.clients,
 		    cf_verdict_text(e.verdict),
@@ -237,7 +145,7 @@ static void print_exceptions(
 	}
 }
 
-static void print_answer(const struct cli_changes *changes, FILE *to)
+static void print_answer(const struct cf_changes *changes, FILE *to)
 {
 	const struct cf_answer_spec *now = cf_image_answer(changes->new_image);
 	const struct cf_answer_spec *before =
@@ -263,7 +171,7 @@ static void print_setting(FILE *to, const char *what, const char *before, const 
 		fprintf(to, "%s: '%s', then '%s'\n", what, before, now);
 }
 
-static void print_settings(const struct cli_changes *changes, FILE *to)
+static void print_settings(const struct cf_changes *changes, FILE *to)
 {
 	const struct cf_image_info *now = cf_image_info(changes->new_image), *before;
 
@@ -288,69 +196,25 @@ static void print_settings(const struct cli_changes *changes, FILE *to)
 		fprintf(to, "log alive: %d s, then %d s\n", before->alive_s, now->alive_s);
 }
 
-/* Names of categories that are blocked for everybody now. */
-static uint64_t blocked_names(
-    const struct cli_changes *changes, const struct cf_image *image, const struct counts *counts)
+enum cf_status cli_changes_print(struct cf_changes *changes, bool verbose, FILE *to)
 {
-	struct cf_decision decision;
-	uint64_t blocked = 0;
-
-	for (uint32_t pack = 0; image != NULL && pack < cf_image_info(image)->packs; pack++)
-		for (unsigned i = 0; i < CF_CATEGORIES; i++) {
-			if (counts->names[pack][i] == 0)
-				continue;
-			decide_category(changes, image, pack, i, &decision);
-			if (decision.verdict == CF_VERDICT_BLOCK)
-				blocked += counts->names[pack][i];
-		}
-	return blocked;
-}
-
-static void sum_up(const struct cli_changes *changes, const struct cf_image_diff *diff,
-    const struct counts *new_counts, struct cli_change_totals *totals_out)
-{
-	struct cli_change_totals totals = {0};
-	struct counts old_counts;
-
-	count_names(changes->old_image, &old_counts);
-	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
-		totals.old_names += diff->categories[i].old_count;
-		totals.new_names += diff->categories[i].new_count;
-		totals.removed_names += diff->categories[i].removed;
-	}
-	totals.new_blocked = blocked_names(changes, changes->new_image, new_counts);
-	totals.old_blocked = blocked_names(changes, changes->old_image, &old_counts);
-	totals.old_networks = diff->networks.old_count;
-	totals.removed_networks = diff->networks.removed;
-	*totals_out = totals;
-}
-
-enum cf_status cli_changes_print(
-    const struct cli_changes *changes, FILE *to, struct cli_change_totals *totals_out)
-{
-	struct cf_image_diff diff;
-	enum cf_status status = cf_image_diff(changes->old_image, changes->new_image,
-	    changes->verbose ? print_entry : NULL, to, &diff);
-
-	struct counts counts;
+	enum cf_status status = cf_changes_find(changes, verbose ? print_entry : NULL, to);
 
 	if (status != CF_OK)
 		return status;
-	count_names(changes->new_image, &counts);
-	print_counts(changes, to, &diff, &counts);
+	print_counts(changes, to);
 	print_settings(changes, to);
 	print_answer(changes, to);
 	print_phases(changes->old_image, changes->new_image, '-', to);
 	print_phases(changes->new_image, changes->old_image, '+', to);
 	print_exceptions(changes->old_image, changes->new_image, '-', to);
 	print_exceptions(changes->new_image, changes->old_image, '+', to);
-	sum_up(changes, &diff, &counts, totals_out);
 	return CF_OK;
 }
 
 /* By pack, where packs are under different schedules. */
-static void put_verdicts(const struct cli_changes *changes, struct cli_json *json,
-    const struct stated *found, unsigned count)
+static void put_verdicts(const struct cf_changes *changes, struct cli_json *json,
+    const struct cf_stated *found, unsigned count)
 {
 	struct cf_image_pack pack;
 
@@ -364,69 +228,46 @@ static void put_verdicts(const struct cli_changes *changes, struct cli_json *jso
 	cli_json_close_object(json);
 }
 
-enum cf_status cli_changes_print_json(
-    const struct cli_changes *changes, FILE *to, struct cli_change_totals *totals_out)
+enum cf_status cli_changes_print_json(struct cf_changes *changes, FILE *to)
 {
 	const struct cf_image_info *info = cf_image_info(changes->new_image);
+	const struct cf_change_totals *totals = &changes->totals;
 	struct cli_json json = cli_json_start(to);
-	struct stated found[CF_PACKS_MOST];
-	struct cf_image_diff diff;
-	struct counts counts;
-	enum cf_status status =
-	    cf_image_diff(changes->old_image, changes->new_image, NULL, NULL, &diff);
+	struct cf_stated found[CF_PACKS_MOST];
+	enum cf_status status = cf_changes_find(changes, NULL, NULL);
 
 	if (status != CF_OK)
 		return status;
-	count_names(changes->new_image, &counts);
-	sum_up(changes, &diff, &counts, totals_out);
 	cli_json_open_object(&json, NULL);
 	cli_json_text(&json, "vendor", info->vendor);
 	cli_json_text(&json, "pack_version", info->pack_version);
 	cli_json_text(&json, "preset", info->preset);
 	cli_json_open_array(&json, "categories");
 	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
-		unsigned stated = collect_stated(changes, &counts, i, found);
+		unsigned stated = cf_changes_stated(changes, i, found);
 
 		if (stated == 0)
-			decide_category(changes, changes->new_image, 0, i, &found[0].now);
+			cf_changes_decide(changes, changes->new_image, 0, i, &found[0].now);
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "category", cf_category_text((enum cf_category)i));
-		cli_json_number(&json, "names", diff.categories[i].new_count);
-		cli_json_number(&json, "added", diff.categories[i].added);
-		cli_json_number(&json, "removed", diff.categories[i].removed);
+		cli_json_number(&json, "names", changes->diff.categories[i].new_count);
+		cli_json_number(&json, "added", changes->diff.categories[i].added);
+		cli_json_number(&json, "removed", changes->diff.categories[i].removed);
 		cli_json_text(&json, "verdict", cf_verdict_text(found[0].now.verdict));
 		put_verdicts(changes, &json, found, stated);
 		cli_json_close_object(&json);
 	}
 	cli_json_close_array(&json);
-	cli_json_number(&json, "networks", diff.networks.new_count);
-	cli_json_number(&json, "networks_added", diff.networks.added);
-	cli_json_number(&json, "networks_removed", diff.networks.removed);
-	cli_json_number(&json, "names", (int64_t)totals_out->new_names);
-	cli_json_number(&json, "names_before", (int64_t)totals_out->old_names);
-	cli_json_number(&json, "blocked", (int64_t)totals_out->new_blocked);
-	cli_json_number(&json, "blocked_before", (int64_t)totals_out->old_blocked);
+	cli_json_number(&json, "networks", changes->diff.networks.new_count);
+	cli_json_number(&json, "networks_added", changes->diff.networks.added);
+	cli_json_number(&json, "networks_removed", changes->diff.networks.removed);
+	cli_json_number(&json, "names", (int64_t)totals->new_names);
+	cli_json_number(&json, "names_before", (int64_t)totals->old_names);
+	cli_json_number(&json, "blocked", (int64_t)totals->new_blocked);
+	cli_json_number(&json, "blocked_before", (int64_t)totals->old_blocked);
 	cli_json_number(&json, "phases", info->phases);
 	cli_json_number(&json, "exceptions", info->exceptions);
 	cli_json_close_object(&json);
 	cli_json_end(&json);
 	return CF_OK;
-}
-
-static unsigned percent(uint64_t part, uint64_t of)
-{
-	return of == 0 ? 0 : (unsigned)((part * 100 + of - 1) / of);
-}
-
-unsigned cli_changes_shrink(const struct cli_change_totals *totals)
-{
-	uint64_t unblocked = totals->new_blocked < totals->old_blocked
-	    ? totals->old_blocked - totals->new_blocked
-	    : 0;
-	unsigned names = percent(totals->removed_names, totals->old_names);
-	unsigned blocked = percent(unblocked, totals->old_blocked);
-	unsigned networks = percent(totals->removed_networks, totals->old_networks);
-	unsigned most = names > blocked ? names : blocked;
-
-	return most > networks ? most : networks;
 }
