@@ -14,6 +14,8 @@
  * The last three kinds are for memory: every two packets are a TCP connection of their own that is
  * never closed. open: its SYN and the first bytes of nothing known; half: its SYN and the first of
  * two segments of a ClientHello; vendor: its SYN and a ClientHello with a name of the vendor's.
+ *
+ * One file: it is one program, and its mix is judged by reading it whole.
  */
 #include <arpa/inet.h>
 #include <getopt.h>

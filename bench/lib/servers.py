@@ -2,6 +2,8 @@
 
 All forward to the same stub on loopback, use one thread (but for the few that are named after two), a cache large enough for the test, no DNSSEC
 validation (the stub signs nothing), and log nothing unless the contestant is there for its log.
+
+One file: contestants are compared by what stands beside each other here, option by option.
 """
 import glob
 import os

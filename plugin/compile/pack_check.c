@@ -1,4 +1,7 @@
-/* Lint for packs. */
+/*
+ * Lint for packs. One file: each finding is a short function over the same pack, and the list of
+ * them is what is read.
+ */
 
 #include "compile/pack_check.h"
 

@@ -6,6 +6,8 @@ usage: list_update.py CURFEW SOURCE_ROOT
 The attacks are those of The Update Framework's specification (1.5): rollback, fast-forward, freeze,
 mix and match, arbitrary software, key compromise, endless data. In each the pack in use must stay,
 byte for byte. With minisign there, it is asked too.
+
+One file: each attack starts from the same publisher and its keys, and is a few lines.
 """
 import hashlib
 import http.server

@@ -2,6 +2,8 @@
 """A log against somebody who can write it: keys, witnesses, time stamps, and what each attack is called.
 
 usage: log_anchor.py CURFEW MINUTELOG
+
+One file: each attack starts from the same honest log, and is named beside its neighbours.
 """
 import base64
 import hashlib

@@ -6,6 +6,8 @@ usage: test_packages.py SOURCE_ROOT BUILD_ROOT [UNBOUND]
 Packs BUILD_ROOT when it is configured for /usr, as tests/run does, else a quick build of its own. Installing
 happens in an overlay of this machine's root in a mount namespace; nothing of the machine is changed. UNBOUND is
 the one that BUILD_ROOT's module was made for. Skips (77) where there is no Debian to pack for.
+
+One file: packing takes minutes, and every question is asked of the same packages.
 """
 import gzip
 import hashlib

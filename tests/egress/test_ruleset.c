@@ -5,6 +5,8 @@
  * one asked for is now. CF_SEED and CF_CASES choose the policies; CF_CASES=200 is 100,000 packets.
  *
  * Skips without root, tunnel devices or namespaces.
+ *
+ * One file: policies, packets and the naive answer come from one random source and one namespace.
  */
 
 #include "egress/kernel.h"

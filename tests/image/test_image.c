@@ -1,4 +1,7 @@
-/* An image gives back what was put in, and nothing else is taken for one. CF_CASES, CF_SEED. */
+/*
+ * An image gives back what was put in, and nothing else is taken for one. CF_CASES, CF_SEED. One
+ * file: all of it is asked of one full image, accessor by accessor.
+ */
 
 #include "full.h"
 #include "model.h"

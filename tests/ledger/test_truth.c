@@ -4,6 +4,8 @@
  *
  * CURFEW_TEST_FULL=yes makes a year of 50 sites and 20,000 hosts, and 200 kills (hours), and 2,000
  * small worlds. CF_WORLDS=N makes N of them, CF_SEED another first one.
+ *
+ * One file: making a world takes longer than asking it, so all questions are asked of the same.
  */
 
 #include "../scratch_template.h"

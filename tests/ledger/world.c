@@ -1,3 +1,8 @@
+/*
+ * A made-up network, played into logs, and what is true of it. One file: what happens in the made-
+ * up network and what is then true of it are written down in one step.
+ */
+
 #include "world.h"
 
 #include "records/write/log.h"

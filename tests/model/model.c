@@ -1,4 +1,7 @@
-/* Random policies, and deciding over them by looking at everything. */
+/*
+ * Random policies, and deciding over them by looking at everything. One file: the random policy
+ * and the naive decision over it must not share code with what they judge, only with each other.
+ */
 
 #include "model.h"
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Each kind of evidence, told from its neighbours, over captures made here.
 
-  evidence.py CURFEW LISTS MKMMDB"""
+  evidence.py CURFEW LISTS MKMMDB
+
+One file: each kind of evidence is a few packets and one expected record, told from its neighbours.
+"""
 import json
 import os
 import shutil

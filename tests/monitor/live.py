@@ -3,7 +3,10 @@
 
   live.py CURFEW LISTS
 
-With CURFEW_UNBOUND and CURFEW_MODULE in the environment one story is told with a real resolver. Everything is bounded in time and count, and nothing leaves the namespaces."""
+With CURFEW_UNBOUND and CURFEW_MODULE in the environment one story is told with a real resolver. Everything is bounded in time and count, and nothing leaves the namespaces.
+
+One file: the namespaces and their link are made once, and every story is played on them.
+"""
 import datetime
 import json
 import os

@@ -1,4 +1,7 @@
-/* Packets for tests, from the inside out. */
+/*
+ * Packets for tests, from the inside out. One file: each function wraps what the one before it
+ * made, from the message out to the link.
+ */
 
 #include "packets.h"
 

@@ -1,4 +1,7 @@
-/* curfew log key: the keys that sensors sign their seals with. */
+/*
+ * curfew log key: the keys that sensors sign their seals with. One file: a pair of keys is made,
+ * mended, replaced and shown by the same few steps over the same two files.
+ */
 
 #include "base/instant.h"
 #include "cli/front/cmd.h"

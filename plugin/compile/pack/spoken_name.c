@@ -1,4 +1,8 @@
-/* From what people write to a name or an address, peeling off what is around it. */
+/*
+ * From what people write to a name or an address, peeling off what is around it. One file:
+ * everything that people write for a name goes through the same peeling, and differs only in what
+ * may be left at the end.
+ */
 
 #include "compile/pack/spoken_name.h"
 

@@ -1,4 +1,8 @@
-/* Walks a libcyaml schema beside a tree, then lets libcyaml load the result. */
+/*
+ * Walks a libcyaml schema beside a tree, then lets libcyaml load the result. One file: the walk
+ * beside the schema says what is wrong in words, and rendering is what makes libcyaml see the same
+ * tree.
+ */
 
 #include "compile/yaml/yaml_load.h"
 

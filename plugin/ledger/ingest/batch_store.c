@@ -1,4 +1,7 @@
-/* A batch and its statements: names to numbers, positions, what was not taken. */
+/*
+ * A batch and its statements: names to numbers, positions, what was not taken. One file: a batch
+ * lives as long as its statements, and each of them is used by a function or two.
+ */
 
 #include "ledger/ingest/batch_private.h"
 

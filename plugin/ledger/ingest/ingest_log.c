@@ -1,4 +1,7 @@
-/* One log, from where it was left to its end. */
+/*
+ * One log, from where it was left to its end. One file: where reading goes on, what a line is and
+ * when it is committed depend on one position in one log.
+ */
 
 #include "ledger/ingest/ingest_private.h"
 

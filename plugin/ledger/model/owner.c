@@ -1,3 +1,8 @@
+/*
+ * Who is one host, and who held an address when. One file: who is one host and who held an address
+ * are settled together, since claims go to the head of what was joined.
+ */
+
 #include "ledger/model/owner.h"
 
 #include "base/array.h"

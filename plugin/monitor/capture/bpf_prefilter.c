@@ -4,6 +4,8 @@
  * the load and has none.
  *
  * Scratch memory: M[0] next header of IPv6, M[1] bytes from X to the end of the IP packet.
+ *
+ * One file: it is one program for the kernel, written from its first instruction to its last.
  */
 
 #include "monitor/capture/bpf_prefilter.h"

@@ -1,4 +1,7 @@
-/* pcap and pcapng files, read without trust. */
+/*
+ * pcap and pcapng files, read without trust. One file: pcap and pcapng differ in their blocks
+ * alone, and share the buffer, the byte order and the limits.
+ */
 
 #include "monitor/capture/capture_file.h"
 

@@ -1,4 +1,8 @@
-/* Capture link types: what stands around the packet before Ethernet or IP is reached. */
+/*
+ * Capture link types: what stands around the packet before Ethernet or IP is reached. One file:
+ * each kind of link is a few lines that find where the packet begins, in one switch over all of
+ * them.
+ */
 
 #include "monitor/decode/decode.h"
 

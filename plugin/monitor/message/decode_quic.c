@@ -1,4 +1,7 @@
-/* From QUIC Initials to a ClientHello. */
+/*
+ * From QUIC Initials to a ClientHello. One file: every part of it reads or fills the same bounded
+ * table of handshakes.
+ */
 
 #include "monitor/message/decode_quic.h"
 

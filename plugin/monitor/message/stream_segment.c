@@ -1,4 +1,7 @@
-/* TCP segments to messages: positions of streams, and bytes that wait. */
+/*
+ * TCP segments to messages: positions of streams, and bytes that wait. One file: the position of a
+ * direction and the bytes that wait for it change together at each segment.
+ */
 
 #include "monitor/message/streams.h"
 

@@ -1,6 +1,7 @@
 /*
  * Vendor names in DNS on the wire: which client asked which resolver, what came back, which
- * addresses were announced to whom, and who went round a block.
+ * addresses were announced to whom, and who went round a block. One file: question, answer and
+ * bypass of one name are told by what was remembered of the one before.
  */
 
 #include "monitor/message/decode_dns.h"

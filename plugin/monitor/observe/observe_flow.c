@@ -1,6 +1,7 @@
 /*
- * Flows to and from listed addresses: which side is the client, whether the address was hard-coded,
- * and what came back after the cut-off.
+ * Flows to and from listed addresses: which side is the client, whether the address was hard-
+ * coded, and what came back after the cut-off. One file: what a flow is taken for when it begins
+ * is what its end is told with.
  */
 
 #include "monitor/observe/observe_state.h"

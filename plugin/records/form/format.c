@@ -1,4 +1,7 @@
-/* One record as one line: fixed key order, plain ASCII, absent instead of null, bounded. */
+/*
+ * One record as one line: fixed key order, plain ASCII, absent instead of null, bounded. One file:
+ * the order of keys in a line is the order of its functions.
+ */
 
 #include "names/name.h"
 #include "names/rrtype.h"

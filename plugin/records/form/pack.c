@@ -1,4 +1,7 @@
-/* Records as compact bytes. */
+/*
+ * Records as compact bytes. One file: who packs and who unpacks agree on a layout that is written
+ * nowhere else, and change together.
+ */
 
 #include "records/form/pack.h"
 

@@ -1,4 +1,7 @@
-/* Plain and compressed files as one stream of bytes. */
+/*
+ * Plain and compressed files as one stream of bytes. One file: five ways of packing are thirty
+ * lines each around the same buffers and the same limit.
+ */
 
 #include "records/read/source.h"
 

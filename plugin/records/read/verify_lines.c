@@ -1,4 +1,7 @@
-/* Verifying hash chains. */
+/*
+ * Verifying hash chains. One file: each finding is told by the same track of a run, and what
+ * breaks it decides which.
+ */
 
 #include "records/read/verify.h"
 

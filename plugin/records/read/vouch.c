@@ -1,4 +1,7 @@
-/* Signatures, witnesses, time. */
+/*
+ * Signatures, witnesses, time. One file: signatures, witnesses and clocks speak of the same seals,
+ * and what one of them leaves open another closes.
+ */
 
 #include "records/read/vouch.h"
 

@@ -1,5 +1,8 @@
-/* The fold table: chained hash over fixed entries, which also form a list by the age of their
- * window. */
+/*
+ * The fold table: chained hash over fixed entries, which also form a list by the age of their
+ * window. One file: three lists run through the same entries, and whoever takes one out must take
+ * it out of all.
+ */
 
 #include "records/write/fold.h"
 

@@ -1,4 +1,8 @@
-/* The log as its users see it: producers, the writer thread, settings, counters. */
+/*
+ * The log as its users see it: producers, the writer thread, settings, counters. One file:
+ * producers, the thread and its settings meet in one struct, and their order of memory is argued
+ * in one place.
+ */
 
 #include "records/write/log.h"
 

@@ -1,4 +1,7 @@
-/* Records become lines. */
+/*
+ * Records become lines. One file: lines, losses, rotation and seals share one chain of hashes, and
+ * only their order makes it hold.
+ */
 
 #include "records/write/writer.h"
 

@@ -1,4 +1,7 @@
-/* curfew.yaml: what is taken, what is refused, and that every refusal names its line and key. */
+/*
+ * curfew.yaml: what is taken, what is refused, and that every refusal names its line and key. One
+ * file: each refusal is a line of one table, beside the policy that it breaks.
+ */
 
 #include "compile/policy/policy.h"
 

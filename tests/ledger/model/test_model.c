@@ -1,4 +1,7 @@
-/* Hosts, joins, splits and states, from facts put in by hand. */
+/*
+ * Hosts, joins, splits and states, from facts put in by hand. One file: each story is a few facts
+ * and one answer, told in the same words.
+ */
 
 #include "facts.h"
 

@@ -1,4 +1,7 @@
-/* Ledgers as files: of an older version, checked, copied, replaced, killed in between. */
+/*
+ * Ledgers as files: of an older version, checked, copied, replaced, killed in between. One file:
+ * each way to harm a ledger starts from the same small one.
+ */
 
 #include "facts.h"
 

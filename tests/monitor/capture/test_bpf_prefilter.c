@@ -1,4 +1,7 @@
-/* The kernel prefilter, interpreted: what it promises to pass it passes, and bulk it drops. */
+/*
+ * The kernel prefilter, interpreted: what it promises to pass it passes, and bulk it drops. One
+ * file: every promise is asked of the same few programs and packets.
+ */
 
 #include "monitor/capture/bpf_networks.h"
 #include "monitor/capture/bpf_prefilter.h"

@@ -1,5 +1,8 @@
-/* Links, tags, tunnels, fragments: whatever is around it, the query comes out with the inner
- * addresses. */
+/*
+ * Links, tags, tunnels, fragments: whatever is around it, the query comes out with the inner
+ * addresses. One file: each packet is a few calls that wrap the same query, and stands beside its
+ * neighbours.
+ */
 
 #include "packets.h"
 

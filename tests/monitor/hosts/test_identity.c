@@ -1,4 +1,7 @@
-/* Who the hosts are: from when to when, and who is only a router. */
+/*
+ * Who the hosts are: from when to when, and who is only a router. One file: each story is a
+ * handful of packets of one or two hosts and the records that come of them.
+ */
 
 #include "monitor/hosts/identity.h"
 

@@ -1,4 +1,7 @@
-/* Messages in TCP streams: whatever the segments, the name comes out. */
+/*
+ * Messages in TCP streams: whatever the segments, the name comes out. One file: each way to cut,
+ * lose and repeat segments is tried on the same few messages.
+ */
 
 #include "packets.h"
 

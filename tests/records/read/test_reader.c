@@ -1,4 +1,7 @@
-/* Files, compressed and rotated, line by line. */
+/*
+ * Files, compressed and rotated, line by line. One file: plain, packed, rotated and torn are asked
+ * of the same few lines.
+ */
 
 #include "records/read/reader.h"
 

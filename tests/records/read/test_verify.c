@@ -1,4 +1,7 @@
-/* The chain finds what was done to a log, and the writer finds its end again. */
+/*
+ * The chain finds what was done to a log, and the writer finds its end again. One file: each edit
+ * starts from the same sealed log and expects one finding.
+ */
 
 #include "records/read/verify.h"
 

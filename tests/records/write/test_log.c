@@ -1,4 +1,7 @@
-/* The log from end to end: threads, folding, sealing, privacy. */
+/*
+ * The log from end to end: threads, folding, sealing, privacy. One file: each test opens the same
+ * log and differs in what it does to it.
+ */
 
 #include "records/write/log.h"
 

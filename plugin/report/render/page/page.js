@@ -1,4 +1,7 @@
-/* The report page. Data stands in #data; every text goes in through textContent, never as markup. */
+/*
+ * The report page. Data stands in #data; every text goes in through textContent, never as markup. One
+ * file: it is put into each page as it is, and a page asks nothing of anybody.
+ */
 'use strict';
 (function () {
 	const doc = JSON.parse(document.getElementById('data').textContent);
