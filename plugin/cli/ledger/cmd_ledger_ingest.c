@@ -38,18 +38,17 @@ int cmd_ledger_ingest(int argc, char **argv)
 
 	if (!cli_ingesting_parse(&run, argc, argv, ingest_help, &code))
 		return code;
-	if (run.log_count == 0) {
+	if (run.taking.log_count == 0) {
 		fputs("curfew ledger ingest: no log given\n", stderr);
 		return CMD_USAGE;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &run.began);
-	cli_ingesting_catch_signals();
+	cli_ingesting_begin(&run);
 	enum cf_status status = cli_ledger_open_to_write(
-	    run.what, run.ledger_path, run.no_wait, &ledger, &set_aside, &error);
+	    run.what, run.taking.ledger_path, run.no_wait, &ledger, &set_aside, &error);
 
 	if (status != CF_OK)
 		return cli_ledger_failed(run.what, status, &error);
-	status = cli_ingesting_run(&run, ledger, &counts, &error);
+	status = cf_taking_run(&run.taking, ledger, &counts, &error);
 	cf_ledger_close(ledger);
 	return cli_ingesting_finish(&run, status, &counts, &error);
 }

@@ -4,7 +4,6 @@
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/ledger/ledger_cmd.h"
-#include "ledger/action.h"
 #include "report/render/safe.h"
 
 #include <inttypes.h>
@@ -16,11 +15,6 @@
 
 /* The only thing a signal handler may touch. */
 static volatile sig_atomic_t stop_requested;
-
-bool cli_ingesting_is_stopped(void)
-{
-	return stop_requested != 0;
-}
 
 static void request_stop(int number)
 {
@@ -35,47 +29,23 @@ static void tell_progress(void *arg, const struct cf_ingest_counts *counts)
 	cli_progress_update(&run->progress, counts->lines + counts->already);
 }
 
+static void end_progress(void *arg)
+{
+	struct cli_ingesting *run = arg;
+
+	cli_progress_end(&run->progress);
+}
+
 static void tell_notice(void *arg, const char *text)
 {
 	struct cli_ingesting *run = arg;
 	char safe[2 * CF_ERROR_TEXT_BYTES];
 
-	if (run->follow && strcmp(run->last_notice, text) == 0)
+	if (run->taking.follow && strcmp(run->last_notice, text) == 0)
 		return; /* once, not each second */
 	snprintf(run->last_notice, sizeof run->last_notice, "%s", text);
 	cf_safe_text(text, strlen(text), safe, sizeof safe); /* names of files are anybody's */
 	fprintf(stderr, "curfew %s: %s\n", run->what, safe);
-}
-
-/* The sensor of a log that was never seen: it stands where --site says. */
-static void give_site(void *arg, const char *sensor)
-{
-	const struct cli_ingesting *run = arg;
-	struct cf_ledger_action action = {.at_wall_s = time(NULL),
-	    .who = "ingest --site",
-	    .verb = "site",
-	    .args = {sensor, run->site}};
-	struct cf_actions *actions = NULL;
-	struct cf_error error = {0};
-	const char *site = "";
-
-	if (run->site == NULL)
-		return;
-	if (cf_actions_open(run->ledger_path, &actions, &error) == CF_OK) {
-		for (size_t i = 0; i < cf_actions_count(actions); i++) {
-			const struct cf_ledger_action *one = cf_actions_get(actions, i);
-
-			if (strcmp(one->verb, "site") == 0 && strcmp(one->args[0], sensor) == 0 &&
-			    !cf_actions_is_undone(actions, i))
-				site = one->args[1];
-		}
-		bool is_same = strcmp(site, run->site) == 0;
-
-		cf_actions_close(actions);
-		if (is_same || cf_action_append(run->ledger_path, &action, &error) == CF_OK)
-			return;
-	}
-	fprintf(stderr, "curfew %s: %s\n", run->what, error.text);
 }
 
 static bool take_number(const struct cli_given *given, uint64_t most, uint64_t *number_out)
@@ -114,13 +84,13 @@ bool cli_ingesting_parse(
     struct cli_ingesting *run, int argc, char **argv, const char *help, int *exit_out)
 {
 	static const struct cli_option options[] = {
-	    CLI_WORD("ledger", 'l', struct cli_ingesting, ledger_path),
-	    CLI_WORD("site", 's', struct cli_ingesting, site),
-	    CLI_SWITCH("follow", 'f', struct cli_ingesting, follow),
-	    CLI_SWITCH("alone", 0, struct cli_ingesting, alone),
+	    CLI_WORD("ledger", 'l', struct cli_ingesting, taking.ledger_path),
+	    CLI_WORD("site", 's', struct cli_ingesting, taking.site),
+	    CLI_SWITCH("follow", 'f', struct cli_ingesting, taking.follow),
+	    CLI_SWITCH("alone", 0, struct cli_ingesting, taking.alone),
 	    CLI_SWITCH("no-wait", 0, struct cli_ingesting, no_wait),
-	    CLI_VALUE("keep", 0, struct cli_ingesting, keep_days, take_days),
-	    CLI_VALUE("keep-size", 0, struct cli_ingesting, keep_bytes, take_mib),
+	    CLI_VALUE("keep", 0, struct cli_ingesting, taking.keep_days, take_days),
+	    CLI_VALUE("keep-size", 0, struct cli_ingesting, taking.keep_bytes, take_mib),
 	    CLI_SWITCH("force", 0, struct cli_ingesting, force),
 	    CLI_SWITCH("json", 'j', struct cli_ingesting, json),
 	    CLI_SWITCH("quiet", 'q', struct cli_ingesting, quiet),
@@ -128,11 +98,11 @@ bool cli_ingesting_parse(
 	};
 
 	cli_paths_default(&run->paths);
-	run->ledger_path = run->paths.ledger;
+	run->taking.ledger_path = run->paths.ledger;
 	if (!cli_options_read(options, run->what, help, run, argc, argv, exit_out))
 		return false;
-	run->logs = argv + optind;
-	run->log_count = argc - optind;
+	run->taking.logs = argv + optind;
+	run->taking.log_count = argc - optind;
 	return true;
 }
 
@@ -219,87 +189,7 @@ static void print_text(const struct cf_ingest_counts *counts, double seconds)
 		    (unsigned long long)counts->torn_tail);
 }
 
-/* One round over all logs. A log that cannot be read is told and does not stop the rest. */
-static enum cf_status take_logs(
-    struct cli_ingesting *run, struct cf_ingest *ingest, struct cf_error *error)
-{
-	enum cf_status worst = CF_OK, status = CF_OK;
-
-	for (int i = 0; i < run->log_count && stop_requested == 0; i++) {
-		status = cf_ingest_path(ingest, run->logs[i], !run->alone, error);
-		if (status == CF_EIO)
-			worst = status;
-		else if (status != CF_OK)
-			return status;
-	}
-	status = cf_ingest_finish(ingest, error);
-	return status != CF_OK ? status : worst;
-}
-
-static enum cf_status follow(
-    struct cli_ingesting *run, struct cf_ingest *ingest, struct cf_error *error)
-{
-	enum cf_status status = CF_OK;
-
-	/* A log that is not there now may be there in a second. */
-	while (stop_requested == 0 && status == CF_OK) {
-		sleep(1);
-		status = take_logs(run, ingest, error);
-		if (status != CF_EIO)
-			continue;
-		tell_notice(
-		    run, error->text); /* a full disk, say: tried again until there is room */
-		status = CF_OK;
-	}
-	return status;
-}
-
-static enum cf_status forget(void *arg, struct cf_error *error)
-{
-	struct cli_ingesting *run = arg;
-	uint32_t days = 0;
-	enum cf_status status = run->keep_days == 0 && run->keep_bytes == 0
-	    ? CF_OK
-	    : cf_ledger_retain(run->ledger, run->keep_days, run->keep_bytes, &days, error);
-
-	run->days_forgotten += days;
-	return status;
-}
-
-enum cf_status cli_ingesting_run(struct cli_ingesting *run, struct cf_ledger *ledger,
-    struct cf_ingest_counts *counts_out, struct cf_error *error)
-{
-	const struct cf_ingest_options options = {.progress = run->quiet ? NULL : tell_progress,
-	    .notice = tell_notice,
-	    .found = give_site,
-	    .make_room = forget,
-	    .arg = run,
-	    .stop = &stop_requested};
-	struct cf_ingest *ingest = NULL;
-	enum cf_status status = cf_ingest_new(ledger, &options, &ingest, error);
-
-	if (status != CF_OK)
-		return status;
-	run->ledger = ledger;
-	run->progress = cli_progress_start("lines", 0);
-	status = take_logs(run, ingest, error);
-	cli_progress_end(&run->progress);
-	if (run->follow && (status == CF_OK || status == CF_EIO))
-		status = follow(run, ingest, error);
-	*counts_out = *cf_ingest_counts(ingest);
-	cf_ingest_free(ingest);
-	if (status == CF_OK || status == CF_EIO) {
-		enum cf_status kept = forget(run, error);
-
-		if (kept != CF_OK)
-			return kept;
-		if (run->days_forgotten > 0 && !run->quiet && !run->json)
-			printf("%u days forgotten\n", run->days_forgotten);
-	}
-	return status;
-}
-
-void cli_ingesting_catch_signals(void)
+static void catch_signals(void)
 {
 	const struct sigaction action = {.sa_handler = request_stop};
 
@@ -307,11 +197,26 @@ void cli_ingesting_catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+void cli_ingesting_begin(struct cli_ingesting *run)
+{
+	clock_gettime(CLOCK_MONOTONIC, &run->began);
+	catch_signals();
+	run->taking.stop = &stop_requested;
+	run->taking.progress = run->quiet ? NULL : tell_progress;
+	run->taking.notice = tell_notice;
+	run->taking.round_over = end_progress;
+	run->taking.arg = run;
+	run->progress = cli_progress_start("lines", 0);
+}
+
 int cli_ingesting_finish(struct cli_ingesting *run, enum cf_status status,
     const struct cf_ingest_counts *counts, const struct cf_error *error)
 {
 	double seconds = seconds_since(&run->began);
 
+	if ((status == CF_OK || status == CF_EIO) && run->taking.days_forgotten > 0 &&
+	    !run->quiet && !run->json)
+		printf("%u days forgotten\n", run->taking.days_forgotten);
 	if (run->json)
 		print_json(counts, seconds);
 	else if (!run->quiet)

@@ -1,0 +1,155 @@
+/* A fresh ledger beside the old one, compared with it, put in its place. */
+
+#include "ledger/upkeep/rebuild.h"
+
+#include "base/array.h"
+#include "base/limits.h"
+#include "ledger/store/rows.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct folders {
+	struct cf_taking *taking;
+	size_t room; /* of taking->logs */
+};
+
+/*
+ * The folder of one log. Paths come in order, so most logs of a folder follow each other; one that
+ * comes again is read again, which counts nothing twice.
+ */
+static enum cf_status take_folder(void *context, sqlite3_stmt *row)
+{
+	struct folders *folders = context;
+	struct cf_taking *taking = folders->taking;
+	const char *path = (const char *)sqlite3_column_text(row, 0);
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	char **logs =
+	    cf_array_grow(taking->logs, (size_t)taking->log_count, 1, &folders->room, sizeof *logs);
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
+
+	if (logs != NULL)
+		taking->logs = logs;
+	if (logs == NULL || folder == NULL) {
+		free(folder);
+		return CF_ENOMEM;
+	}
+	if (taking->log_count > 0 && strcmp(logs[taking->log_count - 1], folder) == 0)
+		free(folder);
+	else
+		logs[taking->log_count++] = folder;
+	return CF_OK;
+}
+
+/* The folders of the logs that the ledger was made from; for taking->logs. */
+static enum cf_status list_folders(
+    struct cf_ledger *ledger, struct cf_taking *taking, struct cf_error *error)
+{
+	struct folders folders = {.taking = taking};
+
+	return cf_ledger_each_row(
+	    ledger, "SELECT DISTINCT path FROM file ORDER BY path", take_folder, &folders, error);
+}
+
+/* Logs in the old ledger that are not in the new one, or not as far. */
+static const char missing_sql[] =
+    "SELECT count(*) FROM main.file o LEFT JOIN fresh.file n USING(key)"
+    " WHERE n.key IS NULL OR n.offset<o.offset";
+/* Records that the old ledger has and for which the new one had no room. */
+static const char refused_sql[] =
+    "SELECT max(0, (SELECT coalesce(sum(n), 0) FROM fresh.reject WHERE reason='too many hosts')"
+    " - (SELECT coalesce(sum(n), 0) FROM main.reject WHERE reason='too many hosts'))";
+
+/* What sql counts in both ledgers, main and fresh; -1 when it cannot be told. */
+static int64_t count_in_both(struct cf_ledger *old, const char *new_path, const char *count_sql)
+{
+	char *sql = sqlite3_mprintf("ATTACH %Q AS fresh", new_path);
+	sqlite3_stmt *row = NULL;
+	int64_t missing = -1;
+
+	if (sql != NULL && sqlite3_exec(cf_ledger_db(old), sql, NULL, NULL, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(cf_ledger_db(old), count_sql, -1, &row, NULL) == SQLITE_OK &&
+	    sqlite3_step(row) == SQLITE_ROW)
+		missing = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	sqlite3_free(sql);
+	(void)sqlite3_exec(
+	    cf_ledger_db(old), "DETACH fresh", NULL, NULL, NULL); /* about to be closed */
+	return missing;
+}
+
+static void remove_fresh(const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
+	char name[CF_PATH_BYTES + 32];
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+		(void)unlink(name); /* usually gone; the next rebuild starts anew in any case */
+	}
+}
+
+static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
+    const char *fresh_path, bool force, struct cf_ingest_counts *counts_out, struct cf_error *error)
+{
+	const struct cf_ledger_options options = {.path = fresh_path, .mode = CF_LEDGER_RECREATE};
+	struct cf_ledger *fresh = NULL;
+	enum cf_status status = cf_ledger_open(&options, &fresh, NULL, error);
+
+	if (status != CF_OK)
+		return status;
+	status = cf_taking_run(taking, fresh, counts_out, error);
+	if (status == CF_OK)
+		status = cf_ledger_exec(fresh, "PRAGMA wal_checkpoint(TRUNCATE)", error);
+	cf_ledger_close(fresh);
+	if (status != CF_OK)
+		return status;
+	int64_t missing = count_in_both(old, fresh_path, missing_sql);
+	int64_t refused = count_in_both(old, fresh_path, refused_sql);
+
+	if (missing != 0 && !force)
+		return cf_error_set(error, CF_EINVALID,
+		    "%lld logs of the ledger are gone or shorter; the old ledger stays (--force "
+		    "loses them)",
+		    (long long)missing);
+	if (refused != 0 && !force)
+		return cf_error_set(error, CF_EINVALID,
+		    "the new ledger has no room for %lld records that the old one may have; the "
+		    "old "
+		    "ledger stays (--keep DAYS makes room, --force loses them)",
+		    (long long)refused);
+	return CF_OK;
+}
+
+enum cf_status cf_ledger_rebuild(struct cf_ledger *old, struct cf_taking *taking, bool force,
+    struct cf_ingest_counts *counts_out, struct cf_error *error)
+{
+	char fresh_path[CF_PATH_BYTES + 16];
+	bool own_list = taking->log_count == 0;
+	enum cf_status status = CF_OK;
+
+	if (own_list) {
+		taking->logs = NULL;
+		status = list_folders(old, taking, error);
+	}
+	snprintf(fresh_path, sizeof fresh_path, "%s.rebuild", cf_ledger_path(old));
+	if (status == CF_OK && taking->log_count == 0)
+		status = cf_error_set(error, CF_EINVALID,
+		    "the ledger does not know any log; name those it is to be made from");
+	if (status == CF_OK)
+		status = rebuild(taking, old, fresh_path, force, counts_out, error);
+	if (status == CF_OK && *taking->stop == 0)
+		status = cf_ledger_replace(old, fresh_path, error);
+	remove_fresh(fresh_path); /* what is left of it: all, or what is not the ledger itself */
+	if (own_list) {
+		for (int i = 0; i < taking->log_count; i++)
+			free(taking->logs[i]);
+		free(taking->logs);
+		taking->logs = NULL;
+		taking->log_count = 0;
+	}
+	return status;
+}
