@@ -8,8 +8,7 @@
 #include "cli/ledger/ledger_cmd.h"
 
 #include "base/instant.h"
-#include "ledger/action.h"
-#include "ledger/model/model.h"
+#include "ledger/upkeep/saying.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -127,27 +126,10 @@ static int list_actions(const struct request *request)
 	return CMD_OK;
 }
 
-/*
- * The key of the host a person means: actions name hosts by what identifies them, so that they mean
- * the same after a rebuild. Free it. NULL: no such host, or no ledger (already told).
- */
-static char *key_of(const struct request *request, struct cf_model *model, const char *selector)
-{
-	const struct cf_host *host = cf_model_find(model, selector);
-
-	(void)request;
-	if (host == NULL) {
-		fprintf(stderr, "curfew ledger: no host '%s' in the ledger; nothing was recorded\n",
-		    selector);
-		return NULL;
-	}
-	return strdup(host->key);
-}
-
 static int record(const struct request *request, struct cf_ledger_action *action)
 {
 	struct cf_error error = {0};
-	enum cf_status status = cf_action_append(request->ledger, action, &error);
+	enum cf_status status = cf_ledger_say(request->ledger, cli_now_s(), action, &error);
 
 	if (status == CF_ENOTFOUND) {
 		(void)cli_ledger_failed("ledger", status, &error);
@@ -160,114 +142,10 @@ static int record(const struct request *request, struct cf_ledger_action *action
 	return CMD_OK;
 }
 
-static bool has_sensor(const struct cf_model *model, const char *name)
-{
-	const struct cf_model_sensor *sensors;
-	size_t count = cf_model_sensors(model, &sensors);
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(sensors[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* The host must have held the address under this MAC. */
-static bool has_pair(const struct cf_model *model, const char *mac, const char *addr)
-{
-	const struct cf_host *host = cf_model_find(model, mac);
-
-	for (size_t i = 0; host != NULL && i < host->identity_count; i++)
-		if (host->identities[i].kind == CF_IDENTITY_ADDR &&
-		    strcmp(host->identities[i].value, addr) == 0)
-			return true;
-	return false;
-}
-
-/* What is said of a sensor, or of a MAC at an address, is kept as it is said; it must be there. */
-static int record_for_thing(
-    const struct request *request, struct cf_ledger_action *action, struct cf_model *model)
-{
-	bool is_site = strcmp(request->verb, "site") == 0;
-
-	if (is_site ? has_sensor(model, request->args[0])
-	            : has_pair(model, request->args[0], request->args[1]))
-		return record(request, action);
-	fprintf(stderr, "curfew ledger: no %s '%s'%s%s in the ledger; nothing was recorded\n",
-	    is_site ? "sensor" : "host", request->args[0], is_site ? "" : " at ",
-	    is_site ? "" : request->args[1]);
-	return CMD_FOUND;
-}
-
-static int record_for_host(
-    const struct request *request, struct cf_ledger_action *action, struct cf_model *model)
-{
-	bool is_merge = strcmp(request->verb, "merge") == 0;
-	char *first = key_of(request, model, request->args[0]);
-	char *second = first != NULL && is_merge ? key_of(request, model, request->args[1]) : NULL;
-	char until[24];
-	int64_t until_s;
-	int code = CMD_FOUND;
-
-	if (first == NULL || (is_merge && second == NULL))
-		goto out;
-	if (is_merge && strcmp(first, second) == 0) {
-		fprintf(stderr,
-		    "curfew ledger: '%s' and '%s' are one host already; nothing was "
-		    "recorded\n",
-		    request->args[0], request->args[1]);
-		goto out;
-	}
-	action->args[0] = first;
-	action->args[1] = is_merge ? second : request->args[1];
-	if (strcmp(request->verb, "except") == 0) {
-		if (!cli_parse_at("ledger except", request->args[1], &until_s)) {
-			code = CMD_USAGE;
-			goto out;
-		}
-		snprintf(until, sizeof until, "%lld", (long long)until_s);
-		action->args[1] = until;
-		action->args[2] = request->who;
-		action->args[3] = request->args[2];
-	}
-	code = record(request, action);
-out:
-	free(first);
-	free(second);
-	return code;
-}
-
-static int open_and_record(const struct request *request, struct cf_ledger_action *action)
-{
-	const struct cf_ledger_options options = {
-	    .path = request->ledger, .mode = CF_LEDGER_READ, .now_wall_s = cli_now_s()};
-	struct cf_ledger *ledger = NULL;
-	struct cf_model *model = NULL;
-	struct cf_error error = {0};
-	enum cf_status status = cf_ledger_open(&options, &ledger, NULL, &error);
-
-	if (status == CF_OK) {
-		struct cf_model_options model_options = {.at_wall_s = cf_model_horizon(ledger)};
-
-		status = cf_model_load(ledger, &model_options, &model, &error);
-	}
-	bool is_host = strcmp(request->verb, "site") != 0 && strcmp(request->verb, "split") != 0;
-	int code;
-
-	if (status != CF_OK)
-		code = cli_ledger_failed("ledger", status, &error);
-	else if (is_host)
-		code = record_for_host(request, action, model);
-	else
-		code = record_for_thing(request, action, model);
-
-	cf_model_free(model);
-	cf_ledger_close(ledger);
-	return code;
-}
-
 int cmd_ledger_action(int argc, char **argv)
 {
 	struct request request = {0};
+	char until[24];
 	int code;
 
 	if (!parse(&request, argc, argv, &code))
@@ -289,7 +167,15 @@ int cmd_ledger_action(int argc, char **argv)
 
 	for (int i = 0; i < wanted; i++)
 		action.args[i] = request.args[i];
-	if (strcmp(request.verb, "undo") == 0)
-		return record(&request, &action);
-	return open_and_record(&request, &action);
+	if (strcmp(request.verb, "except") == 0) {
+		int64_t until_s;
+
+		if (!cli_parse_at("ledger except", request.args[1], &until_s))
+			return CMD_USAGE;
+		snprintf(until, sizeof until, "%lld", (long long)until_s);
+		action.args[1] = until;
+		action.args[2] = request.who;
+		action.args[3] = request.args[2];
+	}
+	return record(&request, &action);
 }

@@ -3,23 +3,25 @@
 
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
-#include "image/image.h"
-#include "ledger/model/model.h"
+#include "report/source.h"
 
 #include <stdbool.h>
 
 /* Rows for a table of options whose request has a struct cli_model as member. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
 #define CLI_MODEL_OPTIONS(request, member) \
-	CLI_WORD("ledger", 'l', request, member.ledger_path), \
+	CLI_WORD("ledger", 'l', request, member.source.ledger_path), \
 	    CLI_VALUE("at", 'a', request, member, cli_model_take_at), \
-	    CLI_VALUE("window", 'w', request, member.options.window_minutes, cli_take_minutes), \
-	    CLI_VALUE("recent", 0, request, member.options.recent_minutes, cli_take_minutes), \
-	    CLI_VALUE("alive", 0, request, member.options.alive_minutes, cli_take_minutes), \
-	    CLI_VALUE("tolerate", 0, request, member.options.tolerance_minutes, cli_take_minutes), \
-	    CLI_VALUE("lag", 0, request, member.options.lag_minutes, cli_take_minutes), \
-	    CLI_NUMBER("unread", 0, request, member.options.unread_percent, 100), \
-	    CLI_WORD("image", 'i', request, member.image_path)
+	    CLI_VALUE( \
+	        "window", 'w', request, member.source.options.window_minutes, cli_take_minutes), \
+	    CLI_VALUE( \
+	        "recent", 0, request, member.source.options.recent_minutes, cli_take_minutes), \
+	    CLI_VALUE("alive", 0, request, member.source.options.alive_minutes, cli_take_minutes), \
+	    CLI_VALUE("tolerate", 0, request, member.source.options.tolerance_minutes, \
+	        cli_take_minutes), \
+	    CLI_VALUE("lag", 0, request, member.source.options.lag_minutes, cli_take_minutes), \
+	    CLI_NUMBER("unread", 0, request, member.source.options.unread_percent, 100), \
+	    CLI_WORD("image", 'i', request, member.source.image_path)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define CLI_MODEL_HELP \
@@ -37,13 +39,7 @@
 struct cli_model {
 	const char *what; /* verb, for messages */
 	struct cli_paths paths;
-	const char *ledger_path, *image_path;
-	bool has_at;
-	struct cf_model_options options;
-	struct cf_ledger *ledger;
-	struct cf_model *model;
-	struct cf_image *image;
-	struct cf_model_exception *exceptions;
+	struct cf_report_source source;
 };
 
 void cli_model_init(struct cli_model *cli, const char *what);

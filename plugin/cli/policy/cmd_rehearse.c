@@ -134,14 +134,15 @@ static int load_names(struct rehearse_run *run)
 {
 	cli_model_init(&run->model, "rehearse");
 	if (run->ledger != NULL)
-		run->model.ledger_path = run->ledger;
-	else if (access(run->model.ledger_path, R_OK) != 0)
+		run->model.source.ledger_path = run->ledger;
+	else if (access(run->model.source.ledger_path, R_OK) != 0)
 		return CMD_OK;
 	int code = cli_model_load(&run->model);
 
 	if (code != CMD_OK)
 		return run->ledger == NULL ? CMD_OK : code;
-	return cf_rehearsal_names_new(run->model.model, &run->names) == CF_OK ? CMD_OK : CMD_IO;
+	return cf_rehearsal_names_new(run->model.source.model, &run->names) == CF_OK ? CMD_OK
+	                                                                             : CMD_IO;
 }
 
 static enum cf_status take_file(struct rehearse_run *run, const char *path)

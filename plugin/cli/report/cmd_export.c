@@ -50,10 +50,10 @@ static int write_metrics(
 	enum cf_status status;
 
 	if (path == NULL) {
-		cf_metrics_print(model->model, provenance, stdout);
+		cf_metrics_print(model->source.model, provenance, stdout);
 		return CMD_OK;
 	}
-	status = cf_metrics_write(model->model, provenance, path, &error);
+	status = cf_metrics_write(model->source.model, provenance, path, &error);
 	return status == CF_OK ? CMD_OK : cli_ledger_failed("export", status, &error);
 }
 
@@ -83,17 +83,17 @@ static int export_as(struct cli_model *model, const struct cf_provenance *proven
 
 	switch (format) {
 	case ECS:
-		cf_siem_ecs(model->model, stdout);
+		cf_siem_ecs(model->source.model, stdout);
 		break;
 	case OCSF:
-		cf_siem_ocsf(model->model, stdout);
+		cf_siem_ocsf(model->source.model, stdout);
 		break;
 	case PROMETHEUS:
 		if (write_metrics(model, provenance, path) != CMD_OK)
 			return CMD_IO;
 		break;
 	case CSV:
-		doc = cf_report_hosts(model->model);
+		doc = cf_report_hosts(model->source.model);
 		if (!cf_doc_ok(doc) || !cf_doc_csv(doc, NULL, stdout))
 			fputs("curfew export: no memory\n", stderr);
 		cf_doc_free(doc);

@@ -38,7 +38,7 @@ static const struct cli_option options[] = {
 
 static struct cf_doc *make(struct report_run *run, int argc, char **argv, int *exit_out)
 {
-	struct cf_model *model = run->model.model;
+	struct cf_model *model = run->model.source.model;
 	const char *which = argc > 0 ? argv[0] : "hosts";
 
 	*exit_out = CMD_IO;
@@ -49,7 +49,7 @@ static struct cf_doc *make(struct report_run *run, int argc, char **argv, int *e
 	if (strcmp(which, "escapes") == 0)
 		return cf_report_escapes(model);
 	if (strcmp(which, "coverage") == 0)
-		return cf_report_coverage(model, run->model.ledger);
+		return cf_report_coverage(model, run->model.source.ledger);
 	if (strcmp(which, "exceptions") == 0)
 		return cf_report_exceptions(model);
 	if (strcmp(which, "compliance") == 0)

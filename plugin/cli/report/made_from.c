@@ -170,14 +170,14 @@ enum cf_status cli_made_from_here(struct cli_made_from *made, const struct cli_m
     bool with_digest, struct cf_error *error)
 {
 	char images[CF_PATH_BYTES];
-	const char *image = model->image_path != NULL ? model->image_path : model->paths.image;
+	const char *image = model->source.image_path; /* of a model that was loaded */
 	const struct cli_made_places places = {
 	    .images = cf_kept_folder(image, images) == CF_OK ? images : NULL,
 	    .policy = model->paths.policy,
 	    .fetched = model->paths.fetched,
 	    .with_digest = with_digest};
 
-	return cli_made_from_read(made, model->ledger, &places, cli_now_s(), error);
+	return cli_made_from_read(made, model->source.ledger, &places, cli_now_s(), error);
 }
 
 void cli_made_from_done(struct cli_made_from *made)
