@@ -7,16 +7,12 @@
 #include "cli/ledger/ledger_model.h"
 #include "cli/policy/compiling.h"
 #include "cli/report/report_output.h"
-#include "records/read/reader.h"
-#include "rehearse/rehearse.h"
+#include "rehearse/rehearse_files.h"
 #include "rehearse/rehearse_names.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -44,10 +40,8 @@ struct rehearse_run {
 	void *image_data; /* of a compiled policy */
 	struct cf_image *image;
 	struct cf_rehearsal *rehearsal;
-	struct cf_record *record;
 	struct cli_progress progress;
-	uint64_t lines;
-	bool had_failures;
+	struct cf_rehearsed_logs logs;
 };
 
 static const struct cli_option options[] = {
@@ -102,33 +96,6 @@ static int get_image(struct rehearse_run *run)
 	return code;
 }
 
-/*
- * The writer's privacy mode stands in its start record or next heartbeat, perhaps behind hits:
- * looks for it first. What cannot be read is told of by take_file().
- */
-static enum cf_status learn_privacy(struct rehearse_run *run, const char *path)
-{
-	struct cf_reader *reader = NULL;
-	struct cf_error unused;
-	struct cf_line line;
-	enum cf_status status = CF_OK;
-	bool is_known = false;
-
-	if (strcmp(path, "-") == 0 || cf_reader_open(path, &reader, &unused) != CF_OK)
-		return CF_OK;
-	for (enum cf_read got = CF_READ_SKIPPED; status == CF_OK && !is_known;) {
-		got = cf_reader_next(reader, run->record, &line);
-		if (got == CF_READ_END || got == CF_READ_FAILED)
-			break;
-		if (got != CF_READ_RECORD)
-			continue;
-		is_known = run->record->report.privacy.len > 0;
-		status = cf_rehearsal_learn(run->rehearsal, run->record);
-	}
-	cf_reader_close(reader);
-	return status;
-}
-
 /* Names are a help, not a must; those of a ledger that was given must be there. */
 static int load_names(struct rehearse_run *run)
 {
@@ -145,75 +112,17 @@ static int load_names(struct rehearse_run *run)
 	                                                                             : CMD_IO;
 }
 
-static enum cf_status take_file(struct rehearse_run *run, const char *path)
+static void tell_notice(void *arg, const char *text)
 {
-	struct cf_reader *reader = NULL;
-	struct cf_error error = {0};
-	struct cf_line line;
-	enum cf_read got;
-	enum cf_status status = learn_privacy(run, path);
-
-	if (status != CF_OK)
-		return status;
-	status = cf_reader_open(path, &reader, &error);
-	if (status != CF_OK) {
-		fprintf(stderr, "curfew rehearse: %s\n", error.text);
-		run->had_failures = true;
-		return CF_OK;
-	}
-	while (
-	    status == CF_OK && (got = cf_reader_next(reader, run->record, &line)) != CF_READ_END) {
-		if (got == CF_READ_FAILED) {
-			fprintf(stderr, "curfew rehearse: %s\n", cf_reader_error(reader)->text);
-			run->had_failures = true;
-			break;
-		}
-		if (got == CF_READ_RECORD)
-			status = cf_rehearsal_take(run->rehearsal, run->record);
-		cli_progress_update(&run->progress, ++run->lines);
-	}
-	cf_reader_close(reader);
-	return status;
+	(void)arg;
+	fprintf(stderr, "curfew rehearse: %s\n", text);
 }
 
-static enum cf_status take_set(struct rehearse_run *run, const char *path)
+static void show_progress(void *arg, uint64_t lines)
 {
-	struct cf_log_set set = {0};
-	enum cf_status status = cf_log_set_find(path, &set);
+	struct rehearse_run *run = arg;
 
-	if (status != CF_OK || set.count == 0) {
-		fprintf(stderr, "curfew rehearse: no log '%s'\n", path);
-		run->had_failures = true;
-		return CF_OK;
-	}
-	for (size_t i = 0; i < set.count && status == CF_OK; i++)
-		status = take_file(run, set.paths[i]);
-	cf_log_set_done(&set);
-	return status;
-}
-
-static enum cf_status take_folder(struct rehearse_run *run, const char *folder)
-{
-	struct dirent **entries = NULL;
-	int count = scandir(folder, &entries, NULL, alphasort);
-	enum cf_status status = CF_OK;
-
-	if (count < 0) {
-		fprintf(stderr, "curfew rehearse: cannot read '%s': %s\n", folder, strerror(errno));
-		run->had_failures = true;
-		return CF_OK;
-	}
-	for (int i = 0; i < count; i++) {
-		char path[CF_PATH_BYTES];
-
-		if (status == CF_OK && strstr(entries[i]->d_name, ".jsonl") != NULL &&
-		    (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) <
-		        sizeof path)
-			status = take_file(run, path);
-		free(entries[i]);
-	}
-	free(entries);
-	return status;
+	cli_progress_update(&run->progress, lines);
 }
 
 static enum cf_status take_logs(struct rehearse_run *run, char **logs, int count)
@@ -221,14 +130,14 @@ static enum cf_status take_logs(struct rehearse_run *run, char **logs, int count
 	const char *own = cf_image_info(run->image)->log_path;
 	enum cf_status status = CF_OK;
 
+	run->logs = (struct cf_rehearsed_logs){.rehearsal = run->rehearsal,
+	    .notice = tell_notice,
+	    .progress = show_progress,
+	    .arg = run};
 	if (count == 0)
-		return take_set(run, own[0] == '\0' ? run->compiling.paths.log : own);
-	for (int i = 0; i < count && status == CF_OK; i++) {
-		struct stat st;
-
-		status = stat(logs[i], &st) == 0 && S_ISDIR(st.st_mode) ? take_folder(run, logs[i])
-		                                                        : take_set(run, logs[i]);
-	}
+		return cf_rehearse_log(&run->logs, own[0] == '\0' ? run->compiling.paths.log : own);
+	for (int i = 0; i < count && status == CF_OK; i++)
+		status = cf_rehearse_log(&run->logs, logs[i]);
 	return status;
 }
 
@@ -273,18 +182,16 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 	enum cf_status status =
 	    cf_rehearsal_new(run->image, run->compiling.at_wall_s, &run->rehearsal);
 
-	run->record = calloc(1, sizeof *run->record);
 	run->progress = cli_progress_start("lines", 0);
-	if (status == CF_OK && run->record != NULL)
+	if (status == CF_OK)
 		status = take_logs(run, logs, count);
 	cli_progress_end(&run->progress);
-	struct cf_doc *doc = status == CF_OK && run->record != NULL
-	    ? cf_rehearsal_report(run->rehearsal, run->names)
-	    : NULL;
+	struct cf_doc *doc =
+	    status == CF_OK ? cf_rehearsal_report(run->rehearsal, run->names) : NULL;
 
 	add_footer(run, doc);
 	code = cli_output_doc(&run->output, doc);
-	if (code == CMD_OK && run->had_failures)
+	if (code == CMD_OK && run->logs.had_failures)
 		code = CMD_IO;
 	if (code == CMD_OK && somebody_breaks(doc))
 		code = CMD_FOUND;
@@ -303,7 +210,6 @@ int cmd_rehearse(int argc, char **argv)
 	cf_rehearsal_free(run.rehearsal);
 	cf_rehearsal_names_free(run.names);
 	cli_model_done(&run.model);
-	free(run.record);
 	cf_image_close(run.image);
 	free(run.image_data);
 	return code;
