@@ -7,7 +7,6 @@
 #include "cli/front/json_out.h"
 #include "cli/front/when.h"
 #include "cli/policy/applying.h"
-#include "trust/fetch.h"
 #include "update/image_kept.h"
 #include "update/image_update.h"
 
@@ -15,18 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The digest of the image in force, "" when there is none that can be read. */
-static void digest_in_force(const char *path, char digest_out[CF_SHA256_TEXT_BYTES])
-{
-	struct cf_image *image = NULL;
-
-	digest_out[0] = '\0';
-	if (access(path, F_OK) != 0 || cf_image_open(path, &image, NULL) != CF_OK)
-		return;
-	(void)cf_sha256_format(cf_image_info(image)->digest, digest_out);
-	cf_image_close(image);
-}
 
 /* Files that cannot be read or written, against images that are refused. */
 static int exit_for(enum cf_status status)
@@ -119,7 +106,7 @@ static size_t print_list(const struct cli_compiling *compiling, const char *fold
 	char digest[CF_SHA256_TEXT_BYTES];
 	size_t damaged = 0;
 
-	digest_in_force(compiling->image, digest);
+	cf_force_digest(compiling->image, digest);
 	if (compiling->json)
 		cli_json_open_array(&json, NULL);
 	for (size_t i = 0; i < count; i++) {
@@ -161,54 +148,10 @@ int cli_apply_list(const struct cli_compiling *compiling)
 	return damaged == 0 ? CMD_OK : CMD_FOUND;
 }
 
-/* The one that was in force before the one that is. */
-static enum cf_status find_former(const char *image, const char *folder,
-    char digest_out[CF_SHA256_TEXT_BYTES], struct cf_error *error)
-{
-	char now[CF_SHA256_TEXT_BYTES];
-	struct cf_kept_image *items;
-	size_t count, i = 0;
-	enum cf_status status = cf_kept_list(folder, &items, &count, error);
-
-	if (status != CF_OK)
-		return status;
-	digest_in_force(image, now);
-	while (i < count && strcmp(items[i].digest, now) == 0)
-		i++;
-	if (i < count)
-		memcpy(digest_out, items[i].digest, sizeof items[i].digest);
-	else
-		status =
-		    cf_error_set(error, CF_ENOTFOUND, "no former image is kept in '%s'", folder);
-	free(items);
-	return status;
-}
-
-/* Reads a kept image into memory, verified, and under the digest that it is named for. */
-static enum cf_status read_kept(
-    const char *folder, const char *digest, struct cli_new_image *new_image, struct cf_error *error)
-{
-	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES];
-	struct cf_fetch file = {
-	    .place = cf_kept_path(folder, digest, path), .most_bytes = CF_IMAGE_BYTES};
-	enum cf_status status = cf_fetch(&file, error);
-
-	if (status != CF_OK)
-		return status;
-	new_image->data = file.data;
-	new_image->len = file.len;
-	status = cf_image_from_memory(file.data, file.len, &new_image->image, error);
-	if (status == CF_OK &&
-	    strcmp(cf_sha256_format(cf_image_info(new_image->image)->digest, text), digest) != 0)
-		status = cf_error_set(error, CF_ECHECKSUM,
-		    "'%.300s' holds image %.12s, not the one it is named for", path, text);
-	return status;
-}
-
 int cli_apply_back(struct cli_compiling *compiling)
 {
 	char folder[CF_PATH_BYTES], digest[CF_SHA256_TEXT_BYTES];
-	struct cli_new_image new_image = {0};
+	struct cf_new_image new_image = {0};
 	struct cf_error error = {.text = "the path of the image is too long"};
 	int code;
 
@@ -216,9 +159,9 @@ int cli_apply_back(struct cli_compiling *compiling)
 	if (error.status == CF_OK)
 		error.status = compiling->back_to != NULL
 		    ? cf_kept_find(folder, compiling->back_to, digest, &error)
-		    : find_former(compiling->image, folder, digest, &error);
+		    : cf_force_former(compiling->image, folder, digest, &error);
 	if (error.status == CF_OK)
-		error.status = read_kept(folder, digest, &new_image, &error);
+		error.status = cf_force_read_kept(folder, digest, &new_image, &error);
 	code = error.status == CF_OK ? cli_apply_image(compiling, &new_image) : complain(&error);
 	cf_image_close(new_image.image);
 	free(new_image.data);
@@ -248,7 +191,7 @@ static int apply_update(struct cli_compiling *compiling, const char *folder,
     const struct cf_image_update_options *options, const struct cf_image_update *update)
 {
 	struct noting noting = {.folder = folder, .options = options, .update = update};
-	const struct cli_new_image new_image = {.data = update->data,
+	const struct cf_new_image new_image = {.data = update->data,
 	    .len = update->len,
 	    .image = update->image,
 	    .ready = note,

@@ -6,19 +6,7 @@
 #pragma once
 
 #include "cli/policy/compiling.h"
-#include "image/image.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-
-/* Verified bytes in memory, and the image over them. */
-struct cli_new_image {
-	void *data;
-	size_t len;
-	struct cf_image *image;
-	bool (*ready)(void *context); /* asked last before it is written; NULL: always */
-	void *context;
-};
+#include "update/image_force.h"
 
 /* Shows the change and goes through with it, as the options say; the exit code. */
-int cli_apply_image(const struct cli_compiling *compiling, const struct cli_new_image *new_image);
+int cli_apply_image(const struct cli_compiling *compiling, const struct cf_new_image *new_image);

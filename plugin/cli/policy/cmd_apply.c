@@ -45,7 +45,7 @@ static const char help[] =
     "4 cannot read or write\n";
 
 /* Compiles into memory and verifies as any reader would. */
-static int compile(const struct cli_compiling *compiling, struct cli_new_image *new_image)
+static int compile(const struct cli_compiling *compiling, struct cf_new_image *new_image)
 {
 	struct cf_compiled *compiled = NULL;
 	struct cf_error error = {.text = ""};
@@ -72,7 +72,7 @@ static int compile(const struct cli_compiling *compiling, struct cli_new_image *
 
 static int compile_and_apply(const struct cli_compiling *compiling)
 {
-	struct cli_new_image new_image = {0};
+	struct cf_new_image new_image = {0};
 	int code = compile(compiling, &new_image);
 
 	if (code == CMD_OK)
