@@ -367,3 +367,17 @@ void cf_compiled_free(struct cf_compiled *compiled)
 	cf_policy_free(compiled->policy);
 	free(compiled);
 }
+
+enum cf_status cf_compile_image(const struct cf_compile_options *options,
+    struct cf_image **image_out, void **data_out, struct cf_diags *diags, struct cf_error *error)
+{
+	struct cf_compiled *compiled = NULL;
+	enum cf_status status = cf_compile(options, &compiled, diags);
+	size_t len = 0;
+
+	if (status != CF_OK)
+		return cf_error_set(error, status, "%s", cf_status_text(status));
+	status = cf_image_builder_to_memory(compiled->builder, data_out, &len, error);
+	cf_compiled_free(compiled);
+	return status == CF_OK ? cf_image_from_memory(*data_out, len, image_out, error) : status;
+}

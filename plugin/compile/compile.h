@@ -12,6 +12,7 @@
 #include "compile/pack/pack.h"
 #include "compile/policy/policy.h"
 #include "compile/regimes.h"
+#include "image/image.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,3 +47,11 @@ enum cf_status cf_compile(const struct cf_compile_options *options,
 
 /* NULL is fine. */
 void cf_compiled_free(struct cf_compiled *compiled);
+
+/*
+ * Compiles to an image in memory, whose bytes are *data_out; close and free both in any case. As
+ * cf_compile(); *error says what is wrong where diags do not.
+ */
+enum cf_status cf_compile_image(const struct cf_compile_options *options,
+    struct cf_image **image_out, void **data_out, struct cf_diags *diags,
+    struct cf_error *error) CF_MUST_CHECK;

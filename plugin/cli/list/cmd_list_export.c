@@ -103,25 +103,17 @@ static int compile_image(const struct job *job, struct cf_image **image_out, voi
 	    .lists_dir = job->lists != NULL ? job->lists : job->paths.lists,
 	    .default_log_path = job->paths.log,
 	    .built_wall_s = job->at_wall_s};
-	struct cf_compiled *compiled = NULL;
 	struct cf_diags diags;
 	struct cf_error error = {.text = "no memory"};
 	enum cf_status status;
-	size_t len;
 
 	cf_diags_init(&diags);
-	status = cf_compile(&compile, &compiled, &diags);
+	status = cf_compile_image(&compile, image_out, data_out, &diags, &error);
 	cf_diags_print(&diags, stderr);
-	cf_diags_done(&diags);
-	if (status != CF_OK)
-		return cli_exit_for(status);
-	status = cf_image_builder_to_memory(compiled->builder, data_out, &len, &error);
-	cf_compiled_free(compiled);
-	if (status == CF_OK)
-		status = cf_image_from_memory(*data_out, len, image_out, &error);
-	if (status != CF_OK)
+	if (status != CF_OK && diags.errors == 0)
 		fprintf(stderr, "curfew list export: cannot compile '%s': %s\n", job->policy,
 		    error.text);
+	cf_diags_done(&diags);
 	return cli_exit_for(status);
 }
 

@@ -5,9 +5,9 @@
 #include "cli/front/term.h"
 #include "cli/front/when.h"
 #include "cli/list/list_cmd.h"
-#include "compile/pack/pattern.h"
 #include "compile/resolve/overlay.h"
 #include "compile/resolve/resolving.h"
+#include "compile/resolve/to_ask.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,70 +47,9 @@ struct job {
 	unsigned days;
 	bool all, dry_run, json;
 	struct cf_pack *pack;
-	struct cf_resolved *names;
-	enum cf_category *categories;
-	size_t count, capacity;
-	enum cf_category category; /* of the entry being expanded */
-	enum cf_status status;
+	struct cf_to_ask ask;
 	struct cli_progress progress;
 };
-
-static bool make_room(struct job *job)
-{
-	size_t capacity = job->capacity == 0 ? 256 : job->capacity * 2;
-	struct cf_resolved *names;
-	enum cf_category *categories;
-
-	if (job->count < job->capacity)
-		return true;
-	names = reallocarray(job->names, capacity, sizeof *names);
-	if (names != NULL)
-		job->names = names;
-	categories = reallocarray(job->categories, capacity, sizeof *categories);
-	if (categories != NULL)
-		job->categories = categories;
-	if (names == NULL || categories == NULL) {
-		job->status = CF_ENOMEM;
-		return false;
-	}
-	job->capacity = capacity;
-	return true;
-}
-
-static bool add_name(void *context, const struct cf_name *name)
-{
-	struct job *job = context;
-	char text[CF_NAME_TEXT_BYTES], *copy;
-
-	if (!make_room(job))
-		return false;
-	copy = strdup(cf_name_format(name, text));
-	if (copy == NULL) {
-		job->status = CF_ENOMEM;
-		return false;
-	}
-	job->names[job->count] = (struct cf_resolved){.name = copy};
-	job->categories[job->count++] = job->category;
-	return true;
-}
-
-/* Every name that can be asked; of a subtree that is its top, of what lies below nothing is known.
- */
-static enum cf_status collect(struct job *job)
-{
-	for (size_t i = 0; i < job->pack->name_count && job->status == CF_OK; i++) {
-		const struct cf_pack_name *name = &job->pack->names[i];
-
-		job->category = (enum cf_category)name->category;
-		if (name->scope == CF_SCOPE_BELOW ||
-		    (job->category == CF_CATEGORY_LOOKALIKE && !job->all))
-			continue;
-		if (cf_pattern_expand(name->name, name->name_len, add_name, job) != CF_OK &&
-		    job->status == CF_OK)
-			job->status = CF_EINTERNAL; /* the reader has checked the pattern */
-	}
-	return job->status;
-}
 
 static void show_progress(void *context, size_t done)
 {
@@ -122,15 +61,15 @@ static void show_progress(void *context, size_t done)
 static void print_people(
     const struct job *job, const size_t founds[CF_FOUNDS], const struct cf_overlay_counts *counts)
 {
-	for (size_t i = 0; i < job->count; i++) {
-		const struct cf_resolved *name = &job->names[i];
+	for (size_t i = 0; i < job->ask.count; i++) {
+		const struct cf_resolved *name = &job->ask.names[i];
 
 		if (name->found == CF_FOUND_ADDRESSES || name->found == CF_FOUND_NOTHING)
 			continue;
 		printf("%-10s %s%s%s\n", cf_found_text(name->found), name->name,
 		    name->why != NULL ? ": " : "", name->why != NULL ? name->why : "");
 	}
-	printf("%zu names asked:", job->count);
+	printf("%zu names asked:", job->ask.count);
 	for (unsigned i = 0; i < CF_FOUNDS; i++)
 		printf("%s %zu %s", i > 0 ? "," : "", founds[i], cf_found_text(i));
 	printf("\n%zu addresses %s, %zu of them under several categories; %zu more lie in the "
@@ -146,7 +85,7 @@ static void print_json(
 	char text[CF_ADDR_TEXT_BYTES];
 
 	cli_json_open_object(&json, NULL);
-	cli_json_number(&json, "names", (int64_t)job->count);
+	cli_json_number(&json, "names", (int64_t)job->ask.count);
 	for (unsigned i = 0; i < CF_FOUNDS; i++)
 		cli_json_number(&json, i == CF_FOUND_NOTHING ? "no_address" : cf_found_text(i),
 		    (int64_t)founds[i]);
@@ -154,12 +93,12 @@ static void print_json(
 	cli_json_number(&json, "addresses_mixed", (int64_t)counts->mixed);
 	cli_json_number(&json, "addresses_dedicated", (int64_t)counts->dedicated);
 	cli_json_open_array(&json, "results");
-	for (size_t i = 0; i < job->count; i++) {
-		const struct cf_resolved *name = &job->names[i];
+	for (size_t i = 0; i < job->ask.count; i++) {
+		const struct cf_resolved *name = &job->ask.names[i];
 
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "name", name->name);
-		cli_json_text(&json, "category", cf_category_text(job->categories[i]));
+		cli_json_text(&json, "category", cf_category_text(job->ask.categories[i]));
 		cli_json_text(&json, "found", cf_found_text(name->found));
 		cli_json_bool(&json, "secure", name->secure);
 		cli_json_text(&json, "chain_end", name->chain_end);
@@ -183,15 +122,15 @@ static int conclude(const struct job *job)
 	    .dir = job->out != NULL ? job->out : job->pack->dir,
 	    .today = cli_today(today),
 	    .until_wall_s = cli_now_s() + (int64_t)job->days * 86400,
-	    .names = job->names,
-	    .categories = job->categories,
-	    .name_count = job->count};
+	    .names = job->ask.names,
+	    .categories = job->ask.categories,
+	    .name_count = job->ask.count};
 	struct cf_overlay_counts counts = {.gone = 0};
 	size_t founds[CF_FOUNDS] = {0};
 	enum cf_status status = CF_OK;
 
-	for (size_t i = 0; i < job->count; i++)
-		founds[job->names[i].found]++;
+	for (size_t i = 0; i < job->ask.count; i++)
+		founds[job->ask.names[i].found]++;
 	if (founds[CF_FOUND_ADDRESSES] != 0 && !job->dry_run)
 		status = cf_overlay_write(&overlay, &counts);
 	if (status != CF_OK) {
@@ -207,7 +146,7 @@ static int conclude(const struct job *job)
 		fputs("curfew list resolve: nothing resolved; nothing is written\n", stderr);
 		return CMD_DEGRADED;
 	}
-	if (founds[CF_FOUND_GONE] + founds[CF_FOUND_FILTERED] > job->count / 2)
+	if (founds[CF_FOUND_GONE] + founds[CF_FOUND_FILTERED] > job->ask.count / 2)
 		fputs("curfew list resolve: more than half of the names do not exist or lead "
 		      "nowhere: does the resolver "
 		      "filter? name another with --forward\n",
@@ -225,10 +164,10 @@ static int run(struct job *job, const char *what)
 
 	if (code != CMD_OK)
 		return code;
-	status = collect(job);
+	status = cf_to_ask_collect(&job->ask, job->pack, job->all);
 	if (status == CF_OK) {
-		job->progress = cli_progress_start("resolving", job->count);
-		status = cf_resolve(&job->how, job->names, job->count, &error);
+		job->progress = cli_progress_start("resolving", job->ask.count);
+		status = cf_resolve(&job->how, job->ask.names, job->ask.count, &error);
 		cli_progress_end(&job->progress);
 	}
 	if (status != CF_OK) {
@@ -279,11 +218,7 @@ int cmd_list_resolve(int argc, char **argv)
 		return CMD_USAGE;
 	}
 	code = run(&job, optind < argc ? argv[optind] : CLI_DEFAULT_PACK);
-	cf_resolved_free(job.names, job.count);
-	for (size_t i = 0; i < job.count; i++)
-		free((char *)job.names[i].name); /* a copy made here */
-	free(job.names);
-	free(job.categories);
+	cf_to_ask_done(&job.ask);
 	cf_pack_free(job.pack);
 	return code;
 }

@@ -54,7 +54,7 @@ static void show(void *arg, const struct cf_record *record, const struct cf_line
 {
 	struct view *view = arg;
 
-	if (!log_filter_match(&view->filter, record))
+	if (!cf_record_filter_match(&view->filter.by, record))
 		return;
 	if (view->json) {
 		fwrite(line->text, 1, line->len, view->out.to);
@@ -69,9 +69,9 @@ static void complain_about_nothing(void *arg)
 {
 	const struct view *view = arg;
 
-	if (view->filter.sensor != NULL && !view->filter.sensor_seen)
-		fprintf(
-		    stderr, "curfew log: no line is of a sensor '%.100s'\n", view->filter.sensor);
+	if (view->filter.by.sensor != NULL && !view->filter.by.sensor_seen)
+		fprintf(stderr, "curfew log: no line is of a sensor '%.100s'\n",
+		    view->filter.by.sensor);
 	if (view->walk.skipped > 0)
 		fprintf(stderr,
 		    "curfew log: %llu lines were no records; `curfew log verify` says more\n",
@@ -138,7 +138,7 @@ static const struct cli_option options[] = {
     CONDITION("sensor", 'S'),
     CONDITION("since", 's'),
     CONDITION("until", 'u'),
-    CLI_SWITCH("events", 'e', struct view, filter.events),
+    CLI_SWITCH("events", 'e', struct view, filter.by.events),
     CLI_SWITCH("json", 'j', struct view, json),
     CLI_OPTIONS_END,
 };

@@ -1,29 +1,18 @@
 /*
- * Which records `curfew log` shows: every condition that is set must hold. Pure.
+ * Conditions of `curfew log` as people write them (records/read/filter.h). Pure.
  */
 #pragma once
 
 #include "compile/pack/spoken_name.h"
-#include "names/name.h"
-#include "records/form/parse.h"
+#include "records/read/filter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct log_filter {
-	bool has_client, has_action, has_name, has_addr, events;
-	struct cf_prefix client;
-	enum cf_action action;
-	const char *category; /* NULL: any */
-	const char *via;
-	const char *sensor;
-	struct cf_name name;
-	enum cf_scope scope;   /* below: what lies below name alone; else name itself, too */
-	struct cf_addr addr;   /* instead of a name: where connections went */
+	struct cf_record_filter by;
 	const char *form;      /* what the name was given as, if it was no plain one; static */
 	struct cf_error error; /* why the last condition was not understood */
-	bool sensor_seen;      /* some record was of that sensor */
-	int64_t since_wall_us, until_wall_us; /* 0: open */
 };
 
 /*
@@ -33,6 +22,3 @@ struct log_filter {
  */
 bool log_filter_set(struct log_filter *filter, int option, const char *argument, int64_t now_wall_s,
     const char **why_out);
-
-/* Hits are matched by everything, other records (with events) by time, sensor and client. */
-bool log_filter_match(struct log_filter *filter, const struct cf_record *record);
