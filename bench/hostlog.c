@@ -8,6 +8,8 @@
  * one DHCP lease of each, with MAC, name and client id, told by a monitor. Both span one day,
  * sealed by heartbeats.
  */
+#include "sample_hit.h"
+
 #include "records/form/pack.h"
 #include "records/write/writer.h"
 
@@ -20,8 +22,6 @@
 #define START_US INT64_C(1727740800000000) /* 2024-10-01 */
 #define DAY_US   INT64_C(86000000000)
 #define BATCH    16
-
-static const uint8_t qname[] = "\6dnl-03\3geo\11kaspersky\3com", rule[] = "\11kaspersky\3com";
 
 static void die(const char *what)
 {
@@ -43,33 +43,7 @@ static struct cf_addr addr_of(unsigned long host)
 
 static void pack_hit(unsigned long host, int64_t at_us, void *out)
 {
-	const struct cf_hit hit = {.at_wall_us = at_us,
-	    .event = CF_EVENT_DNS,
-	    .action = CF_ACTION_BLOCK,
-	    .via = CF_VIA_QNAME,
-	    .src = addr_of(host),
-	    .dest = {.family = CF_FAMILY_V4, .bytes = {10, 255, 0, 53}},
-	    .src_port = 40112,
-	    .dest_port = 53,
-	    .ip_proto = 17,
-	    .dns = {.qname_wire = qname,
-	        .qtype = 1,
-	        .has_rcode = true,
-	        .rcode = 3,
-	        .answer = "nxdomain",
-	        .ede = 15},
-	    .match = {.value = {.data = "dnl-03.geo.kaspersky.com", .len = 24},
-	        .rule_wire = rule,
-	        .rule_type = "subtree",
-	        .list = "vendor-core",
-	        .serial = "2024092901",
-	        .category = "updates",
-	        .product = "consumer",
-	        .confidence = "high"},
-	    .policy = {.name = "us-commerce-2024",
-	        .phase = "updates-off",
-	        .cutoff_wall_s = 1727582400},
-	    .key = host + 1};
+	const struct cf_hit hit = bench_sample_hit(at_us, addr_of(host), host + 1);
 
 	(void)cf_pack_hit(&hit, out); /* its size is in its head */
 }

@@ -10,9 +10,11 @@
  * CPU time per hit is measured, not wall time, so that other work on the machine matters little.
  * Prints one JSON object.
  */
-#include "records/write/log.h"
+#include "sample_hit.h"
+
 #include "records/form/pack.h"
 #include "records/read/reader.h"
+#include "records/write/log.h"
 #include "records/write/queue.h"
 #include "records/write/writer.h"
 
@@ -31,39 +33,11 @@ static double cpu_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static const uint8_t qname[] = "\6dnl-03\3geo\11kaspersky\3com", rule[] = "\11kaspersky\3com";
-
 static void fill(struct cf_hit *hit)
 {
-	*hit = (struct cf_hit){
-	    .at_wall_us = INT64_C(1727770443481207),
-	    .event = CF_EVENT_DNS,
-	    .action = CF_ACTION_BLOCK,
-	    .via = CF_VIA_QNAME,
-	    .src = {.family = CF_FAMILY_V4, .bytes = {10, 20, 30, 40}},
-	    .dest = {.family = CF_FAMILY_V4, .bytes = {10, 20, 0, 53}},
-	    .src_port = 40112,
-	    .dest_port = 53,
-	    .ip_proto = 17,
-	    .dns = {.qname_wire = qname,
-	        .qtype = 1,
-	        .has_rcode = true,
-	        .rcode = 3,
-	        .answer = "nxdomain",
-	        .ede = 15},
-	    .match = {.value = {.data = "dnl-03.geo.kaspersky.com", .len = 24},
-	        .rule_wire = rule,
-	        .rule_type = "subtree",
-	        .list = "vendor-core",
-	        .serial = "2024092901",
-	        .category = "updates",
-	        .product = "consumer",
-	        .confidence = "high"},
-	    .policy = {.name = "us-commerce-2024",
-	        .phase = "updates-off",
-	        .cutoff_wall_s = 1727582400},
-	    .key = 1,
-	};
+	const struct cf_addr client = {.family = CF_FAMILY_V4, .bytes = {10, 20, 30, 40}};
+
+	*hit = bench_sample_hit(INT64_C(1727770443481207), client, 1);
 }
 
 static void vary(struct cf_hit *hit, unsigned long i, unsigned long clients)

@@ -241,3 +241,16 @@ void cf_file_writer_abandon(struct cf_file_writer *writer)
 		(void)unlink(writer->beside);
 	writer->to = NULL;
 }
+
+enum cf_status cf_file_writer_end(
+    struct cf_file_writer *writer, const char *path, enum cf_status status, struct cf_error *error)
+{
+	if (status == CF_OK)
+		status = ferror(writer->to) != 0 ? CF_EIO : cf_file_writer_commit(writer);
+	if (status == CF_OK)
+		return CF_OK;
+	(void)cf_error_set(
+	    error, status, "cannot write '%s': %s", path, cf_file_writer_why(writer));
+	cf_file_writer_abandon(writer);
+	return status;
+}

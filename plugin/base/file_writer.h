@@ -42,6 +42,14 @@ enum cf_status cf_file_writer_commit(struct cf_file_writer *writer) CF_MUST_CHEC
 /* Removes what was written unless it was committed. */
 void cf_file_writer_abandon(struct cf_file_writer *writer);
 
+/*
+ * Ends what began with status, the result of opening, or of writing: commits, or abandons when
+ * something could not be written, for half a file is worse than none. On failure *error says which
+ * path and why; as cf_file_writer_commit().
+ */
+enum cf_status cf_file_writer_end(struct cf_file_writer *writer, const char *path,
+    enum cf_status status, struct cf_error *error) CF_MUST_CHECK;
+
 /* Why opening or committing failed just now, for people: what is wrong with the path, or errno. */
 const char *cf_file_writer_why(const struct cf_file_writer *writer);
 

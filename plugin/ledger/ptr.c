@@ -138,17 +138,8 @@ enum cf_status cf_ptrs_save(
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	status = cf_file_writer_open_as(
 	    &writer, path, CF_WRITE_PRIVATE | CF_WRITE_ONLY_FILES | CF_WRITE_UNSYNCED);
-	if (status == CF_OK) {
-		for (size_t i = 0; i < ptrs->count; i++)
-			fprintf(writer.to, "%lld\t%s\t%s\n", (long long)ptrs->items[i].asked_wall_s,
-			    ptrs->items[i].place, ptrs->items[i].name);
-		/* Half a cache is worse than an old one. */
-		status = ferror(writer.to) != 0 ? CF_EIO : cf_file_writer_commit(&writer);
-	}
-	if (status == CF_OK)
-		return CF_OK;
-	(void)cf_error_set(
-	    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
-	cf_file_writer_abandon(&writer);
-	return status;
+	for (size_t i = 0; status == CF_OK && i < ptrs->count; i++)
+		fprintf(writer.to, "%lld\t%s\t%s\n", (long long)ptrs->items[i].asked_wall_s,
+		    ptrs->items[i].place, ptrs->items[i].name);
+	return cf_file_writer_end(&writer, path, status, error);
 }

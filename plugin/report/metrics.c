@@ -226,15 +226,7 @@ enum cf_status cf_metrics_write(struct cf_model *model, const struct cf_provenan
 	struct cf_file_writer writer;
 	enum cf_status status = cf_file_writer_open(&writer, path);
 
-	if (status == CF_OK) {
-		cf_metrics_print(model, provenance, writer.to);
-		/* Half a file is worse than none. */
-		status = ferror(writer.to) != 0 ? CF_EIO : cf_file_writer_commit(&writer);
-	}
 	if (status == CF_OK)
-		return CF_OK;
-	(void)cf_error_set(
-	    error, status, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
-	cf_file_writer_abandon(&writer);
-	return status;
+		cf_metrics_print(model, provenance, writer.to);
+	return cf_file_writer_end(&writer, path, status, error);
 }

@@ -105,14 +105,11 @@ uint64_t cf_publish_next_serial(const char *signature_path, int64_t now_wall_s)
 static enum cf_status write_signature(const char *path, const char *text, struct cf_error *error)
 {
 	struct cf_file_writer writer;
+	enum cf_status status = cf_file_writer_open(&writer, path);
 
-	if (cf_file_writer_open(&writer, path) == CF_OK) {
-		(void)fputs(text, writer.to); /* the commit sees a failure */
-		if (cf_file_writer_commit(&writer) == CF_OK)
-			return CF_OK;
-	}
-	return cf_error_set(
-	    error, CF_EIO, "cannot write '%s': %s", path, cf_file_writer_why(&writer));
+	if (status == CF_OK)
+		(void)fputs(text, writer.to); /* the end sees a failure */
+	return cf_file_writer_end(&writer, path, status, error);
 }
 
 enum cf_status cf_publish_sign(const char *path, uint64_t most_bytes,

@@ -229,6 +229,34 @@ static void a_folder_is_refused(void **state)
 	assert_null(why);
 }
 
+static void an_end_commits_or_says_which_path_and_why(void **state)
+{
+	struct named good = inside("file"), full = inside("null");
+	struct cf_file_writer writer;
+	struct cf_error error = {0};
+	enum cf_status status = cf_file_writer_open(&writer, good.path);
+
+	(void)state;
+	assert_int_equal(status, CF_OK);
+	assert_true(fputs("whole\n", writer.to) >= 0);
+	assert_int_equal(cf_file_writer_end(&writer, good.path, status, &error), CF_OK);
+	assert_int_equal(access(good.path, R_OK), 0);
+
+	status = cf_file_writer_open(&writer, folder);
+	assert_int_equal(cf_file_writer_end(&writer, folder, status, &error), CF_EINVALID);
+	assert_non_null(strstr(error.text, folder));
+	assert_non_null(strstr(error.text, "it is a folder"));
+
+	if (mknod(full.path, S_IFCHR | 0666, makedev(1, 7)) != 0)
+		skip(); /* not root */
+	status = cf_file_writer_open(&writer, full.path);
+	assert_int_equal(status, CF_OK);
+	(void)setvbuf(writer.to, NULL, _IONBF, 0);
+	(void)fputs("lost\n", writer.to); /* fails at once */
+	assert_int_equal(cf_file_writer_end(&writer, full.path, status, &error), CF_EIO);
+	assert_non_null(strstr(error.text, full.path));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clear)
@@ -242,6 +270,7 @@ int main(void)
 	    TEST(a_pipe_that_nobody_reads_is_not_waited_for_long),
 	    TEST(what_a_full_disk_refused_early_is_not_forgotten),
 	    TEST(a_folder_is_refused),
+	    TEST(an_end_commits_or_says_which_path_and_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "ledger/minutes/held.h"
 
 #include "base/bytes.h"
+#include "ledger/minutes/varint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,16 +50,6 @@ enum cf_status cf_held_add(struct cf_held *held, struct cf_held_span span)
 	return CF_OK;
 }
 
-static uint8_t *put_varint(uint8_t *to, uint32_t value)
-{
-	while (value >= 0x80) {
-		*to++ = (uint8_t)(value | 0x80);
-		value >>= 7;
-	}
-	*to++ = (uint8_t)value;
-	return to;
-}
-
 /* At most two bytes: a day has 1440 minutes. */
 static uint32_t get_varint(struct cf_bytes *from)
 {
@@ -80,8 +71,8 @@ size_t cf_held_encode(const struct cf_held *held, uint8_t *blob)
 	for (uint32_t i = 0; i < held->count; i++) {
 		const struct cf_held_span *span = &held->items[i];
 
-		to = put_varint(to, span->from - end);
-		to = put_varint(to, (uint32_t)(span->to - span->from));
+		to = cf_varint_put(to, span->from - end);
+		to = cf_varint_put(to, (uint32_t)(span->to - span->from));
 		*to++ = span->end & 0x7f;
 		end = span->to + 1u;
 	}

@@ -1,6 +1,7 @@
 #include "ledger/minutes/minutes.h"
 
 #include "base/bytes.h"
+#include "ledger/minutes/varint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,16 +63,6 @@ enum cf_status cf_minutes_add(
 	return CF_OK;
 }
 
-static uint8_t *put_varint(uint8_t *to, uint64_t value)
-{
-	while (value >= 0x80) {
-		*to++ = (uint8_t)(value | 0x80);
-		value >>= 7;
-	}
-	*to++ = (uint8_t)value;
-	return to;
-}
-
 /* 0 and a failed cursor when it does not end within ten bytes. */
 static uint64_t get_varint(struct cf_bytes *from)
 {
@@ -100,9 +91,9 @@ size_t cf_minutes_encode(const struct cf_minutes *minutes, uint8_t *blob)
 		while (i + run < minutes->count && first[run].minute == first->minute + run &&
 		    first[run].value == first->value)
 			run++;
-		to = put_varint(to, first->minute - end);
-		to = put_varint(to, run);
-		to = put_varint(to, first->value);
+		to = cf_varint_put(to, first->minute - end);
+		to = cf_varint_put(to, run);
+		to = cf_varint_put(to, first->value);
 		end = first->minute + run;
 		i += run;
 	}
