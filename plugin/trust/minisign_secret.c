@@ -104,7 +104,7 @@ static bool read_file(const char *text, size_t len, uint8_t bytes[FILE_BYTES])
 enum cf_status cf_minisign_secret_parse(const char *text, size_t len, const char *password,
     struct cf_minisign_secret *secret_out, struct cf_error *error)
 {
-	uint8_t bytes[FILE_BYTES], check[32];
+	uint8_t bytes[FILE_BYTES] = {0}, check[32];
 	struct hidden hidden;
 	struct cf_bytes c = cf_bytes_make(bytes, sizeof bytes);
 	const uint8_t *kinds, *salt;
