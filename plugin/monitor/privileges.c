@@ -113,7 +113,8 @@ void cf_privileges_give_up_calls(struct cf_privileges *privileges)
 {
 	struct cf_error error;
 
-	if (cf_sandbox_calls(privileges->sockets, privileges->socket_count, &error) == CF_OK)
+	if (cf_sandbox_calls(privileges->sockets, privileges->socket_count, privileges->listening,
+	        &error) == CF_OK)
 		return;
 	say(privileges, "%s", error.text);
 	privileges->degraded = true;

@@ -17,6 +17,7 @@ struct cf_privileges {
 	const char *status_path; /* NULL: none */
 	const int *sockets;      /* that may be bound again; NULL: none */
 	unsigned socket_count;
+	bool listening;     /* connections to the sockets are accepted instead */
 	bool hand_over_log; /* the log becomes the user's, who opens it again after a rotation */
 	void (*say)(void *arg, const char *text); /* what could not be done, for people */
 	void *arg;

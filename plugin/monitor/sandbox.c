@@ -229,8 +229,10 @@ static int add_conditional_rules(scmp_filter_ctx filter)
 	return status;
 }
 
-enum cf_status cf_sandbox_calls(const int *sockets, unsigned socket_count, struct cf_error *error)
+enum cf_status cf_sandbox_calls(
+    const int *sockets, unsigned socket_count, bool listening, struct cf_error *error)
 {
+	int of_sockets = listening ? SCMP_SYS(accept4) : SCMP_SYS(bind);
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int status = filter == NULL ? -ENOMEM : 0;
 
@@ -244,7 +246,7 @@ enum cf_status cf_sandbox_calls(const int *sockets, unsigned socket_count, struc
 			    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly_calls[i], 0);
 		status |= add_conditional_rules(filter);
 		for (unsigned i = 0; i < socket_count; i++)
-			status |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 1,
+			status |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, of_sockets, 1,
 			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i], 0));
 		if (status == 0)
 			status = seccomp_load(filter);

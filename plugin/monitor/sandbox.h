@@ -49,8 +49,8 @@ enum cf_status cf_sandbox_files(
 /*
  * seccomp: the system calls that capturing, logging and reloading need; others fail with EPERM, and
  * starting a program or opening a socket ends the process. sockets may be bound again, to an
- * interface that came back. All threads. Errors as
- * cf_sandbox_files().
+ * interface that came back; with listening true they are listened on, and connections to them may
+ * be accepted. All threads. Errors as cf_sandbox_files().
  */
-enum cf_status cf_sandbox_calls(
-    const int *sockets, unsigned socket_count, struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_sandbox_calls(const int *sockets, unsigned socket_count, bool listening,
+    struct cf_error *error) CF_MUST_CHECK;

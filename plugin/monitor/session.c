@@ -60,7 +60,7 @@ enum cf_status cf_session_open_log(
 	struct cf_log_options log = {
 	    .path = cf_session_hits_path(session, options),
 	    .sensor = options->sensor,
-	    .source = "monitor",
+	    .source = options->source == NULL ? "monitor" : options->source,
 	    .fold_s = info == NULL ? 60 : info->fold_s,
 	    .privacy = info == NULL ? "full" : info->privacy,
 	    .privacy_key_file = info == NULL ? "" : info->privacy_key_file,

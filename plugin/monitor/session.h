@@ -21,6 +21,7 @@ struct cf_session_options {
 	const char *image_path;
 	const char *hits_path;   /* NULL: what the image says, or "-" when it says nothing */
 	const char *sensor;      /* NULL: what the image says, or the host's name */
+	const char *source;      /* NULL: "monitor" */
 	const char *asn_path;    /* NULL: no AS database */
 	bool asn_is_pack;        /* it is made of the image, and knows nothing beyond it */
 	const char *status_path; /* NULL: none */

@@ -88,12 +88,12 @@ static bool is_same(const struct cf_lookup *lookup, const struct cf_dns_message 
 struct cf_lookup *cf_lookups_find(struct cf_lookups *lookups, const struct cf_dns_message *message,
     const struct cf_name *name, uint16_t qtype)
 {
-	struct cf_lookup *ways = ways_of(lookups, &message->ends, message->id);
+	struct cf_lookup *ways = ways_of(lookups, &message->ends, message->id), *found = NULL;
 
 	for (unsigned i = 0; i < WAYS; i++)
-		if (is_same(&ways[i], message, name, qtype))
-			return &ways[i];
-	return NULL;
+		if (is_same(&ways[i], message, name, qtype) && (found == NULL || ways[i].waiting))
+			found = &ways[i];
+	return found;
 }
 
 struct cf_lookup *cf_lookups_find_unnamed(
@@ -136,7 +136,8 @@ static int64_t over_wall_us(const struct cf_lookup *lookup)
 	return lookup->at_wall_us + CF_LOOKUP_PATIENCE_S * US_PER_S;
 }
 
-void cf_lookups_asked(struct cf_lookups *lookups, const struct cf_lookup *lookup)
+/* The place of lookup, now free. */
+static struct cf_lookup *make_room(struct cf_lookups *lookups, const struct cf_lookup *lookup)
 {
 	static const struct cf_lookup_answer unknown;
 	struct cf_lookup *ways = ways_of(lookups, &lookup->ends, lookup->id);
@@ -149,9 +150,28 @@ void cf_lookups_asked(struct cf_lookups *lookups, const struct cf_lookup *lookup
 		lookups->evicted++;
 		cf_lookups_answered(lookups, place, &unknown);
 	}
+	return place;
+}
+
+void cf_lookups_told_before(struct cf_lookups *lookups, const struct cf_lookup *lookup)
+{
+	struct cf_lookup *place = make_room(lookups, lookup);
+
+	*place = *lookup;
+	place->watchlist = NULL;
+	place->used = place->unasked = true;
+	place->waiting = place->through = false;
+	place->again = 0;
+}
+
+void cf_lookups_asked(struct cf_lookups *lookups, const struct cf_lookup *lookup)
+{
+	struct cf_lookup *place = make_room(lookups, lookup);
+
 	*place = *lookup;
 	place->used = place->waiting = true;
-	place->through = false;
+	place->through = place->unasked = false;
+	place->again = 0;
 	lookups->waiting++;
 	if (over_wall_us(place) < lookups->due_wall_us)
 		lookups->due_wall_us = over_wall_us(place);

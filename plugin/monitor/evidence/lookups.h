@@ -63,6 +63,9 @@ struct cf_lookup {
 	/* of this table alone */
 	bool used, waiting;
 	bool through; /* answered by a foreign resolver with addresses: told as an escape */
+	bool unasked; /* its answer came first, at at_wall_us; the question may be on its way */
+	uint32_t
+	    again; /* questions sent again while it waited; each may have an answer of its own */
 };
 
 /* Called for each look-up once, when it is known what came of it. */
@@ -76,7 +79,7 @@ enum cf_status cf_lookups_new(
 /* Tells nobody. NULL is fine. */
 void cf_lookups_free(struct cf_lookups *lookups);
 
-/* The look-up of this question, waiting or told, or NULL. */
+/* The look-up of this question, or NULL: the one that waits, else one that was told. */
 struct cf_lookup *cf_lookups_find(struct cf_lookups *lookups, const struct cf_dns_message *message,
     const struct cf_name *name, uint16_t qtype);
 /*
@@ -94,6 +97,12 @@ void cf_lookups_asked(struct cf_lookups *lookups, const struct cf_lookup *lookup
 /* The answer to a look-up that waits. */
 void cf_lookups_answered(
     struct cf_lookups *lookups, struct cf_lookup *lookup, const struct cf_lookup_answer *answer);
+
+/*
+ * Keeps in mind a look-up of which only the answer came, and which the caller told: its watchlist
+ * is not looked at. A question that comes behind finds it, with unasked set.
+ */
+void cf_lookups_told_before(struct cf_lookups *lookups, const struct cf_lookup *lookup);
 
 /* Tells those whose patience is over; about once a second. */
 void cf_lookups_reap(struct cf_lookups *lookups, int64_t now_wall_us);

@@ -258,6 +258,11 @@ bool cf_dns_is_shaped(struct cf_slice bytes)
 	    cursor.records_left[1] == 0 && cursor.records_left[2] == 0;
 }
 
+bool cf_dns_message_read(struct cf_slice bytes, struct cf_dns_message *message)
+{
+	return parse_header(bytes, message) && cf_dns_plausible(bytes);
+}
+
 bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,
     enum cf_dns_kind kind, enum cf_transport transport, struct cf_slice bytes, bool cut)
 {

@@ -69,6 +69,12 @@ static inline bool cf_dns_maybe_shaped(struct cf_slice bytes)
  */
 bool cf_dns_plausible(struct cf_slice bytes);
 
+/*
+ * Fills in what the header says of bytes that are one whole unicast message; kind, transport and
+ * ends are left to the caller. False when it is none.
+ */
+bool cf_dns_message_read(struct cf_slice bytes, struct cf_dns_message *message);
+
 /* One message; true when it reads as DNS and was reported. */
 bool cf_decode_dns(struct cf_decoder *decoder, const struct cf_packet *packet,
     enum cf_dns_kind kind, enum cf_transport transport, struct cf_slice bytes, bool cut);

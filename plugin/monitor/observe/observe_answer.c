@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TYPE_A       1
@@ -158,4 +159,67 @@ enum cf_bypass_cause cf_answer_cause(const struct cf_lookup_answer *said)
 		break;
 	}
 	return CF_BYPASS_ANSWERED;
+}
+
+/* Every extended error as text, "15 23", when one number cannot say it. */
+static const char *format_edes(const struct cf_lookup_answer *said, char text[CF_EDES_TEXT_BYTES])
+{
+	size_t at = 0;
+
+	if (said->ede_count < 2)
+		return NULL;
+	for (unsigned i = 0; i < said->ede_count; i++)
+		at += (size_t)snprintf(
+		    text + at, CF_EDES_TEXT_BYTES - at, "%s%u", i == 0 ? "" : " ", said->ede[i]);
+	return text;
+}
+
+void cf_answer_tell(
+    struct cf_finding *finding, const struct cf_lookup_answer *said, char edes[CF_EDES_TEXT_BYTES])
+{
+	finding->hit.dns.has_rcode = said->has_rcode;
+	finding->hit.dns.rcode = said->rcode;
+	finding->hit.dns.ede = cf_answer_ede(said);
+	finding->hit.dns.edes = format_edes(said, edes);
+	finding->hit.dns.outcome = cf_outcome_text(said->outcome);
+	cf_finding_salt(finding, &said->outcome, sizeof said->outcome);
+	cf_finding_salt(finding, &said->rcode, sizeof said->rcode);
+	cf_finding_salt(finding, said->ede, sizeof said->ede[0] * said->ede_count);
+}
+
+bool cf_answer_is_through(const struct cf_lookup_answer *said, bool own_resolver)
+{
+	return !own_resolver && said->outcome == CF_OUTCOME_ANSWERED && said->gives_address;
+}
+
+static uint8_t ip_proto_of(enum cf_transport transport)
+{
+	if (transport == CF_TRANSPORT_OTHER)
+		return 0;
+	return transport == CF_TRANSPORT_TCP ? CF_PROTO_TCP : CF_PROTO_UDP;
+}
+
+bool cf_answer_finding(struct cf_finding *finding, const struct cf_lookup *lookup,
+    const struct cf_lookup_answer *said, char edes[CF_EDES_TEXT_BYTES])
+{
+	struct cf_hit *hit = &finding->hit;
+	const char *outcome = cf_outcome_text(said->outcome);
+
+	cf_finding_init(finding, CF_EVENT_DNS, CF_VIA_QNAME, &lookup->ends,
+	    ip_proto_of(lookup->transport), lookup->at_wall_us);
+	hit->dns.qname_wire = lookup->name.wire;
+	hit->dns.qtype = lookup->qtype;
+	hit->dns.own_resolver = lookup->own_resolver ? "own" : "foreign";
+	if (!cf_finding_judge_name(finding, lookup->watchlist, &lookup->name, lookup->qtype))
+		return false;
+	cf_finding_salt(finding, &lookup->ends.server, sizeof lookup->ends.server);
+	cf_answer_tell(finding, said, edes);
+	hit->flow.escape = cf_answer_is_through(said, lookup->own_resolver) &&
+	    finding->decision.verdict == CF_VERDICT_BLOCK;
+	cf_finding_reason(finding, "vendor name asked of %s resolver%s%s",
+	    lookup->own_resolver ? "the site's own" : "a foreign", outcome == NULL ? "" : ": ",
+	    said->outcome == CF_OUTCOME_UNSEEN ? "no answer seen"
+	        : outcome == NULL              ? ""
+	                                       : outcome);
+	return true;
 }

@@ -102,72 +102,22 @@ static void init_finding(struct cf_observe *observe, struct cf_finding *finding,
 	finding->hit.dns.own_resolver = own ? "own" : "foreign";
 }
 
-/* Every extended error as text, "15 23", when one number cannot say it. */
-static const char *format_edes(const struct cf_lookup_answer *said, char text[6 * CF_LOOKUP_EDES])
-{
-	size_t at = 0;
-
-	if (said->ede_count < 2)
-		return NULL;
-	for (unsigned i = 0; i < said->ede_count; i++)
-		at += (size_t)snprintf(
-		    text + at, 6 * CF_LOOKUP_EDES - at, "%s%u", i == 0 ? "" : " ", said->ede[i]);
-	return text;
-}
-
-/* What came of the question; edes must live as long as the finding. Other outcomes do not fold. */
-static void tell_answer(
-    struct cf_finding *finding, const struct cf_lookup_answer *said, char edes[6 * CF_LOOKUP_EDES])
-{
-	finding->hit.dns.has_rcode = said->has_rcode;
-	finding->hit.dns.rcode = said->rcode;
-	finding->hit.dns.ede = cf_answer_ede(said);
-	finding->hit.dns.edes = format_edes(said, edes);
-	finding->hit.dns.outcome = cf_outcome_text(said->outcome);
-	cf_finding_salt(finding, &said->outcome, sizeof said->outcome);
-	cf_finding_salt(finding, &said->rcode, sizeof said->rcode);
-	cf_finding_salt(finding, said->ede, sizeof said->ede[0] * said->ede_count);
-}
-
-static bool is_through(const struct cf_lookup_answer *said, bool own_resolver)
-{
-	return !own_resolver && said->outcome == CF_OUTCOME_ANSWERED && said->gives_address;
-}
-
-/* One look-up, one record: judged as of the question, by the policy that was in force then. */
+/* One look-up, one record. */
 void cf_observe_looked_up(
     void *arg, const struct cf_lookup *lookup, const struct cf_lookup_answer *answer)
 {
 	struct cf_monitor *monitor = arg;
-	char edes[6 * CF_LOOKUP_EDES];
+	char edes[CF_EDES_TEXT_BYTES];
 	struct cf_finding finding;
 	struct cf_hit *hit = &finding.hit;
-	const char *outcome = cf_outcome_text(answer->outcome);
 
-	if (monitor->speaker == NULL)
-		return;
-	cf_finding_init(&finding, CF_EVENT_DNS, CF_VIA_QNAME, &lookup->ends,
-	    lookup->transport == CF_TRANSPORT_TCP ? CF_PROTO_TCP : CF_PROTO_UDP,
-	    lookup->at_wall_us);
-	hit->dns.qname_wire = lookup->name.wire;
-	hit->dns.qtype = lookup->qtype;
-	hit->dns.own_resolver = lookup->own_resolver ? "own" : "foreign";
-	if (!cf_finding_judge_name(&finding, lookup->watchlist, &lookup->name, lookup->qtype))
+	if (monitor->speaker == NULL || !cf_answer_finding(&finding, lookup, answer, edes))
 		return;
 	hit->has_src_mac = lookup->has_mac;
 	memcpy(hit->src_mac, lookup->mac, sizeof hit->src_mac);
 	hit->vlan = lookup->vlan;
 	if (lookup->interface < monitor->options.interface_count)
 		hit->in_iface = monitor->options.interface_names[lookup->interface];
-	cf_finding_salt(&finding, &lookup->ends.server, sizeof lookup->ends.server);
-	tell_answer(&finding, answer, edes);
-	hit->flow.escape = is_through(answer, lookup->own_resolver) &&
-	    finding.decision.verdict == CF_VERDICT_BLOCK;
-	cf_finding_reason(&finding, "vendor name asked of %s resolver%s%s",
-	    lookup->own_resolver ? "the site's own" : "a foreign", outcome == NULL ? "" : ": ",
-	    answer->outcome == CF_OUTCOME_UNSEEN ? "no answer seen"
-	        : outcome == NULL                ? ""
-	                                         : outcome);
 	(void)cf_observe_write(monitor->speaker, NULL, &finding);
 }
 
@@ -240,10 +190,10 @@ static void on_listed_answer(struct cf_observe *observe, const struct cf_packet 
 	const struct cf_endpoints *ends = &message->ends;
 	struct cf_lookup *lookup = cf_lookups_find(monitor->lookups, message, name, qtype);
 	bool own = finding->hit.dns.own_resolver[0] == 'o';
-	bool through = is_through(&answer->said, own);
+	bool through = cf_answer_is_through(&answer->said, own);
 	bool waits = lookup != NULL && lookup->waiting;
 	bool asked = waits || was_asked(monitor, message, hash_name(name));
-	char edes[6 * CF_LOOKUP_EDES];
+	char edes[CF_EDES_TEXT_BYTES];
 
 	if (!asked && is_forwarded(monitor, message, hash_name(name), packet->at_wall_us))
 		return;
@@ -266,7 +216,7 @@ static void on_listed_answer(struct cf_observe *observe, const struct cf_packet 
 		lookup->through = through;
 	finding->hit.flow.escape = through && finding->decision.verdict == CF_VERDICT_BLOCK;
 	cf_finding_salt(finding, &ends->server, sizeof ends->server);
-	tell_answer(finding, &answer->said, edes);
+	cf_answer_tell(finding, &answer->said, edes);
 	cf_finding_reason(finding,
 	    asked ? "a foreign resolver answered with addresses" : "answer seen, question not");
 	(void)cf_observe_write(observe, packet, finding);
@@ -277,7 +227,7 @@ static void on_chain(struct cf_observe *observe, const struct cf_packet *packet,
     const struct cf_dns_message *message, const struct cf_name *question, uint16_t qtype,
     const struct cf_name *target, const struct cf_dns_answer *answer)
 {
-	char edes[6 * CF_LOOKUP_EDES];
+	char edes[CF_EDES_TEXT_BYTES];
 	struct cf_finding finding;
 
 	init_finding(observe, &finding, CF_VIA_CNAME, packet, message, question, qtype);
@@ -285,7 +235,7 @@ static void on_chain(struct cf_observe *observe, const struct cf_packet *packet,
 		return;
 	finding.hit.dns.cname_wire = target->wire;
 	cf_finding_salt(&finding, question->wire, question->wire_len);
-	tell_answer(&finding, &answer->said, edes);
+	cf_answer_tell(&finding, &answer->said, edes);
 	cf_finding_reason(&finding, "an alias of a vendor name");
 	(void)cf_observe_write(observe, packet, &finding);
 }
@@ -294,7 +244,7 @@ static void on_answer_addr(struct cf_observe *observe, const struct cf_packet *p
     const struct cf_dns_message *message, const struct cf_name *question, uint16_t qtype,
     const struct cf_addr *addr, const struct cf_dns_answer *answer)
 {
-	char edes[6 * CF_LOOKUP_EDES];
+	char edes[CF_EDES_TEXT_BYTES];
 	struct cf_network network;
 	struct cf_finding finding;
 	uint32_t id =
@@ -306,7 +256,7 @@ static void on_answer_addr(struct cf_observe *observe, const struct cf_packet *p
 	if (!cf_finding_judge_network(&finding, observe->watchlist, addr, id, NULL))
 		return;
 	cf_finding_salt(&finding, question->wire, question->wire_len);
-	tell_answer(&finding, &answer->said, edes);
+	cf_answer_tell(&finding, &answer->said, edes);
 	cf_finding_reason(&finding, "a name that is not listed has an address of the vendor");
 	(void)cf_observe_write(observe, packet, &finding);
 }

@@ -80,7 +80,12 @@ struct cf_endpoints {
 	uint16_t server_port;
 };
 
-enum cf_transport { CF_TRANSPORT_UDP = 0, CF_TRANSPORT_TCP = 1, CF_TRANSPORT_QUIC = 2 };
+enum cf_transport {
+	CF_TRANSPORT_UDP = 0,
+	CF_TRANSPORT_TCP = 1,
+	CF_TRANSPORT_QUIC = 2,
+	CF_TRANSPORT_OTHER = 3, /* a resolver says so (tap/), and nobody knows what it means */
+};
 
 /* Which of the protocols that share DNS's message format. */
 enum cf_dns_kind { CF_DNS_UNICAST = 0, CF_DNS_MDNS = 1, CF_DNS_LLMNR = 2 };

@@ -84,6 +84,40 @@ static void an_answer_tells_its_question_once(void **state)
 	assert_int_equal(f->count[CF_OUTCOME_UNSEEN], 0);
 }
 
+static void who_asks_again_after_the_answer_waits_anew(void **state)
+{
+	const struct cf_lookup_answer answer = {.outcome = CF_OUTCOME_NXDOMAIN};
+	struct fixture *f = *state;
+
+	for (unsigned i = 1; i <= 3; i++) {
+		ask(f, 7, i * S);
+		assert_true(find(f, 7)->waiting);
+		assert_true(find(f, 7)->at_wall_us == i * S);
+		cf_lookups_answered(f->lookups, find(f, 7), &answer);
+		assert_int_equal(f->count[CF_OUTCOME_NXDOMAIN], i);
+	}
+}
+
+static void an_answer_that_came_first_is_kept_in_mind(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_lookup lookup = {.at_wall_us = 5 * S,
+	    .ends = f->message.ends,
+	    .transport = f->message.transport,
+	    .id = 7,
+	    .qtype = 1,
+	    .name = f->name};
+
+	cf_lookups_told_before(f->lookups, &lookup);
+	assert_true(find(f, 7)->unasked);
+	assert_false(find(f, 7)->waiting);
+	cf_lookups_flush(f->lookups);
+	assert_int_equal(f->count[CF_OUTCOME_UNSEEN], 0);
+	ask(f, 7, 9 * S);
+	assert_false(find(f, 7)->unasked);
+	assert_true(find(f, 7)->waiting);
+}
+
 static void an_answer_without_the_question_finds_the_only_one_that_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -145,6 +179,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(an_answer_tells_its_question_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        who_asks_again_after_the_answer_waits_anew, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        an_answer_that_came_first_is_kept_in_mind, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        an_answer_without_the_question_finds_the_only_one_that_waits, setup, teardown),
 	    cmocka_unit_test_setup_teardown(patience_ends_where_it_ends, setup, teardown),
