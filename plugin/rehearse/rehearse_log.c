@@ -280,7 +280,9 @@ static void count_hits(struct change *change, const struct cf_record *record)
 	enum witness witness = witnesses[record->event];
 
 	if (record->event == CF_EVENT_DNS)
-		witness = is_word(&record->source, "resolver") ? AT_RESOLVER : ON_THE_WIRE;
+		witness = cf_source_is_resolver(record->source.data, record->source.len)
+		    ? AT_RESOLVER
+		    : ON_THE_WIRE;
 	change->told[witness] += record->count;
 }
 

@@ -264,9 +264,10 @@ enum cf_status cf_model_episodes_finish(struct cf_model *model)
 static uint32_t witness_of(const struct cf_model *model, const struct cf_evidence *evidence)
 {
 	const struct cf_model_kind *kind = &model->kinds[evidence->kind];
+	const char *source = model->sensors[evidence->sensor].source;
 	enum cf_via via = CF_VIA_QNAME;
 
-	if (strcmp(model->sensors[evidence->sensor].source, "resolver") == 0)
+	if (cf_source_is_resolver(source, strlen(source)))
 		return 0;
 	/* A connection's end knows what came of it, so it is heard before its beginning. */
 	if ((kind->flags & CF_FACT_END) != 0)

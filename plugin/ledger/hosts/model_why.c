@@ -76,7 +76,8 @@ static uint32_t monitors_of(struct cf_model *model, uint32_t set)
 
 	for (size_t i = 0; i < model->sensor_count; i++)
 		if (cf_coverage_set_has(model->coverage, set, (uint32_t)i) &&
-		    strcmp(model->sensors[i].source, "resolver") != 0)
+		    !cf_source_is_resolver(
+		        model->sensors[i].source, strlen(model->sensors[i].source)))
 			monitors = cf_coverage_set_add(model->coverage, monitors, (uint32_t)i);
 	return monitors;
 }

@@ -77,6 +77,11 @@ const char *cf_event_text(enum cf_event event);
 const char *cf_action_text(enum cf_action action);
 const char *cf_via_text(enum cf_via via);
 const char *cf_dns_seen_text(enum cf_dns_seen seen);
+/*
+ * The writer stands at a resolver, and tells what that was asked: "resolver" or "tap", also with
+ * the number of a second writer behind a dot (records/write/sink.h).
+ */
+bool cf_source_is_resolver(const char *source, size_t len);
 bool cf_event_parse(const char *text, size_t len, enum cf_event *event_out);
 bool cf_action_parse(const char *text, size_t len, enum cf_action *action_out);
 bool cf_via_parse(const char *text, size_t len, enum cf_via *via_out);

@@ -108,6 +108,15 @@ const char *cf_dns_seen_text(enum cf_dns_seen seen)
 	return word_text(dns_seen_words, COUNT(dns_seen_words), (int)seen);
 }
 
+bool cf_source_is_resolver(const char *source, size_t len)
+{
+	const char *dot = memchr(source, '.', len);
+	size_t word_len = dot == NULL ? len : (size_t)(dot - source);
+
+	return (word_len == 8 && memcmp(source, "resolver", 8) == 0) ||
+	    (word_len == 3 && memcmp(source, "tap", 3) == 0);
+}
+
 bool cf_event_parse(const char *text, size_t len, enum cf_event *event_out)
 {
 	int value;

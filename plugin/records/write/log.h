@@ -39,7 +39,7 @@ typedef void cf_expand(void *arg, const void *payload, struct cf_hit *hit_out);
 struct cf_log_options {
 	const char *path;     /* copied; "-" writes to standard output (no rotation, no repair) */
 	const char *sensor;   /* copied; name in every line */
-	const char *source;   /* "resolver" or "monitor" */
+	const char *source;   /* "resolver", "tap" or "monitor" */
 	uint32_t newcomers;   /* new clients at once: newcomers.h; 0: CF_NEWCOMERS */
 	uint32_t fold_s;      /* 0: every hit is its own line */
 	uint32_t heartbeat_s; /* 0: 60 */

@@ -52,6 +52,32 @@ static void one_look_up_of_three_witnesses_is_one_event(void **state)
 	box_close(&box);
 }
 
+/* Of a resolver without the module, its dnstap is its word. */
+static void what_a_resolver_tells_is_counted_whole_and_monitors_add_the_rest(void **state)
+{
+	(void)state;
+	struct box box;
+	struct cf_fact told = a_query("unbound", "10.0.0.5", T0_S + 50), other = told;
+
+	box_open(&box);
+	told.source = other.source = text_of("tap");
+	told.action = other.action = CF_ACTION_OBSERVE;
+	told.flags = other.flags = CF_FACT_RESOLVED;
+	told.count = 2;
+	other.sensor = text_of("bind");
+	box_add(&box, &told);
+	box_add(&box, &other); /* asked there too, which is another look-up */
+	add_witness(&box, "span", &told, 0, 1, 4);
+	struct cf_model *model = box_model(&box, T0_S + DAY);
+	const struct cf_host *host = cf_model_find(model, "10.0.0.5");
+
+	assert_int_equal(host->hits, 4);
+	assert_int_equal(host->answered, 3);
+	assert_int_equal(host->observed, 1);
+	cf_model_free(model);
+	box_close(&box);
+}
+
 static void what_only_the_monitor_saw_is_added_with_its_own_outcome(void **state)
 {
 	(void)state;
@@ -336,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_look_up_of_three_witnesses_is_one_event),
+	    cmocka_unit_test(what_a_resolver_tells_is_counted_whole_and_monitors_add_the_rest),
 	    cmocka_unit_test(what_only_the_monitor_saw_is_added_with_its_own_outcome),
 	    cmocka_unit_test(what_became_of_a_look_up_follows_the_table),
 	    cmocka_unit_test(bytes_that_came_back_are_an_answer_though_only_flagged),

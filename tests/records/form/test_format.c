@@ -152,6 +152,20 @@ static void identity_names_a_host(void **state)
 	    "\"last\":\"2024-10-01T09:14:03.000000Z\"}\n"));
 }
 
+static void a_resolvers_own_word_is_known_as_such(void **state)
+{
+	static const char *const at_resolver[] = {"resolver", "resolver.2", "tap", "tap.17"};
+	static const char *const elsewhere[] = {
+	    "monitor", "monitor.2", "egress", "resolve", "taps", "t"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof at_resolver / sizeof at_resolver[0]; i++)
+		assert_true(cf_source_is_resolver(at_resolver[i], strlen(at_resolver[i])));
+	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+		assert_false(cf_source_is_resolver(elsewhere[i], strlen(elsewhere[i])));
+	assert_false(cf_source_is_resolver("tap", 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(community_ids_match_other_tools_in_both_directions),
 	    cmocka_unit_test(words_are_read_back),
 	    cmocka_unit_test(identity_names_a_host),
+	    cmocka_unit_test(a_resolvers_own_word_is_known_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
