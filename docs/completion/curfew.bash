@@ -14,6 +14,7 @@ _curfew_options()
 		*) "${COMP_WORDS[0]}" log --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
 		esac
 		;;
+	tap) echo "--socket --read --image --hits --sensor --fold --status --resolver --streams --group --mode --user --no-sandbox --stats --help" ;;
 	doctor) echo "--config --unbound --module --image --log --live --json --help" ;;
 	*)
 		# Verbs of other parts tell their options themselves.
@@ -49,7 +50,7 @@ _curfew()
 		return
 	fi
 	case $prev in
-	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | --state | --output | --seal | --tsr | --tsa | --tsq | --key | -k | -p | -i | -r | -o)
+	--policy | --image | --config | --unbound | --module | --log | --ledger | --hits | --read | --socket | --state | --output | --seal | --tsr | --tsa | --tsq | --key | -k | -p | -i | -r | -u | -o)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
 		COMPREPLY=($(compgen -f -- "$cur"))

@@ -268,3 +268,21 @@
 #define CF_WORKERS    64
 /* Resolvers and local networks given on the command line. */
 #define CF_OPTION_ADDRESSES 64
+
+/* tap: one dnstap frame: a question and an answer of 64 KiB each, and what belongs to them. */
+#define CF_TAP_FRAME_BYTES (132 * 1024)
+/* What protobuf-c may use to read one: twice its size; a frame of nothing but tiny fields that
+ * nobody knows takes more, and is not read. */
+#define CF_TAP_MEMORY_BYTES (264 * 1024)
+/* Sockets to listen on, and resolvers' streams on all of them. */
+#define CF_TAP_SOCKETS 16
+#define CF_TAP_STREAMS 64
+/* Clients of one stretch of the roll; more are counted as left out. */
+#define CF_TAP_CLIENTS 65536
+/* Look-ups of one stream whose question and answer are held against each other (24 bytes each), and
+ * how long a resolver may take for an answer. */
+#define CF_TAP_PAIRS      16384
+#define CF_TAP_PATIENCE_S 120
+/* How long after its time a message may arrive: libfstrm and Unbound hold some back for a second,
+ * and threads take turns. */
+#define CF_TAP_DELAY_S 5

@@ -23,6 +23,9 @@ static const struct verb verbs[] = {
     {"monitor", cmd_monitor, "watch an interface or a capture file"},
     {"hosts", cmd_hosts, "take in who the hosts are from DHCP leases"},
 #endif
+#ifdef CF_HAVE_TAP
+    {"tap", cmd_tap, "listen to what resolvers tell by dnstap"},
+#endif
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
     {"report", cmd_report, "who depends, through what, since when; progress, escapes, coverage"},

@@ -125,6 +125,7 @@ class Contents(unittest.TestCase):
     def test_program_unit_and_policy_are_there(self):
         for name in ("/usr/bin/curfew", "/usr/lib/systemd/system/curfew-monitor@.service", POLICY,
                      "/usr/lib/sysusers.d/curfew.conf", "/etc/curfew/monitor.env", "/etc/logrotate.d/curfew-monitor",
+                     "/usr/lib/systemd/system/curfew-tap.service", "/etc/curfew/tap.env", "/etc/logrotate.d/curfew-tap",
                      "/usr/share/bash-completion/completions/curfew"):
             self.assertIn(name, self.files)
         self.assertEqual([name for name in self.files if name.endswith(".so") or "unbound" in name], [])
@@ -412,7 +413,7 @@ dpkg -P curfew
         self.assertEqual(said["verify"], "")
         self.assertEqual(said["upgraded"], "# of this site\n")
         self.assertNotIn("/usr/", said["removed"])
-        for kept in ("curfew.yaml", "monitor.env", "curfew.img"):
+        for kept in ("curfew.yaml", "monitor.env", "tap.env", "curfew.img"):
             self.assertIn(kept, said["removed"])
         self.assertEqual(said["left"], "")
 

@@ -22,10 +22,11 @@ ALLOWED = {
     "egress": {"policy", "image", "names", "base"},
     "resolver": {"policy", "image", "records", "names", "base"},
     "monitor": {"policy", "image", "records", "names", "base"},
+    "tap": {"monitor", "policy", "image", "records", "names", "base"},  # the monitor's readers, judgement and sandbox
     "rehearse": {"report", "ledger", "records", "policy", "image", "names", "base", "image/category.h"},
     "doctor": {"update", "policy", "image", "names", "base", "report/render/safe.h"},  # foreign text made safe
     "cli": {"doctor", "base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
-            "trust", "update", "egress"},
+            "tap", "trust", "update", "egress"},
 }
 # Unbound's own source folders; its headers come through resolver/host/unbound.h and nowhere else.
 UNBOUND = {"util", "services", "sldns", "dynlibmod", "validator", "iterator", "daemon", "respip", "cachedb",

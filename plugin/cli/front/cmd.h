@@ -26,4 +26,5 @@ int cmd_monitor(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_rehearse(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_tap(int argc, char **argv);
 int cmd_version(int argc, char **argv);
