@@ -7,6 +7,8 @@ A tool that is not installed makes its own part skip, visibly; with none the tes
 """
 import atexit
 import base64
+import ipaddress
+import json
 import pathlib
 import re
 import shutil
@@ -43,6 +45,71 @@ def tool(name):
 def accepts(what, *command):
     run = subprocess.run(command, capture_output=True, text=True)
     check(run.returncode == 0, f"{what} accepts the export", run.stdout, run.stderr)
+
+
+def check_pf(text):
+    """pf.conf(5)'s own grammar as far as this file goes: there is no pfctl here to ask.
+
+    table-rule = "table" "<" name ">" ["persist"] ["{" element ("," element)* "}"]; element = ["!"] address
+    pf-rule    = "block" ["return"] ["in"] ["log"] ["quick"] "from" host "to" host; host = ["!"] "<" name ">"
+    """
+    tokens = re.findall(r"[{},!]|<[^<>\s]*>|[^\s{},!<>]+", re.sub(r"#.*", "", text))
+    tables, rules, at = {}, [], 0
+
+    def take(*wanted):
+        nonlocal at
+        found = tokens[at] if at < len(tokens) else ""
+        if wanted and found not in wanted:
+            raise ValueError(f"expected {wanted} at {tokens[max(0, at - 3):at + 3]}")
+        at += 1
+        return found
+
+    def name():
+        found = take()
+        if not re.fullmatch(r"<[A-Za-z_][A-Za-z0-9_]{0,30}>", found):  # PF_TABLE_NAME_SIZE is 32
+            raise ValueError(f"no name of a table: {found}")
+        return found
+
+    def element():
+        nonlocal at
+        at += tokens[at:at + 1] == ["!"]
+        return tokens[at - 1] != "!", ipaddress.ip_network(take())
+
+    def verdict(address):
+        """The narrowest element around it, as pf looks it up."""
+        around = [(net.prefixlen, said) for said, net in tables["<curfew_block>"] if ipaddress.ip_address(address) in net]
+        return bool(around) and max(around)[1]
+
+    try:
+        while at < len(tokens):
+            if take("table", "block") == "table":
+                table = tables.setdefault(name(), [])
+                take("persist")
+                if tokens[at:at + 1] == ["{"]:
+                    at += 1
+                    table.append(element())
+                    while take(",", "}") == ",":
+                        table.append(element())
+                continue
+            for word in ("return", "in", "log", "quick", "from", "!"):
+                take(word)
+            rules.append((name(), take("to"), name()))
+        problem = ""
+    except ValueError as error:
+        problem = str(error)
+    check(not problem, "the pf file follows pf.conf's grammar (checked here, without pfctl)", problem)
+    check(rules == [("<curfew_free>", "to", "<curfew_block>")], "one rule blocks, by tables that exist", rules, list(tables))
+    check(all(side in tables for rule in rules for side in (rule[0], rule[2])), "tables stand before the rule")
+    flat = [str(net) for nets in tables.values() for said, net in nets if said]
+    check(len(flat) == len(set(flat)) and "94.75.236.123/32" in [str(net) for _, net in tables["<curfew_hint>"]] and
+          "95.211.172.143/32" not in flat, "each address is in one table, a dated host in that of hints", flat[:3])
+    check('anchor "curfew"' in text and "pfctl -a curfew -f" in text, "it says how it is loaded")
+    return verdict
+
+
+def pf_stops(said):
+    """What curfew decides, as far as one rule of pf can do it: vendors' own networks."""
+    return said["verdict"] == "block" and said.get("entry_scope") == "dedicated"
 
 
 def walk(name):
@@ -174,6 +241,30 @@ def main():
           "a dated shared host is a hint and never blocked")
     check("95.211.172.143" not in nft.read_text(), "a sinkhole is in no set")
     check("2a13:c80::/32" in sets["flag6"], "the vendor's own IPv6 space is flagged")
+
+    pf_blocks = check_pf(export("pf").read_text())
+    table = export("nft-table")
+    if tool("nft"):
+        run = subprocess.run(["unshare", "-n", tool("nft"), "-f", table], capture_output=True, text=True)
+        if "ermitted" in run.stderr:
+            print("skipped: nft may not ask a kernel here")
+        else:
+            check(run.returncode == 0, "nft loads the table of rules", run.stderr)
+    image = folder / "curfew.img"
+    subprocess.run([curfew, "apply", "--policy", policy, "--lists", root / "lists", "-i", image, "-y"], check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+    shown = subprocess.run([curfew, "egress", "show", "-i", image], capture_output=True, text=True, check=True).stdout
+    check(re.sub("image=[0-9a-f]+", "", shown) == re.sub("image=[0-9a-f]+", "", table.read_text()),
+          "the table is what `curfew egress show` prints")
+    asked = [net.split("\t")[0] for net in (root / "lists/kaspersky/networks.tsv").read_text().splitlines()
+             if re.match(r"[0-9a-f.:]+/", net)]
+    told = {str(ipaddress.ip_network(net)[0]): None for net in asked}
+    for address in told:
+        done = subprocess.run([curfew, "explain", "-i", image, "--at", AFTER, "--json", address], capture_output=True, text=True)
+        told[address] = json.loads(done.stdout)
+    differing = [address for address, said in told.items() if pf_blocks(address) != pf_stops(said)]
+    check(any(map(pf_stops, told.values())) and not all(map(pf_stops, told.values())), "some networks are stopped and some not")
+    check(not differing, f"pf would stop what curfew decides to, at the first address of {len(told)} networks", differing[:3])
 
     rules = export("suricata", name="curfew.rules").read_text().splitlines()
     rule = re.compile(r'^alert (dns|tls|http|ip) any any -> (any|\[[0-9a-f:./]+\]) any '

@@ -8,6 +8,12 @@
 #include "compile/compile.h"
 #include "compile/list/exporting.h"
 #include "image/image.h"
+#ifdef CF_HAVE_EGRESS
+#include "egress/ruleset.h"
+#define HAVE_TABLE true
+#else
+#define HAVE_TABLE false
+#endif
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +24,9 @@ static const char help[] =
     "\n"
     "Writes what is in force at an instant in the words of another program. Names: rpz, unbound, "
     "dnsmasq,\n"
-    "hosts, adblock, plain. Networks: nft. Both: suricata (with --out, rules and a dataset beside "
+    "hosts, adblock, plain. Networks: nft (sets), nft-table (all that `curfew egress apply` would "
+    "load), "
+    "pf. Both: suricata (with --out, rules and a dataset beside "
     "them), zeek.\n"
     "Exceptions for everybody are in it. Of those for clients, rpz has the clients that get "
     "nothing\n"
@@ -38,7 +46,7 @@ static const char help[] =
 struct job {
 	struct cli_paths paths;
 	enum cf_export_format format;
-	bool has_format;
+	bool has_format, is_table; /* a table of rules is written by egress/ */
 	int64_t at_wall_s;
 	const char *image, *policy, *lists, *out, *zone;
 	uint32_t first_sid;
@@ -57,7 +65,8 @@ static bool take_format(void *place, const struct cli_given *given)
 {
 	struct job *job = place;
 
-	job->has_format = cf_export_format_parse(given->value, &job->format);
+	job->is_table = HAVE_TABLE && strcmp(given->value, "nft-table") == 0;
+	job->has_format = job->is_table || cf_export_format_parse(given->value, &job->format);
 	if (!job->has_format)
 		fprintf(stderr, "curfew list export: no format '%s'; see --help\n", given->value);
 	return job->has_format;
@@ -134,6 +143,52 @@ static int open_image(const struct job *job, struct cf_image **image_out, void *
 	return cli_exit_for(status);
 }
 
+#ifdef CF_HAVE_EGRESS
+/* The table as `curfew egress show` writes it without options. */
+static enum cf_status put_table(const struct cf_image *image, FILE *to)
+{
+	const struct cf_egress_options table = {.forward = true, .log_per_second = 100};
+	struct cf_plan plan;
+	enum cf_status status = cf_plan_make(image, false, &plan);
+
+	if (status != CF_OK)
+		return status;
+	cf_ruleset_write(&plan, &table, to);
+	cf_plan_done(&plan);
+	return CF_OK;
+}
+#else
+static enum cf_status put_table(const struct cf_image *image, FILE *to)
+{
+	(void)image;
+	(void)to;
+	return CF_EUNSUPPORTED; /* the word is not known, then */
+}
+#endif
+
+static int write_table(const struct cf_image *image, const char *path)
+{
+	struct cf_file_writer writer = {.to = NULL};
+	enum cf_status status;
+
+	if (path == NULL) {
+		status = put_table(image, stdout);
+		if (status == CF_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
+			status = CF_EIO;
+	} else {
+		status = cf_file_writer_open(&writer, path);
+		if (status == CF_OK)
+			status = put_table(image, writer.to);
+		if (status == CF_OK)
+			status = cf_file_writer_commit(&writer);
+		cf_file_writer_abandon(&writer);
+	}
+	if (status != CF_OK)
+		fprintf(stderr, "curfew list export: cannot write '%s': %s\n",
+		    path == NULL ? "standard output" : path, cf_status_text(status));
+	return cli_exit_for(status);
+}
+
 static int write_to(const struct cf_export *export, enum cf_export_format format, const char *path,
     struct cf_export_counts *counts)
 {
@@ -184,6 +239,12 @@ static int run(struct job *job)
 	void *data = NULL;
 	int code = open_image(job, &image, &data);
 
+	if (code == CMD_OK && job->is_table) {
+		code = write_table(image, job->out);
+		cf_image_close(image);
+		free(data);
+		return code;
+	}
 	if (code == CMD_OK)
 		code = cli_exit_for(cf_exporting_new(image, job->at_wall_s, &export));
 	if (code == CMD_OK) {

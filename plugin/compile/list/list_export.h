@@ -30,6 +30,7 @@ enum cf_export_format {
 	CF_EXPORT_SURICATA, /* rules; the exact names lie in a dataset beside them */
 	CF_EXPORT_SURICATA_DATASET,
 	CF_EXPORT_ZEEK,
+	CF_EXPORT_PF,
 	CF_EXPORT_FORMATS,
 };
 

@@ -1,4 +1,4 @@
-/* Exports for what watches and filters packets: nftables, Suricata, Zeek. */
+/* Exports for what watches and filters packets: nftables, pf, Suricata, Zeek. */
 
 #include "compile/list/list_export_formats.h"
 
@@ -74,6 +74,101 @@ void cf_export_nft(struct cf_exporter *exporter)
 		put_nft_elements(exporter, sets[i], CF_FAMILY_V4);
 		put_nft_elements(exporter, sets[i], CF_FAMILY_V6);
 	}
+}
+
+/* Which table a network belongs to; NULL: none. */
+static const char *pf_table(const struct cf_export_network *network)
+{
+	if (network->verdict == CF_VERDICT_PASS)
+		return NULL;
+	if (network->kind == CF_NETWORK_SHARED)
+		return "curfew_hint"; /* a dated address at somebody else's: never enough */
+	if (network->kind != CF_NETWORK_DEDICATED)
+		return NULL; /* sinkholes, mail relays and name servers are no product */
+	return network->verdict == CF_VERDICT_BLOCK ? "curfew_block" : "curfew_flag";
+}
+
+/* True when the network lies in one that was put into the table before, and is not that again. */
+static bool is_hole(const struct cf_export_network *network, const struct cf_prefix *around)
+{
+	struct cf_addr first, last;
+
+	if (around == NULL || around->addr.family != network->prefix.addr.family ||
+	    around->bits >= network->prefix.bits)
+		return false;
+	cf_prefix_range(around, &first, &last);
+	return memcmp(network->prefix.addr.bytes, last.bytes, sizeof last.bytes) <= 0;
+}
+
+/*
+ * `persist`: an empty table is one, too. Elements are parted by commas (pf.conf(5), TABLES). Of the
+ * elements around an address the narrowest counts, and what has `!` is not in the table: networks
+ * within others that have a verdict of their own.
+ */
+static void put_pf_table(struct cf_exporter *exporter, const char *table)
+{
+	const struct cf_export *export = exporter->export;
+	const struct cf_prefix *around = NULL;
+	const char *between = " {\n\t";
+	char text[CF_PREFIX_TEXT_BYTES];
+
+	fprintf(exporter->to, "table <%s> persist", table);
+	for (size_t i = 0; i < export->network_count; i++) {
+		const struct cf_export_network *network = &export->networks[i];
+		const char *own = pf_table(network);
+		bool listed = own != NULL && strcmp(own, table) == 0;
+
+		if (!listed && !is_hole(network, around))
+			continue;
+		fprintf(exporter->to, "%s%s%s", between, listed ? "" : "! ",
+		    cf_prefix_format(&network->prefix, text));
+		between = ",\n\t";
+		exporter->counts.written += listed;
+		/* Those within others come behind them: the outermost stays. */
+		if (listed && !is_hole(network, around))
+			around = &network->prefix;
+	}
+	fputs(between[0] == ',' ? "\n}\n" : "\n", exporter->to);
+}
+
+static void put_pf_clients(struct cf_exporter *exporter)
+{
+	const struct cf_export *export = exporter->export;
+	const char *between = " {\n\t";
+	char text[CF_PREFIX_TEXT_BYTES];
+
+	fputs("table <curfew_free> persist", exporter->to);
+	for (size_t i = 0; i < export->client_count; i++) {
+		fprintf(exporter->to, "%s%s", between,
+		    cf_prefix_format(&export->clients[i].prefix, text));
+		between = ",\n\t";
+	}
+	fputs(between[0] == ',' ? "\n}\n" : "\n", exporter->to);
+	exporter->counts.clients = export->client_count;
+	exporter->counts.clients_left_out = export->other_clients;
+}
+
+/*
+ * Incoming, since behind NAT on the way out nobody knows any more whose packet it was. Nothing is
+ * passed: what is not blocked goes on to the other rules.
+ */
+void cf_export_pf(struct cf_exporter *exporter)
+{
+	cf_export_head(exporter, "# ");
+	fputs("# pf knows no instants: export again when a phase or an exception changes. In "
+	      "pf.conf, before\n"
+	      "# rules that pass quickly:    anchor \"curfew\"\n"
+	      "# Loaded by:                  pfctl -a curfew -f FILE\n"
+	      "# Taken away by:              pfctl -a curfew -F all\n"
+	      "# Long lists need `set limit table-entries`. To log what is flagged, in your own "
+	      "words:\n"
+	      "#     pass in log quick from any to <curfew_flag>\n",
+	    exporter->to);
+	put_pf_clients(exporter);
+	put_pf_table(exporter, "curfew_block");
+	put_pf_table(exporter, "curfew_flag");
+	put_pf_table(exporter, "curfew_hint");
+	fputs("block return in log quick from ! <curfew_free> to <curfew_block>\n", exporter->to);
 }
 
 /* A message inside quotes: Suricata escapes ; \ " and :, so other bytes alone are kept. */

@@ -27,6 +27,7 @@ void cf_export_nft(struct cf_exporter *exporter);
 void cf_export_suricata(struct cf_exporter *exporter);
 void cf_export_suricata_dataset(struct cf_exporter *exporter);
 void cf_export_zeek(struct cf_exporter *exporter);
+void cf_export_pf(struct cf_exporter *exporter);
 
 /* Names that no format says; the head does it. */
 void cf_export_list_unsaid(struct cf_exporter *exporter);

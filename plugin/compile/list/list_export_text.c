@@ -21,6 +21,7 @@ static const struct {
     [CF_EXPORT_SURICATA] = {"suricata", cf_export_suricata},
     [CF_EXPORT_SURICATA_DATASET] = {"suricata dataset", cf_export_suricata_dataset},
     [CF_EXPORT_ZEEK] = {"zeek", cf_export_zeek},
+    [CF_EXPORT_PF] = {"pf", cf_export_pf},
 };
 
 const char *cf_export_format_text(enum cf_export_format format)
