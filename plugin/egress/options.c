@@ -15,6 +15,14 @@ static const char *const counter_words[] = {[CF_COUNT_STOPPED] = "stopped",
     [CF_COUNT_DOH] = "way_doh",
     [CF_COUNT_FALLBACK] = "way_fallback"};
 
+bool cf_prefixes_has(const struct cf_prefixes *prefixes, enum cf_family family)
+{
+	for (unsigned i = 0; i < prefixes->count; i++)
+		if (prefixes->items[i].addr.family == family)
+			return true;
+	return false;
+}
+
 const char *cf_egress_counter_text(enum cf_egress_counter counter)
 {
 	return counter_words[counter];

@@ -24,6 +24,9 @@ struct cf_prefixes {
 	unsigned count;
 };
 
+/* True when there is one of the family. */
+bool cf_prefixes_has(const struct cf_prefixes *prefixes, enum cf_family family);
+
 /* Packets and bytes so far, by fate and by way. */
 struct cf_egress_totals {
 	uint64_t packets, bytes;

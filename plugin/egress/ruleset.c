@@ -9,6 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Of addresses, in a set: more would be nearly all. */
+#define HEADS 16384U
+
 /* ---- sets */
 
 static void write_range(FILE *to, const struct cf_addr *first, const struct cf_addr *last)
@@ -100,6 +103,67 @@ static bool has_clients(const struct cf_plan *plan, enum cf_ranges which, uint32
 	return false;
 }
 
+/*
+ * Heads of addresses under which networks lie: the first 16 bits of IPv4, the first 32 of IPv6.
+ * One look into a bitmap or hash spares most packets the tree of intervals, whose every level may
+ * cost a wait for memory.
+ */
+static uint32_t head_of(const struct cf_addr *addr)
+{
+	uint32_t head = (uint32_t)addr->bytes[0] << 24 | (uint32_t)addr->bytes[1] << 16 |
+	    (uint32_t)addr->bytes[2] << 8 | addr->bytes[3];
+
+	return addr->family == CF_FAMILY_V4 ? head >> 16 : head;
+}
+
+/* Writes the heads, unless to is NULL; their number, or HEADS + 1 when there are more. */
+static uint32_t put_heads(const struct cf_plan *plan, FILE *to, enum cf_ranges which)
+{
+	uint32_t count = 0, next = 0; /* heads below next are in it, or empty */
+
+	for (uint32_t i = 0; i < cf_image_span_count(plan->image, which); i++) {
+		struct cf_image_span span;
+		uint32_t first, last;
+
+		cf_image_span(plan->image, which, i, &span);
+		if (cf_plan_network_kind(plan, span.value) == CF_NONE)
+			continue;
+		first = head_of(&span.first);
+		last = head_of(&span.last);
+		if (first < next)
+			first = next;
+		if (last < first)
+			continue;
+		if (last - first >= HEADS - count)
+			return HEADS + 1;
+		for (uint32_t n = 0; n <= last - first; n++, count++)
+			if (to != NULL)
+				fprintf(to, "%s0x%" PRIx32, count == 0 ? "" : ", ", first + n);
+		next = last == UINT32_MAX ? last : last + 1;
+	}
+	return count;
+}
+
+/* None when there are so many that nearly every address has one. */
+static bool has_heads(const struct cf_plan *plan, enum cf_ranges which)
+{
+	uint32_t count = put_heads(plan, NULL, which);
+
+	return count > 0 && count <= HEADS;
+}
+
+static void write_heads(const struct cf_plan *plan, FILE *to)
+{
+	for (unsigned f = 0; f < 2; f++) {
+		if (!has_heads(plan, cf_ruleset_families[f].networks))
+			continue;
+		fprintf(to, "\tset h%s { typeof @nh,%s; elements = { ",
+		    cf_ruleset_families[f].suffix, cf_ruleset_families[f].head);
+		(void)put_heads(plan, to, cf_ruleset_families[f].networks); /* counted above */
+		fputs(" }; }\n", to);
+	}
+}
+
 static const char *fate_chain(enum cf_fate fate)
 {
 	switch (fate) {
@@ -157,7 +221,19 @@ static void write_network_kind(const struct cf_plan *plan, uint32_t kind, FILE *
 
 /* ---- the whole */
 
-static void write_base(const struct cf_egress_options *options, FILE *to, const char *hook)
+/* From the address to the chain of its kind of network. */
+static void write_judging(
+    const struct cf_plan *plan, FILE *to, const struct cf_ruleset_family *family)
+{
+	if (has_heads(plan, family->networks))
+		fprintf(to, "\t\tmeta nfproto ipv%s @nh,%s @h%s %s daddr vmap @d%s\n",
+		    family->suffix, family->head, family->suffix, family->header, family->suffix);
+	else if (put_heads(plan, NULL, family->networks) > 0)
+		fprintf(to, "\t\t%s daddr vmap @d%s\n", family->header, family->suffix);
+}
+
+static void write_base(
+    const struct cf_plan *plan, const struct cf_egress_options *options, FILE *to, const char *hook)
 {
 	fprintf(to, "\tchain %s {\n\t\ttype filter hook %s priority filter; policy accept;\n", hook,
 	    hook);
@@ -166,14 +242,15 @@ static void write_base(const struct cf_egress_options *options, FILE *to, const 
 		if (options->resolver_user[0] != '\0')
 			fprintf(to, "\t\tmeta skuid \"%s\" return\n", options->resolver_user);
 	}
+	/* What every packet passes: nothing is asked that nobody can be in. */
 	for (unsigned f = 0; f < 2; f++)
-		fprintf(to, "\t\t%s saddr @never%s return\n\t\t%s daddr @never%s return\n",
-		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
-		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
+		if (cf_prefixes_has(&options->never, cf_ruleset_families[f].family))
+			fprintf(to, "\t\t%s saddr @never%s return\n\t\t%s daddr @never%s return\n",
+			    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
+			    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
 	for (unsigned f = 0; f < 2; f++)
-		fprintf(to, "\t\t%s daddr vmap @d%s\n", cf_ruleset_families[f].header,
-		    cf_ruleset_families[f].suffix);
-	fputs("\t\tjump ways\n\t}\n", to);
+		write_judging(plan, to, &cf_ruleset_families[f]);
+	fputs(cf_ways_any(options) ? "\t\tjump ways\n\t}\n" : "\t}\n", to);
 }
 
 static void write_counters(const struct cf_egress_options *options, FILE *to)
@@ -225,11 +302,12 @@ void cf_ruleset_write(const struct cf_plan *plan, const struct cf_egress_options
 		write_spans(
 		    plan, to, cf_ruleset_families[f].networks, cf_plan_network_kind, CF_NONE);
 	}
+	write_heads(plan, to);
 	cf_ways_chains(options, to);
 	cf_ways_redirects(options, to);
 	if (options->forward)
-		write_base(options, to, "forward");
+		write_base(plan, options, to, "forward");
 	if (options->output)
-		write_base(options, to, "output");
+		write_base(plan, options, to, "output");
 	fputs("}\n", to);
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct cf_ruleset_family cf_ruleset_families[2] = {
-    {CF_FAMILY_V4, CF_RANGES_NETWORKS_V4, CF_RANGES_CLIENTS_V4, "ipv4_addr", "ip", "4"},
-    {CF_FAMILY_V6, CF_RANGES_NETWORKS_V6, CF_RANGES_CLIENTS_V6, "ipv6_addr", "ip6", "6"},
+    {CF_FAMILY_V4, CF_RANGES_NETWORKS_V4, CF_RANGES_CLIENTS_V4, "ipv4_addr", "ip", "4", "128,16"},
+    {CF_FAMILY_V6, CF_RANGES_NETWORKS_V6, CF_RANGES_CLIENTS_V6, "ipv6_addr", "ip6", "6", "192,32"},
 };
 
 void cf_ruleset_log(

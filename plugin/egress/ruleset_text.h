@@ -13,6 +13,7 @@ struct cf_ruleset_family {
 	enum cf_family family;
 	enum cf_ranges networks, clients;
 	const char *type, *header, *suffix;
+	const char *head; /* of the destination: offset and length in the network header, bits */
 };
 extern const struct cf_ruleset_family cf_ruleset_families[2];
 

@@ -67,6 +67,12 @@ static void write_way_chain(const struct cf_egress_options *options, FILE *to, c
 	    options, to, chain, way >= CF_WAY_REJECT ? "stop" : "flag", subject, counter);
 }
 
+bool cf_ways_any(const struct cf_egress_options *options)
+{
+	return options->dns != CF_WAY_OFF || options->dot != CF_WAY_OFF ||
+	    options->doh != CF_WAY_OFF || options->fallback != CF_WAY_OFF;
+}
+
 void cf_ways_chains(const struct cf_egress_options *options, FILE *to)
 {
 	write_way_chain(options, to, "dns", options->dns, CF_COUNT_DNS);
@@ -75,9 +81,10 @@ void cf_ways_chains(const struct cf_egress_options *options, FILE *to)
 	write_way_chain(options, to, "fallback", options->fallback, CF_COUNT_FALLBACK);
 	fputs("\tchain ways {\n", to);
 	for (unsigned f = 0; f < 2; f++)
-		fprintf(to, "\t\t%s saddr @own%s return\n\t\t%s daddr @own%s return\n",
-		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
-		    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
+		if (cf_prefixes_has(&options->resolvers, cf_ruleset_families[f].family))
+			fprintf(to, "\t\t%s saddr @own%s return\n\t\t%s daddr @own%s return\n",
+			    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix,
+			    cf_ruleset_families[f].header, cf_ruleset_families[f].suffix);
 	write_way(to, "fallback", "53", options->fallback, "way_fallback_");
 	write_way(to, "fallback", "853",
 	    options->fallback == CF_WAY_OFF            ? CF_WAY_OFF

@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+/* True when any way is looked at. */
+bool cf_ways_any(const struct cf_egress_options *options);
+
 /* Sets of the public resolvers in the pack. */
 void cf_ways_sets(const struct cf_plan *plan, FILE *to);
 
