@@ -3,8 +3,10 @@
 #include "monitor/offline.h"
 
 #include "monitor/capture/inputs.h"
+#include "monitor/capture/packet_clock.h"
 #include "monitor/privileges.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define US_PER_S INT64_C(1000000)
@@ -20,6 +22,7 @@ struct run {
 	struct cf_inputs *inputs;
 	struct cf_decoder *decoder;
 	struct cf_observe *observe;
+	struct cf_packet_clock clock;
 	int64_t pumped_wall_us, now_wall_us;
 	char extra[CF_RECORD_BYTES / 2];
 };
@@ -58,14 +61,25 @@ static void each_second(struct run *run, int64_t at_wall_us)
 	cf_log_pump(run->session.log, at_wall_us);
 }
 
-static void take_frame(struct run *run, const struct cf_frame *frame)
+static void take_frame(struct run *run, const struct cf_frame *frame, int64_t at_wall_us)
 {
-	run->now_wall_us = frame->at_wall_us;
-	if (frame->at_wall_us - run->pumped_wall_us >= US_PER_S ||
-	    frame->at_wall_us < run->pumped_wall_us - US_PER_S)
-		each_second(run, frame->at_wall_us);
-	cf_decoder_packet(run->decoder, frame->link_type, 0, frame->at_wall_us, frame->data,
+	run->now_wall_us = at_wall_us;
+	if (at_wall_us - run->pumped_wall_us >= US_PER_S ||
+	    at_wall_us < run->pumped_wall_us - US_PER_S)
+		each_second(run, at_wall_us);
+	cf_decoder_packet(run->decoder, frame->link_type, 0, at_wall_us, frame->data,
 	    frame->captured_bytes, frame->wire_bytes);
+}
+
+static void take_frames(struct run *run, const struct cf_frame *frames, unsigned count)
+{
+	int64_t times_us[BATCH_FRAMES];
+
+	for (unsigned i = 0; i < count; i++)
+		times_us[i] = frames[i].at_wall_us;
+	cf_packet_clock_believe(&run->clock, times_us, count);
+	for (unsigned i = 0; i < count; i++)
+		take_frame(run, &frames[i], times_us[i]);
 }
 
 static enum cf_status read_file(struct run *run, unsigned number, struct cf_error *error)
@@ -79,13 +93,13 @@ static enum cf_status read_file(struct run *run, unsigned number, struct cf_erro
 
 	if (status != CF_OK)
 		return status;
+	cf_packet_clock_begin(&run->clock);
 	while (
 	    (status = cf_capture_file_batch(file, frames, BATCH_FRAMES, &count, error)) == CF_OK) {
 		for (unsigned i = 0; i < count; i++)
 			cf_decoder_expect(run->decoder, frames[i].link_type, frames[i].data,
 			    frames[i].captured_bytes);
-		for (unsigned i = 0; i < count; i++)
-			take_frame(run, &frames[i]);
+		take_frames(run, frames, count);
 		if (++batches % PROGRESS_BATCHES == 0 && offline->progress != NULL) {
 			uint64_t used, size;
 
@@ -115,6 +129,15 @@ static enum cf_status prepare(struct run *run, struct cf_error *error)
 /* Everything unfinished is said at the time of the last packet. */
 static void finish(struct run *run, struct cf_offline_result *result)
 {
+	char text[160];
+
+	if (run->clock.doubted > 0) {
+		snprintf(text, sizeof text,
+		    "%llu packets with times a day and more from those around them pass for the "
+		    "time of the packet before",
+		    (unsigned long long)run->clock.doubted);
+		on_trouble(run, text);
+	}
 	cf_decoder_flush(run->decoder);
 	cf_observe_flush(run->observe);
 	cf_log_pump(run->session.log, run->now_wall_us);

@@ -142,6 +142,21 @@ class Evidence(unittest.TestCase):
             self.assertEqual(end[0]['flow']['payload_in'], 3000)
             self.assertEqual(end[0]['action'], 'observe' if escape else 'flag')
 
+    def test_one_wild_time_stops_no_heartbeat_and_folds_nothing(self):
+        c = packets.Capture()
+        for minute in range(20):
+            c.ask(CLIENT, RESOLVER, 'touch.kaspersky.com', rcode=3)
+            if minute == 7:
+                now, c.now = c.now, 4070908800.0
+                c.ask('10.20.0.8', RESOLVER, 'crl.kaspersky.com', rcode=3)
+                c.now = now
+            c.wait(61)
+        records = self.run_monitor(c)
+        self.assertEqual([r for r in records if not r['timestamp'].startswith('2024-09-29')], [])
+        hits = [r for r in records if r.get('src_ip') == CLIENT and 'match' in r]
+        self.assertEqual([r['count'] for r in hits], [1] * 20)
+        self.assertGreater(len([r for r in records if r['event_type'] == 'heartbeat']), 17)
+
     def test_headers_alone_are_no_payload(self):
         c = packets.Capture(BEFORE - 86400)
         c.connect(CLIENT, VENDOR, 443)  # opened and closed

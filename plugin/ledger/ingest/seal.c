@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/map.h"
 #include "records/files/chain.h"
+#include "records/form/ulid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,12 @@
 #define HELD_BYTES     (8u << 20)
 #define HELD_BYTES_ALL (64u << 20)
 #define ID_BYTES       26
-#define NAME_BYTES     (2 * 96)
+/* Of an id: where its random part begins, and the letters of it that differ seldom. */
+#define COUNT_AT   10
+#define COUNT_HIGH 12
+/* Runs in one file that lines are held against: restarts of a year of bad days. */
+#define RUNS       1000
+#define NAME_BYTES (2 * 96)
 
 /* One run of a writer, as far as this file shows it: its first and last id. */
 struct run {
@@ -146,16 +152,6 @@ static bool is_zero(const char id[ID_BYTES])
 	return memcmp(id, zeros, ID_BYTES) == 0;
 }
 
-/* True when the id lies in a run before the one under way. */
-static bool is_of_older_run(const struct writer *writer, const char *id)
-{
-	for (size_t i = 0; i + 1 < writer->run_count; i++)
-		if (memcmp(id, writer->runs[i].first, ID_BYTES) >= 0 &&
-		    memcmp(id, writer->runs[i].last, ID_BYTES) <= 0)
-			return true;
-	return false;
-}
-
 static enum cf_status begin_run(struct writer *writer, const char *id)
 {
 	struct run *runs =
@@ -170,6 +166,29 @@ static enum cf_status begin_run(struct writer *writer, const char *id)
 	return CF_OK;
 }
 
+/* The run that the id is of, and whether it was there by then; NULL: of none that is known. */
+static struct run *run_of(struct writer *writer, const char *id, bool *is_repeated_out)
+{
+	for (size_t i = writer->run_count; i > 0; i--) {
+		struct run *run = &writer->runs[i - 1];
+		uint64_t here, last = 0;
+
+		/* Nearly always the next line of the run under way: letters rise with their value.
+		 */
+		if (memcmp(id + COUNT_AT, run->last + COUNT_AT, COUNT_HIGH) == 0) {
+			*is_repeated_out =
+			    memcmp(id + COUNT_AT, run->last + COUNT_AT, ID_BYTES - COUNT_AT) <= 0;
+			return run;
+		}
+		if (!cf_ulid_counts_on(run->first, id, &here))
+			continue;
+		(void)cf_ulid_counts_on(run->first, run->last, &last); /* it does */
+		*is_repeated_out = here <= last;
+		return run;
+	}
+	return NULL;
+}
+
 /* Whether the line was there before; notes its id if not. A line without an id of ours is new. */
 static enum cf_status note_id(
     struct writer *writer, const struct cf_record *record, bool in_middle, bool *is_repeated_out)
@@ -179,26 +198,30 @@ static enum cf_status note_id(
 	*is_repeated_out = false;
 	if (record->id.len != ID_BYTES || writer->is_mixed)
 		return CF_OK;
-	struct run *run = writer->run_count == 0 ? NULL : &writer->runs[writer->run_count - 1];
-	bool rises = run == NULL || memcmp(id, run->last, ID_BYTES) > 0;
+	struct run *run = run_of(writer, id, is_repeated_out);
 
-	if (run != NULL &&
-	    ((!rises && memcmp(id, run->first, ID_BYTES) >= 0) || is_of_older_run(writer, id))) {
-		*is_repeated_out = true;
+	if (*is_repeated_out)
 		return CF_OK;
-	}
-	if (record->event == CF_EVENT_START) {
-		memcpy(writer->run, id, ID_BYTES);
-		return begin_run(writer, id);
-	}
-	if (rises && run != NULL) {
+	if (run != NULL) {
 		memcpy(run->last, id, ID_BYTES);
 		return CF_OK;
 	}
+	if (record->event == CF_EVENT_START)
+		memcpy(writer->run, id, ID_BYTES);
 	/* Before all we know: what was read before, if reading began in the middle; else an older
 	 * part of the log that was joined behind a newer one. */
-	*is_repeated_out = run != NULL && in_middle;
-	return *is_repeated_out ? CF_OK : begin_run(writer, id);
+	*is_repeated_out = in_middle && writer->run_count > 0 && record->event != CF_EVENT_START &&
+	    memcmp(id, writer->runs[0].first, ID_BYTES) < 0;
+	if (*is_repeated_out)
+		return CF_OK;
+	if (writer->run_count < RUNS)
+		return begin_run(writer, id);
+	/* So many are no runs: somebody draws each id anew. Then only their instants tell. */
+	run = &writer->runs[RUNS - 1];
+	*is_repeated_out = memcmp(id, run->last, ID_BYTES) < 0;
+	if (!*is_repeated_out)
+		memcpy(run->last, id, ID_BYTES);
+	return CF_OK;
 }
 
 /* A seal names the run that wrote it. One of another run than the one under way, and not its first

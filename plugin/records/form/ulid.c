@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Letters behind the instant, and those of them that count. */
+#define RANDOM_LETTERS 16
+#define LOW_LETTERS    12
+
 void cf_ulid_init(struct cf_ulid *ulid, const uint8_t seed[10])
 {
 	*ulid = (struct cf_ulid){0};
@@ -40,4 +44,36 @@ const char *cf_ulid_next(struct cf_ulid *ulid, int64_t wall_us, char text[CF_ULI
 	    ulid->random_low >> 60];
 	text[26] = '\0';
 	return text;
+}
+
+/* The value of a letter of Crockford's base 32; -1: none. */
+static int value_of(char letter)
+{
+	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	const char *at = letter == '\0' ? NULL : strchr(alphabet, letter);
+
+	return at == NULL ? -1 : (int)(at - alphabet);
+}
+
+bool cf_ulid_counts_on(const char *from, const char *id, uint64_t *by_out)
+{
+	uint64_t by = 0;
+	int carry = 0;
+
+	/* From the last letter on: the lowest 60 bits, and no difference in the 20 above. */
+	for (int i = 0; i < RANDOM_LETTERS; i++) {
+		int at = CF_ULID_TEXT_BYTES - 2 - i, a = value_of(from[at]), b = value_of(id[at]);
+		int digit = b - a + carry;
+
+		if (a < 0 || b < 0)
+			return false;
+		carry = digit < 0 ? -1 : 0;
+		digit -= carry * 32;
+		if (i >= LOW_LETTERS && digit != 0)
+			return false;
+		if (i < LOW_LETTERS)
+			by |= (uint64_t)digit << (5 * i);
+	}
+	*by_out = by;
+	return carry == 0 && by < UINT64_C(1) << 40;
 }

@@ -178,12 +178,50 @@ static void a_log_taken_in_by_pieces_is_judged_as_a_whole(void **state)
 	box_close(&pieces);
 }
 
+/* The clock was years ahead, was set, and the sensor started again: both runs are in one file. */
+static void a_clock_set_back_between_two_runs_loses_neither(void **state)
+{
+	(void)state;
+	const struct cf_ingest_options options = {0};
+	struct cf_ingest *ingest = NULL;
+	struct cf_error error = {0};
+	struct box box;
+	char path[128];
+	const struct cf_log_options log_options = {.path = path,
+	    .sensor = "tap",
+	    .source = "monitor",
+	    .privacy = "full",
+	    .synchronous = true};
+
+	box_open(&box);
+	snprintf(path, sizeof path, "%s/hits.jsonl", box.dir);
+	struct cf_log *log = NULL;
+
+	assert_int_equal(cf_log_open(&log_options, &log, &error), CF_OK);
+	for (int i = 0; i < 5; i++)
+		cf_log_pump(log, (INT64_C(4070908800) + i * MINUTE) * 1000000);
+	cf_log_close(log);
+	free(a_log(path));
+	assert_int_equal(cf_ingest_new(box.ledger, &options, &ingest, &error), CF_OK);
+	assert_int_equal(cf_ingest_path(ingest, path, false, &error), CF_OK);
+	assert_int_equal(cf_ingest_finish(ingest, &error), CF_OK);
+	assert_int_equal(cf_ingest_counts(ingest)->repeated, 0);
+	assert_int_equal(cf_ingest_counts(ingest)->broken, 0);
+	cf_ingest_free(ingest);
+	struct cf_model *model = box_model(&box, T0_S + 10 * MINUTE);
+
+	assert_int_equal(cf_model_find(model, "10.0.0.5")->hits, 6);
+	cf_model_free(model);
+	box_close(&box);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_untouched_log_is_covered_throughout),
 	    cmocka_unit_test(a_removed_or_changed_line_uncovers_its_minute),
 	    cmocka_unit_test(a_log_taken_in_by_pieces_is_judged_as_a_whole),
+	    cmocka_unit_test(a_clock_set_back_between_two_runs_loses_neither),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

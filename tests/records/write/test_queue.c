@@ -104,7 +104,9 @@ static void ids_rise_even_when_the_clock_does_not(void **state)
 	static const uint8_t seed[10] = {
 	    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	char before[CF_ULID_TEXT_BYTES] = "", text[CF_ULID_TEXT_BYTES];
+	char first[CF_ULID_TEXT_BYTES];
 	struct cf_ulid ulid;
+	uint64_t by = 0;
 
 	(void)state;
 	cf_ulid_init(&ulid, seed); /* the low part runs over at once */
@@ -116,7 +118,30 @@ static void ids_rise_even_when_the_clock_does_not(void **state)
 		assert_int_equal(strspn(text, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 26);
 		assert_true(strcmp(before, text) < 0);
 		strcpy(before, text);
+		if (i == 0)
+			strcpy(first, text);
+		assert_true(cf_ulid_counts_on(first, text, &by));
+		assert_int_equal(by, i);
+		assert_true(i == 0 || !cf_ulid_counts_on(text, first, &by));
 	}
+}
+
+static void ids_of_two_generators_are_told_apart_whatever_the_clock(void **state)
+{
+	static const uint8_t seeds[2][10] = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, {2, 2, 3, 4}};
+	char one[CF_ULID_TEXT_BYTES], other[CF_ULID_TEXT_BYTES];
+	struct cf_ulid ulid;
+	uint64_t by;
+
+	(void)state;
+	cf_ulid_init(&ulid, seeds[0]);
+	(void)cf_ulid_next(&ulid, INT64_C(1727770443000000), one);
+	cf_ulid_init(&ulid, seeds[1]);
+	(void)cf_ulid_next(&ulid, INT64_C(1727770443000000), other);
+	assert_false(cf_ulid_counts_on(one, other, &by));
+	assert_false(cf_ulid_counts_on(other, one, &by));
+	assert_false(
+	    cf_ulid_counts_on(one, "01J8YFQZ01o8CKZADZABWR7RBl", &by)); /* no such letters */
 }
 
 int main(void)
@@ -124,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(records_arrive_whole_and_in_order),
 	    cmocka_unit_test(full_ring_refuses_until_room_is_given_back),
+	    cmocka_unit_test(ids_of_two_generators_are_told_apart_whatever_the_clock),
 	    cmocka_unit_test(ids_rise_even_when_the_clock_does_not),
 	};
 
