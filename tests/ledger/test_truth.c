@@ -31,6 +31,7 @@ struct fixture {
 	struct world world;
 	struct world_truth *truth;
 	struct world_coverage *coverage;
+	struct world_odd odd;
 	int kills;
 };
 
@@ -56,7 +57,7 @@ static int setup(void **state)
 	    .rotate_days = is_full ? 28 : 7};
 	f->kills = (int)number_from("CF_KILLS", is_full ? 200 : 20);
 	assert_non_null(mkdtemp(scratch_template(f->world.dir, "world")));
-	world_make(&f->world, &f->truth, &f->coverage);
+	world_make(&f->world, &f->truth, &f->coverage, &f->odd);
 	*state = f;
 	return 0;
 }
@@ -173,13 +174,18 @@ static int compare_host(const struct cf_model *model, const struct world_truth *
 	if (host->hits == truth->hits && host->rare->excepted == truth->excepted &&
 	    host->rare->escapes == truth->escapes && host->state == truth->state &&
 	    host->blocked == truth->blocked && host->rare->visits == truth->visits &&
+	    host->answered == truth->answered && host->observed == truth->observed &&
+	    host->refused + host->unanswered == 0 &&
+	    host->watch->watched_minutes == truth->watched_minutes &&
+	    strcmp(host->rare->relay, truth->hits > 0 ? truth->relay : "") == 0 &&
 	    host->first_hit_wall_us / 60000000 == truth->first_s / 60 &&
 	    host->last_hit_wall_us / 60000000 == truth->last_s / 60 &&
 	    (truth->role == WORLD_ROUTED || addresses_of(host) >= truth->addresses))
 		return 0;
 	print_error("%s (role %d): %s, %llu hits, %llu excepted, %llu escapes, %u addresses (%s);"
 	            " truth %s, %llu, %llu, %llu, %u; blocked %llu of %llu, visits %llu of %llu,"
-	            " first %lld of %lld, last %lld of %lld\n",
+	            " answered %llu of %llu, observed %llu of %llu, watched %llu of %llu, relay"
+	            " '%s' of '%s', first %lld of %lld, last %lld of %lld\n",
 	    truth->selector, (int)truth->role, cf_state_text(host->state),
 	    (unsigned long long)host->hits, (unsigned long long)host->rare->excepted,
 	    (unsigned long long)host->rare->escapes, addresses_of(host), host->why,
@@ -187,6 +193,10 @@ static int compare_host(const struct cf_model *model, const struct world_truth *
 	    (unsigned long long)truth->excepted, (unsigned long long)truth->escapes,
 	    truth->addresses, (unsigned long long)host->blocked, (unsigned long long)truth->blocked,
 	    (unsigned long long)host->rare->visits, (unsigned long long)truth->visits,
+	    (unsigned long long)host->answered, (unsigned long long)truth->answered,
+	    (unsigned long long)host->observed, (unsigned long long)truth->observed,
+	    (unsigned long long)host->watch->watched_minutes,
+	    (unsigned long long)truth->watched_minutes, host->rare->relay, truth->relay,
 	    (long long)(host->first_hit_wall_us / 1000000), (long long)truth->first_s,
 	    (long long)(host->last_hit_wall_us / 1000000), (long long)truth->last_s);
 	return 1;
@@ -257,6 +267,8 @@ static void hosts_states_counts_and_coverage_equal_the_truth(void **state)
 	    seconds, (double)counts.records / seconds);
 	assert_int_equal(counts.broken, 0);
 	assert_int_equal(counts.faults[CF_LINE_FOREIGN], 0);
+	assert_int_equal(counts.refused, f->odd.wild);
+	assert_int_equal(counts.repeated, f->odd.repeated);
 	give_sites(f, path);
 	struct cf_ledger *ledger = open_ledger(path, CF_LEDGER_READ);
 
@@ -373,11 +385,12 @@ static void one_world(uint64_t seed)
 	                        .hosts = 20 + (uint32_t)(seed % 13),
 	                        .days = 15 + (uint32_t)(seed % 3),
 	                        .sighting_hours = 1 + (uint32_t)(seed % 11),
-	                        .rotate_days = 3 + (uint32_t)(seed % 7)}};
+	                        .rotate_days = 3 + (uint32_t)(seed % 7),
+	                        .privacy = seed % 5 == 3 ? "pseudonym" : NULL}};
 	void *fixture = &f;
 
 	assert_non_null(mkdtemp(scratch_template(f.world.dir, "world")));
-	world_make(&f.world, &f.truth, &f.coverage);
+	world_make(&f.world, &f.truth, &f.coverage, &f.odd);
 	print_message("world %llu\n", (unsigned long long)seed);
 	hosts_states_counts_and_coverage_equal_the_truth(&fixture);
 	the_order_of_logs_is_nothing(&fixture);

@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include "records/write/log.h"
+#include "records/write/privacy.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -28,14 +29,16 @@
 #define LAG        60u
 
 /* CLOSING: the end, at until, of a connection of which ESCAPE is the beginning. */
-enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT, CLOSING };
+enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT, CLOSING, RELAYED };
 
 struct event {
 	uint32_t minute, until; /* until: of SEEN, ESCAPE and CLOSING */
 	uint32_t host, addr;
 	uint8_t what;
 	bool by_monitor;
-	bool twice; /* a second witness: the monitor of a look-up, a TLS name of a connection */
+	bool twice;    /* a second witness: the monitor of a look-up, a TLS name of a connection */
+	bool is_last;  /* sight of the host at this address */
+	bool answered; /* a flagged connection in which something came back */
 };
 
 struct events {
@@ -56,8 +59,13 @@ struct sensor {
 	uint32_t down_from, down_to; /* minutes: closed in order, opened again */
 	uint32_t loss_at;            /* a heartbeat that tells of drops; 0 none */
 	uint32_t crash_at; /* the log ends torn here and is opened a minute later; 0 none */
+	uint32_t blind_from, blind_to; /* the cable is pulled between these minutes; 0 never */
 	uint64_t drops;
 };
+
+#define RELAY "10.250.0.1"
+/* Keys of pseudonyms lie beside the logs. */
+#define KEY_BYTES 32
 
 static uint64_t mix(uint64_t x)
 {
@@ -86,7 +94,7 @@ static void push(struct events *events, const struct event *event)
 static struct host host_of(const struct world *w, uint32_t number)
 {
 	static const uint8_t roles[20] = {
-	    0, 0, 0, 0, 0, 0, 0, 8, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 6, 7};
+	    0, 0, 0, 0, 0, 0, 0, 8, 1, 1, 9, 2, 2, 2, 3, 4, 5, 6, 6, 7};
 	struct host host = {
 	    .role = (enum world_role)roles[draw(w, number, 1, 0, 20)], .local = number / w->sites};
 
@@ -94,8 +102,9 @@ static struct host host_of(const struct world *w, uint32_t number)
 	if (host.role == WORLD_MIGRATED || host.role == WORLD_SILENT ||
 	    host.role == WORLD_BYPASSING)
 		host.quits_minute = (1 + draw(w, number, 2, 0, w->days - 1)) * DAY_MIN - 300;
+	/* A pseudonym's MAC is a local one, and says nothing elsewhere. */
 	if (host.role != WORLD_ROUTED && draw(w, number, 3, 0, 15) == 0 && w->days > 12 &&
-	    w->sites > 1)
+	    w->sites > 1 && w->privacy == NULL)
 		host.moves_day = EPOCH_DAY * (1 + draw(w, number, 4, 0, w->days / EPOCH_DAY - 1));
 	return host;
 }
@@ -143,8 +152,12 @@ static void see_host(const struct world *w, struct events *events, const struct 
 	(void)host;
 	for (uint32_t at = from; at < to; at += step) {
 		uint32_t until = at + step - 10 < to ? at + step - 10 : to;
-		struct event event = {
-		    .minute = at, .until = until, .host = number, .addr = addr, .what = SEEN};
+		struct event event = {.minute = at,
+		    .until = until,
+		    .host = number,
+		    .addr = addr,
+		    .what = SEEN,
+		    .is_last = at + step >= to};
 
 		push(events, &event);
 	}
@@ -154,7 +167,7 @@ static void hit_days(const struct world *w, struct events *events, const struct 
     uint32_t number, uint32_t addr, uint32_t from, uint32_t to)
 {
 	static const uint8_t whats[WORLD_ROLES] = {
-	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT, VISIT};
+	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT, VISIT, RELAYED};
 
 	if (host->role == WORLD_CLEAN)
 		return;
@@ -173,8 +186,10 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 				continue;
 			/* Escapes are flows: only a monitor sees them. Some hits are seen by it as
 			 * well. */
-			event.by_monitor =
-			    event.what == ESCAPE || draw(w, number, 20 + i, day, 5) == 0;
+			event.by_monitor = event.what == ESCAPE || event.what == RELAYED ||
+			    draw(w, number, 20 + i, day, 5) == 0;
+			event.answered = event.what == HIT && event.by_monitor &&
+			    draw(w, number, 50 + i, day, 2) == 0;
 			event.twice = (!event.by_monitor || event.what == ESCAPE) &&
 			    draw(w, number, 30 + i, day, 3) == 0;
 			if (event.what == ESCAPE) {
@@ -258,8 +273,31 @@ struct player {
 	char path[128];
 	char name[24];
 	bool is_monitor;
-	uint32_t rotations;
+	uint32_t rotations, minute;
+	unsigned scheme; /* of names that rotated files get */
+	uint64_t wild;   /* records of impossible instants */
 };
+
+static int64_t wall_us(uint32_t minute)
+{
+	return (WORLD_START_S + minute * INT64_C(60)) * 1000000;
+}
+
+/* Pulled ten seconds after the first of these minutes, and back at the last. */
+static void fill_blindness(const struct player *player, struct cf_heartbeat *heartbeat)
+{
+	const struct sensor *sensor = player->sensor;
+	uint32_t from = sensor->blind_from, minute = player->minute;
+
+	if (from == 0 || minute <= from)
+		return;
+	heartbeat->dark_s =
+	    ((minute < sensor->blind_to ? minute : sensor->blind_to) - from) * UINT64_C(60) - 10;
+	if (minute > sensor->blind_to)
+		return;
+	heartbeat->blind_since_wall_us =
+	    minute == from + 1 ? wall_us(from) + 10000000 : wall_us(minute - 1);
+}
 
 static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 {
@@ -268,20 +306,26 @@ static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 	heartbeat->packets = player->is_monitor ? 1000 : 0;
 	heartbeat->queries = player->is_monitor ? 0 : 1000;
 	heartbeat->kernel_drops = player->sensor->drops;
+	fill_blindness(player, heartbeat);
 }
 
-static int64_t wall_us(uint32_t minute)
+static void key_path(const struct world *w, char key[128])
 {
-	return (WORLD_START_S + minute * INT64_C(60)) * 1000000;
+	snprintf(key, 128, "%s/key", w->dir);
 }
 
 static void open_player(struct player *player, uint32_t minute)
 {
+	char key[128];
+
+	key_path(player->w, key);
+	player->minute = minute;
 	const struct cf_log_options options = {.path = player->path,
 	    .sensor = player->name,
 	    .source = player->is_monitor ? "monitor" : "resolver",
 	    .fold_s = player->is_monitor ? 0 : 60,
-	    .privacy = "full",
+	    .privacy = player->w->privacy == NULL ? "full" : player->w->privacy,
+	    .privacy_key_file = key,
 	    .synchronous = true,
 	    .heartbeat = fill_heartbeat,
 	    .arg = player};
@@ -306,12 +350,61 @@ static void run(const char *format, ...)
 	assert_int_equal(system(command), 0);
 }
 
+/* The name that logrotate gives to the file that goes now, number 1 being the newest. */
+static void rotated_name(const struct player *player, uint32_t number, char name[192])
+{
+	long long now = (long long)(wall_us(player->minute) / 1000000);
+	int stem = (int)(strlen(player->path) - strlen(".jsonl"));
+
+	switch (player->scheme) {
+	case 0: /* numbers */
+		snprintf(name, 192, "%s.%u", player->path, number);
+		break;
+	case 1: /* extension .jsonl */
+		snprintf(name, 192, "%.*s.%u.jsonl", stem, player->path, number);
+		break;
+	case 2: /* dateext, to the minute's second */
+		snprintf(name, 192, "%s-%lld", player->path, now);
+		break;
+	default: /* dateformat .%Y%m%d: January 2026 has room for the world's days */
+		snprintf(name, 192, "%s.202601%02u", player->path, 5 + player->minute / DAY_MIN);
+		break;
+	}
+}
+
+static bool packed_name(const char *name, const char *ending, char packed[200])
+{
+	snprintf(packed, 200, "%s%s", name, ending);
+	return access(packed, F_OK) == 0;
+}
+
+/* Numbers move up, from the oldest on. */
+static void move_up(const struct player *player)
+{
+	static const char *const endings[] = {"", ".gz", ".zst"};
+
+	for (uint32_t number = player->rotations; number > 0; number--)
+		for (size_t i = 0; i < 3; i++) {
+			char name[192], next[192], from[200], to[200];
+
+			rotated_name(player, number, name);
+			rotated_name(player, number + 1, next);
+			if (!packed_name(name, endings[i], from))
+				continue;
+			(void)packed_name(next, endings[i], to);
+			assert_int_equal(rename(from, to), 0);
+		}
+}
+
 /* logrotate's work: the writer notices by itself at the next tick. */
 static void rotate(struct player *player, uint32_t minute)
 {
 	char old[192];
 
-	snprintf(old, sizeof old, "%s.%u", player->path, ++player->rotations);
+	if (player->scheme < 2)
+		move_up(player);
+	player->rotations++;
+	rotated_name(player, 1, old);
 	assert_int_equal(rename(player->path, old), 0);
 	cf_log_pump(player->log, wall_us(minute) + 2000000);
 	if (player->rotations % 3 == 0)
@@ -361,6 +454,7 @@ static void play_event(struct player *player, const struct event *event)
 		hit.via = CF_VIA_SNI;
 	}
 	if (player->is_monitor) {
+		hit.vlan = (uint16_t)(10 * (1 + event->host % 3));
 		hit.has_src_mac = true;
 		set_mac(hit.src_mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
 	}
@@ -391,12 +485,31 @@ static void play_event(struct player *player, const struct event *event)
 	case VISIT:
 		hit.match.category = "corporate";
 		break;
+	case RELAYED:
+		hit.event = CF_EVENT_LAN;
+		hit.via = CF_VIA_LAN_PORT;
+		hit.relay = RELAY;
+		hit.match.category = "product-service";
+		hit.match.rule = "tcp/13000";
+		hit.match.rule_type = "port";
+		break;
 	case SEEN:
 	case HIT:
 		break;
 	}
 	hit.key += event->what;
 	assert_true(cf_producer_hit(player->producer, &hit));
+	if (event->answered) {
+		hit.event = CF_EVENT_FLOW;
+		hit.flow.state = "closed";
+		hit.flow.first_wall_us = hit.at_wall_us;
+		hit.at_wall_us += 20000000;
+		hit.flow.pkts_out = hit.flow.pkts_in = 5;
+		hit.flow.bytes_out = hit.flow.bytes_in = 900;
+		hit.flow.payload_in = 600;
+		hit.key += (uint64_t)event->minute << 32;
+		assert_true(cf_producer_hit(player->producer, &hit));
+	}
 	if (event->what != ESCAPE || !event->twice)
 		return;
 	hit.event = CF_EVENT_TLS;
@@ -413,6 +526,7 @@ static void play_sighting(struct player *player, const struct event *event)
 	    .to_wall_us = wall_us(event->until) + 10000000,
 	    .addr = addr_of(event->addr),
 	    .has_mac = true,
+	    .vlan = (uint16_t)(10 * (1 + event->host % 3)),
 	    .kind = host.role == WORLD_ROUTED ? "traffic" : "dhcp",
 	    .is_router = host.role == WORLD_ROUTED};
 	int len = snprintf(name, sizeof name, "pc-%u", event->host);
@@ -421,6 +535,87 @@ static void play_sighting(struct player *player, const struct event *event)
 	if (host.role != WORLD_ROUTED)
 		identity.name = (struct cf_text){.data = name, .len = (size_t)len};
 	assert_true(cf_producer_identity(player->producer, &identity));
+	if (host.role == WORLD_ROUTED)
+		return;
+	/* The server's lease file has it as well; the client gives it back sometimes, and asks. */
+	identity.kind = "lease";
+	if (event->is_last && draw(player->w, event->host, 60, event->minute, 4) == 0)
+		identity.end = "released";
+	assert_true(cf_producer_identity(player->producer, &identity));
+	identity.addr = (struct cf_addr){0};
+	identity.kind = "dhcp";
+	identity.end = NULL;
+	assert_true(cf_producer_identity(player->producer, &identity));
+}
+
+static struct cf_hit wild_hit(int64_t at_s)
+{
+	return (struct cf_hit){.at_wall_us = at_s * 1000000,
+	    .event = CF_EVENT_DNS,
+	    .action = CF_ACTION_BLOCK,
+	    .via = CF_VIA_QNAME,
+	    .src = addr_of(0x0a0000fe),
+	    .match = {.rule = "kaspersky.com",
+	        .rule_type = "subtree",
+	        .list = "kaspersky",
+	        .category = "updates"},
+	    .key = 7};
+}
+
+/* A hit by a clock that nobody had set yet, and a lease without measure. */
+static void play_wrong_clock(struct player *player, uint32_t minute)
+{
+	const struct cf_hit hit = wild_hit(INT64_C(946684807));
+	struct cf_identity identity = {.from_wall_us = wall_us(minute),
+	    .to_wall_us = INT64_C(253370764800) * 1000000,
+	    .addr = addr_of(0x0a0000fe),
+	    .kind = "lease"};
+
+	assert_true(cf_producer_hit(player->producer, &hit));
+	assert_true(cf_producer_identity(player->producer, &identity));
+	player->wild += 2;
+}
+
+static uint64_t lines_of(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t lines = 0;
+	int c;
+
+	assert_non_null(file);
+	while ((c = fgetc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+/* A sensor whose clock is many years ahead: all it says; returns the number of its lines. */
+static uint64_t make_wild_log(const struct world *w, uint32_t site)
+{
+	const int64_t wild_s = INT64_C(4070908800);
+	char path[128];
+	struct cf_log_options options = {.path = path,
+	    .sensor = "wild",
+	    .source = "resolver",
+	    .fold_s = 60,
+	    .privacy = "full",
+	    .synchronous = true};
+	struct cf_error error;
+	struct cf_log *log;
+
+	snprintf(path, sizeof path, "%s/s%u/wild.jsonl", w->dir, site);
+	assert_int_equal(cf_log_open(&options, &log, &error), CF_OK);
+	struct cf_producer *producer = cf_log_producer(log);
+
+	assert_non_null(producer);
+	for (unsigned i = 0; i < 5; i++) {
+		const struct cf_hit hit = wild_hit(wild_s + i * 60);
+
+		assert_true(cf_producer_hit(producer, &hit));
+		cf_log_pump(log, (wild_s + i * 60) * 1000000);
+	}
+	cf_log_close(log);
+	return lines_of(path);
 }
 
 static bool is_told_by(const struct event *event, bool monitor)
@@ -440,6 +635,7 @@ static void play(struct player *player, struct events *events)
 	for (uint32_t minute = 0; minute < end; minute++) {
 		bool is_up = minute < sensor->down_from || minute >= sensor->down_to;
 
+		player->minute = minute;
 		if (minute == sensor->down_from)
 			cf_log_close(player->log);
 		if (minute == sensor->down_to)
@@ -460,6 +656,8 @@ static void play(struct player *player, struct events *events)
 		}
 		if (!is_up)
 			continue;
+		if (minute == 1000 && player->scheme % 2 == 0)
+			play_wrong_clock(player, minute);
 		if (sensor->crash_at > 0 && minute == sensor->crash_at) {
 			crash(player);
 			open_player(player, minute);
@@ -494,8 +692,17 @@ static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t
 		sensor->loss_at = (1 + draw(w, number, 52, 0, w->days - 2)) * DAY_MIN + 200;
 	if (number % 4 == 3)
 		sensor->crash_at = (1 + draw(w, number, 53, 0, w->days - 2)) * DAY_MIN + 250;
+	if (number % 5 == 1 || number % 5 == 3) {
+		sensor->blind_from = (1 + draw(w, number, 54, 0, w->days - 2)) * DAY_MIN + 1100;
+		sensor->blind_to = sensor->blind_from + 3 + draw(w, number, 55, 0, 40);
+	}
+	if (number % 2 == 0)
+		sensor->blind_from = sensor->blind_to = 0; /* resolvers have no cable to watch */
 	for (uint32_t minute = 0; minute < end; minute++)
-		sensor->watched[minute] = minute < sensor->down_from || minute >= sensor->down_to;
+		sensor->watched[minute] =
+		    (minute < sensor->down_from || minute >= sensor->down_to) &&
+		    (sensor->blind_from == 0 || minute < sensor->blind_from ||
+		        minute > sensor->blind_to);
 	/* The last heartbeat of an orderly end is that of the minute before. */
 	if (sensor->loss_at > 0) {
 		sensor->watched[sensor->loss_at - 1] = false;
@@ -516,6 +723,7 @@ static bool is_lost(const struct sensor *sensor, const struct event *event)
 	}
 	/* A crash tears the last minutes off: keep those free of events too. */
 	return (at >= sensor->down_from && at <= sensor->down_to) ||
+	    (sensor->blind_from > 0 && at >= sensor->blind_from && at <= sensor->blind_to) ||
 	    (sensor->crash_at > 0 && at + 5 >= sensor->crash_at && at <= sensor->crash_at + 2);
 }
 
@@ -553,8 +761,8 @@ static uint32_t last_of(const bool *marks, uint32_t from, uint32_t to)
 	return UINT32_MAX;
 }
 
-static enum cf_state judge(
-    const struct world *w, const struct diary *d, const struct sensor *sensors)
+static enum cf_state judge(const struct world *w, const struct diary *d,
+    const struct sensor *sensors, uint64_t *watched_out)
 {
 	uint32_t at = w->days * DAY_MIN, from = at - WINDOW;
 	bool *watched = calloc(at, sizeof *watched);
@@ -573,6 +781,9 @@ static enum cf_state judge(
 		for (uint32_t s = 0; s < w->sites * 2; s++)
 			if (saw[s] && sensors[s].watched[m])
 				watched[m] = true;
+	*watched_out = 0;
+	for (uint32_t m = from; m < at; m++)
+		*watched_out += watched[m];
 	uint32_t last =
 	    hit != UINT32_MAX && (excepted == UINT32_MAX || hit >= excepted) ? hit : excepted;
 
@@ -625,18 +836,26 @@ static void note_event(const struct world *w, const struct event *event, uint32_
 		for (uint32_t m = day + 1; m <= event->until / DAY_MIN; m++)
 			d->alive[m * DAY_MIN] = d->seen_by[m * w->sites * 2 + sensor] = true;
 	}
-	if (event->what == HIT || event->what == ESCAPE) {
+	bool is_hit = event->what == HIT || event->what == ESCAPE || event->what == RELAYED;
+
+	if (is_hit) {
+		bool is_blocked = event->what == HIT && !event->by_monitor;
+		bool is_answered = event->what == ESCAPE || event->answered;
+
 		d->hit[event->minute] = true;
 		truth->hits++;
-		truth->blocked += event->what == HIT && !event->by_monitor;
+		truth->blocked += is_blocked;
+		truth->answered += is_answered;
+		truth->observed += !is_blocked && !is_answered;
 	}
-	if (event->what == HIT || event->what == ESCAPE || event->what == EXCEPTED) {
+	if (is_hit || event->what == EXCEPTED) {
 		int64_t at_s = WORLD_START_S + event->minute * INT64_C(60) + 30;
+		int64_t until_s = at_s + (event->answered ? 20 : 0);
 
 		if (truth->first_s == 0 || at_s < truth->first_s)
 			truth->first_s = at_s;
-		if (at_s > truth->last_s)
-			truth->last_s = at_s;
+		if (until_s > truth->last_s)
+			truth->last_s = until_s;
 	}
 	if (event->what == VISIT) {
 		d->visit[event->minute] = true;
@@ -660,6 +879,34 @@ static void clear_diary(const struct world *w, struct diary *d)
 	memset(d->seen_by, 0, w->days * w->sites * 2);
 }
 
+/* What reports call the host, and the one it depends through. */
+static void name_host(const struct world *w, uint32_t number, struct world_truth *truth)
+{
+	struct host host = host_of(w, number);
+	struct cf_addr addr = addr_of(0x0ac80000u + host.local + 1), relay;
+	struct cf_privacy privacy = {.mode = CF_PRIVACY_FULL};
+	char text[CF_ADDR_TEXT_BYTES], key[128];
+	struct cf_error error;
+	uint8_t mac[6];
+
+	key_path(w, key);
+	set_mac(mac, number);
+	assert_int_equal(cf_addr_parse(RELAY, &relay), CF_OK);
+	if (w->privacy != NULL)
+		assert_int_equal(cf_privacy_init(&privacy, w->privacy, key, &error), CF_OK);
+	cf_privacy_addr(&privacy, &addr);
+	cf_privacy_addr(&privacy, &relay);
+	assert_true(cf_privacy_mac(&privacy, mac));
+	if (host.role == WORLD_RELAYED)
+		cf_addr_format(&relay, truth->relay);
+	if (host.role == WORLD_ROUTED)
+		snprintf(truth->selector, sizeof truth->selector, "%s@site%u",
+		    cf_addr_format(&addr, text), number % w->sites);
+	else
+		snprintf(truth->selector, sizeof truth->selector, "%02x:%02x:%02x:%02x:%02x:%02x",
+		    mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 static void tell_truth(const struct world *w, uint32_t number, const struct sensor *sensors,
     struct diary *d, struct world_truth *truth)
 {
@@ -668,12 +915,7 @@ static void tell_truth(const struct world *w, uint32_t number, const struct sens
 	uint32_t addrs[512], addr_count = 0;
 
 	*truth = (struct world_truth){.role = host.role};
-	if (host.role == WORLD_ROUTED)
-		snprintf(truth->selector, sizeof truth->selector, "10.200.%u.%u@site%u",
-		    (host.local + 1) >> 8, (host.local + 1) & 255, number % w->sites);
-	else
-		snprintf(truth->selector, sizeof truth->selector, "00:1b:21:%02x:%02x:%02x",
-		    number >> 16, number >> 8 & 255, number & 255);
+	name_host(w, number, truth);
 	clear_diary(w, d);
 	live(w, &events, number, UINT32_MAX);
 	for (size_t i = 0; i < events.count; i++) {
@@ -698,11 +940,39 @@ static void tell_truth(const struct world *w, uint32_t number, const struct sens
 			addrs[addr_count++] = event->addr;
 	}
 	truth->addresses = addr_count;
-	truth->state = judge(w, d, sensors);
+	truth->state = judge(w, d, sensors, &truth->watched_minutes);
 	free(events.items);
 }
 
-static void make_logs(const struct world *w, uint32_t site, struct sensor *sensors)
+/* A shipper that delivers at least once: some hits of the file stand there twice. */
+static uint64_t repeat_lines(const struct world *w, const char *path)
+{
+	char copy[160], *line = NULL;
+	uint64_t repeated = 0, number = 0;
+	size_t size = 0;
+	ssize_t len;
+
+	snprintf(copy, sizeof copy, "%s.copy", path);
+	FILE *from = fopen(path, "re"), *to = fopen(copy, "we");
+
+	assert_non_null(from);
+	assert_non_null(to);
+	while ((len = getline(&line, &size, from)) > 0) {
+		assert_int_equal(fwrite(line, 1, (size_t)len, to), len);
+		if (strstr(line, "\"match\":") == NULL || draw(w, 70, number++, 0, 9) != 0)
+			continue;
+		assert_int_equal(fwrite(line, 1, (size_t)len, to), len);
+		repeated++;
+	}
+	free(line);
+	fclose(from);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(rename(copy, path), 0);
+	return repeated;
+}
+
+static void make_logs(
+    const struct world *w, uint32_t site, struct sensor *sensors, struct world_odd *odd)
 {
 	struct events events = {0};
 
@@ -720,18 +990,38 @@ static void make_logs(const struct world *w, uint32_t site, struct sensor *senso
 	for (int source = 0; source < 2; source++) {
 		struct player player = {.w = w,
 		    .sensor = &sensors[site * 2 + (uint32_t)source],
-		    .is_monitor = source == 1};
+		    .is_monitor = source == 1,
+		    .scheme = (unsigned)((site * 2 + (uint32_t)source + w->seed) % 4)};
 
 		snprintf(player.path, sizeof player.path, "%s/s%u/%s.jsonl", w->dir, site,
 		    source == 1 ? "monitor" : "resolver");
 		snprintf(player.name, sizeof player.name, "sensor%u", site);
 		play(&player, &events);
+		odd->wild += player.wild;
+		if (w->seed % 2 == 0)
+			odd->repeated += repeat_lines(w, player.path);
 	}
 	free(events.items);
+	if (site % 2 == 0)
+		odd->wild += make_wild_log(w, site);
 }
 
-void world_make(
-    struct world *w, struct world_truth **truth_out, struct world_coverage **coverage_out)
+static void make_key(const struct world *w)
+{
+	char path[128];
+
+	key_path(w, path);
+	FILE *key = fopen(path, "we");
+
+	assert_non_null(key);
+	for (unsigned i = 0; i < KEY_BYTES; i++)
+		fputc((int)draw(w, 80, i, 0, 256), key);
+	assert_int_equal(fclose(key), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+void world_make(struct world *w, struct world_truth **truth_out,
+    struct world_coverage **coverage_out, struct world_odd *odd_out)
 {
 	struct sensor *sensors = calloc(w->sites * 2, sizeof *sensors);
 	struct world_truth *truth = calloc(w->hosts, sizeof *truth);
@@ -747,6 +1037,8 @@ void world_make(
 	assert_non_null(sensors);
 	assert_non_null(truth);
 	assert_non_null(coverage);
+	*odd_out = (struct world_odd){0};
+	make_key(w);
 	for (uint32_t i = 0; i < w->sites * 2; i++) {
 		plan_failures(w, &sensors[i], i);
 		snprintf(coverage[i].sensor, sizeof coverage[i].sensor, "sensor%u", i / 2);
@@ -758,7 +1050,7 @@ void world_make(
 		}
 	}
 	for (uint32_t site = 0; site < w->sites; site++)
-		make_logs(w, site, sensors);
+		make_logs(w, site, sensors, odd_out);
 	for (uint32_t number = 0; number < w->hosts; number++)
 		tell_truth(w, number, sensors, &d, &truth[number]);
 	for (uint32_t i = 0; i < w->sites * 2; i++)

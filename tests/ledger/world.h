@@ -1,8 +1,10 @@
 /*
  * A made-up network with known truth: sites with a resolver and a monitor each, hosts that depend,
  * migrate, are excepted, bypass or fall silent, addresses that change hands, routers, laptops that
- * change sites, sensors that fail, lose packets and crash; logs written by the real writer, rotated
- * and compressed. Everything follows from the seed.
+ * change sites, sensors that fail, lose packets, crash and have their cable pulled; clocks that are
+ * wrong, leases imported and given back, hosts that ask; three VLANs, pseudonyms; logs written by
+ * the real writer, rotated in four schemes, compressed, with lines that came twice. All logs begin
+ * at one instant. Everything follows from the seed.
  *
  * The truth is worked out the naive way, minute by minute, from what the world did, not from the
  * logs.
@@ -24,6 +26,7 @@ struct world {
 	uint32_t sighting_hours; /* between identity records */
 	uint32_t rotate_days;
 	char dir[64];
+	const char *privacy; /* NULL: "full"; or "pseudonym" */
 };
 
 enum world_role {
@@ -36,6 +39,7 @@ enum world_role {
 	WORLD_SILENT,
 	WORLD_ROUTED,  /* behind a router: only its address is known */
 	WORLD_VISITOR, /* opens the vendor's web site */
+	WORLD_RELAYED, /* depends through a server inside */
 	WORLD_ROLES,
 };
 
@@ -43,7 +47,10 @@ struct world_truth {
 	char selector[64];
 	enum world_role role;
 	uint64_t hits, excepted, escapes, blocked, visits; /* events, not records of them */
-	int64_t first_s, last_s;                           /* of hits and excepted ones; 0 never */
+	uint64_t answered, observed;
+	uint64_t watched_minutes; /* of the window, by the sensors that saw it then */
+	char relay[64];
+	int64_t first_s, last_s; /* of hits and excepted ones; 0 never */
 	uint32_t addresses;
 	enum cf_state state;
 };
@@ -55,6 +62,11 @@ struct world_coverage {
 	uint32_t gaps;
 };
 
+/* What the logs have that is to be set aside, of all sites. */
+struct world_odd {
+	uint64_t wild, repeated; /* records of impossible instants; lines that came before */
+};
+
 /* Writes the logs below world->dir (folders s0, s1 ...); *truth_out has world->hosts items. */
-void world_make(
-    struct world *world, struct world_truth **truth_out, struct world_coverage **coverage_out);
+void world_make(struct world *world, struct world_truth **truth_out,
+    struct world_coverage **coverage_out, struct world_odd *odd_out);
