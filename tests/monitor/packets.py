@@ -87,10 +87,11 @@ def server_certificate(der):
     return b''.join(b'\x16\x03\x03' + struct.pack('!H', len(m)) + m for m in (hello, chain))
 
 
-def dhcp(op, client_mac, kind, given='0.0.0.0', name=None, resolvers=()):
+def dhcp(op, client_mac, kind, given='0.0.0.0', name=None, resolvers=(), kept='0.0.0.0', options=b''):
     zero = b'\0' * 4
-    body = struct.pack('!BBBBIHH', op, 1, 6, 0, 7, 0, 0) + zero + ipaddress.ip_address(given).packed + zero + zero
+    body = struct.pack('!BBBBIHH', op, 1, 6, 0, 7, 0, 0) + ipaddress.ip_address(kept).packed + ipaddress.ip_address(given).packed + zero + zero
     body += client_mac + b'\0' * 10 + b'\0' * 192 + bytes.fromhex('63825363') + bytes([53, 1, kind])
+    body += options
     if name:
         body += bytes([12, len(name)]) + name.encode()
     if resolvers:
