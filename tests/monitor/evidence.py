@@ -157,6 +157,14 @@ class Evidence(unittest.TestCase):
         self.assertEqual([r['count'] for r in hits], [1] * 20)
         self.assertGreater(len([r for r in records if r['event_type'] == 'heartbeat']), 17)
 
+    def test_a_record_cites_the_version_of_its_own_pack(self):
+        with open(os.path.join(LISTS, 'kaspersky', 'pack.yaml'), encoding='utf-8') as file:
+            version = [line.split('"')[1] for line in file if line.startswith('version:')][0]
+        c = packets.Capture()
+        c.ask(CLIENT, RESOLVER, 'touch.kaspersky.com', rcode=3)
+        c.tcp(CLIENT, 40000, VENDOR, 443, 2)
+        self.assertEqual({r['match']['serial'] for r in self.hits(c)}, {version})
+
     def test_headers_alone_are_no_payload(self):
         c = packets.Capture(BEFORE - 86400)
         c.connect(CLIENT, VENDOR, 443)  # opened and closed

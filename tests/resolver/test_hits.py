@@ -46,6 +46,7 @@ def test_match_and_policy_are_told():
         match = hit['match']
         assert (match['via'], match['rule'], match['rule_type'], match['category'], match['list']) == (
             'qname', 'listed.test', 'subtree', 'updates', 'test-pack'), hit
+        assert match['serial'] == '1', hit  # a text, that of the entry's own pack
         assert hit['policy']['phase'] == 'cut-off', hit
         assert hit['sensor'] == socket.gethostname() and hit['source'] == 'resolver', hit
         r.ask('chain.test.', client=EXEMPT)
