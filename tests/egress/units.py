@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The units that put the table in force are ones that systemd takes, and their options ones that curfew takes.
 
-usage: units.py SERVICE PATH_UNIT CURFEW
+usage: units.py SERVICE PATH_UNIT TIMER CURFEW
 """
 import pathlib
 import re
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-service, path_unit, curfew = map(pathlib.Path, sys.argv[1:4])
+service, path_unit, timer, curfew = map(pathlib.Path, sys.argv[1:5])
 problems = []
 
 options = re.search(r'^CURFEW_EGRESS_OPTIONS="(.*)"$',
@@ -28,11 +28,11 @@ if shutil.which("systemd-analyze") is None:
     print("no systemd-analyze: units are not verified")
 else:
     with tempfile.TemporaryDirectory() as folder:
-        for unit in (service, path_unit):
+        for unit in (service, path_unit, timer):
             text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.M)
             (pathlib.Path(folder) / unit.name).write_text(text)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
-                               *(str(pathlib.Path(folder) / unit.name) for unit in (service, path_unit))],
+                               *(str(pathlib.Path(folder) / unit.name) for unit in (service, path_unit, timer))],
                               capture_output=True, text=True)
         complaints = [line for line in done.stderr.splitlines() if "curfew-egress" in line]
         if complaints:
