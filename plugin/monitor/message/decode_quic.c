@@ -283,13 +283,7 @@ static uint64_t *server_place(struct cf_quic *quic, uint64_t tag)
 static void expect_server(
     struct cf_quic *quic, const struct cf_decoder *decoder, struct cf_slice client_id)
 {
-	const struct cf_packet *packet = &decoder->packet;
-	struct cf_packet back = {.ip_proto = packet->ip_proto,
-	    .src = packet->dst,
-	    .dst = packet->src,
-	    .src_port = packet->dst_port,
-	    .dst_port = packet->src_port};
-	uint64_t tag = server_tag(cf_packet_hash(decoder, &back), client_id);
+	uint64_t tag = server_tag(cf_packet_hash_back(decoder, &decoder->packet), client_id);
 
 	*server_place(quic, tag) = tag;
 }

@@ -39,9 +39,8 @@ static void learn(struct segment *segment, const struct cf_step_result *result)
 		else
 			flow->asked = result->asked & 3;
 	} else if (result->final_response) {
-		struct cf_packet back = cf_packet_back(&segment->decoder->packet);
-		struct cf_position *other =
-		    cf_stream_known(segment->streams, cf_packet_hash(segment->decoder, &back));
+		struct cf_position *other = cf_stream_known(segment->streams,
+		    cf_packet_hash_back(segment->decoder, &segment->decoder->packet));
 
 		if (other != NULL && other->asked != CF_ASKED_UNKNOWN)
 			other->asked = CF_ASKED_OTHER;

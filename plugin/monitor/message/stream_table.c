@@ -301,7 +301,6 @@ struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
 	    .text = flow->text,
 	    .dns = flow->dns};
 	const struct cf_position *other;
-	struct cf_packet back;
 
 	if (!flow->sure && (is_text_port(packet->src_port) || is_text_port(packet->dst_port)))
 		view.text = true;
@@ -309,8 +308,7 @@ struct cf_stream_view cf_stream_view_of(const struct cf_streams *streams,
 	if (view.side == CF_SIDE_BEGAN || view.mode != CF_MODE_MESSAGE ||
 	    (view.side == CF_SIDE_ANSWERED && bytes.data[0] != 'H'))
 		return view;
-	back = cf_packet_back(packet);
-	other = cf_stream_known(streams, cf_packet_hash(decoder, &back));
+	other = cf_stream_known(streams, cf_packet_hash_back(decoder, packet));
 	if (other != NULL && other->state == CF_STREAM_KNOWN && other->sure && !other->opening)
 		view.asked = (enum cf_asked)other->asked;
 	if (view.side == CF_SIDE_UNKNOWN && other != NULL && other->side != CF_SIDE_UNKNOWN)

@@ -51,18 +51,31 @@ static uint64_t load64(const uint8_t *bytes)
 	return value;
 }
 
-uint64_t cf_packet_hash(const struct cf_decoder *decoder, const struct cf_packet *packet)
+/* Of one direction; ip_proto and family are packet's. */
+static inline uint64_t hash_way(const struct cf_decoder *decoder, const struct cf_packet *packet,
+    const struct cf_addr *src, const struct cf_addr *dst, uint16_t src_port, uint16_t dst_port)
 {
 	uint64_t hash = decoder->seed ^ UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t ports =
-	    (uint64_t)packet->src_port << 32 | (uint64_t)packet->dst_port << 8 | packet->ip_proto;
+	uint64_t ports = (uint64_t)src_port << 32 | (uint64_t)dst_port << 8 | packet->ip_proto;
 
 	/* Unused bytes of an IPv4 address are zero. */
-	hash = fold(hash ^ load64(packet->src.bytes), UINT64_C(0xa0761d6478bd642f) ^ ports);
-	hash = fold(hash ^ load64(packet->dst.bytes), UINT64_C(0xe7037ed1a0b428db));
+	hash = fold(hash ^ load64(src->bytes), UINT64_C(0xa0761d6478bd642f) ^ ports);
+	hash = fold(hash ^ load64(dst->bytes), UINT64_C(0xe7037ed1a0b428db));
 	if (packet->src.family == CF_FAMILY_V6) {
-		hash = fold(hash ^ load64(packet->src.bytes + 8), UINT64_C(0x8ebc6af09c88c6e3));
-		hash = fold(hash ^ load64(packet->dst.bytes + 8), UINT64_C(0x589965cc75374cc3));
+		hash = fold(hash ^ load64(src->bytes + 8), UINT64_C(0x8ebc6af09c88c6e3));
+		hash = fold(hash ^ load64(dst->bytes + 8), UINT64_C(0x589965cc75374cc3));
 	}
 	return hash;
+}
+
+uint64_t cf_packet_hash(const struct cf_decoder *decoder, const struct cf_packet *packet)
+{
+	return hash_way(
+	    decoder, packet, &packet->src, &packet->dst, packet->src_port, packet->dst_port);
+}
+
+uint64_t cf_packet_hash_back(const struct cf_decoder *decoder, const struct cf_packet *packet)
+{
+	return hash_way(
+	    decoder, packet, &packet->dst, &packet->src, packet->dst_port, packet->src_port);
 }

@@ -90,19 +90,12 @@ static inline bool cf_decode_enter(struct cf_decoder *decoder)
 
 void cf_packet_keep(struct cf_kept_packet *kept, const struct cf_packet *packet);
 
-/* The ends of packet the other way round, for cf_packet_hash(). */
-static inline struct cf_packet cf_packet_back(const struct cf_packet *packet)
-{
-	return (struct cf_packet){.ip_proto = packet->ip_proto,
-	    .src = packet->dst,
-	    .dst = packet->src,
-	    .src_port = packet->dst_port,
-	    .dst_port = packet->src_port};
-}
-
 /* Who asks whom, when packet's sender is the client, or the server. */
 struct cf_endpoints cf_endpoints_of(const struct cf_packet *packet, bool sender_is_client);
 
 /* A 64-bit hash of addresses, ports and protocol, in this direction only, under the decoder's seed.
  */
 uint64_t cf_packet_hash(const struct cf_decoder *decoder, const struct cf_packet *packet);
+
+/* The same of the other direction: what cf_packet_hash() gives for an answer to packet. */
+uint64_t cf_packet_hash_back(const struct cf_decoder *decoder, const struct cf_packet *packet);
