@@ -10,18 +10,15 @@
 /* Lines looked at to tell the format; a header of comments is not among them. */
 #define DETECT_LINES 400
 
-static const char *const formats[CF_LIST_FORMATS] = {
-    "auto", "hosts", "plain", "dnsmasq", "adblock", "rpz", "v2fly"};
-
 const char *cf_list_format_text(enum cf_list_format format)
 {
-	return (unsigned)format < CF_LIST_FORMATS ? formats[format] : "?";
+	return (unsigned)format < CF_LIST_FORMATS ? cf_list_forms[format].word : "?";
 }
 
 bool cf_list_format_parse(const char *text, enum cf_list_format *format_out)
 {
 	for (unsigned i = 0; i < CF_LIST_FORMATS; i++) {
-		if (strcmp(formats[i], text) != 0)
+		if (strcmp(cf_list_forms[i].word, text) != 0)
 			continue;
 		*format_out = (enum cf_list_format)i;
 		return true;
@@ -49,22 +46,12 @@ static struct cf_line_text without_bom(const char *text, size_t len)
 
 static enum cf_list_format guess_line(struct cf_line_text line)
 {
-	static const char *const dnsmasq[] = {
-	    "address=/", "server=/", "local=/", "ipset=/", "nftset=/"};
-	static const char *const v2fly[] = {"full:", "domain:", "include:", "regexp:", "keyword:"};
 	struct cf_line_text rest = line, first;
 
-	if (cf_text_begins(line, "||") || cf_text_begins(line, "@@") ||
-	    cf_text_begins(line, "[Adblock"))
-		return CF_LIST_ADBLOCK;
-	if (cf_text_begins(line, "$TTL") || cf_text_begins(line, "$ORIGIN"))
-		return CF_LIST_RPZ;
-	for (size_t i = 0; i < sizeof dnsmasq / sizeof dnsmasq[0]; i++)
-		if (cf_text_begins(line, dnsmasq[i]))
-			return CF_LIST_DNSMASQ;
-	for (size_t i = 0; i < sizeof v2fly / sizeof v2fly[0]; i++)
-		if (cf_text_begins(line, v2fly[i]))
-			return CF_LIST_V2FLY;
+	for (unsigned i = 0; i < CF_LIST_FORMATS; i++)
+		for (const char *const *begin = cf_list_forms[i].begins; *begin != NULL; begin++)
+			if (cf_text_begins(line, *begin))
+				return (enum cf_list_format)i;
 	first = cf_text_word(&rest);
 	if (cf_text_word(&rest).len == 0)
 		return CF_LIST_PLAIN;
@@ -103,18 +90,9 @@ enum cf_list_format cf_list_detect(const char *text, size_t len)
 	return best;
 }
 
-typedef void line_reader(struct cf_list_reader *reader, struct cf_line_text line);
-
 static void read_lines(struct cf_list_reader *reader, struct cf_line_text rest)
 {
-	static line_reader *const readers[CF_LIST_FORMATS] = {
-	    [CF_LIST_HOSTS] = cf_list_line_hosts,
-	    [CF_LIST_PLAIN] = cf_list_line_plain,
-	    [CF_LIST_DNSMASQ] = cf_list_line_dnsmasq,
-	    [CF_LIST_ADBLOCK] = cf_list_line_adblock,
-	    [CF_LIST_V2FLY] = cf_list_line_v2fly,
-	};
-	line_reader *read_line = readers[reader->options->format];
+	cf_list_line_reader *read_line = cf_list_forms[reader->options->format].read;
 
 	while (rest.len > 0 && !reader->stopped) {
 		reader->line = take_line(&rest);
@@ -134,7 +112,7 @@ enum cf_status cf_list_parse(const char *text, size_t len, const struct cf_list_
 		own.format = cf_list_detect(text, len);
 	if (!own.allow_public_suffix)
 		reader.psl = psl_builtin();
-	if (own.format == CF_LIST_RPZ)
+	if (cf_list_forms[own.format].read == NULL)
 		cf_list_read_rpz(&reader, all.at, all.len);
 	else
 		read_lines(&reader, all);

@@ -36,12 +36,16 @@ void cf_list_reject_part(
  */
 void cf_list_emit(struct cf_list_reader *reader, struct cf_line_text text, enum cf_scope scope);
 
-/* One line without its end each; comments and blank lines are theirs to know. */
-void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_line_text line);
-void cf_list_line_plain(struct cf_list_reader *reader, struct cf_line_text line);
-void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text line);
-void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text line);
-void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_line_text line);
+/* One line without its end; comments and blank lines are its to know. */
+typedef void cf_list_line_reader(struct cf_list_reader *reader, struct cf_line_text line);
+
+/* What there is to know of a format; list_line_formats.c has one of each. */
+struct cf_list_form {
+	const char *word;          /* as --from has it */
+	cf_list_line_reader *read; /* NULL: not line by line */
+	const char *begins[8];     /* what a line of no other format begins with; NULL ends them */
+};
+extern const struct cf_list_form cf_list_forms[CF_LIST_FORMATS];
 
 /* True for a line that says something of names to dnsmasq. */
 bool cf_text_is_dnsmasq(struct cf_line_text line);

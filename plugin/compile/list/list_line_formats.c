@@ -20,7 +20,7 @@ static bool is_own_name(struct cf_line_text name)
 	return false;
 }
 
-void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_line_text line)
+static void read_hosts(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	struct cf_line_text addr, name;
 	bool is_sink = false;
@@ -51,7 +51,7 @@ void cf_list_line_hosts(struct cf_list_reader *reader, struct cf_line_text line)
 	}
 }
 
-void cf_list_line_plain(struct cf_list_reader *reader, struct cf_line_text line)
+static void read_plain(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	struct cf_line_text name;
 
@@ -111,7 +111,7 @@ bool cf_text_is_dnsmasq(struct cf_line_text line)
 	    cf_text_begins(cf_text_after(line, strlen(dnsmasq_keys[key])), "/");
 }
 
-void cf_list_line_dnsmasq(struct cf_list_reader *reader, struct cf_line_text line)
+static void read_dnsmasq(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	struct cf_line_text names, value = {NULL, 0};
 	size_t key = dnsmasq_key(line);
@@ -182,12 +182,12 @@ static bool take_other_format(struct cf_list_reader *reader, struct cf_line_text
 	struct cf_line_text rest = line, first = cf_text_word(&rest);
 
 	if (cf_text_is_dnsmasq(line)) {
-		cf_list_line_dnsmasq(reader, line);
+		read_dnsmasq(reader, line);
 		return true;
 	}
 	if (cf_text_word(&rest).len == 0 || !cf_text_is_addr(first, NULL))
 		return false;
-	cf_list_line_hosts(reader, line);
+	read_hosts(reader, line);
 	return true;
 }
 
@@ -196,7 +196,7 @@ static bool take_other_format(struct cf_list_reader *reader, struct cf_line_text
  * "|" end it. Without one of both ends it matches names that are merely alike; those are left out.
  * A line that is a name alone is that name (AdGuard, "DNS filtering rules syntax").
  */
-void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text line)
+static void read_adblock(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	enum cf_scope scope = CF_SCOPE_EXACT;
 	bool begins = false, ends = false;
@@ -245,7 +245,7 @@ void cf_list_line_adblock(struct cf_list_reader *reader, struct cf_line_text lin
 		cf_list_emit(reader, name, scope);
 }
 
-void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_line_text line)
+static void read_v2fly(struct cf_list_reader *reader, struct cf_line_text line)
 {
 	enum cf_scope scope = CF_SCOPE_SUBTREE;
 	struct cf_line_text rule;
@@ -274,3 +274,19 @@ void cf_list_line_v2fly(struct cf_list_reader *reader, struct cf_line_text line)
 	}
 	cf_list_emit(reader, rule, scope);
 }
+
+const struct cf_list_form cf_list_forms[CF_LIST_FORMATS] = {
+    [CF_LIST_AUTO] = {.word = "auto"},
+    [CF_LIST_HOSTS] = {.word = "hosts", .read = read_hosts},
+    [CF_LIST_PLAIN] = {.word = "plain", .read = read_plain},
+    [CF_LIST_DNSMASQ] = {.word = "dnsmasq",
+        .read = read_dnsmasq,
+        .begins = {"address=/", "server=/", "local=/", "ipset=/", "nftset=/"}},
+    [CF_LIST_ADBLOCK] = {.word = "adblock",
+        .read = read_adblock,
+        .begins = {"||", "@@", "[Adblock"}},
+    [CF_LIST_RPZ] = {.word = "rpz", .begins = {"$TTL", "$ORIGIN"}},
+    [CF_LIST_V2FLY] = {.word = "v2fly",
+        .read = read_v2fly,
+        .begins = {"full:", "domain:", "include:", "regexp:", "keyword:"}},
+};
