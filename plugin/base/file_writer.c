@@ -26,11 +26,12 @@ static enum cf_status refuse(const char *why, int error, const char **why_out)
 static enum cf_status follow(
     const char *path, char resolved[CF_PATH_BYTES], struct stat *about_out, const char **why_out)
 {
+	size_t bytes = strlen(path) + 1;
 	char *real;
 
-	if (strlen(path) >= CF_PATH_BYTES)
+	if (bytes > CF_PATH_BYTES)
 		return CF_ETOOBIG;
-	strcpy(resolved, path); /* fits, as was asked above */
+	memcpy(resolved, path, bytes);
 	*about_out = (struct stat){0};
 	if (lstat(path, about_out) != 0) {
 		about_out->st_nlink = 0;
@@ -48,11 +49,12 @@ static enum cf_status follow(
 	real = realpath(path, NULL);
 	if (real == NULL)
 		return CF_EIO;
-	if (strlen(real) >= CF_PATH_BYTES) {
+	bytes = strlen(real) + 1;
+	if (bytes > CF_PATH_BYTES) {
 		free(real);
 		return CF_ETOOBIG;
 	}
-	strcpy(resolved, real); /* fits, as was asked above */
+	memcpy(resolved, real, bytes);
 	free(real);
 	return CF_OK;
 }

@@ -98,7 +98,7 @@ static void put_client(struct log_printer *printer, const struct cf_record *reco
 
 	cf_addr_format(&record->src, text);
 	if (text[0] == '\0')
-		strcpy(text, "-"); /* 46 bytes are there */
+		memcpy(text, "-", 2); /* 46 bytes are there */
 	width = (int)strlen(text);
 	if (width > printer->client_width)
 		printer->client_width = width;

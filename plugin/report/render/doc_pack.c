@@ -202,7 +202,7 @@ static enum cf_status add_text(struct column *column, const char *safe)
 		status = add_number(column, units_of(safe + common));
 	if (status == CF_OK)
 		status = add(column, safe + common, strlen(safe + common));
-	strcpy(column->last, safe); /* both hold CF_SAFE_TEXT_BYTES */
+	memcpy(column->last, safe, strlen(safe) + 1); /* both hold CF_SAFE_TEXT_BYTES */
 	return status;
 }
 
