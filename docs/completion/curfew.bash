@@ -14,7 +14,7 @@ _curfew_options()
 		*) "${COMP_WORDS[0]}" log --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
 		esac
 		;;
-	tap) echo "--socket --read --image --hits --sensor --fold --status --resolver --streams --group --mode --user --no-sandbox --stats --help" ;;
+	tap) echo "--socket --read --image --hits --sensor --fold --status --key --seals --resolver --streams --group --mode --user --no-sandbox --stats --help" ;;
 	doctor) echo "--config --unbound --module --image --log --live --json --help" ;;
 	*)
 		# Verbs of other parts tell their options themselves.

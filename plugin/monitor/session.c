@@ -6,6 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+void cf_session_read_key(struct cf_session *session, const struct cf_session_options *options)
+{
+	/* A key that cannot be used costs the signature alone: the log tells. */
+	if (options->key_path != NULL &&
+	    cf_sensor_key_read(options->key_path, &session->key, &session->key_error) != CF_OK)
+		session->key = NULL;
+}
+
 enum cf_status cf_session_open(const struct cf_session_options *options,
     struct cf_session *session_out, struct cf_error *error)
 {
@@ -20,10 +28,7 @@ enum cf_status cf_session_open(const struct cf_session_options *options,
 
 	if (status != CF_OK && (options->offline || status == CF_ENOMEM))
 		return status;
-	/* A key that cannot be used costs the signature alone: the log tells. */
-	if (options->key_path != NULL &&
-	    cf_sensor_key_read(options->key_path, &session.key, &session.key_error) != CF_OK)
-		session.key = NULL;
+	cf_session_read_key(&session, options);
 	if (options->asn_path != NULL)
 		status = cf_asn_open(options->asn_path, &session.asn_db, error);
 	else

@@ -60,6 +60,9 @@ struct cf_session {
  */
 enum cf_status cf_session_open(const struct cf_session_options *options,
     struct cf_session *session_out, struct cf_error *error) CF_MUST_CHECK;
+/* A part of it, for who needs no more of a session than image and log: the key of options, while it
+ * is within reach. */
+void cf_session_read_key(struct cf_session *session, const struct cf_session_options *options);
 /* Opens the log: apart, because a live monitor gives up its privileges in between. */
 enum cf_status cf_session_open_log(struct cf_session *session,
     const struct cf_session_options *options, struct cf_error *error) CF_MUST_CHECK;

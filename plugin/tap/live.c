@@ -56,6 +56,12 @@ static void CF_PRINTF(2, 3) say(struct run *run, const char *format, ...)
 }
 
 /* On the log's thread. */
+static void on_complaint(void *arg, const char *text)
+{
+	say(arg, "%s", text);
+}
+
+/* On the log's thread. */
 static void fill_heartbeat(void *arg, struct cf_heartbeat *heartbeat)
 {
 	struct run *run = arg;
@@ -176,6 +182,7 @@ static enum cf_status open_image(struct run *run, struct cf_error *error)
 	struct cf_error trouble;
 	enum cf_status status;
 
+	cf_session_read_key(&run->session, &run->options);
 	/* Marks first: an image that is replaced right now is then seen as new. */
 	cf_image_file_init(&run->image, run->options.image_path);
 	status = cf_watchlist_open(run->options.image_path, &run->session.watchlist, &trouble);
@@ -262,6 +269,7 @@ static void finish(struct run *run)
 		cf_log_stats(run->session.log, &run->result.log);
 	}
 	cf_log_close(run->session.log);
+	cf_sensor_key_free(run->session.key);
 	run->result.counts = run->counts;
 	run->result.watch = run->watch;
 	cf_intake_free(run->intake);
@@ -280,6 +288,7 @@ enum cf_status cf_tap_live_run(
 	run.options.source = "tap";
 	run.options.offline = false;
 	run.options.heartbeat = fill_heartbeat;
+	run.options.complain = on_complaint;
 	run.options.arg = &run;
 	pthread_mutex_init(&run.lock, NULL);
 	status = catch_signals(&run, error);

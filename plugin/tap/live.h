@@ -20,7 +20,7 @@ struct cf_tap_live {
 	struct cf_session_options session;     /* heartbeat and source are set by the run */
 	bool sandbox;
 	const char *user; /* whom to become when run by root; NULL: curfew or nobody */
-	/* A line for the service's own log; the main thread. */
+	/* A line for the service's own log; the main thread and the log's. */
 	void (*say)(void *arg, const char *text);
 	void *arg;
 };

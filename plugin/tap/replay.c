@@ -195,6 +195,7 @@ static enum cf_status run_replay(struct run *run, struct cf_error *error)
 
 	if (status != CF_OK)
 		return cf_error_set(error, status, "cannot start the tap: no memory");
+	cf_session_read_key(&run->session, &run->options);
 	status = cf_watchlist_open(run->options.image_path, &run->session.watchlist, error);
 	if (status == CF_OK)
 		status = cf_session_open_log(&run->session, &run->options, error);
@@ -226,6 +227,7 @@ enum cf_status cf_tap_replay_run(
 	status = run_replay(run, error);
 	*result_out = run->result;
 	cf_log_close(run->session.log);
+	cf_sensor_key_free(run->session.key);
 	cf_intake_free(run->intake);
 	cf_watchlist_put(run->session.watchlist);
 	for (unsigned i = 0; run->sources != NULL && i < replay->file_count; i++)

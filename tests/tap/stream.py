@@ -275,6 +275,21 @@ class Files(Base):
         self.assertEqual(self.hits(*[one for one in junk if one], payload(CQ, question(qname=OTHER), asked=AT)), [])
         self.assertEqual(self.last['decode_failures'], 5)
 
+    def test_seals_are_signed_with_a_key(self):
+        keys, log = self.folder + '/keys', self.folder + '/sealed.jsonl'
+        os.mkdir(keys)
+        owner = ('--owner', 'root') if os.geteuid() == 0 else ()
+        subprocess.run([CURFEW, 'log', 'key', 'new', 'monitor', '--dir', keys, *owner], check=True, capture_output=True,
+                       timeout=100)
+        lines = self.replay(payload(CQ, question(), asked=AT), options=('--key', keys + '/monitor.key'))
+        self.assertIn('seal_sig', lines[-1]['chain'])
+        with open(log, 'w', encoding='utf-8') as file:
+            file.writelines(json.dumps(line, separators=(',', ':')) + '\n' for line in lines)
+        done = subprocess.run([CURFEW, 'log', 'verify', '--key', keys + '/monitor.pub', log], capture_output=True,
+                              text=True, timeout=100, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn('seal_sig', self.replay(payload(CQ, question(), asked=AT))[-1]['chain'])
+
     def test_a_file_that_is_not_there_is_said(self):
         done = subprocess.run([CURFEW, 'tap', '-r', self.folder + '/none', '--image', self.image], capture_output=True,
                               text=True, timeout=100, check=False)

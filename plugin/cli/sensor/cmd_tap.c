@@ -6,6 +6,10 @@
 #include "tap/replay.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The longest path of a key: a name in a folder. */
+#define KEY_PATH_BYTES (CF_PATH_BYTES + 16)
 
 static void on_line(void *arg, const char *text)
 {
@@ -19,12 +23,28 @@ static void on_complaint(void *arg, const char *text)
 	fprintf(stderr, "curfew: %s; going on with what was read\n", text);
 }
 
-static struct cf_session_options session_of(const struct tap_options *options)
+/* Files are read by people, who name a key if they want one; live there is that of the machine's
+ * sensors, whose user is the same. */
+static const char *key_of(const struct tap_options *options, char path[KEY_PATH_BYTES])
+{
+	if (options->key != NULL)
+		return strcmp(options->key, "none") == 0 ? NULL : options->key;
+	if (options->file_count > 0)
+		return NULL;
+	(void)snprintf(path, KEY_PATH_BYTES, "%s/monitor.key", options->paths.keys);
+	return path;
+}
+
+static struct cf_session_options session_of(
+    const struct tap_options *options, char key_path[KEY_PATH_BYTES])
 {
 	return (struct cf_session_options){.image_path = options->image,
 	    .hits_path = options->hits,
 	    .sensor = options->sensor,
 	    .status_path = options->status,
+	    .key_path = key_of(options, key_path),
+	    .send_seals = options->seals == NULL ? options->file_count == 0
+	                                         : strcmp(options->seals, "syslog") == 0,
 	    .fold_s = options->fold_s,
 	    .locality = options->locality};
 }
@@ -50,9 +70,10 @@ static int exit_of(enum cf_status status)
 
 static int run_replay(const struct tap_options *options)
 {
+	char key_path[KEY_PATH_BYTES];
 	struct cf_tap_replay replay = {.files = options->files,
 	    .file_count = options->file_count,
-	    .session = session_of(options),
+	    .session = session_of(options, key_path),
 	    .sandbox = !options->no_sandbox,
 	    .user = options->user,
 	    .complain = on_complaint,
@@ -81,13 +102,14 @@ static int run_replay(const struct tap_options *options)
 
 static int run_live(const struct tap_options *options)
 {
+	char key_path[KEY_PATH_BYTES];
 	struct cf_tap_live live = {.streams = {.paths = options->sockets,
 	                               .path_count = options->socket_count,
 	                               .streams = options->streams,
 	                               .mode = options->mode,
 	                               .has_group = options->has_group,
 	                               .group = options->group},
-	    .session = session_of(options),
+	    .session = session_of(options, key_path),
 	    .sandbox = !options->no_sandbox,
 	    .user = options->user,
 	    .say = on_line};

@@ -29,6 +29,8 @@ static const char help[] =
     "      --sensor NAME     the name of this sensor in the log\n"
     "      --fold TIME       fold repeats within TIME into one line; 0 for none\n"
     "      --status FILE     keep counters in this file\n"
+    "      --key FILE        sign the log's seals with this key, or none (live: the monitor's)\n"
+    "      --seals WHERE     send each seal to the system's log: syslog (live), or none\n"
     "      --resolver ADDR   asks for others (dnsdist before Unbound): what it asks is not its "
     "own\n"
     "\n"
@@ -84,6 +86,14 @@ static bool take_resolver(void *place, const struct cli_given *given)
 	return true;
 }
 
+static bool take_seals(void *place, const struct cli_given *given)
+{
+	if (strcmp(given->value, "syslog") != 0 && strcmp(given->value, "none") != 0)
+		return complain("seals go to syslog or none, not", given->value);
+	*(const char **)place = given->value;
+	return true;
+}
+
 static bool take_fold(void *place, const struct cli_given *given)
 {
 	int64_t fold_s;
@@ -126,6 +136,8 @@ static const struct cli_option table[] = {
     CLI_WORD("sensor", 0, struct tap_options, sensor),
     CLI_VALUE("fold", 0, struct tap_options, fold_s, take_fold),
     CLI_WORD("status", 0, struct tap_options, status),
+    CLI_WORD("key", 0, struct tap_options, key),
+    CLI_VALUE("seals", 0, struct tap_options, seals, take_seals),
     CLI_VALUE("resolver", 0, struct tap_options, locality, take_resolver),
     CLI_NUMBER("streams", 0, struct tap_options, streams, CF_TAP_STREAMS),
     CLI_VALUE("mode", 0, struct tap_options, mode, take_mode),

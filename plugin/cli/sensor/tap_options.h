@@ -14,7 +14,7 @@ struct tap_options {
 	unsigned file_count;
 	const char *sockets[CF_TAP_SOCKETS];
 	unsigned socket_count;
-	const char *image, *hits, *sensor, *status, *user;
+	const char *image, *hits, *sensor, *status, *user, *key, *seals;
 	struct cf_locality locality; /* named: who asks for others */
 	int fold_s;                  /* -1: the image's */
 	unsigned streams;
