@@ -77,8 +77,14 @@ static enum cf_status take_log(void *context, sqlite3_stmt *row)
 		return CF_ENOMEM;
 	origin->logs = logs;
 	const char *path = keep(origin, row, 0, &status), *slash = strrchr(path, '/');
+	const char *folder = keep(origin, row, 0, &status);
 
-	logs[origin->log_count++] = (struct cf_origin_log){.name = slash == NULL ? path : slash + 1,
+	if (status != CF_OK)
+		return status;
+	/* The copy, made above. */
+	origin->texts[origin->text_count - 1][slash == NULL ? 0 : slash - path] = '\0';
+	logs[origin->log_count++] = (struct cf_origin_log){.folder = slash == NULL ? "." : folder,
+	    .name = slash == NULL ? path : slash + 1,
 	    .key = keep(origin, row, 1, &status),
 	    .lines = (uint64_t)sqlite3_column_int64(row, 2),
 	    .bytes = (uint64_t)sqlite3_column_int64(row, 3)};

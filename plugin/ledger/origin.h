@@ -23,8 +23,8 @@ struct cf_origin_used {
 };
 
 struct cf_origin_log {
-	const char *name; /* of the file, when it was last read; without its folder */
-	const char *key;  /* hex; what it is known by wherever it lies */
+	const char *folder, *name; /* of the file, when it was last read */
+	const char *key;           /* hex; what it is known by wherever it lies */
 	uint64_t lines, bytes;
 };
 

@@ -195,7 +195,13 @@ static bool decide_for(const struct cf_rehearsal *rehearsal, const struct cf_rec
 	return hiding == TRUNCATED && is_network_alike(rehearsal, record, decision);
 }
 
-static enum fate fate_of(const struct cf_record *record)
+bool cf_rehearsal_decide(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
+    struct cf_decision *decision)
+{
+	return decide_for(rehearsal, record, hiding_of(rehearsal, record), decision);
+}
+
+enum fate cf_rehearsal_fate_of(const struct cf_record *record)
 {
 	switch (record->action) {
 	case CF_ACTION_BLOCK:
@@ -209,7 +215,7 @@ static enum fate fate_of(const struct cf_record *record)
 	return FLAGGED;
 }
 
-static enum fate fate_by(const struct cf_decision *decision)
+enum fate cf_rehearsal_fate_by(const struct cf_decision *decision)
 {
 	if (decision->verdict == CF_VERDICT_BLOCK)
 		return BLOCKED;
@@ -325,8 +331,8 @@ enum cf_status cf_rehearsal_take(struct cf_rehearsal *rehearsal, const struct cf
 		    record->src.family == CF_FAMILY_V4 ? "/24" : "/48");
 	like.is_hidden = hiding != NOTHING_HIDDEN;
 	like.category = decision.category;
-	like.was = fate_of(record);
-	like.would = fate_by(&decision);
+	like.was = cf_rehearsal_fate_of(record);
+	like.would = cf_rehearsal_fate_by(&decision);
 	like.phase = decision.phase;
 	like.exception = decision.exception;
 	like.by = enforcer_of(rehearsal, record);

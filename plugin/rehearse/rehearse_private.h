@@ -40,3 +40,13 @@ struct cf_rehearsal {
 	bool hidden[HIDINGS];
 	int64_t first_us, last_us;
 };
+
+struct cf_decision;
+
+/* Decides the record at the rehearsal's instant; false when the log hides who it was and the policy
+ * makes a difference of it. */
+bool cf_rehearsal_decide(const struct cf_rehearsal *rehearsal, const struct cf_record *record,
+    struct cf_decision *decision);
+/* What it came to in the log, and by a decision. */
+enum fate cf_rehearsal_fate_of(const struct cf_record *record);
+enum fate cf_rehearsal_fate_by(const struct cf_decision *decision);

@@ -92,7 +92,8 @@ void cf_minisign_key_format(
 	    sodium_base64_VARIANT_ORIGINAL); /* the size is what it needs */
 }
 
-/* Copies the trusted comment; it is printed, so it holds no control characters. */
+/* Copies the trusted comment; it is printed, so it holds no control characters but the tabs that
+ * minisign itself puts between its words. */
 static enum cf_status take_comment(
     struct line line, char comment[CF_SIGNED_COMMENT_BYTES], struct cf_error *error)
 {
@@ -104,7 +105,7 @@ static enum cf_status take_comment(
 		    "the trusted comment has %zu bytes, %d at most", len,
 		    CF_SIGNED_COMMENT_BYTES - 1);
 	for (size_t i = 0; i < len; i++)
-		if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f)
+		if (((uint8_t)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
 			return cf_error_set(
 			    error, CF_EMALFORMED, "a control character in the trusted comment");
 	memcpy(comment, text, len);

@@ -60,8 +60,8 @@ struct cf_minisign_signature {
 };
 
 /*
- * Reads a signature file. CF_EMALFORMED (also for control characters in the trusted comment),
- * CF_ETOOBIG: a comment longer than CF_SIGNED_COMMENT_BYTES; *error says what.
+ * Reads a signature file. CF_EMALFORMED (also for control characters but tabs in the trusted
+ * comment), CF_ETOOBIG: a comment longer than CF_SIGNED_COMMENT_BYTES; *error says what.
  */
 enum cf_status cf_minisign_signature_parse(const char *text, size_t len,
     struct cf_minisign_signature *signature_out, struct cf_error *error) CF_MUST_CHECK;

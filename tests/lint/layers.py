@@ -24,8 +24,9 @@ ALLOWED = {
     "monitor": {"policy", "image", "records", "names", "base"},
     "tap": {"monitor", "policy", "image", "records", "names", "base"},  # the monitor's readers, judgement and sandbox
     "rehearse": {"report", "ledger", "records", "policy", "image", "names", "base", "image/category.h"},
+    "evidence": {"rehearse", "report", "records", "image", "names", "base"},
     "doctor": {"update", "policy", "image", "names", "base", "report/render/safe.h"},  # foreign text made safe
-    "cli": {"doctor", "base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
+    "cli": {"evidence", "doctor", "base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
             "tap", "trust", "update", "egress"},
 }
 # Unbound's own source folders; its headers come through resolver/host/unbound.h and nowhere else.

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -172,6 +173,20 @@ static void a_comment_that_would_move_the_cursor_is_refused(void **state)
 	    cf_minisign_signature_parse(text, strlen(text), &signature, &error), CF_EMALFORMED);
 }
 
+/* "timestamp:1732900000\tfile:a\thashed" is what minisign writes when nobody says anything. */
+static void the_comment_that_minisign_writes_by_itself_is_read(void **state)
+{
+	char text[sizeof older_text + 32];
+	const char *from = strstr(older_text, "old way");
+	struct cf_minisign_signature signature;
+
+	(void)state;
+	(void)snprintf(text, sizeof text, "%.*stime:1\tfile:a\thashed%s", (int)(from - older_text),
+	    older_text, from + strlen("old way"));
+	signature = signature_of(text);
+	assert_string_equal(signature.comment, "time:1\tfile:a\thashed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +195,7 @@ int main(void)
 	    cmocka_unit_test(another_key_is_named),
 	    cmocka_unit_test(any_changed_bit_is_seen),
 	    cmocka_unit_test(texts_cut_anywhere_are_refused),
+	    cmocka_unit_test(the_comment_that_minisign_writes_by_itself_is_read),
 	    cmocka_unit_test(a_comment_that_would_move_the_cursor_is_refused),
 	};
 

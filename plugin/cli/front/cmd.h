@@ -17,6 +17,7 @@ int cmd_apply(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_egress(int argc, char **argv);
+int cmd_evidence(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_hosts(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
