@@ -335,6 +335,14 @@ static void check_sources(struct check *check)
 	for (size_t i = 0; i < check->pack->source_count; i++) {
 		const struct cf_pack_source *source = &check->pack->sources[i];
 
+		if (source->licence[0] == '\0' || strcmp(source->licence, "-") == 0 ||
+		    strcmp(source->licence, "not stated") == 0)
+			cf_diag_add(check->diags, CF_DIAG_WARNING, path, source->line, "licence",
+			    "'%s' has no licence: say which, or that none is stated and only "
+			    "single "
+			    "facts were taken, or leave it out",
+			    source->id);
+
 		check_date(check, source->as_of, path, source->line);
 		if (!is_used(check->pack, source->id))
 			cf_diag_add(check->diags, CF_DIAG_NOTE, path, source->line, "id",

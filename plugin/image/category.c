@@ -53,3 +53,29 @@ DEFINE_WORDS(answer, answers)
 DEFINE_WORDS(scope, scopes)
 DEFINE_WORDS(confidence, confidences)
 DEFINE_WORDS(network_kind, network_kinds)
+
+const char *cf_category_cost(enum cf_category category)
+{
+	static const char *const costs[] = {
+	    "a download fails, of an installer or of somebody else's files; seen at once by who "
+	    "runs it",
+	    "some program reports nothing, waits or retries; people rarely notice, so it may stay "
+	    "for "
+	    "months",
+	    "a licence is not confirmed: a paid product stops working, days after the block",
+	    "nobody reaches a console: machines are without administration until somebody looks",
+	    "people cannot sign in",
+	    "a page or a purchase fails, for one person who asks about it",
+	    "a page is missing, or mail to or from the domain fails; the name is wide, so it is "
+	    "noticed",
+	    "certificates cannot be checked: programs hang or refuse, far from the cause and hard "
+	    "to "
+	    "explain",
+	    "a feature of some product fails without a word",
+	    "something to read is missing",
+	    "pages load slowly on machines with the product; no other sees the name",
+	    "somebody else's site of a similar name cannot be reached: a person, a shop, a clinic",
+	};
+
+	return word(costs, COUNT(costs), (unsigned)category);
+}

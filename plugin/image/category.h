@@ -26,6 +26,12 @@ enum cf_category {
 	CF_CATEGORIES = 12,
 };
 
+/*
+ * What it costs when a name of this category is blocked that is not the vendor's, or not for that:
+ * one phrase for people.
+ */
+const char *cf_category_cost(enum cf_category category);
+
 enum cf_verdict {
 	CF_VERDICT_PASS = 0,  /* resolve, record nothing */
 	CF_VERDICT_FLAG = 1,  /* resolve and record */

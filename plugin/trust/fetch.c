@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,22 +97,9 @@ static size_t take_data(char *bytes, size_t one, size_t len, void *context)
 static size_t take_header(char *bytes, size_t one, size_t len, void *context)
 {
 	struct transfer *transfer = context;
-	size_t from = 5, end = len;
 
-	(void)one;
-	if (len >= 5 && strncasecmp(bytes, "HTTP/", 5) == 0)
-		transfer->tag[0] = '\0'; /* of the answer before: a redirect's */
-	if (len < 6 || strncasecmp(bytes, "etag:", 5) != 0)
-		return len;
-	while (from < end && (bytes[from] == ' ' || bytes[from] == '\t'))
-		from++;
-	while (end > from &&
-	    (bytes[end - 1] == '\r' || bytes[end - 1] == '\n' || bytes[end - 1] == ' '))
-		end--;
-	if (end - from < sizeof transfer->tag && memchr(bytes + from, '\0', end - from) == NULL) {
-		memcpy(transfer->tag, bytes + from, end - from);
-		transfer->tag[end - from] = '\0';
-	}
+	(void)one; /* always 1, says libcurl */
+	cf_fetch_take_tag(bytes, len, transfer->tag);
 	return len;
 }
 

@@ -9,13 +9,11 @@
 #pragma once
 
 #include "base/status.h"
+#include "trust/fetch_tag.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* An ETag as it came, terminator included; longer ones are not kept. */
-#define CF_FETCH_TAG_BYTES 256
 
 struct cf_fetch {
 	/* Given. */

@@ -48,9 +48,22 @@ static void unknown_words_leave_the_output_alone(void **state)
 	assert_int_equal(category, CF_CATEGORY_UPDATES);
 }
 
+static void every_category_says_what_a_wrong_block_costs(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CF_CATEGORIES; i++) {
+		assert_true(strlen(cf_category_cost((enum cf_category)i)) > 10);
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(cf_category_cost((enum cf_category)i),
+			    cf_category_cost((enum cf_category)j));
+	}
+	assert_string_equal(cf_category_cost(CF_CATEGORIES), "?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_category_says_what_a_wrong_block_costs),
 	    cmocka_unit_test(every_word_comes_back),
 	    cmocka_unit_test(unknown_words_leave_the_output_alone),
 	};

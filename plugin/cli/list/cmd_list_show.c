@@ -49,6 +49,16 @@ static struct totals add_up(const struct cf_pack *pack)
 	return totals;
 }
 
+/* What a wrong entry would do, of categories that have any. */
+static void print_costs(const struct totals *totals)
+{
+	puts("if an entry were wrong and blocked:");
+	for (unsigned i = 0; i < CF_CATEGORIES; i++)
+		if (totals->entries[i] + totals->networks[i] > 0)
+			printf("  %-16s %s\n", cf_category_text(i), cf_category_cost(i));
+	putchar('\n');
+}
+
 static void print_summary(const struct cf_pack *pack)
 {
 	struct totals totals = add_up(pack);
@@ -62,6 +72,7 @@ static void print_summary(const struct cf_pack *pack)
 		    totals.names[i], totals.networks[i]);
 	printf("%-16s %8zu %8zu %9zu\n\n", "all", pack->name_count, totals.all_names,
 	    pack->network_count);
+	print_costs(&totals);
 	printf("%zu AS numbers, %zu ports, %zu signatures, %zu resolvers\n", pack->asn_count,
 	    pack->port_count, pack->signature_count, pack->resolver_count);
 }
@@ -123,6 +134,10 @@ static void print_json(const struct cf_pack *pack, int category)
 	cli_json_open_object(&json, "names_by_category");
 	for (unsigned i = 0; i < CF_CATEGORIES; i++)
 		cli_json_number(&json, cf_category_text(i), (int64_t)totals.names[i]);
+	cli_json_close_object(&json);
+	cli_json_open_object(&json, "cost_of_a_wrong_block");
+	for (unsigned i = 0; i < CF_CATEGORIES; i++)
+		cli_json_text(&json, cf_category_text(i), cf_category_cost(i));
 	cli_json_close_object(&json);
 	cli_json_open_array(&json, "names");
 	for (size_t i = 0; i < pack->name_count; i++)
