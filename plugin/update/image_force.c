@@ -100,7 +100,7 @@ enum cf_status cf_force_write(const char *path, const struct cf_image *former,
 	return CF_OK;
 }
 
-enum cf_status cf_force_former(const char *image, const char *folder,
+enum cf_status cf_force_former(const char *path, const char *folder,
     char digest_out[CF_SHA256_TEXT_BYTES], struct cf_error *error)
 {
 	char now[CF_SHA256_TEXT_BYTES];
@@ -110,7 +110,7 @@ enum cf_status cf_force_former(const char *image, const char *folder,
 
 	if (status != CF_OK)
 		return status;
-	cf_force_digest(image, now);
+	cf_force_digest(path, now);
 	while (i < count && strcmp(items[i].digest, now) == 0)
 		i++;
 	if (i < count)
