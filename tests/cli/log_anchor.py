@@ -443,6 +443,20 @@ class Attacks(AnchorCase):
         self.put(lines + made_up)
         self.expect(["--key", self.public], [DOUBT], "unvouched")
 
+    def test_a_start_that_nobody_sealed_buys_no_time(self):
+        self.make()
+        self.cut_at_seal(5)
+        start = self.lines()[0].replace(b'"heartbeat_s":60', b'"heartbeat_s":86400,"input":"%s"' % (b"a" * 64))
+        self.put(self.lines() + [start])
+        self.expect(["--key", self.public], [DOUBT, ALTERED])
+
+    def test_lines_behind_a_stop(self):
+        self.write(5, None, key=self.key)
+        made_up = [line for line in self.lines() if b'"event_type":"dns"' in line][:3]
+        self.put(self.lines() + made_up)
+        self.expect(["--key", self.public], [DOUBT], "unvouched")
+        self.expect([], [OK], "unsealed")
+
     def test_a_witness_that_somebody_without_the_key_made_up(self):
         self.make()
         seals = self.path("made-up")

@@ -38,13 +38,13 @@ struct track {
 	int64_t alive_wall_us;   /* of its newest seal or start, */
 	int64_t seal_wall_us;    /* its newest seal, */
 	int64_t vouched_wall_us; /* and the newest seal that is vouched for; INT64_MIN: none */
+	bool begun;              /* a run began behind the newest seal */
 	bool stopped;            /* the newest seal is a stop record's */
 	bool vouched_stop;       /* and is vouched for */
 	bool over_files;         /* the run reads captures: its time is theirs */
 	bool run_signed;         /* a seal of this run was signed */
 	bool was_witnessed;      /* the newest seal is in the witness */
 	bool clock_told;
-	uint32_t heartbeat_s;
 	char retired[CF_KEY_ID_TEXT_BYTES]; /* a key that another one followed in this chain */
 	struct unvouched unvouched;
 	/* A time without a writer, until the next seal says whether a witness was there. */

@@ -15,8 +15,11 @@
 #define CLOCK_SLACK_US (300 * SECOND_US)
 /* Steps back that a machine's time service makes. */
 #define STEP_SLACK_US (2 * SECOND_US)
-/* Seals come each minute; two that are missing are none. */
-#define SEALS_SLACK 3
+/*
+ * Seals come each minute; two that are missing are none. What a start record says of its pace is
+ * not asked: one that nobody sealed could buy time with it.
+ */
+#define PACE_SLACK_US (180 * SECOND_US)
 
 static bool has_keys(const struct cf_verify *verify)
 {
@@ -29,14 +32,6 @@ static bool is_alone(const struct cf_verify *verify)
 	return !has_keys(verify) && verify->with.witness == NULL;
 }
 
-/* So long without a seal is no writer's pace. */
-static int64_t slack_us(const struct track *track)
-{
-	uint32_t heartbeat_s = track->heartbeat_s == 0 ? 60 : track->heartbeat_s;
-
-	return (int64_t)(heartbeat_s < 60 ? 60 : heartbeat_s) * SEALS_SLACK * SECOND_US;
-}
-
 static const char *instant(int64_t wall_us, char text[CF_INSTANT_TEXT_BYTES])
 {
 	return cf_instant_format(wall_us / SECOND_US, text);
@@ -47,7 +42,7 @@ static void begin_gap(struct track *track, int64_t from_wall_us, int64_t to_wall
     struct place first, struct place last)
 {
 	/* Times of a hostile log may lie anywhere. */
-	if (from_wall_us == INT64_MIN || to_wall_us <= from_wall_us + slack_us(track))
+	if (from_wall_us == INT64_MIN || to_wall_us <= from_wall_us + PACE_SLACK_US)
 		return;
 	track->in_gap = true;
 	track->gap_was_witnessed = track->was_witnessed;
@@ -105,10 +100,9 @@ static void follow_key(struct cf_verify *verify, struct track *track,
 void cf_vouch_start(struct cf_verify *verify, struct track *track, const struct cf_record *record,
     struct place place)
 {
-	if (record->report.heartbeat_s > 0 && record->report.heartbeat_s <= 86400)
-		track->heartbeat_s = (uint32_t)record->report.heartbeat_s;
 	track->over_files = record->report.input.len > 0;
 	track->run_signed = false;
+	track->begun = true;
 	end_gap(verify, track, false);
 	begin_gap(track, track->alive_wall_us, record->at_wall_us,
 	    track->has_seal ? track->last_seal : place, place);
@@ -251,6 +245,7 @@ static void note_seal(
 	track->last_seq = record->seal.seq;
 	track->seal_wall_us = track->alive_wall_us = record->at_wall_us;
 	track->stopped = record->event == CF_EVENT_STOP;
+	track->begun = false;
 	track->last_seal = place;
 	track->was_witnessed = is_witnessed;
 	track->vouched_stop = false;
@@ -318,7 +313,7 @@ static bool goes_on(const struct cf_verify *verify, const struct track *track)
 		const struct track *other = verify->tracks[i];
 
 		if (is_kin(track, other) &&
-		    other->vouched_wall_us >= verify->with.to_wall_us - slack_us(other))
+		    other->vouched_wall_us >= verify->with.to_wall_us - PACE_SLACK_US)
 			return true;
 	}
 	return false;
@@ -328,10 +323,10 @@ static bool goes_on(const struct cf_verify *verify, const struct track *track)
 static void check_end(struct cf_verify *verify, struct track *track)
 {
 	char at[CF_INSTANT_TEXT_BYTES], to[CF_INSTANT_TEXT_BYTES];
-	bool has_stop = track->vouched_stop && !track->in_run && track->chain.lines == 0;
+	bool has_stop = track->vouched_stop && !track->begun && track->chain.lines == 0;
 	struct place place = track->last_seal;
 
-	if (track->vouched_wall_us >= verify->with.to_wall_us - slack_us(track))
+	if (track->vouched_wall_us >= verify->with.to_wall_us - PACE_SLACK_US)
 		return;
 	if (has_stop && (track->over_files || goes_on(verify, track)))
 		return;
@@ -364,6 +359,10 @@ static void check_unvouched(struct cf_verify *verify, struct track *track)
 		    "witnessed seal comes after them",
 		    (unsigned long long)u->lines, (unsigned long long)u->first_seq,
 		    (unsigned long long)u->last_seq);
+	if (track->has_seal && track->stopped && !track->begun && track->chain.lines > 0)
+		cf_track_doubt(verify, CF_VERIFY_UNVOUCHED, track, INT64_MAX, track->first,
+		    track->last, "%llu lines behind a stop record, and no start before them",
+		    (unsigned long long)track->chain.lines);
 	if (!track->has_seal && track->chain.lines > 0)
 		cf_track_doubt(verify, CF_VERIFY_UNVOUCHED, track, INT64_MAX, track->first,
 		    track->last, "%llu lines of a writer who sealed nothing",
