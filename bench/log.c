@@ -12,12 +12,14 @@
  */
 #include "sample_hit.h"
 
+#include "records/anchor/sensor_key.h"
 #include "records/form/pack.h"
 #include "records/read/reader.h"
 #include "records/write/log.h"
 #include "records/write/queue.h"
 #include "records/write/writer.h"
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +160,62 @@ static void timed_writer(
 	    1e9 / each);
 }
 
+/* A key of fixed bytes, as `curfew log key new` writes one. */
+static struct cf_sensor_key *make_key(void)
+{
+	enum { HEAD = 54, ID = 8, HALF = 32, CHECK = 32 };
+	uint8_t bytes[HEAD + ID + 2 * HALF + CHECK] = {'E', 'd', 0, 0, 'B', '2'};
+	char text[320];
+	size_t len = HALF;
+	EVP_PKEY *pkey;
+	struct cf_sensor_key *key = NULL;
+
+	memset(bytes + HEAD, 7, ID + HALF);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes + HEAD + ID, HALF);
+	if (pkey == NULL || EVP_PKEY_get_raw_public_key(pkey, bytes + HEAD + ID + HALF, &len) != 1)
+		die("key");
+	EVP_PKEY_free(pkey);
+	cf_base64_encode(bytes, sizeof bytes, text);
+	if (cf_sensor_key_parse(text, strlen(text), &key, NULL) != CF_OK)
+		die("key");
+	return key;
+}
+
+/* What a minute's seal costs, with a key or without. */
+static double seal_ns(const char *path, struct cf_sensor_key *key)
+{
+	const unsigned seals = 5000;
+	const struct cf_log_options options = {
+	    .path = path, .sensor = "edge-01", .source = "resolver", .key = key};
+	static struct cf_writer writer;
+	int64_t now = INT64_C(1727770443000000);
+	double start;
+
+	(void)unlink(path); /* may not be there */
+	if (cf_writer_init(&writer, &options, NULL) != CF_OK)
+		die("writer");
+	cf_writer_start(&writer, now, now);
+	start = cpu_ns();
+	for (unsigned i = 0; i < seals; i++) {
+		now += 60000000;
+		cf_writer_tick(&writer, now, now);
+	}
+	start = cpu_ns() - start;
+	cf_writer_stop(&writer, now, now);
+	cf_writer_done(&writer);
+	return start / seals;
+}
+
+/* One signature a minute, against a writer that is busy for all of it. */
+static void measure_seals(const char *path)
+{
+	double plain = seal_ns(path, NULL), is_signed = seal_ns(path, make_key());
+
+	printf("  \"seal_ns\": %.0f,\n  \"signed_seal_ns\": %.0f,\n"
+	       "  \"signing_percent_of_a_busy_writer\": %.6f,\n",
+	    plain, is_signed, (is_signed - plain) / 60e9 * 100);
+}
+
 static void measure_reader(const char *path)
 {
 	static struct cf_record record;
@@ -181,7 +239,7 @@ int main(int argc, char **argv)
 	unsigned long hits = 1000000, clients = 200;
 	const char *folder = "/tmp";
 	bool keep = false;
-	char *path;
+	char *path, *seals_path;
 	int option;
 
 	while ((option = getopt(argc, argv, "n:c:d:k")) != -1) {
@@ -197,14 +255,18 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (hits == 0 || clients == 0 || clients > 65536 ||
-	    asprintf(&path, "%s/bench-log.jsonl", folder) < 0)
+	    asprintf(&path, "%s/bench-log.jsonl", folder) < 0 ||
+	    asprintf(&seals_path, "%s/bench-seals", folder) < 0)
 		return 2;
 	puts("{");
 	measure_producer(hits, clients);
 	timed_writer("folded", path, 60, hits, clients);
 	timed_writer("written", path, 0, hits / 4 + 1, clients);
 	measure_reader(path);
+	measure_seals(seals_path);
 	printf("  \"hits\": %lu,\n  \"clients\": %lu\n}\n", hits, clients);
+	(void)unlink(seals_path); /* of no use */
+	free(seals_path);
 	if (!keep)
 		(void)unlink(path); /* a left-over in a scratch folder */
 	free(path);

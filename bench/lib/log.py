@@ -78,6 +78,8 @@ def add_rows(table, rounds, clients):
             ("producer: pack and queue", "producer_ns_per_hit", "hit", f"{last['packed_bytes_per_hit']:.0f} bytes a hit"),
             ("writer, folding", "folded_ns_per_hit", "hit", f"{last['folded_bytes_per_line']:.0f} bytes a line"),
             ("writer, every hit a line", "written_ns_per_hit", "hit", f"{last['written_bytes_per_line']:.0f} bytes a line"),
+            ("writer, a minute's seal", "seal_ns", "seal", ""),
+            ("the same, signed", "signed_seal_ns", "seal", f"{last['signing_percent_of_a_busy_writer']:.5f} % of a busy writer"),
             ("reader: parse", "parse_ns_per_line", "line", "")):
         table.rows.append([step, *cost(lambda r, f=field: r[f], unit), size])
     table.rows.append(["ledger ingest", *cost(lambda r: r["ingest_s"] * 1e9 / r["log_lines"], "line"), mib(last["ingest_kib"])])
