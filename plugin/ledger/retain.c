@@ -28,16 +28,17 @@ static int64_t used_bytes(struct cf_ledger *ledger)
 
 static enum cf_status drop_before(struct cf_ledger *ledger, int64_t day, struct cf_error *error)
 {
-	char sql[500];
+	char sql[640];
 
 	snprintf(sql, sizeof sql,
 	    "BEGIN IMMEDIATE; DELETE FROM rollup WHERE day<%lld; DELETE FROM sighting WHERE "
 	    "day<%lld;"
 	    "DELETE FROM beat WHERE day<%lld; DELETE FROM gap WHERE to_us<%lld*86400000000;"
 	    "DELETE FROM used WHERE last_us<%lld*86400000000;"
+	    "DELETE FROM seal WHERE slot>=0 AND at_us<%lld*86400000000;"
 	    "REPLACE INTO meta VALUES('kept_from_day', %lld); COMMIT",
 	    (long long)day, (long long)day, (long long)day, (long long)day, (long long)day,
-	    (long long)day);
+	    (long long)day, (long long)day);
 	return cf_ledger_exec(ledger, sql, error);
 }
 

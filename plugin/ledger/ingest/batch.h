@@ -7,7 +7,9 @@
 #include "base/status.h"
 #include "ledger/ingest/fact.h"
 #include "ledger/store/ledger.h"
+#include "ledger/store/seen_seals.h"
 #include "ledger/store/used.h"
+#include "records/form/parse.h"
 
 struct cf_batch;
 
@@ -51,6 +53,11 @@ struct cf_run_seal {
 };
 enum cf_status cf_batch_run(
     struct cf_batch *batch, const struct cf_run_seal *seal, struct cf_error *error) CF_MUST_CHECK;
+
+/* A seal that holds, against those that were seen: cf_seen_seals_take(). */
+enum cf_status cf_batch_seen(struct cf_batch *batch, uint32_t sensor_id,
+    const struct cf_record *record, bool *contradicts_out, int64_t *from_wall_us_out,
+    struct cf_error *error) CF_MUST_CHECK;
 
 /* What the sensor decided with at these instants, cf_used_note(). */
 enum cf_status cf_batch_used(struct cf_batch *batch, uint32_t sensor_id, enum cf_used_what what,

@@ -69,6 +69,7 @@ struct cf_batch {
 	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
 	struct cf_sums sums[CF_SUM_TABLES];
 	struct cf_used *used;
+	struct cf_seen_seals *seen;
 	struct cf_map *ifaces;
 	struct cf_text *iface_texts; /* owned copies, by number */
 	uint32_t iface_count;

@@ -97,7 +97,8 @@ static bool make_parts(struct cf_batch *batch)
 		complete = (batch->caches[i] = cf_map_new()) != NULL && complete;
 	batch->ifaces = cf_map_new();
 	batch->used = cf_used_new(batch->ledger);
-	return complete && batch->ifaces != NULL && batch->used != NULL;
+	batch->seen = cf_seen_seals_new(batch->ledger);
+	return complete && batch->ifaces != NULL && batch->used != NULL && batch->seen != NULL;
 }
 
 enum cf_status cf_batch_new(
@@ -178,6 +179,7 @@ void cf_batch_reload(struct cf_batch *batch)
 	}
 	for (size_t i = 0; i < NAME_TABLES; i++)
 		cf_names_forget(batch->names[i], count_rows(batch, cf_batch_names[i].name));
+	cf_seen_seals_forget(batch->seen);
 }
 
 uint64_t cf_batch_most_rows(const struct cf_batch *batch)
@@ -211,6 +213,7 @@ void cf_batch_free(struct cf_batch *batch)
 		cf_batch_abandon(batch);
 	cf_batch_forget(batch);
 	cf_used_free(batch->used);
+	cf_seen_seals_free(batch->seen);
 	for (size_t i = 0; i < CACHE_TABLES; i++) {
 		cf_map_free(batch->caches[i]);
 		sqlite3_finalize(batch->intern_insert[i]);

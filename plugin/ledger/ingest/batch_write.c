@@ -180,6 +180,19 @@ enum cf_status cf_batch_used(struct cf_batch *batch, uint32_t sensor_id, enum cf
 	                       : status;
 }
 
+enum cf_status cf_batch_seen(struct cf_batch *batch, uint32_t sensor_id,
+    const struct cf_record *record, bool *contradicts_out, int64_t *from_wall_us_out,
+    struct cf_error *error)
+{
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	return status == CF_OK
+	    ? cf_seen_seals_take(batch->seen, sensor_id, record->seal.seq, record->at_wall_us,
+	          record->seal.sha256.data, record->seal.sha256.len, contradicts_out,
+	          from_wall_us_out, error)
+	    : status;
+}
+
 /* So that the next run need not count. */
 static enum cf_status write_counts(struct cf_batch *batch, struct cf_error *error)
 {
@@ -203,6 +216,8 @@ enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 		status = write_rest(batch, error);
 	if (status == CF_OK)
 		status = cf_used_write(batch->used, error);
+	if (status == CF_OK)
+		status = cf_seen_seals_write(batch->seen, error);
 	if (status == CF_OK)
 		status = write_counts(batch, error);
 	if (status == CF_OK)

@@ -99,7 +99,7 @@ bool cf_ingest_tell_contradiction(struct cf_ingest *ingest, const struct source 
 		    "counts",
 		    source->position.path, is_shorter ? "got shorter" : "was written anew");
 		cf_ingest_notice(ingest, text);
-		ingest->counts.rewritten++;
+		ingest->counts.rewritten += !source->is_resealed; /* one log */
 		return true;
 	}
 	snprintf(text, sizeof text,
@@ -108,7 +108,19 @@ bool cf_ingest_tell_contradiction(struct cf_ingest *ingest, const struct source 
 	    "instant, or a log written anew; nothing was taken from it",
 	    source->position.path, source->path_was);
 	cf_ingest_notice(ingest, text);
-	ingest->counts.rewritten++;
+	ingest->counts.rewritten += !source->is_resealed; /* one log */
 	ingest->had_failures = true;
 	return false;
+}
+
+void cf_ingest_tell_resealed(struct cf_ingest *ingest, const struct source *source)
+{
+	char text[CF_ERROR_TEXT_BYTES];
+
+	snprintf(text, sizeof text,
+	    "log '%s' was rewritten: a seal in it is not the one of this number and time that was "
+	    "seen before; that time is not covered",
+	    source->position.path);
+	cf_ingest_notice(ingest, text);
+	ingest->counts.rewritten++;
 }

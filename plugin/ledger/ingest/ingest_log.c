@@ -138,6 +138,35 @@ static enum cf_status note_run(
 	return status == CF_OK ? cf_batch_run(ingest->batch, &seal, error) : status;
 }
 
+/*
+ * Whether the log is one that was sealed anew since it was seen. Runs over captures are dated by
+ * their packets: two of them may well tell of one minute.
+ */
+static enum cf_status compare_seal(
+    struct cf_ingest *ingest, struct source *source, struct cf_error *error)
+{
+	const struct cf_record *record = ingest->record;
+	int64_t from_wall_us = 0;
+	bool contradicts = false;
+	uint32_t sensor;
+
+	if (source->over_files || !cf_door_is_instant(&source->door, record->at_wall_us))
+		return CF_OK;
+	enum cf_status status =
+	    cf_batch_sensor(ingest->batch, record->sensor, record->source, &sensor, error);
+
+	if (status == CF_OK)
+		status = cf_batch_seen(
+		    ingest->batch, sensor, record, &contradicts, &from_wall_us, error);
+	if (status != CF_OK || !contradicts)
+		return status;
+	if (!source->is_resealed)
+		cf_ingest_tell_resealed(ingest, source);
+	source->is_resealed = true;
+	return add_gap(
+	    ingest, source, from_wall_us, record->at_wall_us, "log was rewritten", error);
+}
+
 static enum cf_status follow_chain(struct cf_ingest *ingest, struct source *source,
     const struct cf_line *line, bool is_new, bool *is_repeated_out, struct cf_error *error)
 {
@@ -147,8 +176,12 @@ static enum cf_status follow_chain(struct cf_ingest *ingest, struct source *sour
 	*is_repeated_out = seal.is_repeated;
 	if (status != CF_OK)
 		return cf_error_set(error, status, "no memory");
-	if (!is_new || seal.is_repeated)
-		return CF_OK;
+	if (ingest->record->event == CF_EVENT_START)
+		source->over_files = ingest->record->report.input.len > 0;
+	if (seal.verdict == CF_SEAL_HOLDS && !seal.is_repeated && !seal.is_mixed)
+		status = compare_seal(ingest, source, error);
+	if (!is_new || seal.is_repeated || status != CF_OK)
+		return status;
 	if (ingest->record->seal.sha256.len > 0)
 		status = note_run(ingest, source, error);
 	if (status != CF_OK)
@@ -472,6 +505,7 @@ enum cf_status cf_ingest_log(struct cf_ingest *ingest, const char *path,
 		source->look = look;
 		source->by_id = true;
 		source->lost_seals = lost_seals;
+		source->is_resealed = true; /* told as much */
 		status = read_once(ingest, source, &again, error);
 	}
 	free(source);

@@ -39,14 +39,16 @@ struct source {
 	uint64_t counted_to;
 	bool by_id;
 	char known_id[ID_BYTES + 1];
-	bool is_known;                  /* its first record was seen: position.key is set */
-	bool was_seen;                  /* ... and the ledger has it */
-	bool ids_are_own;               /* ids of its lines are nobody else's */
-	bool contradicts;               /* it is not any more what was read */
-	bool lost_seals;                /* ... and what was sealed is not either */
-	bool head_is_whole;             /* no more lines go into head */
-	bool is_compared;               /* with the head that the ledger knows */
-	bool has_skipped;               /* what was read before, as far as it is not needed */
+	bool is_known;      /* its first record was seen: position.key is set */
+	bool was_seen;      /* ... and the ledger has it */
+	bool ids_are_own;   /* ids of its lines are nobody else's */
+	bool contradicts;   /* it is not any more what was read */
+	bool over_files;    /* the run read last reads captures: its time is theirs */
+	bool is_resealed;   /* a seal contradicts one that was seen, and that was told */
+	bool lost_seals;    /* ... and what was sealed is not either */
+	bool head_is_whole; /* no more lines go into head */
+	bool is_compared;   /* with the head that the ledger knows */
+	bool has_skipped;   /* what was read before, as far as it is not needed */
 	uint64_t early[CF_LINE_FAULTS]; /* lines before the first record */
 	uint64_t early_lines;
 	bool has_moved, is_at_end;
@@ -87,3 +89,5 @@ void cf_ingest_compare_end(struct source *source);
  * false when nothing can be taken from it. Either way somebody was told.
  */
 bool cf_ingest_tell_contradiction(struct cf_ingest *ingest, const struct source *source);
+/* A seal of it is not the one that was seen before, in whatever file. */
+void cf_ingest_tell_resealed(struct cf_ingest *ingest, const struct source *source);

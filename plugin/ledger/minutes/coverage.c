@@ -157,11 +157,33 @@ enum cf_status cf_coverage_doubt(struct cf_coverage *coverage, uint32_t sensor,
 }
 
 /* What lies between two watched intervals, with the doubt that explains it if one does. */
+/* Doubts before the first time that was watched, or behind the last: no gap between, and no less
+ * unknown. */
+static enum cf_status add_outer(struct cf_minute_spans *gaps, const struct cf_minute_spans *watched,
+    const struct cf_minute_spans *doubts, bool before)
+{
+	for (size_t i = 0; i < doubts->count; i++) {
+		const struct cf_span *doubt = &doubts->items[i];
+		bool is_before =
+		    watched->count > 0 && doubt->to_minute <= watched->items[0].from_minute;
+		bool is_behind = watched->count == 0 ||
+		    doubt->from_minute >= watched->items[watched->count - 1].to_minute;
+
+		if ((before ? is_before : is_behind) &&
+		    cf_minute_spans_add(
+		        gaps, doubt->from_minute, doubt->to_minute, doubt->reason) != CF_OK)
+			return CF_ENOMEM;
+	}
+	return CF_OK;
+}
+
 static enum cf_status find_gaps(struct cf_minute_spans *gaps, const struct cf_minute_spans *watched,
     const struct cf_minute_spans *doubts)
 {
 	size_t d = 0;
 
+	if (add_outer(gaps, watched, doubts, true) != CF_OK)
+		return CF_ENOMEM;
 	for (size_t i = 1; i < watched->count; i++) {
 		uint32_t from = watched->items[i - 1].to_minute, to = watched->items[i].from_minute;
 		const char *reason = "no heartbeat";
@@ -173,7 +195,7 @@ static enum cf_status find_gaps(struct cf_minute_spans *gaps, const struct cf_mi
 		if (cf_minute_spans_add(gaps, from, to, reason) != CF_OK)
 			return CF_ENOMEM;
 	}
-	return CF_OK;
+	return add_outer(gaps, watched, doubts, false);
 }
 
 enum cf_status cf_coverage_finish(struct cf_coverage *coverage)

@@ -84,6 +84,10 @@ static const char *const steps[] = {
     " sensor_id INTEGER NOT NULL, what TEXT NOT NULL, value TEXT NOT NULL,"
     " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
     " PRIMARY KEY(sensor_id, what, value)) WITHOUT ROWID;",
+    /* 5: seals that were seen. Those of before are not: a log rewritten until now is believed. */
+    "CREATE TABLE seal("
+    " sensor_id INTEGER NOT NULL, slot INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " at_us INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY(sensor_id, slot)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int)(sizeof steps / sizeof steps[0]))

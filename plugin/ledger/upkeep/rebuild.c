@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/limits.h"
 #include "ledger/store/rows.h"
+#include "ledger/store/seen_seals.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -101,7 +102,10 @@ static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
 
 	if (status != CF_OK)
 		return status;
-	status = cf_taking_run(taking, fresh, counts_out, error);
+	/* Seals that were seen are in no log that was rewritten since. */
+	status = cf_seen_seals_copy(fresh, cf_ledger_path(old), error);
+	if (status == CF_OK)
+		status = cf_taking_run(taking, fresh, counts_out, error);
 	if (status == CF_OK)
 		status = cf_ledger_exec(fresh, "PRAGMA wal_checkpoint(TRUNCATE)", error);
 	cf_ledger_close(fresh);
