@@ -1,5 +1,8 @@
-/* seq TAB at TAB who TAB verb TAB arg TAB arg TAB arg TAB arg TAB sha256 LF; \t \n \\ escaped in
- * texts. */
+/*
+ * seq TAB at TAB who TAB verb TAB arg TAB arg TAB arg TAB arg TAB by TAB sha256 LF; \t \n
+ * \\ escaped in texts. Files of before have no by. One file: what is read, what is appended and
+ * what a witness says of it share one chain of hashes over the same fields.
+ */
 
 #include "ledger/action.h"
 
@@ -20,7 +23,7 @@
 
 #define FIELDS     (4 + CF_ACTION_ARGS)
 #define FILE_BYTES (64u << 20) /* a hundred thousand corrections; more is another file */
-#define LINE_BYTES (FIELDS * (2 * CF_LEDGER_TEXT_BYTES + 1) + CF_SHA256_TEXT_BYTES)
+#define LINE_BYTES ((FIELDS + 1) * (2 * CF_LEDGER_TEXT_BYTES + 1) + CF_SHA256_TEXT_BYTES)
 
 struct cf_actions {
 	char *text; /* the file, taken apart in place */
@@ -94,6 +97,16 @@ static bool parse_line(struct cf_actions *actions, char *line, size_t len, uint3
 			return false;
 		*next = '\0';
 		fields[i] = next + 1;
+	}
+	/* What is left is the digest, or who made it and the digest. */
+	action->by = "";
+	memcpy(action->sha256, seal, sizeof seal);
+	if (fields[FIELDS] != tab + 1) {
+		if (strchr(fields[FIELDS], '\t') != tab)
+			return false;
+		*tab = '\0';
+		unescape(fields[FIELDS]);
+		action->by = fields[FIELDS];
 	}
 	memcpy(actions->seal, seal, sizeof seal);
 	for (size_t i = 0; i < FIELDS; i++)
@@ -309,7 +322,9 @@ static enum cf_status append_line(int fd, const char *path, const struct cf_acti
 	len = put_field(line, len, action->verb);
 	for (size_t i = 0; i < CF_ACTION_ARGS; i++)
 		len = put_field(line, len, action->args[i] == NULL ? "" : action->args[i]);
+	len = put_field(line, len, action->by == NULL ? "" : action->by);
 	seal_of(before->seal, line, len - 1, seal);
+	memcpy(action->sha256, seal, sizeof seal);
 	if (seal[0] == '\0')
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	memcpy(line + len, seal, CF_SHA256_TEXT_BYTES - 1);
@@ -329,7 +344,8 @@ static enum cf_status append_line(int fd, const char *path, const struct cf_acti
 
 static bool fits(const struct cf_ledger_action *action)
 {
-	if (strlen(action->who) > CF_LEDGER_TEXT_BYTES)
+	if (strlen(action->who) > CF_LEDGER_TEXT_BYTES ||
+	    (action->by != NULL && strlen(action->by) > CF_LEDGER_TEXT_BYTES))
 		return false;
 	for (size_t i = 0; i < CF_ACTION_ARGS; i++)
 		if (action->args[i] != NULL && strlen(action->args[i]) > CF_LEDGER_TEXT_BYTES)
@@ -352,6 +368,30 @@ static enum cf_status check_undo(
 		return cf_error_set(error, CF_ENOTFOUND,
 		    "action %zu is taken back already; nothing was recorded", target);
 	return CF_OK;
+}
+
+void cf_action_witness(const struct cf_ledger_action *action, char text[CF_ACTION_WITNESS_BYTES])
+{
+	(void)snprintf(text, CF_ACTION_WITNESS_BYTES, "curfew-action-1 seq=%u sha256=%.64s",
+	    action->seq, action->sha256);
+}
+
+enum cf_action_said cf_actions_compare(
+    const struct cf_actions *actions, const char *line, uint32_t *seq_out)
+{
+	const char *found = strstr(line, "curfew-action-1 ");
+	char sha256[CF_SHA256_TEXT_BYTES];
+	unsigned seq = 0;
+
+	if (found == NULL ||
+	    sscanf(found, "curfew-action-1 seq=%9u sha256=%64[0-9a-f]", &seq, sha256) != 2 ||
+	    seq == 0 || strlen(sha256) != sizeof sha256 - 1)
+		return CF_ACTION_NOTHING;
+	*seq_out = seq;
+	if (seq > actions->count)
+		return CF_ACTION_MISSING;
+	return strcmp(actions->items[seq - 1].sha256, sha256) == 0 ? CF_ACTION_HERE
+	                                                           : CF_ACTION_OTHER;
 }
 
 enum cf_status cf_action_append(

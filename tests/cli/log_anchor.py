@@ -567,6 +567,85 @@ class Leaving(AnchorCase):
         self.assertIn("no seal", err)
 
 
+HAS_LEDGER = subprocess.run([CURFEW, "ledger", "--help"], capture_output=True).returncode == 0
+
+
+@unittest.skipUnless(HAS_LEDGER, "built without the ledger")
+class Remembered(AnchorCase):
+    """The ledger saw the log before it was rewritten."""
+
+    def ledger(self, *arguments, code=OK):
+        result = subprocess.run([CURFEW, *arguments, "--ledger", self.path("ledger.db")], capture_output=True, text=True)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result.stdout + result.stderr
+
+    def gaps(self):
+        return json.loads(self.ledger("report", "coverage", "--json"))["tables"]["gaps"]
+
+    def test_a_log_sealed_anew_under_another_beginning_is_called_rewritten(self):
+        self.write(200)
+        self.ledger("ledger", "ingest", self.log)
+        self.assertNotIn("rewritten", str(self.gaps()))
+        lines = self.lines()
+        del lines[1:20]  # also the first lines, by which a log is known
+        lines[0] = lines[0].replace(b'"pid":', b'"pid":1')
+        other = self.path("other.jsonl")
+        self.put(reseal(lines), other)
+        said = self.ledger("ledger", "ingest", other, code=1)
+        self.assertIn("was rewritten: a seal in it is not the one", said)
+        self.assertIn("log was rewritten", str(self.gaps()))
+
+    def test_one_that_was_cut_and_went_on_is_called_rewritten(self):
+        self.write(100, None, "kill")
+        self.ledger("ledger", "ingest", self.log)
+        self.cut_at_seal(95)
+        self.write(10, 4)
+        self.assertIn("written anew", self.ledger("ledger", "ingest", self.log, code=1))
+        # Two chains behind one seal: the other one's minutes are nobody's.
+        self.assertRegex(str(self.gaps()), "log was rewritten|another machine of this name")
+
+    def test_a_rebuild_remembers(self):
+        self.write(100)
+        self.ledger("ledger", "ingest", self.log)
+        lines = self.lines()
+        del lines[20]
+        self.put(reseal(lines))
+        said = self.ledger("ledger", "rebuild", self.log, "--force", code=1)
+        self.assertIn("was rewritten", said)
+        self.assertIn("log was rewritten", str(self.gaps()))
+
+    def test_the_same_log_again_is_the_same(self):
+        self.write(150)
+        self.ledger("ledger", "ingest", self.log)
+        self.ledger("ledger", "rebuild", self.log)
+        shutil.copy(self.log, self.path("copy.jsonl"))
+        self.ledger("ledger", "ingest", self.path("copy.jsonl"))
+        self.assertEqual([gap for gap in self.gaps() if "rewritten" in str(gap)], [])
+
+    def test_actions_say_whose_process_it_was_and_are_held_against_a_witness(self):
+        self.write(5)
+        self.ledger("ledger", "ingest", self.log)
+        for site in ("one", "two", "three"):
+            self.ledger("ledger", "site", "edge-01", site)
+        actions = json.loads(self.ledger("ledger", "actions", "--json"))
+        self.assertTrue(all(action["by"].startswith(f"uid={os.getuid()}/") for action in actions))
+        said = self.ledger("ledger", "actions", "--verify")
+        self.assertIn("unaltered: 3 actions", said)
+        self.assertIn("keep the next line elsewhere", said)
+        with open(self.path("witness"), "w", encoding="ascii") as file:
+            file.write(said)
+        self.assertIn("unaltered", self.ledger("ledger", "actions", "--seal", self.path("witness")))
+        path = self.path("ledger.db.actions")
+        whole = self.lines(path)
+        self.put(whole[:2], path)
+        self.assertIn("unaltered: 2", self.ledger("ledger", "actions", "--verify"))
+        self.assertIn("cut off", self.ledger("ledger", "actions", "--seal", self.path("witness"), code=NO_KEY))
+        self.ledger("ledger", "site", "edge-01", "four")
+        self.assertIn("rewritten", self.ledger("ledger", "actions", "--seal", self.path("witness"), code=NO_KEY))
+        self.put([whole[0], whole[2]], path)
+        self.ledger("ledger", "actions", "--verify", code=NO_KEY)
+
+
 TSA = """
 [ tsa ]
 default_tsa = t

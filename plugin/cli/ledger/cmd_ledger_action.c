@@ -6,7 +6,9 @@
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
 #include "cli/ledger/ledger_cmd.h"
+#include "ledger/upkeep/action_maker.h"
 
+#include "base/input_file.h"
 #include "base/instant.h"
 #include "ledger/upkeep/saying.h"
 
@@ -20,7 +22,7 @@ static const char help[] =
     "usage: curfew ledger name HOST NAME | owner HOST PERSON | note HOST TEXT\n"
     "       curfew ledger except HOST UNTIL WHY\n"
     "       curfew ledger merge HOST HOST | split MAC ADDRESS\n"
-    "       curfew ledger site SENSOR SITE | undo NUMBER | actions [--json]\n"
+    "       curfew ledger site SENSOR SITE | undo NUMBER | actions [--json|--verify]\n"
     "\n"
     "A HOST is its id, MAC, name, or address (the last who had it; ADDRESS@SITE to be exact).\n"
     "Actions are kept beside the ledger with time and author, sealed, and survive a rebuild.\n"
@@ -28,6 +30,9 @@ static const char help[] =
     "  -l, --ledger FILE   the ledger\n"
     "  -w, --who PERSON    who says so, if not the one logged in\n"
     "  -j, --json          actions as JSON\n"
+    "      --verify          actions: only whether they are as they were recorded\n"
+    "      --seal FILE       and against what was witnessed of them: lines that --verify printed,\n"
+    "                        or a log they were sent to\n"
     "\n"
     "exit: 0 recorded, 1 no such host, sensor or action, 2 usage, 3 the record of actions was "
     "changed, 4 "
@@ -35,8 +40,8 @@ static const char help[] =
 
 struct request {
 	struct cli_paths paths;
-	const char *ledger, *who;
-	bool json;
+	const char *ledger, *who, *witness;
+	bool json, verify;
 	const char *verb;
 	char **args;
 	int arg_count;
@@ -60,6 +65,8 @@ static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 	    CLI_WORD("ledger", 'l', struct request, ledger),
 	    CLI_WORD("who", 'w', struct request, who),
 	    CLI_SWITCH("json", 'j', struct request, json),
+	    CLI_SWITCH("verify", 0, struct request, verify),
+	    CLI_WORD("seal", 0, struct request, witness),
 	    CLI_OPTIONS_END,
 	};
 
@@ -74,6 +81,72 @@ static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 	return true;
 }
 
+/* Every line of the witness against the actions; what is wrong is told. */
+static int compare_all(const struct request *request, const struct cf_actions *actions, FILE *file)
+{
+	unsigned here = 0, wrong = 0;
+	char line[2048];
+
+	while (fgets(line, sizeof line, file) != NULL) {
+		uint32_t seq = 0;
+		enum cf_action_said said = cf_actions_compare(actions, line, &seq);
+
+		here += said == CF_ACTION_HERE;
+		if (said != CF_ACTION_OTHER && said != CF_ACTION_MISSING)
+			continue;
+		wrong++;
+		printf("action %u %s\n", seq,
+		    said == CF_ACTION_OTHER
+		        ? "is not the one that was witnessed: actions were rewritten"
+		        : "was witnessed and is not here: the end was cut off");
+	}
+	if (here + wrong == 0) {
+		fprintf(stderr, "curfew ledger: '%s' has no action in it\n", request->witness);
+		return CMD_INVALID;
+	}
+	return wrong > 0 ? CMD_INVALID : CMD_OK;
+}
+
+static int compare_witness(const struct request *request, const struct cf_actions *actions)
+{
+	FILE *file = NULL;
+	struct cf_error error;
+	int code;
+
+	if (cf_input_open_stream(request->witness, &file, &error) != CF_OK) {
+		fprintf(stderr, "curfew ledger: %s\n", error.text);
+		return CMD_IO;
+	}
+	code = compare_all(request, actions, file);
+	(void)fclose(file); /* only read */
+	return code;
+}
+
+/* That they opened says that each follows from the one before. */
+static int verify_actions(const struct request *request, const struct cf_actions *actions)
+{
+	size_t count = cf_actions_count(actions), nameless = 0;
+	char text[CF_ACTION_WITNESS_BYTES];
+	int code = request->witness == NULL ? CMD_OK : compare_witness(request, actions);
+
+	for (size_t i = 0; i < count; i++)
+		nameless += cf_actions_get(actions, i)->by[0] == '\0';
+	if (code != CMD_OK)
+		return code;
+	printf("unaltered: %zu actions, each follows from the one before", count);
+	if (nameless > 0)
+		printf(", %zu of a version that did not record whose process it was", nameless);
+	putchar('\n');
+	if (request->witness == NULL)
+		puts("who can write the file could have made all of it: keep the next line "
+		     "elsewhere");
+	if (count > 0) {
+		cf_action_witness(cf_actions_get(actions, count - 1), text);
+		puts(text);
+	}
+	return CMD_OK;
+}
+
 static int list_actions(const struct request *request)
 {
 	struct cf_actions *actions = NULL;
@@ -83,6 +156,12 @@ static int list_actions(const struct request *request)
 
 	if (status != CF_OK)
 		return cli_ledger_failed("ledger", status, &error);
+	if (request->verify || request->witness != NULL) {
+		int code = verify_actions(request, actions);
+
+		cf_actions_close(actions);
+		return code;
+	}
 	if (request->json) {
 		json = cli_json_start(stdout);
 		cli_json_open_array(&json, NULL);
@@ -96,6 +175,7 @@ static int list_actions(const struct request *request)
 			cli_json_number(&json, "number", action->seq);
 			cli_json_instant(&json, "at", action->at_wall_s);
 			cli_json_text(&json, "who", action->who);
+			cli_json_text(&json, "by", action->by[0] == '\0' ? NULL : action->by);
 			cli_json_text(&json, "action", action->verb);
 			cli_json_open_array(&json, "arguments");
 			for (int j = 0; j < CF_ACTION_ARGS && action->args[j][0] != '\0'; j++)
@@ -137,6 +217,7 @@ static int record(const struct request *request, struct cf_ledger_action *action
 	}
 	if (status != CF_OK)
 		return cli_ledger_failed("ledger", status, &error);
+	cf_action_send(action);
 	printf("recorded as action %u; `curfew ledger undo %u` takes it back\n", action->seq,
 	    action->seq);
 	return CMD_OK;
@@ -162,8 +243,11 @@ int cmd_ledger_action(int argc, char **argv)
 		    request.verb, wanted);
 		return CMD_USAGE;
 	}
-	struct cf_ledger_action action = {
-	    .at_wall_s = cli_now_s(), .who = request.who, .verb = request.verb};
+	char maker[CF_MAKER_BYTES];
+	struct cf_ledger_action action = {.at_wall_s = cli_now_s(),
+	    .who = request.who,
+	    .verb = request.verb,
+	    .by = cf_action_maker(maker)};
 
 	for (int i = 0; i < wanted; i++)
 		action.args[i] = request.args[i];

@@ -3,6 +3,7 @@
 #include "ledger/upkeep/taking.h"
 
 #include "ledger/action.h"
+#include "ledger/upkeep/action_maker.h"
 
 #include <string.h>
 #include <time.h>
@@ -27,10 +28,12 @@ static void tell_notice(void *arg, const char *text)
 static void give_site(void *arg, const char *sensor)
 {
 	const struct cf_taking *taking = arg;
+	char maker[CF_MAKER_BYTES];
 	struct cf_ledger_action action = {.at_wall_s = time(NULL),
 	    .who = "ingest --site",
 	    .verb = "site",
-	    .args = {sensor, taking->site}};
+	    .args = {sensor, taking->site},
+	    .by = cf_action_maker(maker)};
 	struct cf_actions *actions = NULL;
 	struct cf_error error = {0};
 	const char *site = "";
@@ -48,8 +51,12 @@ static void give_site(void *arg, const char *sensor)
 		bool is_same = strcmp(site, taking->site) == 0;
 
 		cf_actions_close(actions);
-		if (is_same || cf_action_append(taking->ledger_path, &action, &error) == CF_OK)
+		if (is_same)
 			return;
+		if (cf_action_append(taking->ledger_path, &action, &error) == CF_OK) {
+			cf_action_send(&action);
+			return;
+		}
 	}
 	taking->notice(taking->arg, error.text);
 }

@@ -1,0 +1,15 @@
+/*
+ * Who makes an action, as the kernel says, and not as anybody's environment does; and sending what
+ * was recorded to the system's log. One thread.
+ */
+#pragma once
+
+#include "ledger/action.h"
+
+#define CF_MAKER_BYTES 160
+
+/* "uid=0/root login=1000/alice": the process's user, and who logged in, where the kernel knows. */
+const char *cf_action_maker(char text[CF_MAKER_BYTES]);
+
+/* Sends the action's text, and who made it, to the system's log; never waits. */
+void cf_action_send(const struct cf_ledger_action *action);
