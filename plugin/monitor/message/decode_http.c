@@ -2,6 +2,9 @@
 
 #include "monitor/message/decode_http.h"
 
+#include "base/limits.h"
+#include "monitor/message/head_lines.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -9,8 +12,6 @@
 #define METHOD_BYTES 24U
 /* A request line longer than this is none. */
 #define LINE_BYTES 12288U
-/* Looked at by hand before a function is called for it. */
-#define NEAR_BYTES 6U
 /* What a scheme has behind its first letter (RFC 3986 3.1), in lower case. */
 #define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789+-."
 
@@ -27,21 +28,10 @@ static bool is_method_byte(uint8_t c)
 	return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-/* memchr() for what mostly is found at once, as in a head of short fields. */
-static inline const uint8_t *find_byte(const uint8_t *data, size_t len, uint8_t wanted)
-{
-	size_t near = len < NEAR_BYTES ? len : NEAR_BYTES;
-
-	for (size_t i = 0; i < near; i++)
-		if (data[i] == wanted)
-			return data + i;
-	return near == len ? NULL : memchr(data + near, wanted, len - near);
-}
-
 /* The line at data, line feed and carriage return left off; false when it does not end in len. */
 static bool take_line(const uint8_t *data, size_t len, struct cf_slice *line_out, size_t *used_out)
 {
-	const uint8_t *feed = find_byte(data, len, '\n');
+	const uint8_t *feed = len == 0 ? NULL : memchr(data, '\n', len);
 	size_t line_len;
 
 	if (feed == NULL)
@@ -131,20 +121,11 @@ static struct cf_slice trim(struct cf_slice text)
 	return text;
 }
 
-/* None of the fields read begins otherwise; blanks before a name are forgiven. */
-static bool may_matter(struct cf_slice line)
-{
-	uint8_t first = line.data[0] | 0x20;
-
-	return first == 'h' || first == 'u' || first == 'c' || first == 't' ||
-	    is_blank(line.data[0]);
-}
-
 /* "name: value"; false for a line without colon. */
 static bool split_header(
     struct cf_slice line, struct cf_slice *name_out, struct cf_slice *value_out)
 {
-	const uint8_t *colon = find_byte(line.data, line.len, ':');
+	const uint8_t *colon = memchr(line.data, ':', line.len);
 
 	if (colon == NULL)
 		return false;
@@ -201,14 +182,63 @@ static void read_field(struct cf_slice name, struct cf_slice value, struct field
 		fields->has_type = true;
 }
 
-/* RFC 9112 6.3, points 3 to 8; without says what a message has that states neither. */
+/* The fields of a head, one after the other. */
+struct head {
+	struct cf_slice stream;
+	size_t at, lines; /* lines: looked at so far */
+	bool whole;       /* at is behind the empty line */
+	bool left_out;    /* there were more than are looked at */
+};
+
+/* The next field that may matter; false when there is none any more. */
+static bool next_field(struct head *head, struct cf_slice *name_out, struct cf_slice *value_out)
+{
+	const uint8_t *data = head->stream.data;
+	size_t len = head->stream.len, used;
+	struct cf_slice line;
+
+	for (; head->lines < CF_HTTP_FIELDS_READ; head->lines++) {
+		head->at = cf_head_lines_next(data, head->at, len);
+		if (head->at == len || !take_line(data + head->at, len - head->at, &line, &used))
+			return false;
+		head->at += used;
+		if (line.len == 0) {
+			head->whole = true;
+			return false;
+		}
+		if (split_header(line, name_out, value_out)) {
+			head->lines++;
+			return true;
+		}
+	}
+	used = cf_head_lines_blank(data, head->at, len);
+	head->left_out = head->at < len && used != head->at + 1 && used != head->at + 2;
+	head->whole = used > 0;
+	head->at = used > 0 ? used : len;
+	return false;
+}
+
+/* What there is of the fields, whole lines of it. */
+static struct cf_slice fields_of(const struct head *head, size_t start)
+{
+	size_t end = head->whole ? head->at : head->stream.len;
+
+	while (end > start && head->stream.data[end - 1] != '\n')
+		end--;
+	return (struct cf_slice){.data = head->stream.data + start, .len = end - start};
+}
+
+/* RFC 9112 6.3, points 3 to 8; without says what a message has that states neither. What was left
+ * out of the head may say anything. */
 static struct cf_http_framing framing_of(
-    const struct fields *fields, size_t head_bytes, enum cf_http_body without)
+    const struct fields *fields, const struct head *head, enum cf_http_body without)
 {
 	struct cf_http_framing framing = {
-	    .head_bytes = head_bytes, .body = without, .has_type = fields->has_type};
+	    .head_bytes = head->at, .body = without, .has_type = fields->has_type};
 
-	if (fields->has_coding) {
+	if (head->left_out) {
+		framing.body = CF_HTTP_BODY_UNKNOWN;
+	} else if (fields->has_coding) {
 		framing.body = fields->chunked      ? CF_HTTP_BODY_CHUNKED
 		    : without == CF_HTTP_BODY_CLOSE ? CF_HTTP_BODY_CLOSE
 		                                    : CF_HTTP_BODY_UNKNOWN;
@@ -285,26 +315,18 @@ enum cf_reading cf_http_request_read(struct cf_slice stream, struct cf_http_requ
     struct cf_http_framing *framing_out)
 {
 	struct fields fields = {.chunked = false};
+	struct head head = {.stream = stream};
 	struct cf_slice line, name, value;
-	size_t at, used, start;
+	size_t start;
 
-	if (!take_line(stream.data, stream.len, &line, &used))
+	if (!take_line(stream.data, stream.len, &line, &head.at))
 		return CF_READING_MORE;
 	if (!read_request_line(line, request_out))
 		return CF_READING_BAD;
 	request_out->host = target_authority(request_out->method, request_out->target);
 	request_out->has_authority = request_out->host.len > 0;
-	start = at = used;
-	while (take_line(stream.data + at, stream.len - at, &line, &used)) {
-		at += used;
-		request_out->headers =
-		    (struct cf_slice){.data = stream.data + start, .len = at - start};
-		if (line.len == 0) {
-			request_out->complete = true;
-			break;
-		}
-		if (!may_matter(line) || !split_header(line, &name, &value))
-			continue;
+	start = head.at;
+	while (next_field(&head, &name, &value)) {
 		if (name_is(name, "host") && !request_out->has_host) {
 			if (!request_out->has_authority)
 				request_out->host = value;
@@ -314,9 +336,12 @@ enum cf_reading cf_http_request_read(struct cf_slice stream, struct cf_http_requ
 		}
 		read_field(name, value, &fields);
 	}
+	request_out->headers = fields_of(&head, start);
+	request_out->complete = head.whole;
+	request_out->fields_left_out = head.left_out;
 	if (!request_out->complete)
 		return CF_READING_MORE;
-	*framing_out = framing_of(&fields, at, CF_HTTP_BODY_NONE);
+	*framing_out = framing_of(&fields, &head, CF_HTTP_BODY_NONE);
 	if (name_is(request_out->method, "CONNECT"))
 		framing_out->body = CF_HTTP_BODY_NONE;
 	return CF_READING_DONE;
@@ -339,31 +364,29 @@ enum cf_reading cf_http_response_read(struct cf_slice stream, bool bodiless,
     struct cf_http_response *response_out, struct cf_http_framing *framing_out)
 {
 	struct fields fields = {.chunked = false};
+	struct head head = {.stream = stream};
 	struct cf_slice line, name, value;
-	size_t at, used, start;
-	bool whole = false;
+	size_t start;
 
-	if (!take_line(stream.data, stream.len, &line, &used))
+	if (!take_line(stream.data, stream.len, &line, &head.at))
 		return CF_READING_MORE;
 	if (!read_status_line(line, response_out))
 		return CF_READING_BAD;
-	start = at = used;
-	while (!whole && take_line(stream.data + at, stream.len - at, &line, &used)) {
-		at += used;
-		whole = line.len == 0;
-		if (!whole && may_matter(line) && split_header(line, &name, &value))
-			read_field(name, value, &fields);
-	}
-	response_out->headers = (struct cf_slice){.data = stream.data + start, .len = at - start};
-	if (!whole)
+	start = head.at;
+	while (next_field(&head, &name, &value))
+		read_field(name, value, &fields);
+	response_out->headers = fields_of(&head, start);
+	response_out->fields_left_out = head.left_out;
+	if (!head.whole)
 		return CF_READING_MORE;
-	*framing_out = framing_of(&fields, at, CF_HTTP_BODY_CLOSE);
+	*framing_out = framing_of(&fields, &head, CF_HTTP_BODY_CLOSE);
 	if (bodiless || response_out->code < 200 || response_out->code == 204 ||
 	    response_out->code == 304)
 		framing_out->body = CF_HTTP_BODY_NONE;
 	if (framing_out->body == CF_HTTP_BODY_NONE)
 		return CF_READING_DONE;
-	response_out->body = (struct cf_slice){.data = stream.data + at, .len = stream.len - at};
+	response_out->body =
+	    (struct cf_slice){.data = stream.data + head.at, .len = stream.len - head.at};
 	if (response_out->body.len < CF_HTTP_MAGIC_BYTES &&
 	    !(framing_out->body == CF_HTTP_BODY_LENGTH &&
 	        framing_out->body_bytes <= response_out->body.len))

@@ -10,6 +10,7 @@ enum {
 	RECORD_HANDSHAKE = 22,
 	RECORD_HEADER_BYTES = 5,
 	RECORD_LARGEST = 16384 + 2048,
+	SMALL_BYTES = 16,
 	MESSAGE_HEADER_BYTES = 4,
 	CLIENT_HELLO = 1,
 	SERVER_HELLO = 2,
@@ -69,6 +70,32 @@ static size_t missing(size_t need, size_t held)
 	return need > held ? need - held : 1;
 }
 
+/*
+ * Takes the bodies of whole records of a few bytes, as many as stand here, by a short way: a
+ * message may come in thousands of one byte. Stops before any that next_record() must look at; 16
+ * bytes are copied whatever there is, for which there is room on both sides.
+ */
+static size_t take_small_records(
+    struct cf_bytes *stream, uint8_t *handshake, size_t held, size_t size)
+{
+	const uint8_t *at = stream->at;
+	size_t left = cf_bytes_left(stream);
+
+	while (left >= RECORD_HEADER_BYTES + SMALL_BYTES && size - held >= SMALL_BYTES) {
+		size_t len = at[4];
+
+		if (at[0] != RECORD_HANDSHAKE || at[1] != 3 || at[2] > 4 || at[3] != 0 ||
+		    len == 0 || len > SMALL_BYTES)
+			break;
+		memcpy(handshake + held, at + RECORD_HEADER_BYTES, SMALL_BYTES);
+		held += len;
+		at += RECORD_HEADER_BYTES + len;
+		left -= RECORD_HEADER_BYTES + len;
+	}
+	cf_bytes_skip(stream, (size_t)(at - stream->at));
+	return held;
+}
+
 enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t size,
     struct cf_slice *message_out, size_t *need_out)
 {
@@ -96,7 +123,7 @@ enum cf_reading cf_tls_unwrap(struct cf_slice stream, uint8_t *handshake, size_t
 		size_t part = body.len < size - held ? body.len : size - held;
 
 		memcpy(handshake + held, body.data, part);
-		held += part;
+		held = take_small_records(&cursor, handshake, held + part, size);
 		*message_out = (struct cf_slice){.data = handshake, .len = held};
 		need = message_bytes(handshake, held);
 		if (need != 0 && held >= need) {

@@ -3,6 +3,7 @@
 #include "monitor/message/stream_http.h"
 
 #include "monitor/message/decode_http.h"
+#include "monitor/message/head_lines.h"
 #include "monitor/packet/decoding.h"
 
 #include <string.h>
@@ -54,13 +55,35 @@ static enum cf_asked asked_by(const struct cf_http_request *request)
 	return CF_ASKED_OTHER;
 }
 
+/* Bytes of the line at the beginning, its feed included; 0 while that is not there. */
+static size_t line_bytes(struct cf_slice bytes, size_t from)
+{
+	const uint8_t *feed =
+	    from < bytes.len ? memchr(bytes.data + from, '\n', bytes.len - from) : NULL;
+
+	return feed == NULL ? 0 : (size_t)(feed - bytes.data) + 1;
+}
+
+/* What is read of a head: all of it, or as long as the rest is still to come its first line. */
+static struct cf_slice readable(struct cf_slice bytes, bool final)
+{
+	size_t line = 0;
+
+	if (!final && cf_head_lines_blank(bytes.data, 0, bytes.len) == 0)
+		line = line_bytes(bytes, 0);
+	if (line > 0)
+		bytes.len = line;
+	return bytes;
+}
+
 struct cf_step_result cf_step_request(struct cf_decoder *decoder, const struct cf_packet *packet,
     const struct cf_stream_view *view, struct cf_slice bytes)
 {
 	struct cf_http_request request = {.unsure = view->unsure};
 	struct cf_http_framing framing;
 	struct cf_step_result result;
-	enum cf_reading reading = cf_http_request_read(bytes, &request, &framing);
+	enum cf_reading reading =
+	    cf_http_request_read(readable(bytes, view->final), &request, &framing);
 
 	if (reading == CF_READING_MORE && !view->final)
 		return cf_step_more_lines(bytes, CF_WAIT_BLANK, false);
@@ -68,6 +91,8 @@ struct cf_step_result cf_step_request(struct cf_decoder *decoder, const struct c
 		return cf_step_stop(false);
 	request.ends = cf_endpoints_of(packet, true);
 	cf_decode_count(decoder, CF_COUNT_HTTP_REQUESTS);
+	if (request.fields_left_out)
+		cf_decode_count(decoder, CF_COUNT_HTTP_FIELDS_LEFT_OUT);
 	if (decoder->observer.http_request != NULL)
 		decoder->observer.http_request(decoder->observer.context, packet, &request);
 	result =
@@ -89,8 +114,8 @@ struct cf_step_result cf_step_response(struct cf_decoder *decoder, const struct 
 
 	if (decoder->observer.http_response == NULL)
 		return cf_step_stop(false);
-	reading = cf_http_response_read(
-	    bytes, connected || view->asked == CF_ASKED_HEAD, &response, &framing);
+	reading = cf_http_response_read(readable(bytes, view->final),
+	    connected || view->asked == CF_ASKED_HEAD, &response, &framing);
 	if (reading == CF_READING_MORE && !view->final)
 		return framing.head_bytes == 0
 		    ? cf_step_more_lines(bytes, CF_WAIT_BLANK, false)
@@ -99,21 +124,14 @@ struct cf_step_result cf_step_response(struct cf_decoder *decoder, const struct 
 		return cf_step_stop(false);
 	response.ends = cf_endpoints_of(packet, false);
 	cf_decode_count(decoder, CF_COUNT_HTTP_RESPONSES);
+	if (response.fields_left_out)
+		cf_decode_count(decoder, CF_COUNT_HTTP_FIELDS_LEFT_OUT);
 	decoder->observer.http_response(decoder->observer.context, packet, &response);
 	if (view->final || framing.head_bytes == 0)
 		return cf_step_stop(true);
 	result = step_over(&framing, bytes.len, view->asked != CF_ASKED_UNKNOWN);
 	result.final_response = response.code >= 200;
 	return cf_step_from_side(result, CF_SIDE_ANSWERED);
-}
-
-/* Bytes of the line at the beginning, its feed included; 0 while that is not there. */
-static size_t line_bytes(struct cf_slice bytes, size_t from)
-{
-	const uint8_t *feed =
-	    from < bytes.len ? memchr(bytes.data + from, '\n', bytes.len - from) : NULL;
-
-	return feed == NULL ? 0 : (size_t)(feed - bytes.data) + 1;
 }
 
 /* The size line of a chunk at bytes, the end of the chunk before stepped over. */

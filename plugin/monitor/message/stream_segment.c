@@ -5,6 +5,7 @@
 
 #include "monitor/message/streams.h"
 
+#include "monitor/message/head_lines.h"
 #include "monitor/message/stream_table.h"
 
 #include <string.h>
@@ -103,30 +104,21 @@ static bool move_on(struct cf_position *flow, struct cf_step_result result)
  */
 static uint32_t walk_records(struct cf_stream *stream, struct cf_slice held, uint32_t at)
 {
-	size_t from = stream->searched - at;
+	size_t from = stream->searched - at, body, left = 0;
+	uint32_t gathered = stream->gathered;
 
-	while (held.len - from >= 5) {
-		size_t body = (size_t)held.data[from + 3] << 8 | held.data[from + 4];
-		size_t left = held.len - from - 5;
-
+	for (; held.len - from >= 5; from += 5 + body, gathered += (uint32_t)body) {
+		body = (size_t)held.data[from + 3] << 8 | held.data[from + 4];
+		left = held.len - from - 5;
 		if (held.data[from] != 0x16)
 			return UINT32_MAX;
 		if (body > left)
-			return stream->gathered + (uint32_t)left;
-		stream->gathered += (uint32_t)body;
-		from += 5 + body;
-		stream->searched = at + (uint32_t)from;
+			break;
+		left = 0;
 	}
-	return stream->gathered;
-}
-
-/* memchr() for a line feed, which in a head of short fields is near. */
-static const uint8_t *next_feed(const uint8_t *from, const uint8_t *end)
-{
-	for (unsigned i = 0; i < 6 && from < end; i++, from++)
-		if (*from == '\n')
-			return from;
-	return from == end ? NULL : memchr(from, '\n', (size_t)(end - from));
+	stream->gathered = gathered;
+	stream->searched = at + (uint32_t)from;
+	return gathered + (uint32_t)left;
 }
 
 /*
@@ -135,7 +127,7 @@ static const uint8_t *next_feed(const uint8_t *from, const uint8_t *end)
  */
 static bool is_worth_a_look(struct cf_stream *stream, struct cf_slice held, uint32_t at)
 {
-	const uint8_t *from, *end = held.data + held.len, *feed;
+	size_t from;
 
 	if (held.len < stream->need)
 		return false;
@@ -143,15 +135,11 @@ static bool is_worth_a_look(struct cf_stream *stream, struct cf_slice held, uint
 		return true;
 	if (stream->wait == CF_WAIT_RECORDS)
 		return walk_records(stream, held, at) >= stream->wanted;
-	from = held.data + (stream->searched > at ? stream->searched - at : 0);
-	for (; (feed = next_feed(from, end)) != NULL; from = feed + 1) {
-		if (stream->wait == CF_WAIT_LINE)
-			return true;
-		/* An empty line is a feed behind a feed, perhaps with a carriage return between. */
-		if ((feed > held.data && feed[-1] == '\n') ||
-		    (feed > held.data + 1 && feed[-1] == '\r' && feed[-2] == '\n'))
-			return true;
-	}
+	from = stream->searched > at ? stream->searched - at : 0;
+	if (stream->wait == CF_WAIT_LINE
+	        ? from < held.len && memchr(held.data + from, '\n', held.len - from) != NULL
+	        : cf_head_lines_blank(held.data, from, held.len) > 0)
+		return true;
 	stream->searched = at + (uint32_t)held.len;
 	return false;
 }

@@ -46,6 +46,7 @@ const char *cf_decode_counter_text(enum cf_decode_counter counter)
 	    [CF_COUNT_QUIC_MALFORMED] = "quic_malformed",
 	    [CF_COUNT_HTTP_REQUESTS] = "http_requests",
 	    [CF_COUNT_HTTP_RESPONSES] = "http_responses",
+	    [CF_COUNT_HTTP_FIELDS_LEFT_OUT] = "http_fields_left_out",
 	    [CF_COUNT_HTTP2_EVICTED] = "http2_evicted",
 	    [CF_COUNT_HTTP2_LOST] = "http2_lost",
 	    [CF_COUNT_SOCKS_REQUESTS] = "socks_requests",

@@ -48,9 +48,10 @@ enum cf_decode_counter {
 	CF_COUNT_QUIC_MALFORMED,
 	CF_COUNT_HTTP_REQUESTS,
 	CF_COUNT_HTTP_RESPONSES,
-	CF_COUNT_SOCKS_REQUESTS, /* by name */
-	CF_COUNT_HTTP2_EVICTED,  /* HTTP/2 connection given up for a newer one */
-	CF_COUNT_HTTP2_LOST,     /* ... whose headers could not be read any more */
+	CF_COUNT_HTTP_FIELDS_LEFT_OUT, /* heads with more fields than are looked at */
+	CF_COUNT_SOCKS_REQUESTS,       /* by name */
+	CF_COUNT_HTTP2_EVICTED,        /* HTTP/2 connection given up for a newer one */
+	CF_COUNT_HTTP2_LOST,           /* ... whose headers could not be read any more */
 	CF_COUNT_MAX
 };
 

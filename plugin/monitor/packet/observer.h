@@ -152,6 +152,7 @@ struct cf_http_request {
 	struct cf_slice user_agent;
 	struct cf_slice headers; /* all header lines captured */
 	bool complete;           /* the empty line was reached */
+	bool fields_left_out;    /* beyond CF_HTTP_FIELDS_READ */
 	bool socks;              /* no HTTP: a name asked of a SOCKS proxy, as CONNECT would */
 	bool unsure; /* it began where nobody knows what came before: maybe within a body */
 };
@@ -160,6 +161,7 @@ struct cf_http_request {
 struct cf_http_response {
 	struct cf_endpoints ends;
 	uint16_t code;
+	bool fields_left_out; /* beyond CF_HTTP_FIELDS_READ */
 	struct cf_slice headers;
 	struct cf_slice
 	    body; /* its first bytes, at least CF_HTTP_MAGIC_BYTES when there are so many */

@@ -2,9 +2,12 @@
 
 #include "monitor/message/decode_http.h"
 
+#include "base/limits.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -121,6 +124,55 @@ static void next_request_begins_behind_the_body(void **state)
 	assert_int_equal(next.body, CF_HTTP_BODY_UNKNOWN);
 }
 
+/* A head of count fields of that line, and last behind them; to be freed. */
+static char *many_fields(unsigned count, const char *line, const char *last)
+{
+	char *head = calloc(1, 64 + count * strlen(line) + strlen(last)), *end = head;
+
+	end = stpcpy(end, "POST / HTTP/1.1\r\n");
+	for (unsigned i = 0; i < count; i++)
+		end = stpcpy(end, line);
+	end = stpcpy(end, last);
+	(void)stpcpy(end, "\r\n");
+	return head;
+}
+
+static void only_so_many_fields_of_a_head_are_looked_at(void **state)
+{
+	static const struct {
+		unsigned count;
+		const char *line;
+		bool host, left_out;
+		enum cf_http_body body;
+	} cases[] = {
+	    {1, "cookie:x\r\n", true, false, CF_HTTP_BODY_LENGTH},
+	    {CF_HTTP_FIELDS_READ - 2, "cookie:x\r\n", true, false, CF_HTTP_BODY_LENGTH},
+	    {CF_HTTP_FIELDS_READ - 1, "cookie:x\r\n", true, true, CF_HTTP_BODY_UNKNOWN},
+	    {CF_HTTP_FIELDS_READ, "h\n", false, true, CF_HTTP_BODY_UNKNOWN},
+	    {5000, " :\n", false, true, CF_HTTP_BODY_UNKNOWN},
+	    {5000, "x:y\r\n", true, false, CF_HTTP_BODY_LENGTH},
+	    {5000, "x\n", true, false, CF_HTTP_BODY_LENGTH},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *head = many_fields(
+		    cases[i].count, cases[i].line, "Host: late\r\nContent-Length: 7\r\n");
+		struct cf_http_request request = {.complete = false};
+		struct cf_http_framing next = {0};
+
+		assert_int_equal(
+		    cf_http_request_read(text(head), &request, &next), CF_READING_DONE);
+		assert_true(request.complete);
+		assert_int_equal(request.has_host, cases[i].host);
+		assert_int_equal(request.fields_left_out, cases[i].left_out);
+		assert_int_equal(next.body, cases[i].body);
+		assert_int_equal(next.head_bytes, strlen(head));
+		assert_int_equal(request.headers.len, strlen(head) - strlen("POST / HTTP/1.1\r\n"));
+		free(head);
+	}
+}
+
 static void response_waits_for_the_first_bytes_of_its_body(void **state)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nKLZF1234";
@@ -157,6 +209,7 @@ int main(void)
 	    cmocka_unit_test(other_protocols_are_not_requests),
 	    cmocka_unit_test(any_prefix_of_a_request_may_become_one),
 	    cmocka_unit_test(next_request_begins_behind_the_body),
+	    cmocka_unit_test(only_so_many_fields_of_a_head_are_looked_at),
 	    cmocka_unit_test(response_waits_for_the_first_bytes_of_its_body),
 	};
 
