@@ -55,9 +55,11 @@ def test_every_query_of_a_flood_is_counted():
         r.start()
     assert set(load['rcodes']) == {'3'}, load
     # What the kernel dropped before the resolver saw it was asked, but is no look-up.
-    assert load['received'] <= counted <= load['sent'], (load, counted)
-    assert load['lost'] > 0 or counted == load['sent'], (load, counted)
-    assert status['hits'] == counted and status['lost'] == 0 and status['trips'] == 0, status
+    # Where the log's thread gets no turn for so long that its queue is full, what is lost is counted instead.
+    counted += status['lost']
+    assert load['received'] <= counted <= load['sent'], (load, counted, status)
+    assert load['lost'] > 0 or counted == load['sent'], (load, counted, status)
+    assert status['hits'] + status['lost'] == counted and status['trips'] == 0, status
     assert all(record['action'] == 'block' for record in records)
     assert len(records) <= NAMES * (2 + SECONDS // 60), len(records)
     assert max(memory) - memory[0] < GROWTH_KB, memory
