@@ -73,8 +73,8 @@ def records(message, size):
                     for at in range(0, len(message), size))
 
 
-def head_of(size):
-    return (b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * (size // 5) + b"\r\n")[:size] + b"\r\n\r\n"
+def head_of(size, line=b"a:b\r\n"):
+    return (b"GET / HTTP/1.1\r\n" + line * (size // len(line)) + b"\r\n")[:size] + b"\r\n\r\n"
 
 
 def chain_names(records_count):
@@ -131,6 +131,10 @@ def shapes(count):
                                             for i in range(count // 4)], None),
         ("HTTP head in segments of one byte", *two(80, head_of, 1)),
         ("HTTP head of thousands of fields, full segments", *two(80, head_of, 1400)),
+        ("HTTP head of lines of two bytes, full segments", *two(80, lambda n: head_of(n, b"c\n"), 1400)),
+        ("HTTP head of folded lines, full segments", *two(80, lambda n: head_of(n, b" :\n"), 1400)),
+        ("HTTP head of one length many times, full segments",
+         *two(80, lambda n: head_of(n, b"content-length:1\r\n"), 1400)),
         ("ClientHello in segments of one byte", *two(443, lambda n: records(hello(n), 16384), 1)),
         ("ClientHello in records of one byte, a segment each", *two(443, lambda n: records(hello(n // 6), 1), 6)),
         ("ClientHello in records of one byte, full segments", *two(443, lambda n: records(hello(n // 6), 1), 1400)),

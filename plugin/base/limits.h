@@ -118,7 +118,7 @@
 #define CF_QUIC_CRYPTO_BYTES 16384
 /* Fields of an HTTP head that are looked at, of those whose first letter is that of one that is
  * read. Apache httpd takes 100 fields in all, nginx 1,000, Node.js 2,000. */
-#define CF_HTTP_FIELDS_READ 256
+#define CF_HTTP_FIELDS_READ 128
 /* First bytes of an HTTP body that are waited for: the vendor's magic has four. */
 #define CF_HTTP_MAGIC_BYTES 8
 /* Interfaces of one section of a pcapng file; packets of further ones are not read. */
