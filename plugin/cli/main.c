@@ -2,9 +2,12 @@
 
 #include "cli/front/cmd.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct verb {
 	const char *name;
@@ -56,6 +59,27 @@ int cmd_version(int argc, char **argv)
 	return CMD_OK;
 }
 
+/* Has whoever reads standard output gone? Then nobody asks for the rest, and nobody need be told.
+ */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* What a verb printed may lie in a buffer still: not all of it on a full disk is no success. */
+static int finish(int result)
+{
+	bool failed = ferror(stdout) != 0;
+
+	if (fflush(stdout) == 0 && !failed)
+		return result;
+	if (!reader_is_gone())
+		fputs("curfew: not all could be written to standard output\n", stderr);
+	return CMD_IO;
+}
+
 int main(int argc, char **argv)
 {
 	/* A closed pipe (`curfew report | head`) is an error of write(), not a death. */
@@ -67,13 +91,13 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
-		return CMD_OK;
+		return finish(CMD_OK);
 	}
 	if (strcmp(argv[1], "--version") == 0)
-		return cmd_version(argc, argv);
+		return finish(cmd_version(argc, argv));
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 1, argv + 1);
+			return finish(verbs[i].run(argc - 1, argv + 1));
 	fprintf(stderr, "curfew: no verb '%s'; `curfew --help` lists them\n", argv[1]);
 	return CMD_USAGE;
 }

@@ -44,6 +44,22 @@ class Outputs(unittest.TestCase):
         about = os.lstat(self.null)
         self.assertTrue(stat.S_ISCHR(about.st_mode) and about.st_rdev == os.makedev(1, 3))
 
+    def test_a_full_standard_output_is_no_success(self):
+        for command in (["explain", "--image", self.image, "update.kaspersky.com"], ["log", "verify", self.log],
+                        ["ledger", "dump", "--ledger", self.ledger], ["ledger", "digest", "--ledger", self.ledger],
+                        ["log", self.log], ["report", "hosts", "--ledger", self.ledger],
+                        ["list", "export", "-f", "plain", "--image", self.image], ["--version"], ["--help"]):
+            with self.subTest(command[0]), open("/dev/full", "wb") as full:
+                done = subprocess.run([CURFEW, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                      timeout=300)
+                self.assertEqual(done.returncode, 4, (command, done.stderr))
+                self.assertIn("not all could be written to standard output", done.stderr)
+
+    def test_a_reader_that_has_enough_is_not_answered_back(self):
+        done = subprocess.run(f"{CURFEW} explain --image {self.image} update.kaspersky.com | true; {CURFEW} --help | true",
+                              shell=True, capture_output=True, text=True, check=False, timeout=300)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def commands(self, output):
         """Every way to name an output, and whether it must be a file."""
         capture = self.path("empty.pcap")
