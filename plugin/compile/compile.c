@@ -24,7 +24,6 @@ static enum cf_status read_packs(
 	char dir[CF_PATH_BYTES];
 
 	for (size_t i = 0; i < c->policy->vendor_count; i++) {
-		status = CF_OK;
 		if (!cf_pack_place(lists_dir, c->policy->vendors[i], dir)) {
 			cf_diag_add(diags, CF_DIAG_ERROR, c->policy->file, 0, "vendor",
 			    "there is no pack '%s' in '%s'", c->policy->vendors[i], lists_dir);

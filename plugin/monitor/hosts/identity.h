@@ -72,7 +72,7 @@ bool cf_hosts_seen(struct cf_hosts *hosts, const struct cf_packet *packet);
  * Something stated who a host is. A fact with a name or client id but no address (a client that
  * asks for one) is written when it is new, and once an hour.
  */
-void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *fact);
+void cf_hosts_learn(struct cf_hosts *hosts, const struct cf_host_fact *given);
 
 /* Something ended a claim: the client gave its address back, or was refused it. */
 struct cf_host_end {
