@@ -4,6 +4,7 @@
 #include "ledger/store/ledger.h"
 
 #include "base/array.h"
+#include "ledger/dump_sums.h"
 #include "ledger/store/rows.h"
 
 #include <sqlite3.h>
@@ -12,19 +13,10 @@
 
 /*
  * Numbers of rows are given in the order of reading, so the queries replace them by what they stand
- * for. Where a file lay last and how it was called is no content.
+ * for; roll-ups and sightings, which come first, are cf_dump_sums()'s. Where a file lay last and
+ * how it was called is no content.
  */
 static const char *const queries[] = {
-    "SELECT 'rollup', r.day, s.name, s.source, e.addr, e.mac, e.vlan, u.list, u.rule, u.rule_type,"
-    " u.category, u.product, u.confidence, k.event, k.action, k.via, k.flags, k.relay, k.owner,"
-    " k.phase, k.cutoff_s, r.n, r.first_us, r.last_us, r.bytes_out, r.bytes_in, r.sample,"
-    " hex(r.minutes) FROM rollup r JOIN sensor s USING(sensor_id) JOIN endpoint e "
-    "USING(endpoint_id)"
-    " JOIN kind k USING(kind_id) JOIN rule u USING(rule_id)"
-    " ORDER BY 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21",
-    "SELECT 'sighting', d.day, s.name, s.source, c.addr, c.mac, c.name, c.client, c.vlan, c.how,"
-    " c.router, d.first_minute, d.last_minute, hex(d.minutes), hex(d.held) FROM sighting d"
-    " JOIN sensor s USING(sensor_id) JOIN claim c USING(claim_id) ORDER BY 2,3,4,5,6,7,8,9,10,11",
     "SELECT 'beat', b.day, s.name, s.source, b.iface, b.started_us, b.seen, b.lost, hex(b.minutes)"
     " FROM beat b JOIN sensor s USING(sensor_id) ORDER BY 2,3,4,5,6",
     "SELECT 'gap', s.name, s.source, g.from_us, g.to_us, g.reason FROM gap g"
@@ -88,6 +80,7 @@ enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
 	if (status != CF_OK)
 		return status;
 
+	status = cf_dump_sums(ledger, put, arg, error);
 	for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == CF_OK; i++)
 		status = cf_ledger_each_row(ledger, queries[i], dump_row, &dump, error);
 	(void)sqlite3_exec(

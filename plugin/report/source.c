@@ -39,7 +39,7 @@ static enum cf_status load_exceptions(struct cf_report_source *source, struct cf
 	return take_exceptions(source, error);
 }
 
-enum cf_status cf_report_source_load(struct cf_report_source *source, struct cf_error *error)
+enum cf_status cf_report_source_open(struct cf_report_source *source, struct cf_error *error)
 {
 	const struct cf_ledger_options options = {
 	    .path = source->ledger_path, .mode = CF_LEDGER_READ, .now_wall_s = source->now_wall_s};
@@ -52,6 +52,14 @@ enum cf_status cf_report_source_load(struct cf_report_source *source, struct cf_
 		if (source->options.at_wall_s == 0)
 			source->options.at_wall_s = source->now_wall_s;
 	}
+	return status;
+}
+
+enum cf_status cf_report_source_load(struct cf_report_source *source, struct cf_error *error)
+{
+	enum cf_status status =
+	    source->ledger == NULL ? cf_report_source_open(source, error) : CF_OK;
+
 	return status == CF_OK
 	    ? cf_model_load(source->ledger, &source->options, &source->model, error)
 	    : status;

@@ -27,7 +27,12 @@ struct cf_report_source {
 	struct cf_model_exception *exceptions;
 };
 
-/* Opens and loads. As cf_image_open() with needs_image, cf_ledger_open(), cf_model_load(). */
+/* Opens image and ledger, for who reads the ledger before there is a model beside it. As
+ * cf_image_open() with needs_image, cf_ledger_open(). */
+enum cf_status cf_report_source_open(
+    struct cf_report_source *source, struct cf_error *error) CF_MUST_CHECK;
+
+/* Opens what is not open yet, and loads: as above, and cf_model_load(). */
 enum cf_status cf_report_source_load(
     struct cf_report_source *source, struct cf_error *error) CF_MUST_CHECK;
 

@@ -38,7 +38,7 @@ bool cli_model_take_at(void *place, const struct cli_given *given)
 	return cli_take_instant(&cli->source.options.at_wall_s, given);
 }
 
-int cli_model_load(struct cli_model *cli)
+int cli_model_open(struct cli_model *cli)
 {
 	struct cf_error error = {0};
 	enum cf_status status;
@@ -47,7 +47,19 @@ int cli_model_load(struct cli_model *cli)
 	if (cli->source.image_path == NULL)
 		cli->source.image_path = cli->paths.image;
 	cli->source.now_wall_s = cli_now_s();
-	status = cf_report_source_load(&cli->source, &error);
+	status = cf_report_source_open(&cli->source, &error);
+	return status == CF_OK ? CMD_OK : cli_ledger_failed(cli->what, status, &error);
+}
+
+int cli_model_load(struct cli_model *cli)
+{
+	struct cf_error error = {0};
+	int code = cli->source.ledger == NULL ? cli_model_open(cli) : CMD_OK;
+
+	if (code != CMD_OK)
+		return code;
+	enum cf_status status = cf_report_source_load(&cli->source, &error);
+
 	return status == CF_OK ? CMD_OK : cli_ledger_failed(cli->what, status, &error);
 }
 

@@ -46,6 +46,9 @@ void cli_model_init(struct cli_model *cli, const char *what);
 /* What the rows above take: an instant into a struct cli_model, a length of time in minutes. */
 bool cli_model_take_at(void *place, const struct cli_given *given);
 bool cli_take_minutes(void *place, const struct cli_given *given);
-/* Opens and loads; an exit code, CMD_OK when good. */
+/* Opens the ledger alone, for who reads it before there is a model beside it; an exit code, CMD_OK
+ * when good. */
+int cli_model_open(struct cli_model *cli);
+/* Opens what is not open yet, and loads; an exit code, CMD_OK when good. */
 int cli_model_load(struct cli_model *cli);
 void cli_model_done(struct cli_model *cli);

@@ -129,21 +129,24 @@ static void keep_states(struct cf_doc *doc, const char **states)
 			cf_doc_keep(doc, &doc->tables[t], is_wanted, states);
 }
 
-static int add_footer(const struct cli_model *model, struct cf_doc *doc)
+/* What the report is made from: before there is a model, so that the memory of both is not needed
+ * at one time. An exit code. */
+static int read_footer(struct cli_model *model, struct cli_made_from *made)
 {
-	struct cli_made_from made;
 	struct cf_error error = {0};
-	enum cf_status status = cli_made_from_here(&made, model, true, &error);
+	int code = cli_model_open(model);
 
-	if (status == CF_OK)
-		cf_provenance_add(doc, &made.provenance);
-	cli_made_from_done(&made);
+	if (code != CMD_OK)
+		return code;
+	enum cf_status status = cli_made_from_here(made, model, true, &error);
+
 	return status == CF_OK ? CMD_OK : cli_ledger_failed("report", status, &error);
 }
 
 int cmd_report(int argc, char **argv)
 {
 	struct report_run run = {.output = {.what = "report"}};
+	struct cli_made_from made = {0};
 	int code;
 
 	cli_model_init(&run.model, "report");
@@ -153,21 +156,23 @@ int cmd_report(int argc, char **argv)
 	argv += optind;
 	if (!is_usable(&run, argc, argv))
 		return CMD_USAGE;
-	code = cli_model_load(&run.model);
+	code = read_footer(&run.model, &made);
+	if (code == CMD_OK)
+		code = cli_model_load(&run.model);
 	if (code == CMD_OK) {
 		struct cf_doc *doc = make(&run, argc, argv, &code);
 
 		if (cf_doc_ok(doc)) {
 			if (run.states != NULL)
 				keep_states(doc, &run.states);
-			code = add_footer(&run.model, doc);
-			if (code == CMD_OK)
-				code = cli_output_doc(&run.output, doc);
+			cf_provenance_add(doc, &made.provenance);
+			code = cli_output_doc(&run.output, doc);
 		} else if (code == CMD_IO) {
 			fputs("curfew report: no memory\n", stderr);
 		}
 		cf_doc_free(doc);
 	}
+	cli_made_from_done(&made);
 	cli_model_done(&run.model);
 	return code;
 }

@@ -96,9 +96,18 @@ static void put_number(struct out *out, int64_t number)
 	out->used = (size_t)(at + (digits + sizeof digits - first) - out->bytes);
 }
 
+/* Hundredths, which are not negative. */
+static void put_share(struct out *out, int64_t number)
+{
+	const char rest[] = {'.', (char)('0' + number / 10 % 10), (char)('0' + number % 10), '\0'};
+
+	put_number(out, number / 100);
+	put(out, rest);
+}
+
 static void put_cell(struct out *out, enum cf_doc_type type, const struct cf_doc_cell *cell)
 {
-	char instant[CF_INSTANT_TEXT_BYTES], share[64];
+	char instant[CF_INSTANT_TEXT_BYTES];
 
 	switch (type) {
 	case CF_DOC_TEXT:
@@ -122,9 +131,7 @@ static void put_cell(struct out *out, enum cf_doc_type type, const struct cf_doc
 		put_number(out, cell->number);
 		break;
 	case CF_DOC_SHARE:
-		snprintf(share, sizeof share, "%" PRId64 ".%02" PRId64, cell->number / 100,
-		    cell->number % 100);
-		put(out, share);
+		put_share(out, cell->number);
 		break;
 	}
 }
