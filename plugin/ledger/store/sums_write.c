@@ -131,7 +131,7 @@ static enum cf_status merge_row(
 static enum cf_status write_sum(struct cf_sums *sums, struct cf_sum *sum, struct cf_error *error)
 {
 	sqlite3_stmt *insert = sums->insert, *find = sums->find, *update = sums->update;
-	const char *sample = sums->texts + sum->sample_at;
+	const char *sample = sum->sample_len == 0 ? "" : sums->texts + sum->sample_at;
 	enum cf_status status = CF_OK;
 
 	bind_sum(sums, insert, sum, sample);
