@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -153,7 +154,6 @@ def damaged_reading(top):
             data[chance.randrange(100, len(data))] = chance.randrange(256)
         copy.write_bytes(data)
         codes.add(curfew("report", "--json", "-l", copy).returncode)
-    import sqlite3
     for sql in ("update rollup set sensor_id=99", "update rollup set endpoint_id=99999", "update rollup set day=-5",
                 "update rollup set day=99999999999", "update rollup set kind_id=0", "update kind set kind_id=-3",
                 "update rollup set first_us=-1", "update rollup set minutes=x'ffffff'", "delete from endpoint",
@@ -290,6 +290,17 @@ def rebuild(top):
     check(digest(ledger) == before, "rebuild gives the same content")
     again = json.loads(curfew("report", "host", host["id"], "--json", "-l", ledger, code=0).stdout)
     check("the boss's pc" in again["title"], "names given by hand survive it")
+    # As if the new one had refused a record more than the old one for want of room.
+    with sqlite3.connect(ledger) as db:
+        db.execute("INSERT INTO reject VALUES(x'00', 'too many hosts', -1)")
+    db.close()
+    held = digest(ledger)
+    done = curfew("ledger", "rebuild", "-l", ledger, code=3)
+    check("no room for 1 records" in done.stderr and digest(ledger) == held, "a rebuild that would lose records is refused",
+          done.stderr)
+    with sqlite3.connect(ledger) as db:
+        db.execute("DELETE FROM reject WHERE n<0")
+    db.close()
     (folder / "hits.jsonl.1").unlink()
     done = curfew("ledger", "rebuild", "-l", ledger, code=3)
     check("gone" in done.stderr and digest(ledger) == before, "a rebuild that would lose logs is refused", done.stderr)
@@ -303,7 +314,6 @@ def rebuild(top):
 
 def rebuild_without_paths(top):
     """A damaged ledger that lost where its logs are."""
-    import sqlite3
     log, ledger, elsewhere = top / "lost.jsonl", top / "lost.db", top / "elsewhere"
     log.write_text(line(1))
     elsewhere.mkdir()
