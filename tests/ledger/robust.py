@@ -3,6 +3,8 @@
 
 usage: robust.py CURFEW
 Parts that need root (file systems of their own) are skipped without it; the rest always runs.
+
+One file: each part damages or crowds a ledger by the same few helpers, and they share one folder.
 """
 import gzip
 import json
