@@ -431,12 +431,12 @@ echo '## purge'; dpkg -P curfew
 """)
         self.assertIn("therefore kept: /var/lib/curfew /var/log/curfew-monitor", said["purge"])
         left = {name for name in said["left"].split() if name.startswith("./")}
-        # The image that records cite stays with them.
+        # The image that records cite stays with them, and who verifies their seals needs the public half of the key.
         images = {name for name in left if re.fullmatch(r"\./var/lib/curfew/images/[0-9a-f]{64}\.img", name)}
         self.assertEqual(len(images), 1)
         self.assertEqual(left - images,
                          {"./var/lib/curfew", "./var/lib/curfew/images", "./var/lib/curfew/ledger.db", "./var/log/curfew-monitor",
-                          "./var/log/curfew-monitor/eth0.jsonl"})
+                          "./var/log/curfew-monitor/eth0.jsonl", "./var/lib/curfew/keys", "./var/lib/curfew/keys/monitor.pub"})
         # Its files have an owner still, whose number nobody else gets.
         self.assertIn("curfew:x:", said["left"])
 
