@@ -337,7 +337,7 @@ static void check_sources(struct check *check)
 
 		if (source->licence[0] == '\0' || strcmp(source->licence, "-") == 0 ||
 		    strcmp(source->licence, "not stated") == 0)
-			cf_diag_add(check->diags, CF_DIAG_WARNING, path, source->line, "licence",
+			cf_diag_add(check->diags, CF_DIAG_NOTE, path, source->line, "licence",
 			    "'%s' has no licence: say which, or that none is stated and only "
 			    "single "
 			    "facts were taken, or leave it out",

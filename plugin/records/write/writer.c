@@ -648,6 +648,16 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	cf_fold_keeper_remove(&writer->keeper);
 }
 
+/* That a file cannot be opened is said with its path, which may be long; the reason stands last. */
+static const char *reason_of(const struct cf_error *error)
+{
+	const char *reason = error->text, *next;
+
+	while ((next = strstr(reason, "': ")) != NULL)
+		reason = next + 3;
+	return reason;
+}
+
 /* What cannot be used is gone without, and said in the status file. */
 static void take_key(struct cf_writer *writer, const struct cf_log_options *options)
 {
@@ -660,8 +670,8 @@ static void take_key(struct cf_writer *writer, const struct cf_log_options *opti
 		    writer->key_error, sizeof writer->key_error, "%s", options->key_error);
 	else if (writer->key == NULL && path[0] != '\0' &&
 	    cf_sensor_key_read(path, &writer->key, &error) != CF_OK)
-		(void)snprintf(writer->key_error, sizeof writer->key_error, "'%.60s': %.90s", path,
-		    error.text);
+		(void)snprintf(writer->key_error, sizeof writer->key_error, "'%.100s': %.140s",
+		    path, reason_of(&error));
 }
 
 /* The same input gives the same ids, and another one others: a run is named by its start record. */

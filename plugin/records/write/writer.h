@@ -23,7 +23,7 @@ struct cf_writer {
 	struct cf_sink sink;
 	struct cf_chain chain;
 	struct cf_sensor_key *key; /* signs seals; NULL: nobody does, */
-	char key_error[160];       /* and why; "": no key was named */
+	char key_error[256];       /* and why; "": no key was named */
 	struct cf_beacon beacon;
 	_Atomic uint64_t signed_seq; /* the newest signed seal of this run, and when; 0: none */
 	_Atomic int64_t signed_wall_us;
