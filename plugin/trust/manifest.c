@@ -1,5 +1,6 @@
 #include "trust/manifest.h"
 
+#include "base/input_file.h"
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "trust/crate.h"
@@ -19,17 +20,16 @@ static bool is_own(const char *path)
 static enum cf_status digest_file(
     const char *path, char text[CF_SHA256_TEXT_BYTES], struct cf_error *error)
 {
-	FILE *file = fopen(path, "rbe");
+	FILE *file = NULL;
 	struct cf_sha256 *sha = cf_sha256_new();
 	uint8_t digest[CF_SHA256_BYTES];
-	enum cf_status status = CF_OK;
+	enum cf_status status = cf_input_open_stream(path, &file, error);
 	char piece[65536];
 	size_t got;
 
-	if (file == NULL || sha == NULL) {
-		status = cf_error_set(error, file == NULL ? CF_EIO : CF_ENOMEM,
-		    "cannot read '%s': %s", path, strerror(errno));
-	} else {
+	if (status == CF_OK && sha == NULL)
+		status = cf_error_set(error, CF_ENOMEM, "no memory for '%s'", path);
+	if (status == CF_OK) {
 		while ((got = fread(piece, 1, sizeof piece, file)) > 0)
 			cf_sha256_update(sha, piece, got);
 		if (ferror(file))

@@ -35,12 +35,14 @@ def faults_of(text):
         if found.group(1) in ("open", "openat") and (any(flag in given for flag in HARMLESS) or
                                                      SYSTEM.match(text, found.start())):
             continue
+        if found.group(1) == "fopen" and re.search(r',\s*"w[a-z]*x', given):
+            continue  # made here and now, as by O_EXCL
         yield text.count("\n", 0, found.start()) + 1, found.group(1) + " ".join(given.split())
 
 
 def self_check():
-    bad = ['fopen(path, "re")', "open(path,\n  O_RDONLY | O_CLOEXEC)", "x = openat(fd, name, O_RDWR | O_CREAT)"]
-    good = ["open(path, O_RDONLY | O_NONBLOCK)", 'open("/dev/null", O_RDWR)', "/* fopen(path) */", "opendir(path)",
+    bad = ['fopen(path, "re")', "open(path,\n  O_RDONLY | O_CLOEXEC)", "x = openat(fd, name, O_RDWR | O_CREAT)", 'fopen(x, "we")']
+    good = ["open(path, O_RDONLY | O_NONBLOCK)", 'fopen(path, "wxe")', 'open("/dev/null", O_RDWR)', "/* fopen(path) */", "opendir(path)",
             "cf_open(path)", "file->open(path)", 'fdopen(fd, "r")']
     return all(list(faults_of(text)) for text in bad) and not any(list(faults_of(text)) for text in good)
 

@@ -156,7 +156,6 @@ enum cf_status cf_coverage_doubt(struct cf_coverage *coverage, uint32_t sensor,
 	return cf_minute_spans_add(&coverage->doubts[sensor], from_minute, to_minute, reason);
 }
 
-/* What lies between two watched intervals, with the doubt that explains it if one does. */
 /* Doubts before the first time that was watched, or behind the last: no gap between, and no less
  * unknown. */
 static enum cf_status add_outer(struct cf_minute_spans *gaps, const struct cf_minute_spans *watched,
@@ -177,6 +176,7 @@ static enum cf_status add_outer(struct cf_minute_spans *gaps, const struct cf_mi
 	return CF_OK;
 }
 
+/* What lies between two watched intervals, with the doubt that explains it if one does. */
 static enum cf_status find_gaps(struct cf_minute_spans *gaps, const struct cf_minute_spans *watched,
     const struct cf_minute_spans *doubts)
 {

@@ -91,13 +91,17 @@ static void silence_is_named_and_a_moment_of_it_let_pass(void **state)
 
 	open_watched(&box);
 	blind(&box, "tap", 15 * DAY + 65, 15 * DAY + 2 * MINUTE, "\"silent_s\":50");
-	/* Before the run began and after it spoke there is nothing to be blind. */
+	/* A run that was blind from its beginning: before that there is nothing to be blind, nor
+	 * behind what it says. */
 	blind(&box, "tap", -DAY, MINUTE, "\"silent_s\":50");
 	blind(&box, "tap", 16 * DAY + HOUR, 16 * DAY, "\"silent_s\":50");
 	struct cf_model *model = box_model(&box, T0_S + 20 * DAY);
 
-	assert_int_equal(cf_coverage_gaps(cf_model_coverage(model), 0, &gaps), 2);
-	assert_string_equal(gaps[0].reason, "no packets where there always were some");
+	assert_int_equal(cf_coverage_gaps(cf_model_coverage(model), 0, &gaps), 3);
+	assert_int_equal(gaps[0].from_minute, T0_S / 60);
+	assert_int_equal(gaps[0].to_minute, T0_S / 60 + 2);
+	assert_int_equal(gaps[1].from_minute, (T0_S + 15 * DAY) / 60 + 1);
+	assert_string_equal(gaps[1].reason, "no packets where there always were some");
 	assert_int_equal(cf_model_find(model, "pc")->state, CF_STATE_CLEAN);
 	cf_model_free(model);
 	box_close(&box);
