@@ -2,6 +2,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
+#include "cli/log/log_files.h"
 #include "cli/log/log_filter.h"
 #include "cli/log/log_print.h"
 #include "cli/log/log_walk.h"
@@ -45,9 +46,9 @@ struct view {
 	struct log_printer printer;
 	bool json, follow, rotated;
 	const char *olddir, *state_path, *out_path;
-	struct log_out out;
-	struct log_state state;
-	struct log_walk walk;
+	struct cf_walk_out out;
+	struct cf_walk_state state;
+	struct cf_walk walk;
 };
 
 static void show(void *arg, const struct cf_record *record, const struct cf_line *line)
@@ -78,27 +79,29 @@ static void complain_about_nothing(void *arg)
 		    (unsigned long long)view->walk.skipped);
 }
 
-static int show_files(struct view *view, const struct log_files *files)
+static int show_files(struct view *view, const struct cf_walk_logs *files)
 {
 	int result = CMD_IO;
 
-	if (log_state_open(&view->state, view->state_path, view->json ? "json" : "text") &&
-	    log_out_open(&view->out, view->out_path, &view->state.out)) {
+	if (cf_walk_state_open(
+	        &view->state, view->state_path, view->json ? "json" : "text", log_say) &&
+	    cf_walk_out_open(&view->out, view->out_path, &view->state.out, log_say)) {
 		view->printer = log_printer_start(view->out.to);
 		if (!view->json && view->out_path == NULL && isatty(STDOUT_FILENO))
 			log_printer_heading(&view->printer);
-		view->walk = (struct log_walk){.take = show,
+		view->walk = (struct cf_walk){.take = show,
 		    .arg = view,
 		    .out = &view->out,
 		    .state = &view->state,
+		    .say = log_say,
 		    .caught_up = view->follow ? complain_about_nothing : NULL,
 		    .follow = view->follow};
-		result = log_walk_files(&view->walk, files);
+		result = cf_walk_run(&view->walk, files) == CF_OK ? CMD_OK : CMD_IO;
 		if (!view->follow)
 			complain_about_nothing(view);
-		log_out_close(&view->out);
+		cf_walk_out_close(&view->out);
 	}
-	log_state_close(&view->state);
+	cf_walk_state_close(&view->state);
 	return result;
 }
 
@@ -146,7 +149,7 @@ static const struct cli_option options[] = {
 int cmd_log(int argc, char **argv)
 {
 	struct view *view;
-	struct log_files files;
+	struct cf_walk_logs files;
 	int result;
 
 	if (argc > 1 && strcmp(argv[1], "verify") == 0)

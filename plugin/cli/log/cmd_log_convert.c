@@ -2,6 +2,7 @@
 
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
+#include "cli/log/log_files.h"
 #include "cli/log/log_walk.h"
 #include "records/convert/convert.h"
 
@@ -31,9 +32,9 @@ struct request {
 	convert_fn *convert;
 	bool rotated, follow;
 	const char *olddir, *state_path, *out_path;
-	struct log_out out;
-	struct log_state state;
-	struct log_walk walk;
+	struct cf_walk_out out;
+	struct cf_walk_state state;
+	struct cf_walk walk;
 	char line[CF_CONVERT_BYTES];
 };
 
@@ -78,7 +79,7 @@ static bool is_file(int fd)
 	return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
 }
 
-static int convert_files(struct request *request, const struct log_files *files)
+static int convert_files(struct request *request, const struct cf_walk_logs *files)
 {
 	const char *schema = request->convert == cf_convert_ecs ? "ecs" : "ocsf";
 	int result = CMD_IO;
@@ -86,24 +87,25 @@ static int convert_files(struct request *request, const struct log_files *files)
 	/* Whoever waits at the other end of a pipe gets each line as it comes. */
 	if (!is_file(STDOUT_FILENO))
 		(void)setvbuf(stdout, NULL, _IOLBF, CF_CONVERT_BYTES);
-	if (log_state_open(&request->state, request->state_path, schema) &&
-	    log_out_open(&request->out, request->out_path, &request->state.out)) {
-		request->walk = (struct log_walk){.take = convert,
+	if (cf_walk_state_open(&request->state, request->state_path, schema, log_say) &&
+	    cf_walk_out_open(&request->out, request->out_path, &request->state.out, log_say)) {
+		request->walk = (struct cf_walk){.take = convert,
 		    .arg = request,
 		    .out = &request->out,
 		    .state = &request->state,
+		    .say = log_say,
 		    .follow = request->follow};
-		result = log_walk_files(&request->walk, files);
-		log_out_close(&request->out);
+		result = cf_walk_run(&request->walk, files) == CF_OK ? CMD_OK : CMD_IO;
+		cf_walk_out_close(&request->out);
 	}
-	log_state_close(&request->state);
+	cf_walk_state_close(&request->state);
 	return result;
 }
 
 int cmd_log_convert(int argc, char **argv)
 {
 	struct request *request = calloc(1, sizeof *request);
-	struct log_files files = {.sets = NULL};
+	struct cf_walk_logs files = {.sets = NULL};
 	int result = CMD_IO;
 
 	if (request == NULL) {

@@ -138,7 +138,7 @@ static bool take_file(struct request *request, const char *path, struct cf_recor
 	return got == CF_READ_END;
 }
 
-static bool take_files(struct request *request, const struct log_files *files)
+static bool take_files(struct request *request, const struct cf_walk_logs *files)
 {
 	struct cf_record *record = calloc(1, sizeof *record);
 	bool good = record != NULL;
@@ -189,7 +189,7 @@ static int print(struct request *request)
 	return fflush(stdout) == 0 ? CMD_OK : CMD_IO;
 }
 
-static int run(struct request *request, const struct log_files *files)
+static int run(struct request *request, const struct cf_walk_logs *files)
 {
 	bool good = take_files(request, files);
 	int result;
@@ -207,7 +207,7 @@ static int run(struct request *request, const struct log_files *files)
 int cmd_log_seals(int argc, char **argv)
 {
 	struct request request = {.since_wall_us = INT64_MIN};
-	struct log_files files = {.count = 0};
+	struct cf_walk_logs files = {.count = 0};
 	int result = CMD_IO;
 
 	if (!cli_options_read(options, "log seals", help, &request, argc, argv, &result))

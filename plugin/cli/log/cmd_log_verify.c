@@ -171,7 +171,7 @@ static bool verify_file(
 	return good;
 }
 
-static bool verify_files(struct cf_verify *verify, const struct log_files *files)
+static bool verify_files(struct cf_verify *verify, const struct cf_walk_logs *files)
 {
 	struct cf_record *record = calloc(1, sizeof *record);
 	bool good = record != NULL;
@@ -256,7 +256,7 @@ static void tell_summary(struct report *report, const struct cf_verify_summary *
 		puts(cannot_know);
 }
 
-static int verify(struct report *report, const struct log_files *files)
+static int verify(struct report *report, const struct cf_walk_logs *files)
 {
 	struct cf_verify_summary summary;
 	struct cf_verify *state = cf_verify_new(tell, report);
@@ -292,7 +292,7 @@ static int verify(struct report *report, const struct log_files *files)
 int cmd_log_verify(int argc, char **argv)
 {
 	struct report *report = calloc(1, sizeof *report);
-	struct log_files files = {.count = 0};
+	struct cf_walk_logs files = {.count = 0};
 	int result = CMD_IO;
 
 	if (report == NULL) {

@@ -25,7 +25,7 @@ static enum cf_status single(const char *path, struct cf_log_set *set_out)
 	return CF_OK;
 }
 
-static bool add(struct log_files *files, const char *path, bool rotated, const char *olddir)
+static bool add(struct cf_walk_logs *files, const char *path, bool rotated, const char *olddir)
 {
 	struct cf_log_set *set = &files->sets[files->count];
 	enum cf_status status;
@@ -46,11 +46,11 @@ static bool add(struct log_files *files, const char *path, bool rotated, const c
 }
 
 bool log_files_take(
-    struct log_files *files, int argc, char **argv, bool rotated, const char *olddir)
+    struct cf_walk_logs *files, int argc, char **argv, bool rotated, const char *olddir)
 {
 	struct cli_paths paths;
 
-	*files = (struct log_files){.sets = calloc((size_t)argc + 1, sizeof *files->sets),
+	*files = (struct cf_walk_logs){.sets = calloc((size_t)argc + 1, sizeof *files->sets),
 	    .names = calloc((size_t)argc + 1, sizeof *files->names),
 	    .olddir = olddir};
 	if (files->sets == NULL || files->names == NULL) {
@@ -67,7 +67,7 @@ bool log_files_take(
 	return true;
 }
 
-bool log_files_resume(const struct log_files *files, const char *state_path)
+bool log_files_resume(const struct cf_walk_logs *files, const char *state_path)
 {
 	for (size_t i = 0; i < files->count && state_path != NULL; i++)
 		if (strcmp(files->names[i], "-") == 0 || strchr(files->names[i], '\n') != NULL) {
@@ -79,7 +79,7 @@ bool log_files_resume(const struct log_files *files, const char *state_path)
 	return true;
 }
 
-void log_files_done(struct log_files *files)
+void log_files_done(struct cf_walk_logs *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		cf_log_set_done(&files->sets[i]);
@@ -87,7 +87,7 @@ void log_files_done(struct log_files *files)
 	}
 	free(files->names);
 	free(files->sets);
-	*files = (struct log_files){0};
+	*files = (struct cf_walk_logs){0};
 }
 
 struct cf_reader *log_open(const char *path)
@@ -105,4 +105,9 @@ void log_complain(const struct cf_reader *reader)
 {
 	fprintf(stderr, "curfew log: '%s': %s\n", cf_reader_path(reader),
 	    cf_reader_error(reader)->text);
+}
+
+void log_say(const char *text)
+{
+	fprintf(stderr, "curfew log: %s\n", text);
 }

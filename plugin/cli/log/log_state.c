@@ -12,9 +12,9 @@
 #define MAGIC    "curfew-log-state 1"
 #define HEX_TEXT "%64[0-9a-f]"
 
-static bool complain(const struct log_state *state, const char *why)
+static bool complain(const struct cf_walk_state *state, const char *why)
 {
-	fprintf(stderr, "curfew log: state '%s': %s\n", state->path, why);
+	cf_walk_say(state->say, "state '%s': %s", state->path, why);
 	return false;
 }
 
@@ -30,7 +30,7 @@ static bool take_digest(const char hex[CF_SHA256_TEXT_BYTES], uint8_t digest[CF_
 	return true;
 }
 
-static bool take_log(struct log_state *state, const char *line)
+static bool take_log(struct cf_walk_state *state, const char *line)
 {
 	char hex[CF_SHA256_TEXT_BYTES];
 	uint64_t offset;
@@ -39,7 +39,7 @@ static bool take_log(struct log_state *state, const char *line)
 	if (sscanf(line, "log " HEX_TEXT " %" SCNu64 " %n", hex, &offset, &path_at) != 2 ||
 	    path_at == 0 || line[path_at] == '\0' || strlen(hex) != 2 * CF_SHA256_BYTES)
 		return false;
-	struct log_place *place = log_state_place(state, line + path_at);
+	struct cf_walk_place *place = cf_walk_state_place(state, line + path_at);
 
 	if (place == NULL)
 		return false;
@@ -48,9 +48,9 @@ static bool take_log(struct log_state *state, const char *line)
 	return place->is_known;
 }
 
-static bool take_line(struct log_state *state, const char *line)
+static bool take_line(struct cf_walk_state *state, const char *line)
 {
-	struct log_out_place *out = &state->out;
+	struct cf_walk_out_place *out = &state->out;
 
 	if (strncmp(line, "out ", 4) == 0)
 		return sscanf(line, "out %" SCNu64 " %" SCNu64 " %" SCNu64, &out->dev, &out->ino,
@@ -59,7 +59,7 @@ static bool take_line(struct log_state *state, const char *line)
 }
 
 /* Whole lines alone: the file was replaced as a whole, so anything else is not ours. */
-static bool take_all(struct log_state *state, FILE *from)
+static bool take_all(struct cf_walk_state *state, FILE *from)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -84,12 +84,13 @@ static bool take_all(struct log_state *state, FILE *from)
 	    complain(state, "no state of `curfew log`; remove it to begin anew");
 }
 
-bool log_state_open(struct log_state *state, const char *path, const char *what)
+bool cf_walk_state_open(
+    struct cf_walk_state *state, const char *path, const char *what, cf_walk_say_fn *say)
 {
 	struct cf_error error;
 	FILE *from;
 
-	*state = (struct log_state){.path = path, .what = what};
+	*state = (struct cf_walk_state){.path = path, .what = what, .say = say};
 	if (path == NULL)
 		return true;
 	if (cf_input_open_stream(path, &from, &error) != CF_OK)
@@ -99,9 +100,9 @@ bool log_state_open(struct log_state *state, const char *path, const char *what)
 	return state->was_there;
 }
 
-struct log_place *log_state_place(struct log_state *state, const char *log_path)
+struct cf_walk_place *cf_walk_state_place(struct cf_walk_state *state, const char *log_path)
 {
-	struct log_place *places;
+	struct cf_walk_place *places;
 
 	for (size_t i = 0; i < state->count; i++)
 		if (strcmp(state->places[i].path, log_path) == 0)
@@ -110,11 +111,32 @@ struct log_place *log_state_place(struct log_state *state, const char *log_path)
 	if (places == NULL)
 		return NULL;
 	state->places = places;
-	places[state->count] = (struct log_place){.path = strdup(log_path)};
+	places[state->count] = (struct cf_walk_place){.path = strdup(log_path)};
 	return places[state->count].path == NULL ? NULL : &places[state->count++];
 }
 
-bool log_state_save(const struct log_state *state)
+bool cf_walk_place_note(struct cf_walk_place *place, struct cf_reader *reader)
+{
+	struct cf_file_identity identity;
+	uint64_t offset = cf_reader_offset(reader);
+
+	cf_reader_identity(reader, &identity);
+	if (!identity.has_first_line || offset == 0 ||
+	    (place->is_known && place->offset == offset && cf_walk_place_is(place, &identity)))
+		return false;
+	place->is_known = true;
+	place->offset = offset;
+	memcpy(place->first_line, identity.first_line, CF_SHA256_BYTES);
+	return true;
+}
+
+bool cf_walk_place_is(const struct cf_walk_place *place, const struct cf_file_identity *identity)
+{
+	return identity->has_first_line &&
+	    memcmp(identity->first_line, place->first_line, CF_SHA256_BYTES) == 0;
+}
+
+bool cf_walk_state_save(const struct cf_walk_state *state)
 {
 	struct cf_file_writer writer;
 	enum cf_status status =
@@ -143,10 +165,10 @@ bool log_state_save(const struct log_state *state)
 	return false;
 }
 
-void log_state_close(struct log_state *state)
+void cf_walk_state_close(struct cf_walk_state *state)
 {
 	for (size_t i = 0; i < state->count; i++)
 		free(state->places[i].path);
 	free(state->places);
-	*state = (struct log_state){0};
+	*state = (struct cf_walk_state){0};
 }

@@ -14,27 +14,33 @@
 #include "cli/log/log_out.h"
 #include "records/read/reader.h"
 
-struct log_place {
+struct cf_walk_place {
 	char *path; /* as given */
 	bool is_known;
 	uint8_t first_line[CF_SHA256_BYTES];
 	uint64_t offset;
 };
 
-struct log_state {
+struct cf_walk_state {
 	const char *path; /* NULL: none is kept */
 	const char *what; /* of what form the output is */
+	cf_walk_say_fn *say;
 	bool was_there;
-	struct log_out_place out;
-	struct log_place *places;
+	struct cf_walk_out_place out;
+	struct cf_walk_place *places;
 	size_t count;
 };
 
 /* Reads the file at path (may be NULL) if it is there. False with a message when it cannot be read,
  * is none, or is of another form: starting over would repeat everything. */
-bool log_state_open(struct log_state *state, const char *path, const char *what);
+bool cf_walk_state_open(
+    struct cf_walk_state *state, const char *path, const char *what, cf_walk_say_fn *say);
 /* The place of a log, added when it is new; NULL without memory. */
-struct log_place *log_state_place(struct log_state *state, const char *log_path);
+struct cf_walk_place *cf_walk_state_place(struct cf_walk_state *state, const char *log_path);
+/* Takes over where the reader is; true when the place is another now. */
+bool cf_walk_place_note(struct cf_walk_place *place, struct cf_reader *reader);
+/* Whether the place is in this file. */
+bool cf_walk_place_is(const struct cf_walk_place *place, const struct cf_file_identity *identity);
 /* Replaces the file. False with a message. */
-bool log_state_save(const struct log_state *state);
-void log_state_close(struct log_state *state);
+bool cf_walk_state_save(const struct cf_walk_state *state);
+void cf_walk_state_close(struct cf_walk_state *state);

@@ -1,7 +1,5 @@
 #include "cli/log/log_walk.h"
 
-#include "cli/front/cmd.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,42 +32,34 @@ static void pause_a_little(void)
 	(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
 }
 
-static void note_place(struct log_place *place, struct cf_reader *reader, bool *changed)
+/* First what was written, then that it was: a kill between them repeats, and never loses. */
+static bool remember(struct cf_walk *walk, struct followed *followed)
 {
-	struct cf_file_identity identity;
-	uint64_t offset = cf_reader_offset(reader);
+	struct cf_walk_state *state = walk->state;
 
-	cf_reader_identity(reader, &identity);
-	if (!identity.has_first_line || offset == 0 ||
-	    (place->is_known && place->offset == offset &&
-	        memcmp(place->first_line, identity.first_line, CF_SHA256_BYTES) == 0))
-		return;
-	place->is_known = true;
-	place->offset = offset;
-	memcpy(place->first_line, identity.first_line, CF_SHA256_BYTES);
-	*changed = true;
+	if (!cf_walk_out_flush(walk->out))
+		return false;
+	if (state->path == NULL || followed->reader == NULL ||
+	    !cf_walk_place_note(&state->places[followed->place], followed->reader))
+		return true;
+	state->out = cf_walk_out_place(walk->out);
+	return cf_walk_state_save(state);
 }
 
-/* First what was written, then that it was: a kill between them repeats, and never loses. */
-static bool remember(struct log_walk *walk, struct followed *followed)
+/* NULL after a message. */
+static struct cf_reader *open_file(struct cf_walk *walk, const char *path)
 {
-	struct log_state *state = walk->state;
-	bool changed = false;
+	struct cf_reader *reader;
+	struct cf_error error;
 
-	if (!log_out_flush(walk->out))
-		return false;
-	if (state->path == NULL)
-		return true;
-	if (followed->reader != NULL)
-		note_place(&state->places[followed->place], followed->reader, &changed);
-	if (!changed)
-		return true;
-	state->out = log_out_place(walk->out);
-	return log_state_save(state);
+	if (cf_reader_open(path, &reader, &error) == CF_OK)
+		return reader;
+	cf_walk_say(walk->say, "%s", error.text);
+	return NULL;
 }
 
 /* To the end of what is there; false when it cannot be read on, or nobody reads us. */
-static bool show_all(struct log_walk *walk, struct followed *followed)
+static bool show_all(struct cf_walk *walk, struct followed *followed)
 {
 	struct cf_reader *reader = followed->reader;
 	uint64_t remembered = cf_reader_offset(reader);
@@ -92,7 +82,8 @@ static bool show_all(struct log_walk *walk, struct followed *followed)
 		remembered = cf_reader_offset(reader);
 	}
 	if (got == CF_READ_FAILED)
-		log_complain(reader);
+		cf_walk_say(
+		    walk->say, "'%s': %s", cf_reader_path(reader), cf_reader_error(reader)->text);
 	return remember(walk, followed) && got == CF_READ_END;
 }
 
@@ -108,14 +99,9 @@ static bool identify(const char *path, struct cf_file_identity *identity_out)
 	return true;
 }
 
-static bool is_same(const struct cf_file_identity *identity, const struct log_place *place)
-{
-	return identity->has_first_line &&
-	    memcmp(identity->first_line, place->first_line, CF_SHA256_BYTES) == 0;
-}
-
 /* The file of a set in which the place is; set->count: in none. */
-static size_t file_of(const struct cf_log_set *set, const struct log_place *place, bool *unsure_out)
+static size_t file_of(
+    const struct cf_log_set *set, const struct cf_walk_place *place, bool *unsure_out)
 {
 	struct cf_file_identity identity;
 
@@ -124,17 +110,17 @@ static size_t file_of(const struct cf_log_set *set, const struct log_place *plac
 	for (size_t i = set->count; i > 0; i--) {
 		if (!identify(set->paths[i - 1], &identity))
 			*unsure_out = true;
-		else if (is_same(&identity, place))
+		else if (cf_walk_place_is(place, &identity))
 			return i - 1;
 	}
 	return set->count;
 }
 
-/* Opens the file in which the place is, and goes there. CMD_IO after a message. */
-static int open_place(
-    struct log_walk *walk, struct followed *followed, const struct log_files *files)
+/* Opens the file in which the place is, and goes there. CF_EIO after a message. */
+static enum cf_status open_place(
+    struct cf_walk *walk, struct followed *followed, const struct cf_walk_logs *files)
 {
-	struct log_place *place = &walk->state->places[followed->place];
+	struct cf_walk_place *place = &walk->state->places[followed->place];
 	struct cf_log_set set = {.paths = NULL};
 	struct cf_file_identity identity = {0};
 	bool unsure = false;
@@ -150,30 +136,30 @@ static int open_place(
 		    cf_reader_open(set.paths[at], &followed->reader, NULL) != CF_OK)
 			break;
 		cf_reader_identity(followed->reader, &identity);
-		if (is_same(&identity, place))
+		if (cf_walk_place_is(place, &identity))
 			break;
 		cf_reader_close(followed->reader);
 		followed->reader = NULL;
 	}
 	if (followed->reader != NULL &&
 	    cf_reader_skip_to(followed->reader, place->offset) != CF_OK) {
-		fprintf(stderr, "curfew log: '%s' got shorter than byte %llu, where it stopped\n",
+		cf_walk_say(walk->say, "'%s' got shorter than byte %llu, where it stopped",
 		    cf_reader_path(followed->reader), (unsigned long long)place->offset);
 		unsure = true;
 	} else if (followed->reader == NULL) {
-		fprintf(stderr,
-		    "curfew log: the file of '%s' that was read last is gone%s: what was written "
-		    "behind its byte %llu may be missing\n",
+		cf_walk_say(walk->say,
+		    "the file of '%s' that was read last is gone%s: what was written "
+		    "behind its byte %llu may be missing",
 		    place->path, unsure ? ", or cannot be read" : "",
 		    (unsigned long long)place->offset);
 		/* All that is there is younger, and what the output has of it is nothing. */
-		log_out_forget(walk->out);
+		cf_walk_out_forget(walk->out);
 		if (!unsure && set.count > 0)
-			followed->reader = log_open(set.paths[0]);
+			followed->reader = open_file(walk, set.paths[0]);
 	}
 	unsure = unsure || followed->reader == NULL;
 	cf_log_set_done(&set);
-	return unsure ? CMD_IO : CMD_OK;
+	return unsure ? CF_EIO : CF_OK;
 }
 
 /* The file behind the one that is open in the order of the set, or NULL; several times as long as
@@ -181,7 +167,7 @@ static int open_place(
 static struct cf_reader *open_next(const struct followed *followed, const char *olddir)
 {
 	struct cf_file_identity identity;
-	struct log_place place = {.path = NULL};
+	struct cf_walk_place place = {.path = NULL};
 	struct cf_reader *next = NULL;
 	struct cf_log_set set;
 	bool unsure;
@@ -242,7 +228,8 @@ static bool is_settled(struct cf_reader *reader, time_t since)
 }
 
 /* From the file that is open to the last one of the set, which stays open. */
-static int show_behind(struct log_walk *walk, struct followed *followed, const char *olddir)
+static enum cf_status show_behind(
+    struct cf_walk *walk, struct followed *followed, const char *olddir)
 {
 	struct cf_reader *next;
 
@@ -251,17 +238,17 @@ static int show_behind(struct log_walk *walk, struct followed *followed, const c
 		bool settled;
 
 		if (!show_all(walk, followed))
-			return ferror(walk->out->to) ? CMD_OK : CMD_IO;
+			return ferror(walk->out->to) ? CF_OK : CF_EIO;
 		next = open_behind(followed, olddir);
 		if (next == NULL)
-			return CMD_OK;
+			return CF_OK;
 		do {
 			settled = is_settled(followed->reader, since);
 			if (!settled)
 				pause_a_little();
 			if (!show_all(walk, followed)) {
 				cf_reader_close(next);
-				return ferror(walk->out->to) ? CMD_OK : CMD_IO;
+				return ferror(walk->out->to) ? CF_OK : CF_EIO;
 			}
 		} while (!settled);
 		cf_reader_close(followed->reader);
@@ -270,24 +257,25 @@ static int show_behind(struct log_walk *walk, struct followed *followed, const c
 }
 
 /* All files of one set in turn; the last one stays open for following. */
-static int show_set(struct log_walk *walk, const struct cf_log_set *set, struct followed *followed)
+static enum cf_status show_set(
+    struct cf_walk *walk, const struct cf_log_set *set, struct followed *followed)
 {
-	int result = CMD_OK;
+	enum cf_status result = CF_OK;
 
 	for (size_t i = 0; i < set->count && !ferror(walk->out->to); i++) {
 		cf_reader_close(followed->reader);
-		followed->reader = log_open(set->paths[i]);
+		followed->reader = open_file(walk, set->paths[i]);
 		if (followed->reader == NULL || !show_all(walk, followed))
-			result = CMD_IO;
+			result = CF_EIO;
 	}
 	return result;
 }
 
 /* From where the state says, or all of the set; then what was written meanwhile. */
-static int show_log(
-    struct log_walk *walk, const struct log_files *files, size_t index, struct followed *followed)
+static enum cf_status show_log(
+    struct cf_walk *walk, const struct cf_walk_logs *files, size_t index, struct followed *followed)
 {
-	int result;
+	enum cf_status result;
 
 	followed->path = files->names[index];
 	if (walk->state->path == NULL)
@@ -296,7 +284,7 @@ static int show_log(
 		result = open_place(walk, followed, files);
 	else
 		result = show_set(walk, &files->sets[index], followed);
-	if (result != CMD_OK || followed->reader == NULL)
+	if (result != CF_OK || followed->reader == NULL)
 		return result;
 	return show_behind(walk, followed, files->olddir);
 }
@@ -321,7 +309,7 @@ static bool is_rotated(const struct followed *followed)
  * The writer of a file that was rotated needs a second to notice, and writes there until then: the
  * old file is read on for as long, and longer, before the new one is begun.
  */
-static void look_at(struct log_walk *walk, struct followed *followed, const char *olddir)
+static void look_at(struct cf_walk *walk, struct followed *followed, const char *olddir)
 {
 	if (followed->reader == NULL) {
 		/* Tried in silence: it will be there again. */
@@ -341,48 +329,51 @@ static void look_at(struct log_walk *walk, struct followed *followed, const char
 }
 
 /* Each new file of those paths in turn. */
-static void follow(struct log_walk *walk, const struct log_files *files, struct followed *followed)
+static void follow(
+    struct cf_walk *walk, const struct cf_walk_logs *files, struct followed *followed)
 {
-	while (!ferror(walk->out->to) && log_out_flush(walk->out)) {
+	while (!ferror(walk->out->to) && cf_walk_out_flush(walk->out)) {
 		for (size_t i = 0; i < files->count; i++)
 			look_at(walk, &followed[i], files->olddir);
 		pause_a_little();
 	}
 }
 
-static int walk_all(struct log_walk *walk, const struct log_files *files, struct followed *followed)
+static enum cf_status walk_all(
+    struct cf_walk *walk, const struct cf_walk_logs *files, struct followed *followed)
 {
-	int result = CMD_OK;
+	enum cf_status result = CF_OK;
 
 	for (size_t i = 0; i < files->count && walk->state->path != NULL; i++) {
-		const struct log_place *place = log_state_place(walk->state, files->names[i]);
+		const struct cf_walk_place *place =
+		    cf_walk_state_place(walk->state, files->names[i]);
 
 		if (place == NULL) {
-			fputs("curfew log: no memory\n", stderr);
-			return CMD_IO;
+			cf_walk_say(walk->say, "no memory");
+			return CF_EIO;
 		}
 		followed[i].place = (size_t)(place - walk->state->places);
 	}
 	for (size_t i = 0; i < files->count; i++)
-		if (show_log(walk, files, i, &followed[i]) != CMD_OK)
-			result = CMD_IO;
+		if (show_log(walk, files, i, &followed[i]) != CF_OK)
+			result = CF_EIO;
 	if (walk->caught_up != NULL)
 		walk->caught_up(walk->arg);
 	if (walk->follow)
 		follow(walk, files, followed);
-	if (!log_out_flush(walk->out) && walk->out->fd >= 0)
-		result = CMD_IO;
+	if (!cf_walk_out_flush(walk->out) && walk->out->fd >= 0)
+		result = CF_EIO;
 	return result;
 }
 
-int log_walk_files(struct log_walk *walk, const struct log_files *files)
+enum cf_status cf_walk_run(struct cf_walk *walk, const struct cf_walk_logs *files)
 {
 	struct followed *followed = calloc(files->count + 1, sizeof *followed);
-	int result = CMD_IO;
+	enum cf_status result = CF_EIO;
 
 	if (followed == NULL) {
-		fputs("curfew log: no memory\n", stderr);
-		return CMD_IO;
+		cf_walk_say(walk->say, "no memory");
+		return CF_EIO;
 	}
 	result = walk_all(walk, files, followed);
 	for (size_t i = 0; i < files->count; i++)
