@@ -5,7 +5,7 @@
 #include "cli/log/log_files.h"
 #include "cli/log/log_filter.h"
 #include "cli/log/log_print.h"
-#include "cli/log/log_walk.h"
+#include "records/read/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

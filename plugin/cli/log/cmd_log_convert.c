@@ -3,8 +3,8 @@
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/log/log_files.h"
-#include "cli/log/log_walk.h"
 #include "records/convert/convert.h"
+#include "records/read/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

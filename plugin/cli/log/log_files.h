@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "cli/log/log_walk.h"
 #include "records/read/reader.h"
+#include "records/read/walk.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "cli/log/log_say.h"
+#include "records/read/walk_say.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "cli/log/log_out.h"
+#include "records/read/walk_out.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "cli/log/log_state.h"
+#include "records/read/walk_state.h"
 
 #include "base/array.h"
 #include "base/file_writer.h"

@@ -1,12 +1,12 @@
 /*
  * Where `curfew log` writes: standard output, or a file that is only ever added to. After a kill
- * the same lines are made again from the last known place (log_state.h); what the file has of them
+ * the same lines are made again from the last known place (walk_state.h); what the file has of them
  * already is compared and not written twice, so that whoever follows the file sees it grow and
  * nothing else. One thread.
  */
 #pragma once
 
-#include "cli/log/log_say.h"
+#include "records/read/walk_say.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "cli/log/log_walk.h"
+#include "records/read/walk.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cli/log/log_state.h"
 #include "records/files/log_set.h"
+#include "records/read/walk_state.h"
 
 /* One whole line that is a record. */
 typedef void cf_walk_take_fn(void *arg, const struct cf_record *record, const struct cf_line *line);

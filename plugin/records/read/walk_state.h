@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "cli/log/log_out.h"
 #include "records/read/reader.h"
+#include "records/read/walk_out.h"
 
 struct cf_walk_place {
 	char *path; /* as given */
