@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #ifdef CF_HAVE_EGRESS
-#include "cli/egress/egress_state.h"
+#include "cli/egress/egress_drift.h"
 
 struct cli_doctor_edge {
-	struct cli_edge edge;
+	struct cf_edge edge;
 };
 
 struct cli_doctor_edge *cli_doctor_edge_look(
@@ -20,8 +20,8 @@ struct cli_doctor_edge *cli_doctor_edge_look(
 
 	if (found == NULL)
 		return NULL;
-	cli_edge_look(&found->edge, image, image_digest, now_wall_s);
-	if (found->edge.state != CLI_EDGE_UNUSED)
+	cf_edge_look(&found->edge, image, image_digest, now_wall_s);
+	if (found->edge.state != CF_EDGE_UNUSED)
 		return found;
 	free(found);
 	return NULL;
@@ -29,8 +29,7 @@ struct cli_doctor_edge *cli_doctor_edge_look(
 
 bool cli_doctor_edge_is_wrong(const struct cli_doctor_edge *edge)
 {
-	return edge != NULL && edge->edge.state != CLI_EDGE_GOOD &&
-	    edge->edge.state != CLI_EDGE_UNKNOWN;
+	return edge != NULL && cf_edge_is_wrong(&edge->edge);
 }
 
 void cli_doctor_edge_print(const struct cli_doctor_edge *edge, FILE *to)
@@ -40,17 +39,17 @@ void cli_doctor_edge_print(const struct cli_doctor_edge *edge, FILE *to)
 
 	if (edge == NULL)
 		return;
-	if (edge->edge.state != CLI_EDGE_GOOD) {
-		style = edge->edge.state == CLI_EDGE_UNKNOWN ? CLI_YELLOW : CLI_RED;
-		mark = edge->edge.state == CLI_EDGE_UNKNOWN ? "?" : "!";
+	if (edge->edge.state != CF_EDGE_GOOD) {
+		style = edge->edge.state == CF_EDGE_UNKNOWN ? CLI_YELLOW : CLI_RED;
+		mark = edge->edge.state == CF_EDGE_UNKNOWN ? "?" : "!";
 	}
 	fprintf(to, "  %s%-2s%s %-9s ", cli_term_style(to, style), mark,
 	    cli_term_style(to, CLI_PLAIN), "edge");
-	if (edge->edge.state == CLI_EDGE_UNKNOWN || edge->edge.state == CLI_EDGE_GONE) {
+	if (edge->edge.state == CF_EDGE_UNKNOWN || edge->edge.state == CF_EDGE_GONE) {
 		fprintf(to, "%s\n", edge->edge.text);
 		return;
 	}
-	fputs(edge->edge.state == CLI_EDGE_GOOD ? "the table of the image" : edge->edge.text, to);
+	fputs(edge->edge.state == CF_EDGE_GOOD ? "the table of the image" : edge->edge.text, to);
 	for (unsigned i = 0; i < CF_COUNTERS; i++)
 		if (i <= CF_COUNT_ALLOWED || edge->edge.kernel.totals[i].packets > 0)
 			fprintf(to, "; %s %llu", cf_egress_counter_text((enum cf_egress_counter)i),

@@ -91,6 +91,29 @@ static int show(const struct cli_egress *asked)
 	return fflush(stdout) == 0 ? CMD_OK : CMD_IO;
 }
 
+/* From here on the former table comes back unless somebody says that it need not; a CMD_ code. */
+static int await_word(const struct cli_egress *asked, const char *former)
+{
+	struct cf_error error;
+
+	if (cf_egress_await(asked->image, former, asked->confirm_s, &error) != CF_OK) {
+		fprintf(stderr, "curfew egress: %s\n", error.text);
+		return CMD_IO;
+	}
+	printf("the former state comes back in %lld s unless you say: curfew egress confirm\n",
+	    (long long)asked->confirm_s);
+	(void)fflush(stdout); /* before what follows fails */
+	return CMD_OK;
+}
+
+static void leave(const struct cli_egress *asked, const struct cf_kernel_state *after)
+{
+	struct cf_error error;
+
+	if (cf_egress_leave(asked->image, after, &error) != CF_OK)
+		fprintf(stderr, "curfew egress: %s\n", error.text);
+}
+
 /* Puts the table in force, unless the one that is there is the same and was not touched. */
 static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
     const struct cf_plan *plan, const struct cf_kernel_state *before)
@@ -102,7 +125,7 @@ static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
 
 	cf_egress_comment(plan, &asked->options, comment);
 	if (before->present && strcmp(before->comment, comment) == 0 &&
-	    cli_egress_is_as_left(asked->image, before)) {
+	    cf_egress_is_as_left(asked->image, before)) {
 		printf("the table is in force already (%s)\n", comment);
 		return CMD_OK;
 	}
@@ -115,16 +138,16 @@ static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
 	if (asked->confirm_s > 0 && cf_kernel_save(kernel, &former, &error) != CF_OK)
 		code = failed("cannot save the former table", &error);
 	if (code == CMD_OK && asked->confirm_s > 0)
-		code = cli_egress_await(asked->image, former, asked->confirm_s);
+		code = await_word(asked, former);
 	if (code == CMD_OK && cf_kernel_run(kernel, text, asked->dry_run, &error) != CF_OK) {
-		cli_egress_confirmed(asked->image);
+		cf_egress_confirmed(asked->image);
 		code = failed("the former state stays in force", &error);
 	}
 	if (code == CMD_OK && !asked->dry_run) {
-		bool whole = cf_plan_spans(plan) <= CLI_EGRESS_ELEMENTS;
+		bool whole = cf_plan_spans(plan) <= CF_EGRESS_ELEMENTS;
 
 		if (cf_kernel_read(kernel, whole, &after, &error) == CF_OK)
-			cli_egress_leave(asked->image, &after);
+			leave(asked, &after);
 		printf("in force: %u kinds of networks, %u of clients (%s)\n",
 		    plan->network_kind_count, plan->client_kind_count, comment);
 	}
@@ -148,8 +171,8 @@ static int apply(struct cli_egress *asked)
 		fputs("curfew egress: no memory\n", stderr);
 		code = CMD_IO;
 	} else {
-		code = cf_kernel_read(
-		           kernel, cli_egress_was_whole(asked->image), &before, &error) == CF_OK
+		code = cf_kernel_read(kernel, cf_egress_was_whole(asked->image), &before, &error) ==
+		        CF_OK
 		    ? put_in_force(asked, kernel, &plan, &before)
 		    : failed("cannot read the kernel's tables", &error);
 		cf_kernel_close(kernel);
@@ -170,7 +193,7 @@ static int read_state(const struct cli_egress *asked, struct cf_kernel_state *st
 		fputs("curfew egress: no memory\n", stderr);
 		return CMD_IO;
 	}
-	code = cf_kernel_read(kernel, cli_egress_was_whole(asked->image), state, &error) == CF_OK
+	code = cf_kernel_read(kernel, cf_egress_was_whole(asked->image), state, &error) == CF_OK
 	    ? CMD_OK
 	    : failed("cannot read the kernel's tables", &error);
 	cf_kernel_close(kernel);
@@ -208,7 +231,7 @@ static int status(const struct cli_egress *asked)
 		cli_json_bool(&json, "present", state.present);
 		cli_json_text(&json, "table", state.present ? state.comment : NULL);
 		cli_json_bool(
-		    &json, "as_left", state.present && cli_egress_is_as_left(asked->image, &state));
+		    &json, "as_left", state.present && cf_egress_is_as_left(asked->image, &state));
 		print_totals(&json, &state);
 		cli_json_close_object(&json);
 		cli_json_end(&json);
@@ -216,7 +239,7 @@ static int status(const struct cli_egress *asked)
 		puts("no table: nothing is stopped here");
 	} else {
 		printf("%s%s\n", state.comment,
-		    cli_egress_is_as_left(asked->image, &state)
+		    cf_egress_is_as_left(asked->image, &state)
 		        ? ""
 		        : "; somebody changed it since it was applied");
 		print_totals(NULL, &state);
@@ -231,11 +254,11 @@ static void tell_since(
 {
 	char last[CF_INSTANT_TEXT_BYTES], found[CF_INSTANT_TEXT_BYTES];
 	int64_t good_wall_s, drifted_wall_s;
-	bool as_left = state->present && cli_egress_is_as_left(asked->image, state);
+	bool as_left = state->present && cf_egress_is_as_left(asked->image, state);
 
-	if (!cli_egress_was_left(asked->image) || good != as_left)
+	if (!cf_egress_was_left(asked->image) || good != as_left)
 		return;
-	cli_egress_note(asked->image, good, cli_now_s(), &good_wall_s, &drifted_wall_s);
+	cf_egress_note(asked->image, good, cli_now_s(), &good_wall_s, &drifted_wall_s);
 	if (!good)
 		printf("it was as it should be at %s, and no more at %s\n",
 		    cf_instant_format(good_wall_s, last), cf_instant_format(drifted_wall_s, found));
@@ -263,7 +286,7 @@ static int check(const struct cli_egress *asked)
 	else if (strcmp(state.comment, comment) != 0)
 		what = "the table is of another image or other options; `curfew egress apply` "
 		       "renews it";
-	else if (!cli_egress_is_as_left(asked->image, &state))
+	else if (!cf_egress_is_as_left(asked->image, &state))
 		what = "somebody changed the table since it was applied; `curfew egress apply` "
 		       "renews it";
 	else
@@ -281,12 +304,12 @@ static int take_away(const struct cli_egress *asked)
 
 	if (cf_kernel_open(&kernel) != CF_OK)
 		return CMD_IO;
-	cli_egress_confirmed(asked->image);
+	cf_egress_confirmed(asked->image);
 	if (cf_kernel_remove(kernel, &error) != CF_OK)
 		code = failed("cannot remove the table", &error);
 	cf_kernel_close(kernel);
 	if (code == CMD_OK) {
-		cli_egress_forget(asked->image);
+		cf_egress_forget(asked->image);
 		puts("removed: nothing is stopped here any more");
 	}
 	return code;
@@ -294,7 +317,7 @@ static int take_away(const struct cli_egress *asked)
 
 static int confirm(const struct cli_egress *asked)
 {
-	if (cli_egress_confirmed(asked->image)) {
+	if (cf_egress_confirmed(asked->image)) {
 		puts("confirmed: what was applied stays");
 		return CMD_OK;
 	}

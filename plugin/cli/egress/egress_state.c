@@ -4,7 +4,6 @@
 
 #include "base/file_writer.h"
 #include "base/input_file.h"
-#include "cli/front/cmd.h"
 #include "egress/kernel.h"
 
 #include <errno.h>
@@ -52,7 +51,7 @@ static void format_left(const struct cf_kernel_state *state, char left[CF_SHA256
 	    cf_sha256_format(state->digest, text), state->whole ? "whole" : "heads"); /* fits */
 }
 
-bool cli_egress_is_as_left(const char *image, const struct cf_kernel_state *state)
+bool cf_egress_is_as_left(const char *image, const struct cf_kernel_state *state)
 {
 	char is[CF_SHA256_TEXT_BYTES + 8], left[CF_SHA256_TEXT_BYTES + 8];
 
@@ -61,7 +60,7 @@ bool cli_egress_is_as_left(const char *image, const struct cf_kernel_state *stat
 	return strcmp(left, is) == 0;
 }
 
-bool cli_egress_was_whole(const char *image)
+bool cf_egress_was_whole(const char *image)
 {
 	char left[CF_SHA256_TEXT_BYTES + 8];
 
@@ -69,7 +68,7 @@ bool cli_egress_was_whole(const char *image)
 	return strstr(left, " heads") == NULL;
 }
 
-bool cli_egress_was_left(const char *image)
+bool cf_egress_was_left(const char *image)
 {
 	char left[CF_SHA256_TEXT_BYTES + 8];
 
@@ -79,7 +78,7 @@ bool cli_egress_was_left(const char *image)
 
 /* The instants are those of the files: of `left` when it was good last, of `drift` when it was not
  * first. */
-void cli_egress_note(const char *image, bool good, int64_t now_wall_s, int64_t *good_wall_s_out,
+void cf_egress_note(const char *image, bool good, int64_t now_wall_s, int64_t *good_wall_s_out,
     int64_t *drifted_wall_s_out)
 {
 	const struct timespec now[2] = {{.tv_sec = now_wall_s}, {.tv_sec = now_wall_s}};
@@ -107,7 +106,8 @@ void cli_egress_note(const char *image, bool good, int64_t now_wall_s, int64_t *
 	}
 }
 
-void cli_egress_leave(const char *image, const struct cf_kernel_state *state)
+enum cf_status cf_egress_leave(
+    const char *image, const struct cf_kernel_state *state, struct cf_error *error)
 {
 	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES + 8];
 	struct cf_file_writer writer;
@@ -119,14 +119,15 @@ void cli_egress_leave(const char *image, const struct cf_kernel_state *state)
 		if (cf_file_writer_commit(&writer) == CF_OK) {
 			state_path(image, "drift", path);
 			(void)unlink(path); /* mostly there is none */
-			return;
+			return CF_OK;
 		}
 	}
-	fprintf(stderr, "curfew egress: cannot write '%s': %s; the table will count as changed\n",
-	    path, cf_file_writer_why(&writer));
+	return cf_error_set(error, CF_EIO,
+	    "cannot write '%.300s': %s; the table will count as changed", path,
+	    cf_file_writer_why(&writer));
 }
 
-void cli_egress_forget(const char *image)
+void cf_egress_forget(const char *image)
 {
 	char path[CF_PATH_BYTES];
 
@@ -160,7 +161,8 @@ static void wait_and_put_back(const char *path, ino_t inode, const char *former,
 	_exit(0);
 }
 
-int cli_egress_await(const char *image, const char *former, int64_t seconds_s)
+enum cf_status cf_egress_await(
+    const char *image, const char *former, int64_t seconds_s, struct cf_error *error)
 {
 	char path[CF_PATH_BYTES];
 	struct stat about;
@@ -170,17 +172,13 @@ int cli_egress_await(const char *image, const char *former, int64_t seconds_s)
 	state_path(image, "waiting", path);
 	(void)unlink(path); /* one that waited before is over */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fstat(fd, &about) != 0) {
-		fprintf(stderr, "curfew egress: cannot write '%s': %s; nothing is changed\n", path,
-		    strerror(errno));
-		return CMD_IO;
-	}
+	if (fd < 0 || fstat(fd, &about) != 0)
+		return cf_error_set(error, CF_EIO, "cannot write '%.300s': %s; nothing is changed",
+		    path, strerror(errno));
 	(void)close(fd); /* empty */
 	child = fork();
-	if (child < 0) {
-		fprintf(stderr, "curfew egress: %s; nothing is changed\n", strerror(errno));
-		return CMD_IO;
-	}
+	if (child < 0)
+		return cf_error_set(error, CF_EIO, "%s; nothing is changed", strerror(errno));
 	if (child == 0) {
 		int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -190,13 +188,10 @@ int cli_egress_await(const char *image, const char *former, int64_t seconds_s)
 			(void)dup2(nowhere, std); /* else it keeps the terminal's */
 		wait_and_put_back(path, about.st_ino, former, seconds_s);
 	}
-	printf("the former state comes back in %lld s unless you say: curfew egress confirm\n",
-	    (long long)seconds_s);
-	(void)fflush(stdout);
-	return CMD_OK;
+	return CF_OK;
 }
 
-bool cli_egress_confirmed(const char *image)
+bool cf_egress_confirmed(const char *image)
 {
 	char path[CF_PATH_BYTES];
 
