@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #ifdef CF_HAVE_EGRESS
-#include "cli/egress/egress_drift.h"
+#include "egress/drift.h"
 
 struct cli_doctor_edge {
 	struct cf_edge edge;

@@ -3,11 +3,11 @@
 #include "base/file_writer.h"
 #include "base/instant.h"
 #include "cli/egress/egress_options.h"
-#include "cli/egress/egress_state.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/when.h"
 #include "egress/kernel.h"
+#include "egress/state.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* The table compared with the image and with how it was left; when it was so last, in two files. */
 
-#include "cli/egress/egress_drift.h"
+#include "egress/drift.h"
 
 #include "base/instant.h"
-#include "cli/egress/egress_state.h"
+#include "egress/state.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Two small files. */
 
-#include "cli/egress/egress_state.h"
+#include "egress/state.h"
 
 #include "base/file_writer.h"
 #include "base/input_file.h"
