@@ -114,7 +114,7 @@ int cli_evidence_ledger(const char *root, const struct cli_evidence_about *about
 
 /* Adds the footer and writes the document as OUT/NAME; frees it. */
 static int write_doc(
-    const struct cli_made_from *made, struct cf_doc *doc, const char *out, const char *name)
+    const struct cf_made_from *made, struct cf_doc *doc, const char *out, const char *name)
 {
 	char path[CF_PATH_BYTES];
 	struct cli_output output = {.what = "evidence", .path = path};
@@ -130,7 +130,7 @@ static int write_doc(
 }
 
 static int write_host(
-    const struct cli_made_from *made, struct cf_model *model, const char *id, const char *out)
+    const struct cf_made_from *made, struct cf_model *model, const char *id, const char *out)
 {
 	const struct cf_host *host = id[0] == '\0' ? NULL : cf_model_find(model, id);
 	int code;
@@ -148,7 +148,7 @@ static int write_host(
 }
 
 static int write_all(
-    const struct cli_made_from *made, struct cli_model *cli, const char *host, const char *out)
+    const struct cf_made_from *made, struct cli_model *cli, const char *host, const char *out)
 {
 	struct cf_model *model = cli->source.model;
 	int code = write_doc(made, cf_report_hosts(model), out, "hosts.json");
@@ -166,18 +166,18 @@ static int write_all(
 }
 
 /* The footer, of what lies in root; the same wherever and whenever it is made. */
-static int gather(struct cli_made_from *made, const char *root,
+static int gather(struct cf_made_from *made, const char *root,
     const struct cli_evidence_about *about, struct cf_ledger *ledger)
 {
 	char images[CF_PATH_BYTES], policy[CF_PATH_BYTES];
-	const struct cli_made_places places = {
+	const struct cf_made_places places = {
 	    .images = images, .policy = policy, .with_digest = true};
 	struct cf_error error = {0};
 	enum cf_status status;
 
 	(void)snprintf(images, sizeof images, "%s/images", root);
 	(void)snprintf(policy, sizeof policy, "%s/policy/curfew.yaml", root);
-	status = cli_made_from_read(made, ledger, &places, about->made_wall_s, &error);
+	status = cf_made_from_read(made, ledger, &places, about->made_wall_s, &error);
 	if (status != CF_OK)
 		return cli_ledger_failed("evidence", status, &error);
 	made->provenance.version = about->version;
@@ -188,7 +188,7 @@ int cli_evidence_reports(
     const char *root, struct cli_evidence_about *about, const char *ledger, const char *out)
 {
 	char image[CF_PATH_BYTES];
-	struct cli_made_from made = {.origin = NULL};
+	struct cf_made_from made = {.origin = NULL};
 	struct cli_model cli;
 	int code;
 
@@ -211,7 +211,7 @@ int cli_evidence_reports(
 		code = gather(&made, root, about, cli.source.ledger);
 	if (code == CMD_OK)
 		code = write_all(&made, &cli, about->host, out);
-	cli_made_from_done(&made);
+	cf_made_from_done(&made);
 	cli_model_done(&cli);
 	return code;
 }

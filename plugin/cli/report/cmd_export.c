@@ -4,7 +4,7 @@
 #include "cli/front/cmd.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/ledger/ledger_model.h"
-#include "cli/report/made_from.h"
+#include "cli/report/made_here.h"
 #include "report/metrics.h"
 #include "report/report.h"
 #include "report/siem.h"
@@ -106,7 +106,7 @@ static int export_as(struct cli_model *model, const struct cf_provenance *proven
 
 static int export_all(struct export_run *run, const char *path)
 {
-	struct cli_made_from made;
+	struct cf_made_from made;
 	struct cf_error error = {0};
 	enum cf_status status =
 	    cli_made_from_here(&made, &run->model, run->provenance != NULL, &error);
@@ -118,7 +118,7 @@ static int export_all(struct export_run *run, const char *path)
 		code = write_provenance(&made.provenance, run->provenance);
 	if (code == CMD_OK)
 		code = export_as(&run->model, &made.provenance, (enum format)run->format, path);
-	cli_made_from_done(&made);
+	cf_made_from_done(&made);
 	return code;
 }
 

@@ -3,7 +3,7 @@
 #include "cli/front/cmd.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/ledger/ledger_model.h"
-#include "cli/report/made_from.h"
+#include "cli/report/made_here.h"
 #include "cli/report/report_output.h"
 #include "report/report.h"
 
@@ -131,7 +131,7 @@ static void keep_states(struct cf_doc *doc, const char **states)
 
 /* What the report is made from: before there is a model, so that the memory of both is not needed
  * at one time. An exit code. */
-static int read_footer(struct cli_model *model, struct cli_made_from *made)
+static int read_footer(struct cli_model *model, struct cf_made_from *made)
 {
 	struct cf_error error = {0};
 	int code = cli_model_open(model);
@@ -146,7 +146,7 @@ static int read_footer(struct cli_model *model, struct cli_made_from *made)
 int cmd_report(int argc, char **argv)
 {
 	struct report_run run = {.output = {.what = "report"}};
-	struct cli_made_from made = {0};
+	struct cf_made_from made = {0};
 	int code;
 
 	cli_model_init(&run.model, "report");
@@ -172,7 +172,7 @@ int cmd_report(int argc, char **argv)
 		}
 		cf_doc_free(doc);
 	}
-	cli_made_from_done(&made);
+	cf_made_from_done(&made);
 	cli_model_done(&run.model);
 	return code;
 }

@@ -2,7 +2,6 @@
 
 #include "base/array.h"
 #include "base/instant.h"
-#include "cli/front/when.h"
 #include "trust/fetch.h"
 #include "update/image_kept.h"
 
@@ -10,7 +9,7 @@
 #include <string.h>
 
 /* The newest image that sensors said they used and that is not opened yet; NULL none. */
-static const struct cf_origin_used *next_image(const struct cli_made_from *made)
+static const struct cf_origin_used *next_image(const struct cf_made_from *made)
 {
 	const struct cf_origin_used *newest = NULL;
 
@@ -27,11 +26,11 @@ static const struct cf_origin_used *next_image(const struct cli_made_from *made)
 }
 
 /* An image that cannot be opened keeps its place, without sources: it is not here. */
-static void open_images(struct cli_made_from *made, const char *folder)
+static void open_images(struct cf_made_from *made, const char *folder)
 {
 	const struct cf_origin_used *used;
 
-	while (made->provenance.image_count < CLI_MADE_FROM_IMAGES &&
+	while (made->provenance.image_count < CF_MADE_FROM_IMAGES &&
 	    (used = next_image(made)) != NULL) {
 		size_t at = made->provenance.image_count++;
 		struct cf_error error;
@@ -49,7 +48,7 @@ static void open_images(struct cli_made_from *made, const char *folder)
 	}
 }
 
-static bool has_pack(const struct cli_made_from *made, const char *name, const char *version)
+static bool has_pack(const struct cf_made_from *made, const char *name, const char *version)
 {
 	for (size_t i = 0; i < made->pack_count; i++)
 		if (strcmp(made->packs[i].name, name) == 0 &&
@@ -58,7 +57,7 @@ static bool has_pack(const struct cli_made_from *made, const char *name, const c
 	return false;
 }
 
-static enum cf_status add_pack(struct cli_made_from *made, const char *name, const char *version,
+static enum cf_status add_pack(struct cf_made_from *made, const char *name, const char *version,
     const char *image, const char *fetched)
 {
 	struct cf_pack_age age = {.as_of_wall_s = cf_instant_of_serial(version)};
@@ -78,7 +77,7 @@ static enum cf_status add_pack(struct cli_made_from *made, const char *name, con
 	return CF_OK;
 }
 
-static enum cf_status add_packs_of_images(struct cli_made_from *made, const char *fetched)
+static enum cf_status add_packs_of_images(struct cf_made_from *made, const char *fetched)
 {
 	enum cf_status status = CF_OK;
 
@@ -99,7 +98,7 @@ static enum cf_status add_packs_of_images(struct cli_made_from *made, const char
 }
 
 /* "kaspersky 2026112101", as hits cite it, where no image that is here has it. */
-static enum cf_status add_cited(struct cli_made_from *made, const char *cited, const char *fetched)
+static enum cf_status add_cited(struct cf_made_from *made, const char *cited, const char *fetched)
 {
 	char **names =
 	    cf_array_grow(made->names, made->name_count, 1, &made->name_size, sizeof *names);
@@ -118,7 +117,7 @@ static enum cf_status add_cited(struct cli_made_from *made, const char *cited, c
 	                                       : add_pack(made, name, blank + 1, "", fetched);
 }
 
-static enum cf_status add_packs(struct cli_made_from *made, const char *fetched)
+static enum cf_status add_packs(struct cf_made_from *made, const char *fetched)
 {
 	enum cf_status status = add_packs_of_images(made, fetched);
 
@@ -130,7 +129,7 @@ static enum cf_status add_packs(struct cli_made_from *made, const char *fetched)
 	return status;
 }
 
-static void digest_policy(struct cli_made_from *made, const char *path)
+static void digest_policy(struct cf_made_from *made, const char *path)
 {
 	struct cf_fetch file = {.place = path, .most_bytes = CF_POLICY_BYTES};
 	uint8_t digest[CF_SHA256_BYTES];
@@ -148,13 +147,13 @@ static void digest_policy(struct cli_made_from *made, const char *path)
 	free(file.data);
 }
 
-enum cf_status cli_made_from_read(struct cli_made_from *made, struct cf_ledger *ledger,
-    const struct cli_made_places *places, int64_t at_wall_s, struct cf_error *error)
+enum cf_status cf_made_from_read(struct cf_made_from *made, struct cf_ledger *ledger,
+    const struct cf_made_places *places, int64_t at_wall_s, struct cf_error *error)
 {
 	enum cf_status status;
 
 	*made =
-	    (struct cli_made_from){.provenance = {.made_wall_s = at_wall_s, .version = CF_VERSION}};
+	    (struct cf_made_from){.provenance = {.made_wall_s = at_wall_s, .version = CF_VERSION}};
 	status = cf_origin_read(ledger, places->with_digest, &made->origin, error);
 	if (status != CF_OK)
 		return status;
@@ -166,23 +165,9 @@ enum cf_status cli_made_from_read(struct cli_made_from *made, struct cf_ledger *
 	return status == CF_OK ? CF_OK : cf_error_set(error, status, "no memory");
 }
 
-enum cf_status cli_made_from_here(struct cli_made_from *made, const struct cli_model *model,
-    bool with_digest, struct cf_error *error)
+void cf_made_from_done(struct cf_made_from *made)
 {
-	char images[CF_PATH_BYTES];
-	const char *image = model->source.image_path; /* of a model that was loaded */
-	const struct cli_made_places places = {
-	    .images = cf_kept_folder(image, images) == CF_OK ? images : NULL,
-	    .policy = model->paths.policy,
-	    .fetched = model->paths.fetched,
-	    .with_digest = with_digest};
-
-	return cli_made_from_read(made, model->source.ledger, &places, cli_now_s(), error);
-}
-
-void cli_made_from_done(struct cli_made_from *made)
-{
-	for (size_t i = 0; i < CLI_MADE_FROM_IMAGES; i++)
+	for (size_t i = 0; i < CF_MADE_FROM_IMAGES; i++)
 		cf_image_close(made->opened[i]);
 	for (size_t i = 0; i < made->name_count; i++)
 		free(made->names[i]);
