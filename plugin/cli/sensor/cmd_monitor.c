@@ -11,6 +11,7 @@
 #include "monitor/names_printer.h"
 #include "monitor/offline.h"
 #include "monitor/privileges.h"
+#include "monitor/sandbox.h"
 
 #include "compile/image/mmdb_writer.h"
 
@@ -277,11 +278,14 @@ static int open_totals(const struct monitor_options *options)
 	int fd = -1;
 #ifdef CF_HAVE_EGRESS
 	bool wanted = false;
+	struct cf_sandbox_user user;
 	struct cf_error error;
 
 	for (unsigned i = 0; i < options->interface_count; i++)
 		wanted = wanted || cf_nflog_is_name(options->interfaces[i]);
-	if (wanted && cli_tally_start(options->user, &fd, &error) != CF_OK)
+	if (wanted &&
+	    (cf_sandbox_find_user(options->user, &user, &error) != CF_OK ||
+	        cf_tally_start(user.uid, user.gid, &fd, &error) != CF_OK))
 		fprintf(stderr, "curfew: going on without the rules' counters: %s\n", error.text);
 #else
 	(void)options;

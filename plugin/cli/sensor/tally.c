@@ -3,7 +3,6 @@
 #include "cli/sensor/tally.h"
 
 #include "egress/kernel.h"
-#include "monitor/sandbox.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -18,14 +17,14 @@
 #define EVERY_MS 5000
 
 /* Keeps the right to ask the kernel for its rules, and drops all else. */
-static bool keep_one_right(const struct cf_sandbox_user *user)
+static bool keep_one_right(uid_t uid, gid_t gid)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) != 0)
 		return false;
-	if (geteuid() == 0 && user->uid != 0)
-		return capng_change_id((int)user->uid, (int)user->gid,
-		           CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0;
+	if (geteuid() == 0 && uid != 0)
+		return capng_change_id(
+		           (int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0;
 	return capng_apply(CAPNG_SELECT_CAPS) == 0;
 }
 
@@ -64,7 +63,7 @@ static void count_on(int fd)
 	cf_kernel_close(kernel);
 }
 
-static _Noreturn void run_child(int fd, const struct cf_sandbox_user *user)
+static _Noreturn void run_child(int fd, uid_t uid, gid_t gid)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A terminal's Ctrl-C ends the monitor, and that ends this. */
@@ -73,25 +72,21 @@ static _Noreturn void run_child(int fd, const struct cf_sandbox_user *user)
 	for (int other = 3; other < 256; other++)
 		if (other != fd)
 			(void)close(other);
-	if (keep_one_right(user) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+	if (keep_one_right(uid, gid) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		count_on(fd);
 	_exit(0);
 }
 
-enum cf_status cli_tally_start(const char *user, int *fd_out, struct cf_error *error)
+enum cf_status cf_tally_start(uid_t uid, gid_t gid, int *fd_out, struct cf_error *error)
 {
-	struct cf_sandbox_user whom;
-	enum cf_status status = cf_sandbox_find_user(user, &whom, error);
 	int ends[2];
 	pid_t child;
 
-	if (status != CF_OK)
-		return status;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return cf_error_set(error, CF_EIO, "cannot make a pipe: %s", strerror(errno));
 	child = fork();
 	if (child == 0)
-		run_child(ends[1], &whom);
+		run_child(ends[1], uid, gid);
 	close(ends[1]);
 	if (child < 0) {
 		close(ends[0]);

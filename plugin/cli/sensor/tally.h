@@ -9,8 +9,11 @@
 
 #include "base/status.h"
 
+#include <sys/types.h>
+
 /*
- * Starts it, to run as user (NULL: curfew or nobody). *fd_out: a pipe, not blocking, from which
+ * Starts it, to run as uid and gid when this is root. *fd_out: a pipe, not blocking, from which
  * lines come: members of a JSON object, every few seconds. CF_EIO with *error.
  */
-enum cf_status cli_tally_start(const char *user, int *fd_out, struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_tally_start(
+    uid_t uid, gid_t gid, int *fd_out, struct cf_error *error) CF_MUST_CHECK;
