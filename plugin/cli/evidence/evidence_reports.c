@@ -6,10 +6,10 @@
 #include "cli/front/term.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "cli/ledger/ledger_model.h"
-#include "cli/report/made_from.h"
 #include "cli/report/report_output.h"
 #include "ledger/ingest/ingest.h"
 #include "records/files/log_set.h"
+#include "report/made_from.h"
 #include "report/report.h"
 
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/ledger/ledger_model.h"
-#include "cli/report/made_from.h"
+#include "report/made_from.h"
 
 /* As cf_made_from_read(), now, from the places of this machine. */
 enum cf_status cli_made_from_here(struct cf_made_from *made, const struct cli_model *model,

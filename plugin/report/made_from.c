@@ -1,4 +1,4 @@
-#include "cli/report/made_from.h"
+#include "report/made_from.h"
 
 #include "base/array.h"
 #include "base/instant.h"
