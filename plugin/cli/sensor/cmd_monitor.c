@@ -3,7 +3,7 @@
 #include "cli/front/cmd.h"
 
 #include "cli/sensor/monitor_options.h"
-#include "cli/sensor/tally.h"
+#include "egress/tally.h"
 #include "monitor/capture/inputs.h"
 #include "monitor/capture/nflog.h"
 #include "monitor/decode/decoder.h"

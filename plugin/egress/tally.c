@@ -1,6 +1,6 @@
 /* A child with one capability and a pipe. */
 
-#include "cli/sensor/tally.h"
+#include "egress/tally.h"
 
 #include "egress/kernel.h"
 
