@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,4 +97,39 @@ enum cf_status cf_input_open_stream(const char *path, FILE **stream_out, struct 
 	status = fail(error, CF_EIO, path, strerror(errno));
 	(void)close(fd); /* only opened */
 	return status;
+}
+
+enum cf_status cf_input_read_whole(
+    const char *path, size_t most, char **text_out, size_t *len_out, struct cf_error *error)
+{
+	FILE *file = NULL;
+	char *text = NULL;
+	size_t len = 0, size = 0;
+	enum cf_status status = cf_input_open_stream(path, &file, error);
+
+	if (status != CF_OK)
+		return status;
+	do {
+		size_t more = size == 0 ? 65536 : 2 * size;
+		char *larger = realloc(text, more + 1);
+
+		if (larger == NULL)
+			break;
+		text = larger;
+		size = more;
+		len += fread(text + len, 1, size - len, file);
+	} while (len == size && len <= most);
+	if (text == NULL || ferror(file) != 0 || len > most || (len == size && !feof(file)))
+		status = cf_error_set_at(error, len > most ? CF_ETOOBIG : CF_EIO, path, 0,
+		    "cannot read '%.300s': %s", path,
+		    len > most ? "it is too long" : "read error, or no memory");
+	(void)fclose(file); /* only read */
+	if (status != CF_OK) {
+		free(text);
+		return status;
+	}
+	text[len] = '\0';
+	*text_out = text;
+	*len_out = len;
+	return CF_OK;
 }

@@ -24,3 +24,10 @@ enum cf_status cf_input_open(const char *path, int *fd_out, struct cf_error *err
  */
 enum cf_status cf_input_open_stream(
     const char *path, FILE **stream_out, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Reads all of path, which may have most bytes, and puts a zero behind it; the caller frees it.
+ * Failures as above, and CF_ETOOBIG, CF_EIO; *error says which.
+ */
+enum cf_status cf_input_read_whole(const char *path, size_t most, char **text_out, size_t *len_out,
+    struct cf_error *error) CF_MUST_CHECK;

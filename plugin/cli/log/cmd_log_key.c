@@ -1,23 +1,16 @@
-/*
- * curfew log key: the keys that sensors sign their seals with. One file: a pair of keys is made,
- * mended, replaced and shown by the same few steps over the same two files.
- */
+/* curfew log key: the keys that sensors sign their seals with. */
 
-#include "base/instant.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
+#include "cli/log/key_pair.h"
 #include "cli/log/log_files.h"
 #include "cli/log/log_vouch.h"
-#include "records/anchor/sensor_key.h"
-#include "trust/minisign_secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,258 +59,61 @@ static const struct {
 
 #define WRITERS (sizeof writers / sizeof writers[0])
 
-/* Changes that a file keeps; older keys' seals are in no log any more. */
-#define MOST_CHANGES 16
-
-/* One writer's files, and what goes into them. */
-struct pair {
-	char secret_path[CF_PATH_BYTES], public_path[CF_PATH_BYTES];
-	char changes[(MOST_CHANGES + 1) * CF_KEY_CHANGE_TEXT_BYTES];
-	uid_t uid;
-	gid_t gid;
-	bool has_owner;
-};
-
-static bool name_files(const struct request *request, const char *writer, struct pair *pair)
-{
-	int secret = snprintf(
-	    pair->secret_path, sizeof pair->secret_path, "%s/%s.key", request->dir, writer);
-	int public = snprintf(
-	    pair->public_path, sizeof pair->public_path, "%s/%s.pub", request->dir, writer);
-
-	return secret < (int)sizeof pair->secret_path && public < (int)sizeof pair->public_path;
-}
-
-/* Root makes it for whom the writer runs as. False after a message: there is no such user. */
-static bool find_owner(const struct request *request, const char *user, struct pair *pair)
-{
-	const char *name = request->owner != NULL ? request->owner : user;
-	const struct passwd *entry;
-
-	if (request->owner == NULL && geteuid() != 0)
-		return true;
-	entry = getpwnam(name);
-	if (entry == NULL) {
-		fprintf(
-		    stderr, "curfew log key: there is no user '%s'; --owner names another\n", name);
-		return false;
-	}
-	pair->uid = entry->pw_uid;
-	pair->gid = entry->pw_gid;
-	pair->has_owner = true;
-	return true;
-}
-
-/* Beside, with its rights from the first moment on, then over the old one. */
-static int replace_file(const char *path, const char *text, mode_t mode, const struct pair *owner)
-{
-	char beside[CF_PATH_BYTES + 8];
-	size_t len = strlen(text);
-	int fd, reason;
-
-	(void)snprintf(beside, sizeof beside, "%s.new", path);
-	(void)unlink(beside); /* of one that was cut */
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd >= 0 && fchmod(fd, mode) == 0 &&
-	    (owner == NULL || fchown(fd, owner->uid, owner->gid) == 0) &&
-	    write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 && close(fd) == 0 &&
-	    rename(beside, path) == 0)
-		return CMD_OK;
-	reason = errno;
-	fprintf(stderr, "curfew log key: cannot write '%s': %s\n", path, strerror(reason));
-	if (fd >= 0)
-		(void)unlink(beside); /* useless */
-	return CMD_IO;
-}
-
-/* The changes of a key file: what stands behind its two lines. */
-static void keep_changes(const char *text, struct pair *pair)
-{
-	size_t used = strlen(pair->changes);
-	unsigned count = 1;
-
-	for (const char *line = text; line != NULL && count < MOST_CHANGES; count++) {
-		const char *next = strstr(line, "\ncurfew-key-1 ");
-		size_t len;
-
-		if (next == NULL)
-			return;
-		line = next + 1;
-		len = strcspn(line, "\n");
-		if (len + 1 >= sizeof pair->changes - used)
-			return;
-		memcpy(pair->changes + used, line, len);
-		used += len;
-		pair->changes[used++] = '\n';
-		pair->changes[used] = '\0';
-	}
-}
-
-/* The old key's word for the new one, in front of the words of those before it. */
-static int name_successor(
-    const struct pair *pair, const struct cf_minisign_key *next, char *changes)
-{
-	struct cf_sensor_key *old = NULL;
-	struct cf_key_change change = {.at_wall_us = 0};
-	struct cf_error error;
-	char text[CF_KEY_CHANGE_TEXT_BYTES];
-	size_t len;
-	int result = CMD_OK;
-
-	if (cf_sensor_key_read(pair->secret_path, &old, &error) != CF_OK) {
-		fprintf(stderr,
-		    "curfew log key: '%s': %s; it cannot name its successor (--lost makes one that "
-		    "nobody names)\n",
-		    pair->secret_path, error.text);
-		return CMD_INVALID;
-	}
-	(void)cf_instant_format(cli_now_s(), change.at);
-	memcpy(change.old_id, cf_sensor_key_id(old), sizeof change.old_id);
-	memcpy(change.next.id, next->id, sizeof change.next.id);
-	memcpy(change.next.key, next->key, sizeof change.next.key);
-	len = cf_key_change_format_signed(&change, text);
-	if (cf_sensor_key_sign(old, text, len, change.sig)) {
-		len = cf_key_change_format(&change, changes);
-		memcpy(changes + len, "\n", 2);
-	} else {
-		fputs("curfew log key: libcrypto does not sign\n", stderr);
-		result = CMD_IO;
-	}
-	cf_sensor_key_free(old);
-	return result;
-}
-
-static int write_public(
-    const struct pair *pair, const struct cf_public_key *key, const char *writer)
-{
-	char id[CF_KEY_ID_TEXT_BYTES], line[CF_PUBLIC_KEY_TEXT_BYTES];
-	char text[sizeof pair->changes + 256];
-
-	cf_public_key_id(key, id);
-	cf_public_key_format(key, line);
-	(void)snprintf(text, sizeof text, "untrusted comment: curfew %s key %s\n%s\n%s", writer, id,
-	    line, pair->changes);
-	return replace_file(pair->public_path, text, 0644, NULL);
-}
-
-static void say_made(const struct pair *pair, const struct cf_public_key *key)
+static void say_made(const struct cf_key_pair *pair)
 {
 	char line[CF_PUBLIC_KEY_TEXT_BYTES];
 
-	cf_public_key_format(key, line);
+	cf_public_key_format(&pair->key, line);
 	printf("%s: secret; signs from the next start of its writer on\n"
 	       "%s: public; keep a copy elsewhere, or this line:\n%s\n",
 	    pair->secret_path, pair->public_path, line);
 }
 
-/* The secret first: were it cut there, the log itself would tell of the new key. */
-static int write_pair(struct pair *pair, struct cf_minisign_secret *secret, const char *writer)
+static enum cf_key_wish wish_of(const struct request *request)
 {
-	char secret_text[CF_MINISIGN_SECRET_TEXT_BYTES];
-	char text[sizeof secret_text + sizeof pair->changes];
-	struct cf_public_key key;
-	int result;
-
-	cf_minisign_secret_format(secret, secret_text);
-	memcpy(key.id, secret->key.id, sizeof key.id);
-	memcpy(key.key, secret->key.key, sizeof key.key);
-	(void)snprintf(text, sizeof text, "%s%s", secret_text, pair->changes);
-	result = replace_file(pair->secret_path, text, 0600, pair->has_owner ? pair : NULL);
-	explicit_bzero(secret_text, sizeof secret_text);
-	explicit_bzero(text, sizeof text);
-	if (result == CMD_OK)
-		result = write_public(pair, &key, writer);
-	if (result == CMD_OK)
-		say_made(pair, &key);
-	return result;
-}
-
-/* A public half that is not there is made of the secret one. */
-static int mend_public(struct pair *pair, const char *writer)
-{
-	struct cf_sensor_key *key = NULL;
-	struct stat about;
-	char *text;
-	size_t len = 0;
-	int result;
-
-	if (stat(pair->public_path, &about) == 0)
-		return CMD_OK;
-	if (cf_sensor_key_read(pair->secret_path, &key, NULL) != CF_OK)
-		return CMD_OK; /* doctor says what is wrong with it */
-	text = log_read_whole("log key", pair->secret_path, 16384, &len);
-	if (text != NULL)
-		keep_changes(text, pair);
-	if (text != NULL)
-		explicit_bzero(text, len);
-	free(text);
-	result = write_public(pair, cf_sensor_key_public(key), writer);
-	cf_sensor_key_free(key);
-	return result;
-}
-
-/* The changes so far, which the new file keeps; the secret does not stay in memory. */
-static int take_history(
-    const struct request *request, struct pair *pair, const struct cf_minisign_secret *next)
-{
-	char *text;
-	size_t len = 0;
-	int result;
-
+	if (request->missing)
+		return CF_KEY_IF_MISSING;
 	if (request->lost)
-		return CMD_OK;
-	result = name_successor(pair, &next->key, pair->changes);
-	if (result != CMD_OK)
-		return result;
-	text = log_read_whole("log key", pair->secret_path, 16384, &len);
-	if (text == NULL)
-		return CMD_IO;
-	keep_changes(text, pair);
-	explicit_bzero(text, len);
-	free(text);
-	return CMD_OK;
+		return CF_KEY_LOST;
+	return request->replace ? CF_KEY_SUCCESSOR : CF_KEY_FIRST;
 }
 
-static int make(const struct request *request, const char *writer, struct pair *pair)
+/* Root makes it for whom the writer runs as. */
+static enum cf_status make(const struct request *request, size_t writer, struct cf_key_pair *pair,
+    bool *is_made_out, struct cf_error *error)
 {
-	struct cf_minisign_secret secret;
-	struct stat about;
-	bool is_there = lstat(pair->secret_path, &about) == 0;
-	int result = CMD_OK;
+	const char *owner = request->owner;
+	enum cf_status status = cf_key_pair_name(pair, request->dir, writers[writer].name, error);
 
-	if (is_there && request->missing)
-		return mend_public(pair, writer);
-	if (is_there && !request->replace && !request->lost) {
-		fprintf(stderr,
-		    "curfew log key: '%s' is there already; --replace makes a successor\n",
-		    pair->secret_path);
-		return CMD_INVALID;
-	}
-	if (cf_minisign_secret_new(&secret) != CF_OK) {
-		fputs("curfew log key: libsodium does not start\n", stderr);
-		return CMD_IO;
-	}
-	if (is_there)
-		result = take_history(request, pair, &secret);
-	if (result == CMD_OK)
-		result = write_pair(pair, &secret, writer);
-	cf_minisign_secret_done(&secret);
-	return result;
+	if (owner == NULL && geteuid() == 0)
+		owner = writers[writer].user;
+	if (status == CF_OK && owner != NULL)
+		status = cf_key_pair_own(pair, owner, error);
+	return status == CF_OK ? cf_key_pair_make(pair, writers[writer].name, wish_of(request),
+	                             cli_now_s(), is_made_out, error)
+	                       : status;
 }
 
 static int make_for(const struct request *request, size_t writer)
 {
-	struct pair *pair = calloc(1, sizeof *pair);
-	int result = CMD_IO;
+	struct cf_key_pair *pair = calloc(1, sizeof *pair);
+	bool is_made = false;
+	struct cf_error error;
+	enum cf_status status;
 
-	if (pair == NULL)
+	if (pair == NULL) {
 		fputs("curfew log key: no memory\n", stderr);
-	else if (!name_files(request, writers[writer].name, pair))
-		fprintf(stderr, "curfew log key: '%.100s...' is too long\n", request->dir);
-	else if (find_owner(request, writers[writer].user, pair))
-		result = make(request, writers[writer].name, pair);
+		return CMD_IO;
+	}
+	status = make(request, writer, pair, &is_made, &error);
+	if (status != CF_OK)
+		fprintf(stderr, "curfew log key: %s\n", error.text);
+	else if (is_made)
+		say_made(pair);
 	free(pair);
-	return result;
+	if (status == CF_EINVALID)
+		return CMD_INVALID;
+	return status == CF_OK ? CMD_OK : CMD_IO;
 }
 
 static int show_pem(const struct cf_public_key *key)
@@ -330,7 +126,7 @@ static int show_pem(const struct cf_public_key *key)
 	return good ? CMD_OK : CMD_IO;
 }
 
-static int show_text(const struct pair *pair, const char *text, size_t len, bool pem)
+static int show_text(const struct cf_key_pair *pair, const char *text, size_t len, bool pem)
 {
 	struct cf_public_keys keys = {.count = 0};
 	struct cf_error error;
@@ -347,13 +143,13 @@ static int show_text(const struct pair *pair, const char *text, size_t len, bool
 
 static int show(const struct request *request, const char *writer, bool is_optional)
 {
-	struct pair *pair = calloc(1, sizeof *pair);
+	struct cf_key_pair *pair = calloc(1, sizeof *pair);
 	struct stat about;
 	char *text = NULL;
 	size_t len = 0;
 	int result = CMD_FOUND;
 
-	if (pair == NULL || !name_files(request, writer, pair)) {
+	if (pair == NULL || cf_key_pair_name(pair, request->dir, writer, NULL) != CF_OK) {
 		fputs("curfew log key: no memory, or the folder's name is too long\n", stderr);
 		result = CMD_IO;
 	} else if (stat(pair->public_path, &about) != 0) {

@@ -19,35 +19,11 @@
 
 char *log_read_whole(const char *verb, const char *path, size_t most, size_t *len_out)
 {
-	FILE *file = NULL;
 	struct cf_error error;
 	char *text = NULL;
-	size_t len = 0, size = 0;
 
-	if (cf_input_open_stream(path, &file, &error) != CF_OK) {
+	if (cf_input_read_whole(path, most, &text, len_out, &error) != CF_OK)
 		fprintf(stderr, "curfew %s: %s\n", verb, error.text);
-		return NULL;
-	}
-	do {
-		size_t more = size == 0 ? 65536 : 2 * size;
-		char *larger = realloc(text, more + 1);
-
-		if (larger == NULL)
-			break;
-		text = larger;
-		size = more;
-		len += fread(text + len, 1, size - len, file);
-	} while (len == size && len <= most);
-	if (text == NULL || ferror(file) != 0 || len > most || (len == size && !feof(file))) {
-		fprintf(stderr, "curfew %s: cannot read '%s': %s\n", verb, path,
-		    len > most ? "it is too long" : "read error, or no memory");
-		free(text);
-		text = NULL;
-	}
-	(void)fclose(file); /* only read */
-	if (text != NULL)
-		text[len] = '\0';
-	*len_out = len;
 	return text;
 }
 
