@@ -14,7 +14,8 @@ ALLOWED = {
     "trust": {"base"},
     "image": {"names", "base"},
     "policy": {"image", "names", "base"},
-    "records": {"names", "base", "image/category.h"},  # the words that records and images share
+    "records": {"names", "base", "image/category.h",  # the words that records and images share
+                "trust/minisign_secret.h"},  # anchor/key_pair.c alone, which no writer has in it
     "ledger": {"records", "names", "base", "image/category.h"},
     "report": {"ledger", "records", "image", "names", "base",  # an image says what its exceptions are for
                "update/image_kept.h", "update/pack_age.h", "trust/fetch.h"},  # and files what a report was made from

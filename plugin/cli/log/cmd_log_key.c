@@ -4,9 +4,9 @@
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
-#include "cli/log/key_pair.h"
 #include "cli/log/log_files.h"
 #include "cli/log/log_vouch.h"
+#include "records/anchor/key_pair.h"
 
 #include <errno.h>
 #include <openssl/evp.h>

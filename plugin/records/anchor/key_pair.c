@@ -1,6 +1,6 @@
 /* Two files, written beside and renamed. */
 
-#include "cli/log/key_pair.h"
+#include "records/anchor/key_pair.h"
 
 #include "base/input_file.h"
 #include "base/instant.h"
