@@ -12,11 +12,9 @@
 #include "base/instant.h"
 #include "ledger/upkeep/saying.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "usage: curfew ledger name HOST NAME | owner HOST PERSON | note HOST TEXT\n"
@@ -47,18 +45,6 @@ struct request {
 	int arg_count;
 };
 
-/* sudo's caller rather than root. */
-static const char *who_asks(void)
-{
-	const char *name = getenv("SUDO_USER");
-	const struct passwd *entry;
-
-	if (name != NULL && name[0] != '\0')
-		return name;
-	entry = getpwuid(getuid());
-	return entry == NULL ? "unknown" : entry->pw_name;
-}
-
 static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 {
 	static const struct cli_option options[] = {
@@ -72,7 +58,7 @@ static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 
 	cli_paths_default(&request->paths);
 	request->ledger = request->paths.ledger;
-	request->who = who_asks();
+	request->who = cf_action_speaker();
 	request->verb = argv[0];
 	if (!cli_options_read(options, "ledger", help, request, argc, argv, exit_out))
 		return false;

@@ -47,6 +47,17 @@ const char *cf_action_maker(char text[CF_MAKER_BYTES])
 	return text;
 }
 
+const char *cf_action_speaker(void)
+{
+	const char *name = getenv("SUDO_USER");
+	const struct passwd *entry;
+
+	if (name != NULL && name[0] != '\0')
+		return name;
+	entry = getpwuid(getuid());
+	return entry == NULL ? "unknown" : entry->pw_name;
+}
+
 void cf_action_send(const struct cf_ledger_action *action)
 {
 	struct cf_beacon beacon;
