@@ -146,6 +146,47 @@ static void a_stream_is_opened_by_the_same_rules(void **state)
 	assert_int_equal(fclose(stream), 0);
 }
 
+static void write_bytes(const char *path, size_t count)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < count; i++)
+		assert_int_not_equal(putc('a' + (int)(i % 26), file), EOF);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_whole_file_is_read_up_to_its_most(void **state)
+{
+	/* Nothing, little, and around what is read at once. */
+	static const size_t counts[] = {0, 5, 65535, 65536, 65537, 200000};
+	struct cf_error error;
+	char *text = NULL;
+	size_t len = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		write_bytes(inside("file"), counts[i]);
+		assert_int_equal(
+		    cf_input_read_whole(inside("file"), counts[i], &text, &len, &error), CF_OK);
+		assert_int_equal(len, counts[i]);
+		assert_int_equal(strlen(text), counts[i]);
+		for (size_t at = 0; at < len; at++)
+			assert_int_equal(text[at], 'a' + (int)(at % 26));
+		free(text);
+		if (counts[i] == 0)
+			continue;
+		text = NULL;
+		assert_int_equal(
+		    cf_input_read_whole(inside("file"), counts[i] - 1, &text, &len, &error),
+		    CF_ETOOBIG);
+		assert_non_null(strstr(error.text, "it is too long"));
+		assert_null(text);
+	}
+	assert_int_equal(cf_input_read_whole(inside("nowhere"), 9, &text, &len, &error), CF_EIO);
+	assert_int_equal(cf_input_read_whole(folder, 9, &text, &len, &error), CF_EINVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +195,7 @@ int main(void)
 	    cmocka_unit_test(folders_devices_and_sockets_are_refused),
 	    cmocka_unit_test(what_was_opened_by_whoever_started_us_may_be_a_pipe),
 	    cmocka_unit_test(a_stream_is_opened_by_the_same_rules),
+	    cmocka_unit_test(a_whole_file_is_read_up_to_its_most),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, clear);
