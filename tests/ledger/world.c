@@ -674,9 +674,23 @@ static void play(struct player *player, struct events *events)
 }
 
 /*
- * Failures fall where nothing of note happens: 03:00, on days without change of leases, and nothing
- * is recorded by the failing sensor then (the caller drops such events from the truth and the log).
+ * A day for a failure between these minutes of it. Sightings that would be told then are lost. That
+ * of an address's new holder must not be: the one before is rightly taken to hold it still. So what
+ * would fall between a change of leases and its last first sighting comes the day before instead.
  */
+static uint32_t quiet_day(
+    const struct world *w, uint32_t number, uint32_t what, uint32_t from, uint32_t to)
+{
+	uint32_t day = 1 + draw(w, number, what, 0, w->days - 2), since = day % EPOCH_DAY;
+	uint32_t told = CHANGE_MIN + 15 + w->sighting_hours * 60; /* epoch_span(), see_host() */
+
+	if (day < EPOCH_DAY || since * DAY_MIN + to < CHANGE_MIN || since * DAY_MIN + from > told)
+		return day;
+	return day - since - 1;
+}
+
+/* Nothing is recorded by the failing sensor then (the caller drops such events from the truth and
+ * the log). */
 static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t number)
 {
 	uint32_t end = w->days * DAY_MIN;
@@ -685,16 +699,21 @@ static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t
 	sensor->watched = calloc(end, sizeof *sensor->watched);
 	assert_non_null(sensor->watched);
 	if (number % 3 == 1) {
-		sensor->down_from = (1 + draw(w, number, 50, 0, w->days - 2)) * DAY_MIN + 180;
-		sensor->down_to = sensor->down_from + 20 + draw(w, number, 51, 0, 600);
+		uint32_t minutes = 20 + draw(w, number, 51, 0, 600);
+
+		sensor->down_from = quiet_day(w, number, 50, 180, 180 + minutes) * DAY_MIN + 180;
+		sensor->down_to = sensor->down_from + minutes;
 	}
 	if (number % 3 == 2)
 		sensor->loss_at = (1 + draw(w, number, 52, 0, w->days - 2)) * DAY_MIN + 200;
 	if (number % 4 == 3)
-		sensor->crash_at = (1 + draw(w, number, 53, 0, w->days - 2)) * DAY_MIN + 250;
+		sensor->crash_at = quiet_day(w, number, 53, 245, 252) * DAY_MIN + 250;
 	if (number % 5 == 1 || number % 5 == 3) {
-		sensor->blind_from = (1 + draw(w, number, 54, 0, w->days - 2)) * DAY_MIN + 1100;
-		sensor->blind_to = sensor->blind_from + 3 + draw(w, number, 55, 0, 40);
+		uint32_t minutes = 3 + draw(w, number, 55, 0, 40);
+
+		sensor->blind_from =
+		    quiet_day(w, number, 54, 1100, 1100 + minutes) * DAY_MIN + 1100;
+		sensor->blind_to = sensor->blind_from + minutes;
 	}
 	if (number % 2 == 0)
 		sensor->blind_from = sensor->blind_to = 0; /* resolvers have no cable to watch */
