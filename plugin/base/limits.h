@@ -147,8 +147,8 @@
 #define CF_UPDATE_PLACES 8
 /* Keys of one publisher at a time: the one in use, the next, spares. */
 #define CF_UPDATE_KEYS 8
-/* Packs of an image: those of the vendors, and the policy's own names that follow each. */
-#define CF_PACKS_MOST (2 * CF_VENDORS)
+/* Packs of an image: those of the vendors, the policy's own names that follow each, canaries. */
+#define CF_PACKS_MOST (2 * CF_VENDORS + 1)
 /* Prefixes of one client group. */
 #define CF_GROUP_PREFIXES 4096
 /* Names of one exception, and query types; there are about 90 types. */

@@ -3,6 +3,7 @@
 #include "compile/compile.h"
 
 #include "base/input_file.h"
+#include "compile/canaries.h"
 #include "compile/compile_pack.h"
 #include "compile/origin.h"
 #include "compile/pack/pack_place.h"
@@ -150,21 +151,33 @@ static enum cf_status scope_pack(struct cf_compiled *c, size_t vendor, uint32_t 
 	return status;
 }
 
-/* A pack for what the policy itself lists, under the regimes of a vendor. Its version tells one
- * policy from another. */
+/* What tells one policy from another. */
+static const char *own_version(const struct cf_policy *policy, char text[CF_SHA256_TEXT_BYTES])
+{
+	cf_sha256_format(policy->digest, text);
+	text[OWN_VERSION_BYTES] = '\0';
+	return text;
+}
+
+/* A pack for what the policy itself lists, under the regimes of a vendor. */
 static enum cf_status add_own_pack(struct cf_compiled *c, size_t vendor, uint32_t *pack_out)
 {
-	char digest[CF_SHA256_TEXT_BYTES];
+	char version[CF_SHA256_TEXT_BYTES];
 	enum cf_status status;
 
-	cf_sha256_format(c->policy->digest, digest);
-	digest[OWN_VERSION_BYTES] = '\0';
 	status = cf_image_builder_add_pack(c->builder,
 	    &(struct cf_image_pack){.vendor = OWN_PACK,
-	        .version = digest,
+	        .version = own_version(c->policy, version),
 	        .schedule = cf_regimes_of_vendor(&c->regimes, vendor)->schedule},
 	    pack_out);
 	return status == CF_OK ? scope_pack(c, vendor, *pack_out) : status;
+}
+
+static enum cf_status add_canaries(struct cf_compiled *c)
+{
+	char version[CF_SHA256_TEXT_BYTES];
+
+	return cf_canaries_add(c->builder, c->policy, OWN_PACK, own_version(c->policy, version));
 }
 
 static size_t find_vendor(const struct cf_policy *policy, const char *vendor)
@@ -216,6 +229,8 @@ static enum cf_status add_policy(struct cf_compiled *c)
 		status = add_exception(builder, own, &policy->exceptions[i]);
 	if (status == CF_OK)
 		status = add_own_names(c, own);
+	if (status == CF_OK)
+		status = add_canaries(c);
 	if (status == CF_OK)
 		status = cf_image_builder_set_answer(builder, &policy->answer);
 	return status;

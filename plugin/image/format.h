@@ -225,7 +225,7 @@ struct cf_image_policy_item {
 struct cf_image_pack_item {
 	uint32_t vendor, version;
 	uint32_t schedule; /* for everybody who is in no group with another */
-	uint32_t reserved;
+	uint32_t nodata; /* 1: what it blocks is answered NODATA without EDE, else as POLICY says */
 };
 
 /*

@@ -86,6 +86,7 @@ struct cf_image_pack {
 	const char *vendor;  /* folder of the pack; "policy" for the policy's own names */
 	const char *version; /* serial; of a policy the begin of its digest */
 	uint32_t schedule;   /* that it is under for clients in no group with another */
+	bool nodata;         /* signals to clients: answered NODATA, whatever others are answered */
 };
 void cf_image_pack(const struct cf_image *image, uint32_t i, struct cf_image_pack *pack_out);
 

@@ -161,6 +161,7 @@ void cf_image_pack(const struct cf_image *image, uint32_t i, struct cf_image_pac
 	    .vendor = text(image, image->packs[i].vendor),
 	    .version = text(image, image->packs[i].version),
 	    .schedule = image->packs[i].schedule,
+	    .nodata = image->packs[i].nodata != 0,
 	};
 }
 

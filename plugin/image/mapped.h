@@ -73,6 +73,7 @@ struct cf_image {
 	/* Derived once at open. */
 	struct cf_image_info info;
 	struct cf_answer_spec answer;
+	struct cf_answer_spec nodata_answer; /* of packs that say nodata */
 	/* By pack: categories that a baseline, a phase or an exception ever blocks for anybody. */
 	uint32_t may_block[CF_PACKS_MOST];
 };

@@ -71,6 +71,8 @@ static void fill_answer(struct cf_image *image)
 		image->answer.sinkhole_v4 = cf_addr_v4(policy->sinkhole_v4);
 	if (policy->sinkhole_v6_set != 0)
 		image->answer.sinkhole_v6 = cf_addr_v6(policy->sinkhole_v6);
+	image->nodata_answer = (struct cf_answer_spec){
+	    .kind = CF_ANSWER_NODATA, .ttl_s = policy->ttl_s, .ede_text = ""};
 }
 
 /* The categories that a schedule ever blocks. */

@@ -182,7 +182,8 @@ static bool packs_are_sound(const struct cf_image *image)
 		const uint32_t strings[] = {item->vendor, item->version};
 
 		/* The first row is everybody's. */
-		if (item->schedule != image->rows[i] || !strings_exist(image, strings, 2))
+		if (item->schedule != image->rows[i] || item->nodata > 1 ||
+		    !strings_exist(image, strings, 2))
 			return false;
 	}
 	for (uint32_t i = 0; i < image->row_count * image->pack_count; i++)

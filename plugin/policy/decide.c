@@ -60,6 +60,14 @@ static void expect_change(struct weighing *w, int64_t at_wall_s)
 		w->best.next_change_wall_s = at_wall_s;
 }
 
+/* Signals are answered as those who ask for them expect it, all others as the policy says. */
+static const struct cf_answer_spec *answer_of(const struct cf_image *image, uint32_t entry)
+{
+	if (entry != CF_NONE && image->packs[cf_entry_attr(image, entry)->pack].nodata != 0)
+		return &image->nodata_answer;
+	return &image->answer;
+}
+
 /* One thing that applies; the first of equal rank stands. */
 static void weigh(struct weighing *w, struct cf_decision candidate, unsigned nearness, bool by_name)
 {
@@ -68,7 +76,7 @@ static void weigh(struct weighing *w, struct cf_decision candidate, unsigned nea
 	if (w->decided || candidate_rank >= w->best_rank)
 		return;
 	candidate.matched = true;
-	candidate.answer = w->best.answer;
+	candidate.answer = answer_of(w->image, candidate.entry);
 	candidate.next_change_wall_s = w->best.next_change_wall_s;
 	w->best = candidate;
 	w->best_rank = candidate_rank;

@@ -151,6 +151,27 @@ exceptions:
             text = explain("s00.upd.kaspersky.com", "--at", AT, *ask)[1]
             self.assertIn("only for its clients; ask again with --client", text)
 
+    def test_a_canary_says_what_it_is_and_how_it_is_answered(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            policy, image = os.path.join(scratch, "curfew.yaml"), os.path.join(scratch, "curfew.img")
+            with open(policy, "w", encoding="utf-8") as to:
+                to.write("vendor: kaspersky\npreset: us-commerce-2024\nanswer: {kind: refused}\n"
+                         "canaries: [private-relay]\n")
+            subprocess.run([CURFEW, "apply", "--policy", policy, "--lists", os.path.join(ROOT, "lists"),
+                            "--image", image], check=True, capture_output=True)
+            canary = self.explained("mask.icloud.com", BEFORE, "--image", image)
+            self.assertEqual((canary["verdict"], canary["answer"], canary["category"], canary["entry_source"]),
+                             ("block", "nodata", "local-injection", "curfew.yaml:4"))
+            vendors = self.explained("s00.upd.kaspersky.com", AT, "--image", image)
+            self.assertEqual(vendors["answer"], "refused")
+            other = self.explained("use-application-dns.net", AT, "--image", image)
+            self.assertEqual((other["verdict"], other["category"]), ("pass", None))
+            for form, written in (("rpz", True), ("unbound", True), ("hosts", False), ("plain", False),
+                                  ("suricata", False), ("zeek", False)):
+                out = subprocess.run([CURFEW, "list", "export", "--image", image, "--format", form],
+                                     check=True, capture_output=True, text=True).stdout
+                self.assertEqual("mask.icloud.com" in out, written, form)
+
     def test_bad_questions_are_usage_errors(self):
         for arguments in ((), ("a..b",), ("a.example", "b.example"), ("a.example", "--client", "x"),
                           ("a.example", "--type", "NOPE"), ("a.example", "--at", "2024-09-29T04:00:00"),

@@ -302,6 +302,7 @@ static void packs_and_schedules_are_sound(void **state)
 	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, vendor, NO_STRING, "packs");
 	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, version, NO_STRING, "packs");
 	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, schedule, 1, "packs");
+	REFUSE(CF_SECTION_PACKS, 0, cf_image_pack_item, nodata, 2, "packs");
 	refuse(rows, 1, 4, "packs");
 	REFUSE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, preset, NO_STRING, "phases");
 	REFUSE(CF_SECTION_SCHEDULES, 0, cf_image_schedule_item, clients, NO_STRING, "phases");

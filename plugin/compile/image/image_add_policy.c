@@ -52,7 +52,7 @@ static void take_schedule(struct cf_image_builder *builder, uint32_t schedule, u
 enum cf_status cf_image_builder_add_pack(
     struct cf_image_builder *builder, const struct cf_image_pack *pack, uint32_t *pack_out)
 {
-	struct cf_image_pack_item item = {.schedule = pack->schedule};
+	struct cf_image_pack_item item = {.schedule = pack->schedule, .nodata = pack->nodata};
 	enum cf_status status = CF_OK;
 
 	if (pack->schedule >= builder->schedules.used)

@@ -166,6 +166,7 @@ static void fill_name(const struct cf_exporting *export, size_t i, const struct 
     const char *written, struct cf_export_name *out)
 {
 	uint32_t tag = cf_list_set_tag(export->set, i);
+	struct cf_image_pack pack;
 	struct cf_entry entry;
 	struct cf_name parent;
 	size_t len;
@@ -188,6 +189,8 @@ static void fill_name(const struct cf_exporting *export, size_t i, const struct 
 	out->category = entry.category;
 	out->product = entry.product;
 	out->source = entry.source;
+	cf_image_pack(export->image, entry.pack, &pack);
+	out->canary = entry.exception == CF_NONE && pack.nodata;
 }
 
 /* The i-th name of the set, and its master form. */

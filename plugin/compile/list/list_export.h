@@ -48,6 +48,7 @@ struct cf_export_name {
 	enum cf_category category;
 	const char *product, *source;
 	bool between; /* not listed: stands between a listed name and its listed ancestor */
+	bool canary;  /* a signal to clients: for DNS servers that refuse it as it is meant */
 };
 
 struct cf_export_network {

@@ -217,14 +217,15 @@ static enum cf_verdict stronger(enum cf_verdict a, enum cf_verdict b)
 /* A subtree that says something its surroundings do not. */
 static bool is_watched_subtree(const struct cf_export_name *name)
 {
-	return !name->between && name->below != CF_VERDICT_PASS && name->below != name->inherited;
+	return !name->between && !name->canary && name->below != CF_VERDICT_PASS &&
+	    name->below != name->inherited;
 }
 
 /* A name that no subtree rule covers. */
 static bool is_in_dataset(const struct cf_export_name *name)
 {
-	return !name->between && name->self != CF_VERDICT_PASS && !is_watched_subtree(name) &&
-	    name->self != name->inherited;
+	return !name->between && !name->canary && name->self != CF_VERDICT_PASS &&
+	    !is_watched_subtree(name) && name->self != name->inherited;
 }
 
 static void put_address_rules(struct cf_exporter *exporter, uint32_t *sid)
@@ -335,7 +336,8 @@ void cf_export_zeek(struct cf_exporter *exporter)
 		const struct cf_export_name *n = &export->names[i];
 		enum cf_verdict verdict = stronger(n->self, n->below);
 
-		if (n->between || verdict == CF_VERDICT_PASS || cf_export_is_odd(exporter, n))
+		if (n->between || n->canary || verdict == CF_VERDICT_PASS ||
+		    cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.narrowed +=
 		    n->below != CF_VERDICT_PASS && n->below != n->inherited;

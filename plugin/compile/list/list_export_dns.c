@@ -202,7 +202,8 @@ void cf_export_dnsmasq(struct cf_exporter *exporter)
 		const struct cf_export_name *n = &exporter->export->names[i];
 		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
 
-		if (n->between || cf_export_is_repeated(n) || cf_export_is_odd(exporter, n))
+		if (n->between || n->canary || cf_export_is_repeated(n) ||
+		    cf_export_is_odd(exporter, n))
 			continue;
 		if (self != below && (below || cf_export_blocks(n->inherited))) {
 			cf_export_leave_out(exporter, n, "a name and what is below it differ");

@@ -49,7 +49,7 @@ void cf_export_hosts(struct cf_exporter *exporter)
 	for (size_t i = 0; i < exporter->export->name_count; i++) {
 		const struct cf_export_name *n = &exporter->export->names[i];
 
-		if (n->between)
+		if (n->between || n->canary)
 			continue;
 		if (!cf_export_blocks(n->self) && !cf_export_blocks(n->below))
 			continue;
@@ -77,7 +77,8 @@ void cf_export_adblock(struct cf_exporter *exporter)
 		bool self = cf_export_blocks(n->self), below = cf_export_blocks(n->below);
 		bool inside = cf_export_blocks(n->inherited);
 
-		if (n->between || cf_export_is_repeated(n) || cf_export_is_odd(exporter, n))
+		if (n->between || n->canary || cf_export_is_repeated(n) ||
+		    cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.written++;
 		if (self == below)
@@ -96,7 +97,8 @@ void cf_export_plain(struct cf_exporter *exporter)
 	for (size_t i = 0; i < exporter->export->name_count; i++) {
 		const struct cf_export_name *n = &exporter->export->names[i];
 
-		if (n->between || !cf_export_blocks(n->self) || cf_export_is_odd(exporter, n))
+		if (n->between || n->canary || !cf_export_blocks(n->self) ||
+		    cf_export_is_odd(exporter, n))
 			continue;
 		exporter->counts.written++;
 		exporter->counts.narrowed +=

@@ -64,6 +64,13 @@ struct cf_policy_name {
 	unsigned line;
 };
 
+/* Names by which clients learn that they are to leave DNS where it is; bits. */
+enum cf_canary {
+	CF_CANARY_FIREFOX = 1,       /* Firefox: no DNS over HTTPS by default */
+	CF_CANARY_PRIVATE_RELAY = 2, /* Apple: no iCloud Private Relay */
+	CF_CANARY_DDR = 4,           /* RFC 9462: no encrypted resolver to go over to */
+};
+
 /* A publisher's key, as a line of minisign's; trusted from from_wall_s until before until_wall_s.
  */
 struct cf_policy_key {
@@ -104,6 +111,8 @@ struct cf_policy {
 	size_t exception_count;
 	struct cf_policy_name *names;
 	size_t name_count;
+	uint32_t canaries; /* enum cf_canary; 0 for none */
+	unsigned canaries_line;
 	struct cf_policy_update *updates;
 	size_t update_count;
 	struct cf_answer_spec answer;

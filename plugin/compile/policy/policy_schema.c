@@ -2,6 +2,8 @@
 
 #include "compile/policy/policy_schema.h"
 
+#include "compile/policy/policy.h"
+
 #include <cyaml/cyaml.h>
 
 #define OPTIONAL  CYAML_FLAG_OPTIONAL
@@ -64,6 +66,12 @@ static const cyaml_strval_t category_bits[] = {
     {"local-injection", 1 << CF_CATEGORY_LOCAL_INJECTION},
     {"lookalike", 1 << CF_CATEGORY_LOOKALIKE},
     {"all", (1 << CF_CATEGORIES) - 1},
+};
+
+static const cyaml_strval_t canary_bits[] = {
+    {"firefox", CF_CANARY_FIREFOX},
+    {"private-relay", CF_CANARY_PRIVATE_RELAY},
+    {"ddr", CF_CANARY_DDR},
 };
 
 static const struct cyaml_schema_value text_value = {
@@ -228,6 +236,8 @@ static const struct cyaml_schema_field policy_fields[] = {
         exceptions, &exception_value, 0, CF_EXCEPTIONS),
     CYAML_FIELD_SEQUENCE("names", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, names,
         &name_value, 0, CF_POLICY_NAMES),
+    CYAML_FIELD_FLAGS("canaries", OPTIONAL | STRICT, struct cf_policy_text, canaries, canary_bits,
+        COUNT(canary_bits)),
     CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct cf_policy_text, log, log_fields),
     CYAML_FIELD_SEQUENCE("updates", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, updates,
         &update_value, 0, CF_VENDORS),

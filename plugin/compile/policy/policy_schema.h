@@ -94,6 +94,7 @@ struct cf_policy_text {
 	struct cf_policy_text_log *log;
 	struct cf_policy_text_update *updates;
 	unsigned phases_count, groups_count, exceptions_count, names_count, updates_count;
+	uint32_t canaries; /* enum cf_canary */
 	bool block_addresses, block_services;
 };
 

@@ -288,6 +288,8 @@ void cf_policy_read_sections(struct cf_policy_reader *reader)
 	read_names(reader);
 	read_log(reader);
 	cf_policy_read_updates(reader);
+	reader->policy->canaries = reader->text->canaries;
+	reader->policy->canaries_line = cf_policy_line(reader->root, "canaries");
 	reader->policy->block_addresses = reader->text->block_addresses;
 	reader->policy->block_services = reader->text->block_services;
 }

@@ -37,7 +37,7 @@
 	"  - {name: av.example.net, category: updates, note: our mirror}\n" \
 	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, alive: 5m, privacy: truncate, " \
 	"syslog: yes}\n" \
-	"block-addresses: true\nblock-services: true\n"
+	"canaries: [firefox, ddr]\nblock-addresses: true\nblock-services: true\n"
 
 static enum cf_status parse(const char *text, struct cf_policy **policy_out, struct cf_diags *diags)
 {
@@ -111,6 +111,8 @@ static void a_full_policy_means_what_it_says(void **state)
 	assert_int_equal(policy->fold_s, 90);
 	assert_int_equal(policy->alive_s, 300);
 	assert_true(policy->block_services);
+	assert_int_equal(policy->canaries, CF_CANARY_FIREFOX | CF_CANARY_DDR);
+	assert_int_equal(policy->canaries_line, 23);
 	assert_string_equal(policy->privacy, "truncate");
 	assert_true(policy->syslog);
 	assert_true(policy->block_addresses);
