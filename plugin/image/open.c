@@ -246,7 +246,7 @@ static enum cf_status read_file(const char *path, const atomic_bool *stop, void 
     size_t *len_out, int64_t *written_wall_s_out, struct cf_error *error)
 {
 	struct stat st = {.st_mtime = 0};
-	struct cf_image head;
+	struct cf_image head = {.len = 0};
 	int fd = -1, saved;
 	enum cf_status status = open_file(path, &fd, &head, error);
 	void *data;
