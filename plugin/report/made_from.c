@@ -5,6 +5,7 @@
 #include "trust/fetch.h"
 #include "update/image_kept.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +143,9 @@ static void digest_policy(struct cf_made_from *made, const char *path)
 		const char *slash = strrchr(path, '/');
 
 		made->provenance.policy_sha256 = cf_sha256_format(digest, made->policy_sha256);
-		made->provenance.policy_file = slash == NULL ? path : slash + 1;
+		(void)snprintf(made->policy_file, sizeof made->policy_file, "%s",
+		    slash == NULL ? path : slash + 1);
+		made->provenance.policy_file = made->policy_file; /* the path is the caller's */
 	}
 	free(file.data);
 }

@@ -27,6 +27,7 @@ struct cf_made_from {
 	char digests[CF_MADE_FROM_IMAGES][CF_SHA256_TEXT_BYTES];
 	char sources[CF_MADE_FROM_IMAGES][CF_SHA256_TEXT_BYTES];
 	char policy_sha256[CF_SHA256_TEXT_BYTES];
+	char policy_file[256]; /* a name, NAME_MAX and its end */
 	struct cf_provenance_image images[CF_MADE_FROM_IMAGES];
 	struct cf_provenance_pack *packs;
 	size_t pack_count, pack_size;
