@@ -191,7 +191,7 @@ static bool check_witness(struct cf_verify *verify, struct track *track,
 		} else {
 			is_here = true;
 			if (witnessed->stamp_wall_us < INT64_MAX - CLOCK_SLACK_US &&
-			    seal->at_wall_us > witnessed->stamp_wall_us + CLOCK_SLACK_US)
+			    seal->at_wall_us - CLOCK_SLACK_US > witnessed->stamp_wall_us)
 				cf_track_doubt(verify, CF_VERIFY_CLOCK, track, seal->at_wall_us,
 				    place, place,
 				    "seal %llu is dated later than the time stamp that covers it",
@@ -214,7 +214,7 @@ static void check_clock(struct cf_verify *verify, struct track *track,
 		    place, "the writer's clock went back here, from %s to %s",
 		    instant(track->seal_wall_us, before), instant(seal->at_wall_us, at));
 	if (!track->clock_told && verify->with.now_wall_us > 0 &&
-	    seal->at_wall_us > verify->with.now_wall_us + CLOCK_SLACK_US) {
+	    seal->at_wall_us - CLOCK_SLACK_US > verify->with.now_wall_us) {
 		track->clock_told = true;
 		cf_track_doubt(verify, CF_VERIFY_CLOCK, track, seal->at_wall_us, place, place,
 		    "seal %llu is dated %s, which has yet to come", (unsigned long long)seal->seq,
