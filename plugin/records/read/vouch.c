@@ -412,7 +412,7 @@ static void tell_missing(
 		    "the witness has %llu seals that are not here, up to %llu (line %u), which "
 		    "none "
 		    "of the keys signed",
-		    (unsigned long long)(missing->within + missing->after),
+		    (unsigned long long)missing->within + missing->after,
 		    (unsigned long long)missing->newest->seq, missing->newest->line);
 		return;
 	}
