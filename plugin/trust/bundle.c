@@ -361,7 +361,11 @@ static enum cf_status empty_folder(const char *folder, unsigned depth)
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >=
+		    (int)sizeof path) {
+			status = CF_EIO; /* a cut name would be another file's */
+			continue;
+		}
 		if (unlink(path) == 0)
 			continue;
 		if (errno != EISDIR || depth == 0 || empty_folder(path, depth - 1) != CF_OK ||
