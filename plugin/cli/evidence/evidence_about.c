@@ -1,15 +1,14 @@
 /* about.json and logs.tsv. */
 
-#include "cli/evidence/evidence.h"
+#include "cli/evidence/evidence_about.h"
 
 #include "base/array.h"
 #include "base/file_writer.h"
+#include "base/input_file.h"
 #include "base/instant.h"
-#include "cli/front/cmd.h"
-#include "cli/front/json_out.h"
 #include "doctor/json_in.h"
+#include "records/form/json.h"
 #include "trust/crate.h"
-#include "trust/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,48 +17,76 @@
 #define ABOUT_BYTES 65536
 #define LOGS_BYTES  4194304
 
-static int refuse(const char *name, const char *why)
+static void put_key(struct cf_json *json, const char *key)
 {
-	fprintf(stderr, "curfew evidence: '%s': %s\n", name, why);
-	return CMD_INVALID;
+	CF_JSON_LITERAL(json, ",\n \"");
+	cf_json_raw(json, key, strlen(key));
+	CF_JSON_LITERAL(json, "\": ");
 }
 
-static void put_options(struct cli_json *json, const struct cf_model_options *options)
+static void put_number(struct cf_json *json, const char *key, uint64_t number)
 {
-	cli_json_number(json, "window_minutes", options->window_minutes);
-	cli_json_number(json, "recent_minutes", options->recent_minutes);
-	cli_json_number(json, "alive_minutes", options->alive_minutes);
-	cli_json_number(json, "tolerance_minutes", options->tolerance_minutes);
-	cli_json_number(json, "lag_minutes", options->lag_minutes);
-	cli_json_number(json, "unread_percent", options->unread_percent);
+	put_key(json, key);
+	cf_json_number(json, number);
 }
 
-int cli_evidence_write_about(const char *root, const struct cli_evidence_about *about)
+static void put_text(struct cf_json *json, const char *key, const char *text)
 {
-	char path[CF_PATH_BYTES], text[CF_INSTANT_TEXT_BYTES];
+	put_key(json, key);
+	cf_json_string(json, text, strlen(text), CF_SHA256_TEXT_BYTES, false);
+}
+
+/* 0, where nothing was asked for, is null. */
+static void put_instant(struct cf_json *json, const char *key, int64_t wall_s)
+{
+	put_key(json, key);
+	if (wall_s == 0)
+		CF_JSON_LITERAL(json, "null");
+	else
+		cf_json_instant(json, wall_s);
+}
+
+static void put_options(struct cf_json *json, const struct cf_model_options *options)
+{
+	put_number(json, "window_minutes", options->window_minutes);
+	put_number(json, "recent_minutes", options->recent_minutes);
+	put_number(json, "alive_minutes", options->alive_minutes);
+	put_number(json, "tolerance_minutes", options->tolerance_minutes);
+	put_number(json, "lag_minutes", options->lag_minutes);
+	put_number(json, "unread_percent", options->unread_percent);
+}
+
+static size_t format_about(const struct cf_evidence_about *about, char *text, size_t size)
+{
+	struct cf_json json = cf_json_make(text, size);
+
+	CF_JSON_LITERAL(&json, "{\"evidence\": 1");
+	put_text(&json, "curfew", about->version);
+	put_instant(&json, "made", about->made_wall_s);
+	put_instant(&json, "at", about->at_wall_s);
+	put_instant(&json, "from", about->from_wall_s);
+	put_instant(&json, "to", about->to_wall_s);
+	put_text(&json, "ledger", about->ledger);
+	put_text(&json, "host", about->host);
+	put_text(&json, "exceptions_of_image", about->image);
+	put_options(&json, &about->options);
+	CF_JSON_LITERAL(&json, "}\n");
+	return cf_json_length(&json);
+}
+
+enum cf_status cf_evidence_write_about(
+    const char *root, const struct cf_evidence_about *about, struct cf_error *error)
+{
+	char path[CF_PATH_BYTES], text[2048];
+	size_t len = format_about(about, text, sizeof text);
 	struct cf_file_writer writer;
-	struct cli_json json;
+	enum cf_status status;
 
 	(void)snprintf(path, sizeof path, "%s/about.json", root);
-	if (cf_file_writer_open_as(&writer, path, CF_WRITE_PRIVATE) != CF_OK)
-		return refuse(path, cf_file_writer_why(&writer));
-	json = cli_json_start(writer.to);
-	cli_json_open_object(&json, NULL);
-	cli_json_number(&json, "evidence", 1);
-	cli_json_text(&json, "curfew", about->version);
-	cli_json_text(&json, "made", cf_instant_format(about->made_wall_s, text));
-	cli_json_text(&json, "at", cf_instant_format(about->at_wall_s, text));
-	cli_json_instant(&json, "from", about->from_wall_s == 0 ? INT64_MIN : about->from_wall_s);
-	cli_json_instant(&json, "to", about->to_wall_s == 0 ? INT64_MAX : about->to_wall_s);
-	cli_json_text(&json, "ledger", about->ledger);
-	cli_json_text(&json, "host", about->host);
-	cli_json_text(&json, "exceptions_of_image", about->image);
-	put_options(&json, &about->options);
-	cli_json_close_object(&json);
-	cli_json_end(&json);
-	if (cf_file_writer_commit(&writer) == CF_OK)
-		return CMD_OK;
-	return refuse(path, cf_file_writer_why(&writer));
+	status = cf_file_writer_open_as(&writer, path, CF_WRITE_PRIVATE);
+	if (status == CF_OK)
+		(void)fwrite(text, 1, len, writer.to); /* the end sees a failure */
+	return cf_file_writer_end(&writer, path, status, error);
 }
 
 /* A number up to a month of minutes a hundred times over; false when it is missing or wild. */
@@ -89,7 +116,7 @@ static bool find_digest(const char *text, const char *key, char digest[CF_SHA256
 	            strspn(digest, "0123456789abcdef") == CF_SHA256_TEXT_BYTES - 1));
 }
 
-static bool parse_about(const char *text, struct cli_evidence_about *about)
+static bool parse_about(const char *text, struct cf_evidence_about *about)
 {
 	struct cf_model_options *options = &about->options;
 	uint64_t version;
@@ -113,47 +140,28 @@ static bool parse_about(const char *text, struct cli_evidence_about *about)
 	    options->unread_percent <= 100;
 }
 
-/* The whole file, terminated; NULL after a message. */
-static char *read_text(const char *root, const char *name, size_t most)
+enum cf_status cf_evidence_read_about(
+    const char *root, struct cf_evidence_about *about, struct cf_error *error)
 {
-	char path[CF_PATH_BYTES];
-	struct cf_fetch file = {.place = path, .most_bytes = most};
-	struct cf_error error;
-	char *text;
-
-	(void)snprintf(path, sizeof path, "%s/%s", root, name);
-	if (cf_fetch(&file, &error) != CF_OK) {
-		(void)refuse(name, error.text);
-		return NULL;
-	}
-	text = realloc(file.data, file.len + 1);
-	if (text == NULL) {
-		free(file.data);
-		(void)refuse(name, "no memory");
-		return NULL;
-	}
-	text[file.len] = '\0';
-	return text;
-}
-
-int cli_evidence_read_about(const char *root, struct cli_evidence_about *about)
-{
-	char *text = read_text(root, "about.json", ABOUT_BYTES);
+	char path[CF_PATH_BYTES], *text = NULL;
+	size_t len = 0;
 	bool good;
 
-	*about = (struct cli_evidence_about){.made_wall_s = 0};
-	if (text == NULL)
-		return CMD_INVALID;
+	*about = (struct cf_evidence_about){.made_wall_s = 0};
+	(void)snprintf(path, sizeof path, "%s/about.json", root);
+	if (cf_input_read_whole(path, ABOUT_BYTES, &text, &len, error) != CF_OK)
+		return CF_EINVALID;
 	good = parse_about(text, about);
 	free(text);
 	if (!good)
-		return refuse("about.json", "is not what this version of curfew writes there");
+		return cf_error_set(error, CF_EINVALID,
+		    "about.json is not what this version of curfew writes there");
 	about->options.at_wall_s = about->at_wall_s;
-	return CMD_OK;
+	return CF_OK;
 }
 
 /* "7<TAB>hits.jsonl"; false for anything else. */
-static bool parse_log(const char *line, size_t len, struct cli_evidence_log *log)
+static bool parse_log(const char *line, size_t len, struct cf_evidence_log *log)
 {
 	char text[300], *end;
 
@@ -162,7 +170,7 @@ static bool parse_log(const char *line, size_t len, struct cli_evidence_log *log
 	memcpy(text, line, len);
 	text[len] = '\0';
 	log->number = (unsigned)strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\t' || log->number >= CLI_EVIDENCE_LOGS ||
+	if (text[0] < '0' || text[0] > '9' || *end != '\t' || log->number >= CF_EVIDENCE_LOGS ||
 	    strchr(end + 1, '/') != NULL || !cf_crate_name_ok(end + 1) ||
 	    strlen(end + 1) >= sizeof log->base)
 		return false;
@@ -170,24 +178,27 @@ static bool parse_log(const char *line, size_t len, struct cli_evidence_log *log
 	return true;
 }
 
-int cli_evidence_read_logs(const char *root, struct cli_evidence_log **logs_out, size_t *count_out)
+enum cf_status cf_evidence_read_logs(
+    const char *root, struct cf_evidence_log **logs_out, size_t *count_out, struct cf_error *error)
 {
-	char *text = read_text(root, "logs.tsv", LOGS_BYTES);
-	struct cli_evidence_log *logs = NULL;
-	size_t count = 0, size = 0;
+	struct cf_evidence_log *logs = NULL;
+	char path[CF_PATH_BYTES], *text = NULL;
+	size_t count = 0, size = 0, text_len = 0;
 
-	if (text == NULL)
-		return CMD_INVALID;
+	(void)snprintf(path, sizeof path, "%s/logs.tsv", root);
+	if (cf_input_read_whole(path, LOGS_BYTES, &text, &text_len, error) != CF_OK)
+		return CF_EINVALID;
 	for (const char *line = text; *line != '\0';) {
 		size_t len = strcspn(line, "\n");
-		struct cli_evidence_log *more = cf_array_grow(logs, count, 1, &size, sizeof *logs);
+		struct cf_evidence_log *more = cf_array_grow(logs, count, 1, &size, sizeof *logs);
 
 		logs = more == NULL ? logs : more;
-		if (more == NULL || count == CLI_EVIDENCE_LOGS ||
+		if (more == NULL || count == CF_EVIDENCE_LOGS ||
 		    !parse_log(line, len, &logs[count])) {
 			free(text);
 			free(logs);
-			return refuse("logs.tsv", "has a line that is none of it");
+			return cf_error_set(
+			    error, CF_EINVALID, "logs.tsv has a line that is none of it");
 		}
 		count++;
 		line += len + (line[len] == '\n');
@@ -195,11 +206,11 @@ int cli_evidence_read_logs(const char *root, struct cli_evidence_log **logs_out,
 	free(text);
 	*logs_out = logs;
 	*count_out = count;
-	return CMD_OK;
+	return CF_OK;
 }
 
-const char *cli_evidence_log_path(
-    const char *root, const struct cli_evidence_log *log, char path[CF_PATH_BYTES])
+const char *cf_evidence_log_path(
+    const char *root, const struct cf_evidence_log *log, char path[CF_PATH_BYTES])
 {
 	(void)snprintf(path, CF_PATH_BYTES, "%s/logs/%u/%s", root, log->number, log->base);
 	return path;

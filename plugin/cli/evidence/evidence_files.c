@@ -1,12 +1,11 @@
-/* Folders and copies. */
-
-#include "cli/evidence/evidence.h"
+#include "cli/evidence/evidence_files.h"
 
 #include "base/input_file.h"
-#include "cli/front/cmd.h"
+#include "trust/crate.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,32 +14,57 @@
 
 #define PIECE_BYTES 1048576
 
-static int complain(const char *what, const char *path)
+void cf_evidence_tell(const struct cf_evidence_notices *notices, const char *format, ...)
 {
-	fprintf(stderr, "curfew evidence: cannot %s '%s': %s\n", what, path, strerror(errno));
-	return CMD_IO;
+	char text[CF_ERROR_TEXT_BYTES];
+	va_list args;
+
+	if (notices == NULL || notices->tell == NULL)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	notices->tell(notices->arg, text);
 }
 
-const char *cli_evidence_folder(const char *root, const char *name, char path[CF_PATH_BYTES])
+static enum cf_status complain(struct cf_error *error, const char *what, const char *path)
+{
+	return cf_error_set(error, CF_EIO, "cannot %s '%s': %s", what, path, strerror(errno));
+}
+
+enum cf_status cf_evidence_folder(
+    const char *root, const char *name, char path[CF_PATH_BYTES], struct cf_error *error)
 {
 	if (snprintf(path, CF_PATH_BYTES, "%s/%s", root, name) >= CF_PATH_BYTES)
 		errno = ENAMETOOLONG;
 	else if (mkdir(path, 0750) == 0 || errno == EEXIST)
-		return path;
-	(void)complain("make", path);
-	return NULL;
+		return CF_OK;
+	return complain(error, "make", path);
 }
 
-bool cli_evidence_temporary(char path[CF_PATH_BYTES])
+enum cf_status cf_evidence_place_make(struct cf_evidence_place *place, struct cf_error *error)
 {
 	const char *tmp = getenv("TMPDIR");
+	char top[CF_PATH_BYTES];
+	enum cf_status status;
 
-	(void)snprintf(path, CF_PATH_BYTES, "%s/curfew-evidence-XXXXXX",
+	place->top[0] = '\0';
+	(void)snprintf(top, sizeof top, "%s/curfew-evidence-XXXXXX",
 	    tmp == NULL || tmp[0] == '\0' ? "/var/tmp" : tmp);
-	if (mkdtemp(path) != NULL)
-		return true;
-	(void)complain("make", path);
-	return false;
+	if (mkdtemp(top) == NULL)
+		return complain(error, "make", top);
+	memcpy(place->top, top, sizeof top);
+	status = cf_evidence_folder(place->top, "evidence", place->root, error);
+	if (status == CF_OK)
+		status = cf_evidence_folder(place->top, "work", place->work, error);
+	return status;
+}
+
+void cf_evidence_place_remove(
+    const struct cf_evidence_place *place, const struct cf_evidence_notices *notices)
+{
+	if (place->top[0] != '\0' && cf_crate_remove(place->top) != CF_OK)
+		cf_evidence_tell(notices, "cannot remove '%s'", place->top);
 }
 
 /* Copies left bytes; 0, or errno is set. */
@@ -65,25 +89,23 @@ static int copy_bytes(int from, int to, int64_t left)
 	return result;
 }
 
-int cli_evidence_copy(const char *from, const char *to)
+enum cf_status cf_evidence_copy(const char *from, const char *to, struct cf_error *error)
 {
 	struct stat about;
-	struct cf_error error;
-	int in = -1, out, code = CMD_OK;
+	enum cf_status status = CF_OK;
+	int in = -1, out;
 
 	if (access(from, F_OK) != 0)
-		return CMD_FOUND;
-	if (cf_input_open(from, &in, &error) != CF_OK) {
-		fprintf(stderr, "curfew evidence: %s\n", error.text);
-		return CMD_IO;
-	}
+		return CF_ENOTFOUND;
+	if (cf_input_open(from, &in, error) != CF_OK)
+		return CF_EIO;
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (out < 0)
-		code = complain("write", to);
+		status = complain(error, "write", to);
 	else if (fstat(in, &about) != 0 || copy_bytes(in, out, about.st_size) != 0)
-		code = complain("copy", from);
-	if (out >= 0 && close(out) != 0 && code == CMD_OK)
-		code = complain("write", to);
+		status = complain(error, "copy", from);
+	if (out >= 0 && close(out) != 0 && status == CF_OK)
+		status = complain(error, "write", to);
 	(void)close(in); /* only read */
-	return code;
+	return status;
 }

@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_contents.h"
+#include "cli/evidence/evidence_checks.h"
 
 #include "base/diag.h"
 #include "compile/compile.h"
@@ -27,11 +27,11 @@ static void say_fault(void *context, enum cf_manifest_fault kind, const char *pa
 	    [CF_MANIFEST_MISSING] = "is in the manifest and missing",
 	    [CF_MANIFEST_UNLISTED] = "is not in the manifest"};
 
-	cli_say(context, CLI_SAID_BAD, "manifest", "'%s' %s", path, texts[kind]);
+	cf_say(context, CF_SAID_BAD, "manifest", "'%s' %s", path, texts[kind]);
 }
 
 /* Whose signature the manifest bears. */
-static void check_signature(struct cli_sayings *sayings, const char *root, const char *text,
+static void check_signature(struct cf_sayings *sayings, const char *root, const char *text,
     size_t len, const struct cf_keyring *keyring)
 {
 	char path[CF_PATH_BYTES], id[CF_MINISIGN_ID_TEXT_BYTES];
@@ -42,14 +42,14 @@ static void check_signature(struct cli_sayings *sayings, const char *root, const
 
 	(void)snprintf(path, sizeof path, "%s/" CF_MANIFEST_SIGNATURE, root);
 	if (access(path, F_OK) != 0) {
-		cli_say(sayings, keyring->count > 0 ? CLI_SAID_BAD : CLI_SAID_UNKNOWN, "signature",
+		cf_say(sayings, keyring->count > 0 ? CF_SAID_BAD : CF_SAID_UNKNOWN, "signature",
 		    "there is none: whoever had the file could have made it");
 		return;
 	}
 	if (cf_fetch(&file, &error) != CF_OK ||
 	    cf_minisign_signature_parse((const char *)file.data, file.len, &signature, &error) !=
 	        CF_OK) {
-		cli_say(sayings, CLI_SAID_BAD, "signature", "%s", error.text);
+		cf_say(sayings, CF_SAID_BAD, "signature", "%s", error.text);
 		free(file.data);
 		return;
 	}
@@ -57,20 +57,20 @@ static void check_signature(struct cli_sayings *sayings, const char *root, const
 	cf_minisign_id_format(signature.id, id);
 	key = cf_keyring_find(keyring, signature.id, 0);
 	if (keyring->count == 0)
-		cli_say(sayings, CLI_SAID_UNKNOWN, "signature",
+		cf_say(sayings, CF_SAID_UNKNOWN, "signature",
 		    "signed with key %s; without --key nobody knows whose that is", id);
 	else if (key == NULL)
-		cli_say(sayings, CLI_SAID_BAD, "signature",
-		    "signed with key %s, which was not given", id);
+		cf_say(sayings, CF_SAID_BAD, "signature", "signed with key %s, which was not given",
+		    id);
 	else if (cf_minisign_verify(key, &signature, text, len, true, &error) != CF_OK)
-		cli_say(sayings, CLI_SAID_BAD, "signature", "%s", error.text);
+		cf_say(sayings, CF_SAID_BAD, "signature", "%s", error.text);
 	else
-		cli_say(
-		    sayings, CLI_SAID_GOOD, "signature", "the manifest is signed with key %s", id);
+		cf_say(
+		    sayings, CF_SAID_GOOD, "signature", "the manifest is signed with key %s", id);
 }
 
-void cli_evidence_check_manifest(
-    struct cli_sayings *sayings, const char *root, const struct cf_keyring *keyring)
+void cf_evidence_check_manifest(
+    struct cf_sayings *sayings, const char *root, const struct cf_keyring *keyring)
 {
 	char path[CF_PATH_BYTES];
 	struct cf_fetch file = {.place = path, .most_bytes = MANIFEST_BYTES};
@@ -80,16 +80,16 @@ void cli_evidence_check_manifest(
 
 	(void)snprintf(path, sizeof path, "%s/" CF_MANIFEST_NAME, root);
 	if (cf_fetch(&file, &error) != CF_OK) {
-		cli_say(sayings, CLI_SAID_BAD, "manifest", "there is none");
+		cf_say(sayings, CF_SAID_BAD, "manifest", "there is none");
 		return;
 	}
 	check_signature(sayings, root, (const char *)file.data, file.len, keyring);
-	before = sayings->counts[CLI_SAID_BAD];
+	before = sayings->counts[CF_SAID_BAD];
 	if (cf_manifest_check(root, (const char *)file.data, file.len, say_fault, sayings, &files,
 	        &error) != CF_OK)
-		cli_say(sayings, CLI_SAID_BAD, "manifest", "%s", error.text);
-	else if (sayings->counts[CLI_SAID_BAD] == before)
-		cli_say(sayings, CLI_SAID_GOOD, "manifest",
+		cf_say(sayings, CF_SAID_BAD, "manifest", "%s", error.text);
+	else if (sayings->counts[CF_SAID_BAD] == before)
+		cf_say(sayings, CF_SAID_GOOD, "manifest",
 		    "%zu files are as it says, and no other is there", files);
 	free(file.data);
 }
@@ -103,26 +103,26 @@ static int is_image(const struct dirent *entry)
 	return len > 4 && strcmp(entry->d_name + len - 4, ".img") == 0;
 }
 
-static void open_image(struct cli_sayings *sayings, const char *folder, const char *name,
-    struct cli_evidence_images *images)
+static void open_image(struct cf_sayings *sayings, const char *folder, const char *name,
+    struct cf_evidence_images *images)
 {
 	char digest[CF_SHA256_TEXT_BYTES];
 	struct cf_error error;
 
 	(void)snprintf(digest, sizeof digest, "%.64s", name);
 	if (strlen(name) != CF_SHA256_TEXT_BYTES - 1 + 4 || !cf_kept_is_prefix(digest))
-		cli_say(sayings, CLI_SAID_BAD, "image", "'%s' has no digest for a name", name);
-	else if (images->count == CLI_EVIDENCE_IMAGES)
-		cli_say(
-		    sayings, CLI_SAID_UNKNOWN, "image", "more than %d images", CLI_EVIDENCE_IMAGES);
+		cf_say(sayings, CF_SAID_BAD, "image", "'%s' has no digest for a name", name);
+	else if (images->count == CF_EVIDENCE_IMAGES)
+		cf_say(
+		    sayings, CF_SAID_UNKNOWN, "image", "more than %d images", CF_EVIDENCE_IMAGES);
 	else if (cf_kept_open(folder, digest, &images->items[images->count], &error) == CF_OK)
 		images->count++;
 	else
-		cli_say(sayings, CLI_SAID_BAD, "image", "%.12s: %s", digest, error.text);
+		cf_say(sayings, CF_SAID_BAD, "image", "%.12s: %s", digest, error.text);
 }
 
-void cli_evidence_open_images(
-    struct cli_sayings *sayings, const char *root, struct cli_evidence_images *images)
+void cf_evidence_open_images(
+    struct cf_sayings *sayings, const char *root, struct cf_evidence_images *images)
 {
 	struct dirent **found = NULL;
 	char folder[CF_PATH_BYTES];
@@ -137,14 +137,14 @@ void cli_evidence_open_images(
 	}
 	free(found);
 	if (images->count > 0)
-		cli_say(sayings, CLI_SAID_GOOD, "image", "%zu images are the ones they are called",
+		cf_say(sayings, CF_SAID_GOOD, "image", "%zu images are the ones they are called",
 		    images->count);
 	else
-		cli_say(sayings, CLI_SAID_UNKNOWN, "image",
+		cf_say(sayings, CF_SAID_UNKNOWN, "image",
 		    "there is none: no verdict can be decided again");
 }
 
-void cli_evidence_close_images(struct cli_evidence_images *images)
+void cf_evidence_close_images(struct cf_evidence_images *images)
 {
 	for (size_t i = 0; i < images->count; i++)
 		cf_image_close(images->items[i]);
@@ -180,15 +180,15 @@ static bool gives(const char *root, const struct cf_image *image)
 	return same;
 }
 
-void cli_evidence_check_sources(
-    struct cli_sayings *sayings, const char *root, const struct cli_evidence_images *images)
+void cf_evidence_check_sources(
+    struct cf_sayings *sayings, const char *root, const struct cf_evidence_images *images)
 {
 	char digest[CF_SHA256_TEXT_BYTES], path[CF_PATH_BYTES];
 	size_t given = 0;
 
 	(void)snprintf(path, sizeof path, "%s/policy/curfew.yaml", root);
 	if (access(path, F_OK) != 0) {
-		cli_say(sayings, CLI_SAID_NOTE, "sources",
+		cf_say(sayings, CF_SAID_NOTE, "sources",
 		    "the policy is not in it; what the images say stands for itself");
 		return;
 	}
@@ -197,16 +197,16 @@ void cli_evidence_check_sources(
 		if (!gives(root, images->items[i]))
 			continue;
 		given++;
-		cli_say(sayings, CLI_SAID_GOOD, "sources",
+		cf_say(sayings, CF_SAID_GOOD, "sources",
 		    "policy and packs give image %.12s, byte for byte", digest);
 	}
 	if (given == 0 && images->count > 0)
-		cli_say(sayings, CLI_SAID_NOTE, "sources",
+		cf_say(sayings, CF_SAID_NOTE, "sources",
 		    "policy and packs give none of the images: they are of another time, or "
 		    "another "
 		    "curfew compiled them");
 	else if (given < images->count)
-		cli_say(sayings, CLI_SAID_NOTE, "sources",
+		cf_say(sayings, CF_SAID_NOTE, "sources",
 		    "%zu images were compiled from something else, such as an earlier policy",
 		    images->count - given);
 }

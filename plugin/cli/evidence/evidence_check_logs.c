@@ -1,6 +1,7 @@
 /* The logs of an evidence: their seals, who vouches for these, and every verdict. */
 
-#include "cli/evidence/evidence_contents.h"
+#include "cli/evidence/evidence_about.h"
+#include "cli/evidence/evidence_checks.h"
 
 #include "evidence/log_check.h"
 #include "records/anchor/public_key.h"
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 struct logs {
-	struct cli_sayings *sayings;
+	struct cf_sayings *sayings;
 	size_t root_len; /* of paths, to be left out */
 };
 
@@ -27,7 +28,7 @@ static void say_differs(void *context, const char *path, uint64_t line, const ch
 {
 	struct logs *logs = context;
 
-	cli_say(logs->sayings, CLI_SAID_BAD, "verdict", "%s:%llu: %s", short_path(logs, path),
+	cf_say(logs->sayings, CF_SAID_BAD, "verdict", "%s:%llu: %s", short_path(logs, path),
 	    (unsigned long long)line, why);
 }
 
@@ -35,10 +36,10 @@ static void say_chain(void *context, const struct cf_verify_finding *finding)
 {
 	struct logs *logs = context;
 
-	cli_say(logs->sayings,
-	    cf_verify_is_alteration(finding->kind) ? CLI_SAID_BAD
-	        : finding->is_doubt                ? CLI_SAID_UNKNOWN
-	                                           : CLI_SAID_NOTE,
+	cf_say(logs->sayings,
+	    cf_verify_is_alteration(finding->kind) ? CF_SAID_BAD
+	        : finding->is_doubt                ? CF_SAID_UNKNOWN
+	                                           : CF_SAID_NOTE,
 	    "log", "%s:%llu to %s:%llu: %s", short_path(logs, finding->first_path),
 	    (unsigned long long)finding->first_line, short_path(logs, finding->last_path),
 	    (unsigned long long)finding->last_line, finding->text);
@@ -51,34 +52,34 @@ static void say_judged(const struct logs *logs, struct cf_judge *judge)
 
 	cf_judge_finish(judge, &counts);
 	if (counts.differ > 0)
-		cli_say(logs->sayings, CLI_SAID_BAD, "verdict",
+		cf_say(logs->sayings, CF_SAID_BAD, "verdict",
 		    "%llu of %llu records were decided otherwise by their image",
 		    (unsigned long long)counts.differ, (unsigned long long)counts.records);
 	if (counts.agree > 0 || counts.records == 0)
-		cli_say(logs->sayings, CLI_SAID_GOOD, "verdict",
+		cf_say(logs->sayings, CF_SAID_GOOD, "verdict",
 		    "%llu of %llu records are decided so by the image in force then",
 		    (unsigned long long)counts.agree, (unsigned long long)counts.records);
 	if (counts.hidden > 0)
-		cli_say(logs->sayings, CLI_SAID_UNKNOWN, "verdict",
+		cf_say(logs->sayings, CF_SAID_UNKNOWN, "verdict",
 		    "%llu records hide their client, and the policy makes a difference of it",
 		    (unsigned long long)counts.hidden);
 	if (counts.untold > 0)
-		cli_say(logs->sayings, CLI_SAID_UNKNOWN, "verdict",
+		cf_say(logs->sayings, CF_SAID_UNKNOWN, "verdict",
 		    "of %llu records the evidence lay in packets, and is not in the record",
 		    (unsigned long long)counts.untold);
 	if (counts.no_image > 0)
-		cli_say(logs->sayings, CLI_SAID_UNKNOWN, "verdict",
+		cf_say(logs->sayings, CF_SAID_UNKNOWN, "verdict",
 		    "%llu records are of an image that is not here",
 		    (unsigned long long)counts.no_image);
 	for (size_t i = 0; (missing = cf_judge_missing(judge, i)) != NULL; i++)
-		cli_say(logs->sayings, CLI_SAID_UNKNOWN, "image", "%.12s decided, and is not here",
+		cf_say(logs->sayings, CF_SAID_UNKNOWN, "image", "%.12s decided, and is not here",
 		    missing);
 }
 
 /* ---- who vouches */
 
 /* A key, as its line or in a file. */
-static void pin_key(struct cli_sayings *sayings, struct cf_public_keys *keys, const char *given)
+static void pin_key(struct cf_sayings *sayings, struct cf_public_keys *keys, const char *given)
 {
 	struct cf_fetch file = {.place = given, .most_bytes = 65536};
 	struct cf_error error;
@@ -90,11 +91,11 @@ static void pin_key(struct cli_sayings *sayings, struct cf_public_keys *keys, co
 		status = cf_public_keys_pin(keys, (const char *)file.data, file.len, &error);
 	free(file.data);
 	if (status != CF_OK)
-		cli_say(sayings, CLI_SAID_UNKNOWN, "seal", "key '%s': %s", given, error.text);
+		cf_say(sayings, CF_SAID_UNKNOWN, "seal", "key '%s': %s", given, error.text);
 }
 
-static void read_seals(struct cli_sayings *sayings, const char *root,
-    const struct cli_evidence_vouchers *vouchers, struct cf_witness *witness)
+static void read_seals(struct cf_sayings *sayings, const char *root,
+    const struct cf_evidence_vouchers *vouchers, struct cf_witness *witness)
 {
 	char path[CF_PATH_BYTES];
 	struct cf_error error;
@@ -103,59 +104,62 @@ static void read_seals(struct cli_sayings *sayings, const char *root,
 		(void)snprintf(path, sizeof path, "%s/seals/%u", root, i);
 		if (access(path, F_OK) == 0 &&
 		    cf_witness_read(witness, path, INT64_MAX, NULL, &error) != CF_OK)
-			cli_say(sayings, CLI_SAID_UNKNOWN, "seal", "%s", error.text);
+			cf_say(sayings, CF_SAID_UNKNOWN, "seal", "%s", error.text);
 	}
 	for (size_t i = 0; i < vouchers->seal_count; i++)
 		if (cf_witness_read(witness, vouchers->seals[i], INT64_MAX, NULL, &error) != CF_OK)
-			cli_say(sayings, CLI_SAID_UNKNOWN, "seal", "%s", error.text);
+			cf_say(sayings, CF_SAID_UNKNOWN, "seal", "%s", error.text);
 }
 
 static void say_chains(
-    struct cli_sayings *sayings, const struct cf_verify_summary *summary, bool has_vouchers)
+    struct cf_sayings *sayings, const struct cf_verify_summary *summary, bool has_vouchers)
 {
 	if (summary->alterations == 0)
-		cli_say(sayings, CLI_SAID_GOOD, "log",
+		cf_say(sayings, CF_SAID_GOOD, "log",
 		    "%llu lines: all %llu seals hold, %llu lines behind the last ones",
 		    (unsigned long long)summary->lines, (unsigned long long)summary->seals,
 		    (unsigned long long)summary->unsealed_lines);
 	if (summary->unchecked_lines > 0)
-		cli_say(sayings, CLI_SAID_UNKNOWN, "log", "%llu lines were not checked",
+		cf_say(sayings, CF_SAID_UNKNOWN, "log", "%llu lines were not checked",
 		    (unsigned long long)summary->unchecked_lines);
 	if (!has_vouchers)
-		cli_say(sayings, CLI_SAID_UNKNOWN, "seal",
+		cf_say(sayings, CF_SAID_UNKNOWN, "seal",
 		    "no key of the sensors was given, and no seal that was kept elsewhere: who can "
 		    "write the logs could have sealed them anew, or cut them at a seal");
 	else if (summary->alterations == 0)
-		cli_say(sayings, CLI_SAID_GOOD, "seal",
+		cf_say(sayings, CF_SAID_GOOD, "seal",
 		    "keys vouch for %llu seals, witnesses for %llu",
 		    (unsigned long long)summary->signed_seals,
 		    (unsigned long long)summary->witnessed_seals);
 }
 
-static void read_logs(struct cli_sayings *sayings, const char *root, struct cf_log_check *check)
+static void read_logs(struct cf_sayings *sayings, const char *root, struct cf_log_check *check)
 {
-	struct cli_evidence_log *logs = NULL;
+	struct cf_evidence_log *logs = NULL;
 	size_t count = 0;
 	char path[CF_PATH_BYTES];
 	struct cf_error error;
 
-	if (cli_evidence_read_logs(root, &logs, &count) != 0 || count == 0)
-		cli_say(sayings, CLI_SAID_BAD, "log", "there is none");
+	if (cf_evidence_read_logs(root, &logs, &count, &error) != CF_OK)
+		cf_say(sayings, CF_SAID_BAD, "log", "there is none: %s", error.text);
+	else if (count == 0)
+		cf_say(sayings, CF_SAID_BAD, "log", "there is none");
 	for (size_t i = 0; i < count; i++)
-		if (cf_log_check_set(check, cli_evidence_log_path(root, &logs[i], path),
+		if (cf_log_check_set(check, cf_evidence_log_path(root, &logs[i], path),
 		        i + 1 == count, &error) != CF_OK)
-			cli_say(sayings, CLI_SAID_BAD, "log", "%s", error.text);
+			cf_say(sayings, CF_SAID_BAD, "log", "%s", error.text);
 	free(logs);
 }
 
 /* How far the logs should reach: to what was asked for, or to when the evidence was made. */
 static void set_times(const char *root, struct cf_verify_with *with)
 {
-	struct cli_evidence_about about;
+	struct cf_evidence_about about;
+	struct cf_error error;
 
 	with->from_wall_us = INT64_MIN;
 	with->to_wall_us = with->now_wall_us = INT64_MAX;
-	if (cli_evidence_read_about(root, &about) != 0)
+	if (cf_evidence_read_about(root, &about, &error) != CF_OK)
 		return; /* which is said elsewhere */
 	with->now_wall_us = about.made_wall_s * 1000000;
 	with->to_wall_us = about.to_wall_s != 0 ? about.to_wall_s * 1000000 : with->now_wall_us;
@@ -168,7 +172,7 @@ static void check_all(
 	struct cf_log_check check;
 
 	if (cf_log_check_init(&check, judge, with, say_chain, logs) != CF_OK) {
-		cli_say(logs->sayings, CLI_SAID_UNKNOWN, "log", "no memory");
+		cf_say(logs->sayings, CF_SAID_UNKNOWN, "log", "no memory");
 	} else {
 		read_logs(logs->sayings, root, &check);
 		cf_log_check_finish(&check, &summary);
@@ -178,8 +182,8 @@ static void check_all(
 	cf_log_check_done(&check);
 }
 
-void cli_evidence_check_logs(struct cli_sayings *sayings, const char *root,
-    const struct cli_evidence_images *images, const struct cli_evidence_vouchers *vouchers)
+void cf_evidence_check_logs(struct cf_sayings *sayings, const char *root,
+    const struct cf_evidence_images *images, const struct cf_evidence_vouchers *vouchers)
 {
 	struct logs logs = {.sayings = sayings, .root_len = strlen(root)};
 	struct cf_judge *judge = cf_judge_new(say_differs, &logs);
@@ -191,7 +195,7 @@ void cli_evidence_check_logs(struct cli_sayings *sayings, const char *root,
 	for (size_t i = 0; i < images->count && complete; i++)
 		complete = cf_judge_add_image(judge, images->items[i]) == CF_OK;
 	if (!complete) {
-		cli_say(sayings, CLI_SAID_UNKNOWN, "log", "no memory");
+		cf_say(sayings, CF_SAID_UNKNOWN, "log", "no memory");
 	} else {
 		for (size_t i = 0; i < vouchers->key_count; i++)
 			pin_key(sayings, keys, vouchers->keys[i]);
