@@ -3,8 +3,8 @@
 #include "doctor/running.h"
 
 #include "base/instant.h"
+#include "base/json/json_in.h"
 #include "doctor/findings.h"
-#include "doctor/json_in.h"
 
 #include <errno.h>
 #include <stdio.h>

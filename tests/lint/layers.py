@@ -26,7 +26,7 @@ ALLOWED = {
     "monitor": {"policy", "image", "records", "names", "base"},
     "tap": {"monitor", "policy", "image", "records", "names", "base"},  # the monitor's readers, judgement and sandbox
     "rehearse": {"report", "ledger", "records", "policy", "image", "names", "base", "image/category.h"},
-    "evidence": {"rehearse", "report", "records", "image", "names", "base"},
+    "evidence": {"rehearse", "report", "ledger", "records", "update", "compile", "trust", "image", "names", "base"},
     "doctor": {"update", "policy", "image", "names", "base", "report/render/safe.h"},  # foreign text made safe
     "cli": {"evidence", "doctor", "base", "names", "image", "policy", "records", "ledger", "report", "rehearse", "compile", "monitor",
             "tap", "trust", "update", "egress"},

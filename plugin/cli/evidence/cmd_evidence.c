@@ -1,11 +1,11 @@
 /* curfew evidence: logs, images, policy and the report from them, in one signed file. */
 
 #include "cli/evidence/evidence_cmd.h"
-#include "cli/evidence/evidence_make.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/front/when.h"
 #include "cli/ledger/ledger_model.h"
+#include "evidence/make.h"
 #include "trust/publish.h"
 
 #include <stdio.h>

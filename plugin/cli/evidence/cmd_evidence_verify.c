@@ -1,11 +1,11 @@
 /* curfew evidence verify: is it what it says? */
 
 #include "cli/evidence/evidence_cmd.h"
-#include "cli/evidence/evidence_verify.h"
 #include "cli/evidence/findings_print.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/front/trusted_key.h"
+#include "evidence/verify.h"
 
 #include <stdio.h>
 

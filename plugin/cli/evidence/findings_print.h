@@ -1,8 +1,8 @@
 /* What a check of an evidence says, a line or an object of JSON each, on standard output. */
 #pragma once
 
-#include "cli/evidence/evidence_sayings.h"
 #include "cli/front/json_out.h"
+#include "evidence/sayings.h"
 
 #include <stdbool.h>
 

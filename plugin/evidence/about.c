@@ -1,12 +1,12 @@
 /* about.json and logs.tsv. */
 
-#include "cli/evidence/evidence_about.h"
+#include "evidence/about.h"
 
 #include "base/array.h"
 #include "base/file_writer.h"
 #include "base/input_file.h"
 #include "base/instant.h"
-#include "doctor/json_in.h"
+#include "base/json/json_in.h"
 #include "records/form/json.h"
 #include "trust/crate.h"
 

@@ -1,7 +1,7 @@
 /* The logs of an evidence: their seals, who vouches for these, and every verdict. */
 
-#include "cli/evidence/evidence_about.h"
-#include "cli/evidence/evidence_checks.h"
+#include "evidence/about.h"
+#include "evidence/checks.h"
 
 #include "evidence/log_check.h"
 #include "records/anchor/public_key.h"

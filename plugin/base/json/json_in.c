@@ -1,6 +1,6 @@
 /* A scanner for one level of JSON; what it does not understand it does not find. */
 
-#include "doctor/json_in.h"
+#include "base/json/json_in.h"
 
 #include "base/bytes.h"
 

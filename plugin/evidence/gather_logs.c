@@ -1,6 +1,6 @@
 /* The logs of an evidence: which files of which, and logs.tsv. */
 
-#include "cli/evidence/evidence_gather.h"
+#include "evidence/gather.h"
 
 #include "base/file_writer.h"
 #include "ledger/origin.h"

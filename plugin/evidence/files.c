@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_files.h"
+#include "evidence/files.h"
 
 #include "base/input_file.h"
 #include "trust/crate.h"

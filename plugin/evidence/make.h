@@ -1,7 +1,7 @@
 /* An evidence: gathered, reported on, signed and packed. One thread. */
 #pragma once
 
-#include "cli/evidence/evidence_gather.h"
+#include "evidence/gather.h"
 
 struct cf_minisign_secret;
 

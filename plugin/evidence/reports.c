@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_reports.h"
+#include "evidence/reports.h"
 
 #include "base/file_writer.h"
 #include "ledger/ingest/ingest.h"

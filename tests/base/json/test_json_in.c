@@ -1,6 +1,6 @@
 /* Single members of a flat object, and nothing of what is broken. */
 
-#include "doctor/json_in.h"
+#include "base/json/json_in.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

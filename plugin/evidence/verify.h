@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cli/evidence/evidence_checks.h"
+#include "evidence/checks.h"
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_verify.h"
+#include "evidence/verify.h"
 
 #include "base/input_file.h"
 #include "trust/crate.h"

@@ -1,7 +1,7 @@
 /* The figures of an evidence: its ledger and its reports, made again from the logs. */
 
-#include "cli/evidence/evidence_checks.h"
-#include "cli/evidence/evidence_reports.h"
+#include "evidence/checks.h"
+#include "evidence/reports.h"
 #include "ledger/origin.h"
 #include "ledger/store/ledger.h"
 #include "trust/fetch.h"

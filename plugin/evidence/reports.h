@@ -1,8 +1,8 @@
 /* The ledger and the reports of an evidence's folder: made and made again by the same lines. */
 #pragma once
 
-#include "cli/evidence/evidence_about.h"
-#include "cli/evidence/evidence_files.h"
+#include "evidence/about.h"
+#include "evidence/files.h"
 
 /*
  * Makes a ledger of the logs of root at path, with what was said by hand beside it. The clock is

@@ -1,6 +1,6 @@
 /* What goes into an evidence beside its logs. */
 
-#include "cli/evidence/evidence_gather.h"
+#include "evidence/gather.h"
 
 #include "base/diag.h"
 #include "compile/pack/pack_place.h"

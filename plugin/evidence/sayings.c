@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_sayings.h"
+#include "evidence/sayings.h"
 
 #include <stdarg.h>
 #include <stdio.h>

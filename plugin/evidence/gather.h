@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cli/evidence/evidence_about.h"
-#include "cli/evidence/evidence_files.h"
+#include "evidence/about.h"
+#include "evidence/files.h"
 
 /* Where it lies. */
 struct cf_evidence_sources {

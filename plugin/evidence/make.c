@@ -1,7 +1,7 @@
-#include "cli/evidence/evidence_make.h"
+#include "evidence/make.h"
 
 #include "base/file_writer.h"
-#include "cli/evidence/evidence_reports.h"
+#include "evidence/reports.h"
 #include "ledger/origin.h"
 #include "ledger/store/ledger.h"
 #include "report/source.h"

@@ -1,4 +1,4 @@
-#include "cli/evidence/evidence_checks.h"
+#include "evidence/checks.h"
 
 #include "base/diag.h"
 #include "compile/compile.h"

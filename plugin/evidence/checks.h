@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cli/evidence/evidence_files.h"
-#include "cli/evidence/evidence_sayings.h"
+#include "evidence/files.h"
+#include "evidence/sayings.h"
 #include "trust/keyring.h"
 
 #include <stddef.h>
