@@ -1,7 +1,7 @@
 /* What doctor reads of others: the module's status file and program files. */
 
-#include "doctor/elf_id.h"
 #include "base/json/json_in.h"
+#include "doctor/elf_id.h"
 
 #include <stdint.h>
 #include <stdlib.h>
