@@ -5,9 +5,8 @@
 
 #include "base/array.h"
 #include "ledger/dump_sums.h"
-#include "ledger/store/rows.h"
+#include "ledger/store/store.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,19 +50,19 @@ struct dump {
 	void *arg;
 };
 
-static enum cf_status dump_row(void *context, sqlite3_stmt *row)
+static enum cf_status dump_row(void *context, const struct cf_row *row)
 {
 	struct dump *dump = context;
 	struct line *line = &dump->line;
 	enum cf_status status = CF_OK;
 
 	line->len = 0;
-	for (int i = 0; i < sqlite3_column_count(row) && status == CF_OK; i++) {
-		const char *text = (const char *)sqlite3_column_text(row, i);
+	for (int i = 0; i < cf_row_columns(row) && status == CF_OK; i++) {
+		const char *text = cf_row_text(row, i);
 
 		status = i > 0 ? append(line, "\t", 1) : CF_OK;
 		if (status == CF_OK)
-			status = append(line, text, (size_t)sqlite3_column_bytes(row, i));
+			status = append(line, text, cf_row_bytes(row, i));
 	}
 	if (status == CF_OK)
 		dump->put(dump->arg, line->bytes, line->len);
@@ -75,7 +74,7 @@ enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
 {
 	struct dump dump = {.put = put, .arg = arg};
 	/* One snapshot, whatever is written meanwhile. */
-	enum cf_status status = cf_ledger_exec(ledger, "BEGIN", error);
+	enum cf_status status = cf_ledger_begin(ledger, CF_BEGIN_READ, error);
 
 	if (status != CF_OK)
 		return status;
@@ -83,8 +82,7 @@ enum cf_status cf_ledger_dump(struct cf_ledger *ledger,
 	status = cf_dump_sums(ledger, put, arg, error);
 	for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == CF_OK; i++)
 		status = cf_ledger_each_row(ledger, queries[i], dump_row, &dump, error);
-	(void)sqlite3_exec(
-	    cf_ledger_db(ledger), "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+	cf_ledger_rollback(ledger); /* nothing was written */
 	free(dump.line.bytes);
 	return status;
 }

@@ -3,7 +3,6 @@
 #include "base/array.h"
 #include "ledger/store/rows.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,28 +93,21 @@ static enum cf_status append_hex(struct text *text, const uint8_t *bytes, size_t
 }
 
 /* A column as SQLite's text of it, or as its hex(). */
-static enum cf_status append_column(struct text *text, sqlite3_stmt *row, int column, bool as_hex)
+static enum cf_status append_column(
+    struct text *text, const struct cf_row *row, int column, bool as_hex)
 {
-	/* One call a column instead of three; the value is read before the next step. */
-	sqlite3_value *value = sqlite3_column_value(row, column);
-
-	if (!as_hex && sqlite3_value_type(value) == SQLITE_INTEGER)
-		return append_number(text, sqlite3_value_int64(value));
-	if (as_hex) {
-		const uint8_t *blob = sqlite3_value_blob(value);
-
-		return append_hex(text, blob, (size_t)sqlite3_value_bytes(value));
-	}
-	const char *bytes = (const char *)sqlite3_value_text(value);
-
-	return append(text, bytes, (size_t)sqlite3_value_bytes(value));
+	if (as_hex)
+		return append_hex(text, cf_row_blob(row, column), cf_row_bytes(row, column));
+	if (cf_row_kind(row, column) == CF_ROW_NUMBER)
+		return append_number(text, cf_row_int64(row, column));
+	return append(text, cf_row_text(row, column), cf_row_bytes(row, column));
 }
 
 /* The columns from first on with tabs between them, the last ones as hex. */
 static enum cf_status append_columns(
-    struct text *text, sqlite3_stmt *row, int first, int hex_columns)
+    struct text *text, const struct cf_row *row, int first, int hex_columns)
 {
-	int count = sqlite3_column_count(row);
+	int count = cf_row_columns(row);
 	enum cf_status status = CF_OK;
 
 	for (int i = first; i < count && status == CF_OK; i++) {
@@ -128,7 +120,7 @@ static enum cf_status append_columns(
 
 /* ---- names */
 
-static enum cf_status take_name(void *context, sqlite3_stmt *row)
+static enum cf_status take_name(void *context, const struct cf_row *row)
 {
 	struct names *names = context;
 	size_t *ends = cf_array_grow(names->ends, names->count, 1, &names->end_size, sizeof *ends);
@@ -145,8 +137,7 @@ static enum cf_status take_name(void *context, sqlite3_stmt *row)
 	enum cf_status status = append_columns(&names->text, row, 1, 0);
 
 	ends[names->count] = names->text.len;
-	ranks[names->count] =
-	    (struct ranked){.id = sqlite3_column_int64(row, 0), .rank = names->count};
+	ranks[names->count] = (struct ranked){.id = cf_row_int64(row, 0), .rank = names->count};
 	names->count++;
 	return status;
 }
@@ -284,16 +275,16 @@ static enum cf_status end_day(struct sums *sums)
 	return status;
 }
 
-static enum cf_status take_sum(void *context, sqlite3_stmt *row)
+static enum cf_status take_sum(void *context, const struct cf_row *row)
 {
 	struct sums *sums = context;
-	int64_t day = sqlite3_column_int64(row, 0);
+	int64_t day = cf_row_int64(row, 0);
 	uint32_t ranks[NAMES] = {0};
 	enum cf_status status = day != sums->day ? end_day(sums) : CF_OK;
 
 	sums->day = day;
 	for (int i = 0; i < sums->key_columns; i++)
-		if (!find_rank(&sums->names[i], sqlite3_column_int64(row, 1 + i), &ranks[i]))
+		if (!find_rank(&sums->names[i], cf_row_int64(row, 1 + i), &ranks[i]))
 			return status; /* leads nowhere: no content */
 	struct item *items = cf_array_grow(sums->items, sums->count, 1, &sums->size, sizeof *items);
 

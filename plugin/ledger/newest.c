@@ -1,38 +1,38 @@
 #include "ledger/newest.h"
 
 #include "ledger/minutes/minutes.h"
-
-#include <sqlite3.h>
+#include "ledger/store/store.h"
 
 #define MINUTES_BELIEVED 3
 #define NEAR_DAYS        2
 #define NO_DAY           INT64_C(-1)
 
-/* One number of a query with up to two parameters. */
-static int64_t number_of(struct cf_ledger *ledger, const char *sql, int64_t a, int64_t b)
+/* One number of a query with one parameter, or two. */
+static int64_t number_of(
+    struct cf_ledger *ledger, const char *sql, int64_t a, bool with_b, int64_t b)
 {
-	sqlite3_stmt *row = NULL;
+	struct cf_stmt *stmt = NULL;
 	int64_t number = NO_DAY;
 
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) == SQLITE_OK) {
-		/* Unbound, or without the second parameter, it gives no row or does not ask. */
-		(void)sqlite3_bind_int64(row, 1, a);
-		(void)sqlite3_bind_int64(row, 2, b);
-		if (sqlite3_step(row) == SQLITE_ROW && sqlite3_column_type(row, 0) != SQLITE_NULL)
-			number = sqlite3_column_int64(row, 0);
-	}
-	sqlite3_finalize(row);
+	if (cf_stmt_new(ledger, sql, &stmt, NULL) != CF_OK)
+		return number;
+	cf_stmt_int64(stmt, 1, a);
+	if (with_b)
+		cf_stmt_int64(stmt, 2, b);
+	if (cf_stmt_step(stmt) == CF_STEP_ROW && cf_row_kind(cf_stmt_row(stmt), 0) != CF_ROW_NULL)
+		number = cf_row_int64(cf_stmt_row(stmt), 0);
+	cf_stmt_free(stmt);
 	return number;
 }
 
 /* Minutes of a row's blob; a damaged one has none. */
-static uint32_t minutes_in(sqlite3_stmt *row, int column)
+static uint32_t minutes_in(const struct cf_row *row, int column)
 {
 	struct cf_minutes minutes = {0};
 	uint32_t count = 0;
 
-	if (cf_minutes_decode(&minutes, sqlite3_column_blob(row, column),
-	        (size_t)sqlite3_column_bytes(row, column), CF_MINUTES_MAX) == CF_OK)
+	if (cf_minutes_decode(&minutes, cf_row_blob(row, column), cf_row_bytes(row, column),
+	        CF_MINUTES_MAX) == CF_OK)
 		count = minutes.count;
 	cf_minutes_done(&minutes);
 	return count;
@@ -42,9 +42,9 @@ static bool has_days_around(struct cf_ledger *ledger, int64_t sensor, int64_t da
 {
 	return number_of(ledger,
 	           "SELECT 1 FROM beat WHERE day BETWEEN ?1-7 AND ?1-1 AND sensor_id=?2 LIMIT 1",
-	           day, sensor) == 1 ||
+	           day, true, sensor) == 1 ||
 	    number_of(ledger, "SELECT 1 FROM beat WHERE day<>?1 AND sensor_id=?2 LIMIT 1", day,
-	        sensor) != 1;
+	        true, sensor) != 1;
 }
 
 /* The largest day up to from_day on which some sensor but not_sensor has believable heartbeats. */
@@ -53,22 +53,23 @@ static int64_t believed_day(
 {
 	static const char sql[] = "SELECT day, sensor_id, minutes FROM beat WHERE day<=?1 AND"
 	                          " sensor_id<>?2 ORDER BY day DESC";
-	sqlite3_stmt *row = NULL;
+	struct cf_stmt *stmt = NULL;
 	int64_t found = NO_DAY;
 
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) == SQLITE_OK) {
-		(void)sqlite3_bind_int64(row, 1, from_day); /* unbound: no rows */
-		(void)sqlite3_bind_int64(row, 2, not_sensor);
-		while (found == NO_DAY && sqlite3_step(row) == SQLITE_ROW) {
-			int64_t day = sqlite3_column_int64(row, 0);
+	if (cf_stmt_new(ledger, sql, &stmt, NULL) != CF_OK)
+		return found;
+	cf_stmt_int64(stmt, 1, from_day);
+	cf_stmt_int64(stmt, 2, not_sensor);
+	while (found == NO_DAY && cf_stmt_step(stmt) == CF_STEP_ROW) {
+		const struct cf_row *row = cf_stmt_row(stmt);
+		int64_t day = cf_row_int64(row, 0);
 
-			*sensor_out = sqlite3_column_int64(row, 1);
-			if (minutes_in(row, 2) >= MINUTES_BELIEVED ||
-			    has_days_around(ledger, *sensor_out, day))
-				found = day;
-		}
+		*sensor_out = cf_row_int64(row, 1);
+		if (minutes_in(row, 2) >= MINUTES_BELIEVED ||
+		    has_days_around(ledger, *sensor_out, day))
+			found = day;
 	}
-	sqlite3_finalize(row);
+	cf_stmt_free(stmt);
 	return found;
 }
 
@@ -93,6 +94,6 @@ int64_t cf_ledger_newest_day(struct cf_ledger *ledger)
 		return beats;
 	return number_of(ledger,
 	    "SELECT max(d) FROM (SELECT max(day) AS d FROM rollup WHERE day<=?1"
-	    " UNION ALL SELECT max(day) FROM sighting WHERE day<=?1)",
-	    today, 0);
+	    " UNION ALL SELECT max(day) FROM sighting WHERE day<=?1) AS days",
+	    today, false, 0);
 }

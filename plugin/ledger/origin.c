@@ -3,7 +3,6 @@
 #include "base/array.h"
 #include "ledger/store/rows.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +16,9 @@ static const char seals_sql[] =
 
 /* A copy of a column that lives as long as the origin; "" without memory, and *status says so. */
 static const char *keep(
-    struct cf_origin *origin, sqlite3_stmt *row, int column, enum cf_status *status)
+    struct cf_origin *origin, const struct cf_row *row, int column, enum cf_status *status)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
+	const char *text = cf_row_text(row, column);
 	char **texts =
 	    cf_array_grow(origin->texts, origin->text_count, 1, &origin->text_size, sizeof *texts);
 	char *copy = texts == NULL ? NULL : strdup(text == NULL ? "" : text);
@@ -44,7 +43,7 @@ static bool find_what(const char *text, enum cf_used_what *what_out)
 	return false;
 }
 
-static enum cf_status take_used(void *context, sqlite3_stmt *row)
+static enum cf_status take_used(void *context, const struct cf_row *row)
 {
 	struct cf_origin *origin = context;
 	enum cf_status status = CF_OK;
@@ -55,18 +54,18 @@ static enum cf_status take_used(void *context, sqlite3_stmt *row)
 	if (used == NULL)
 		return CF_ENOMEM;
 	origin->used = used;
-	if (!find_what((const char *)sqlite3_column_text(row, 0), &what))
+	if (!find_what(cf_row_text(row, 0), &what))
 		return CF_OK; /* a later version's */
 	used[origin->used_count++] = (struct cf_origin_used){.what = what,
 	    .value = keep(origin, row, 1, &status),
 	    .sensor = keep(origin, row, 2, &status),
 	    .source = keep(origin, row, 3, &status),
-	    .first_wall_s = sqlite3_column_int64(row, 4) / 1000000,
-	    .last_wall_s = sqlite3_column_int64(row, 5) / 1000000};
+	    .first_wall_s = cf_row_int64(row, 4) / 1000000,
+	    .last_wall_s = cf_row_int64(row, 5) / 1000000};
 	return status;
 }
 
-static enum cf_status take_log(void *context, sqlite3_stmt *row)
+static enum cf_status take_log(void *context, const struct cf_row *row)
 {
 	struct cf_origin *origin = context;
 	enum cf_status status = CF_OK;
@@ -86,12 +85,12 @@ static enum cf_status take_log(void *context, sqlite3_stmt *row)
 	logs[origin->log_count++] = (struct cf_origin_log){.folder = slash == NULL ? "." : folder,
 	    .name = slash == NULL ? path : slash + 1,
 	    .key = keep(origin, row, 1, &status),
-	    .lines = (uint64_t)sqlite3_column_int64(row, 2),
-	    .bytes = (uint64_t)sqlite3_column_int64(row, 3)};
+	    .lines = (uint64_t)cf_row_int64(row, 2),
+	    .bytes = (uint64_t)cf_row_int64(row, 3)};
 	return status;
 }
 
-static enum cf_status take_seal(void *context, sqlite3_stmt *row)
+static enum cf_status take_seal(void *context, const struct cf_row *row)
 {
 	struct cf_origin *origin = context;
 	enum cf_status status = CF_OK;
@@ -106,7 +105,7 @@ static enum cf_status take_seal(void *context, sqlite3_stmt *row)
 	        .source = keep(origin, row, 1, &status),
 	        .run = keep(origin, row, 2, &status),
 	        .sha256 = keep(origin, row, 3, &status),
-	        .at_wall_s = sqlite3_column_int64(row, 4) / 1000000};
+	        .at_wall_s = cf_row_int64(row, 4) / 1000000};
 	return status;
 }
 

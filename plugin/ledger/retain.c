@@ -2,67 +2,65 @@
  */
 
 #include "ledger/newest.h"
-#include "ledger/store/ledger.h"
+#include "ledger/store/store.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 
-static int64_t number_of(struct cf_ledger *ledger, const char *sql)
+/* Ends the transaction, in which status is what came of the last statement. */
+static enum cf_status finish(
+    struct cf_ledger *ledger, enum cf_status status, struct cf_error *error)
 {
-	sqlite3_stmt *row = NULL;
-	int64_t number = 0;
-
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) == SQLITE_OK &&
-	    sqlite3_step(row) == SQLITE_ROW)
-		number = sqlite3_column_int64(row, 0);
-	sqlite3_finalize(row);
-	return number;
-}
-
-static int64_t used_bytes(struct cf_ledger *ledger)
-{
-	return (number_of(ledger, "PRAGMA page_count") -
-	           number_of(ledger, "PRAGMA freelist_count")) *
-	    number_of(ledger, "PRAGMA page_size");
+	if (status == CF_OK)
+		return cf_ledger_commit(ledger, error);
+	cf_ledger_rollback(ledger);
+	return status;
 }
 
 static enum cf_status drop_before(struct cf_ledger *ledger, int64_t day, struct cf_error *error)
 {
 	char sql[640];
+	enum cf_status status = cf_ledger_begin(ledger, CF_BEGIN_WRITE, error);
 
+	if (status != CF_OK)
+		return status;
 	snprintf(sql, sizeof sql,
-	    "BEGIN IMMEDIATE; DELETE FROM rollup WHERE day<%lld; DELETE FROM sighting WHERE "
-	    "day<%lld;"
+	    "DELETE FROM rollup WHERE day<%lld; DELETE FROM sighting WHERE day<%lld;"
 	    "DELETE FROM beat WHERE day<%lld; DELETE FROM gap WHERE to_us<%lld*86400000000;"
 	    "DELETE FROM used WHERE last_us<%lld*86400000000;"
 	    "DELETE FROM seal WHERE slot>=0 AND at_us<%lld*86400000000;"
-	    "REPLACE INTO meta VALUES('kept_from_day', %lld); COMMIT",
+	    "INSERT INTO meta VALUES('kept_from_day', %lld)"
+	    " ON CONFLICT(key) DO UPDATE SET value=excluded.value",
 	    (long long)day, (long long)day, (long long)day, (long long)day, (long long)day,
 	    (long long)day, (long long)day);
-	return cf_ledger_exec(ledger, sql, error);
+	return finish(ledger, cf_ledger_exec(ledger, sql, error), error);
 }
 
 /* Names that nothing refers to any more. */
 static enum cf_status drop_unused(struct cf_ledger *ledger, struct cf_error *error)
 {
-	return cf_ledger_exec(ledger,
-	    "BEGIN IMMEDIATE;"
+	enum cf_status status = cf_ledger_begin(ledger, CF_BEGIN_WRITE, error);
+
+	if (status != CF_OK)
+		return status;
+	status = cf_ledger_exec(ledger,
 	    "DELETE FROM endpoint WHERE endpoint_id NOT IN (SELECT endpoint_id FROM rollup);"
 	    "DELETE FROM claim WHERE claim_id NOT IN (SELECT claim_id FROM sighting);"
 	    "DELETE FROM kind WHERE kind_id NOT IN (SELECT kind_id FROM rollup);"
 	    "DELETE FROM rule WHERE rule_id NOT IN (SELECT rule_id FROM kind);"
 	    "DELETE FROM run WHERE last_us<(SELECT min(day) FROM beat)*86400000000;"
-	    "DELETE FROM meta WHERE key LIKE 'rows\\_%' ESCAPE '\\';" /* counted anew */
-	    "COMMIT; PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)",
+	    "DELETE FROM meta WHERE key>='rows_' AND key<'rows`'" /* counted anew */,
 	    error);
+	status = finish(ledger, status, error);
+	return status == CF_OK ? cf_ledger_give_back(ledger, error) : status;
 }
 
 /* The oldest day of any table; -1: none. Days before 1970 are no days. */
 static int64_t oldest_day(struct cf_ledger *ledger)
 {
-	return number_of(ledger,
+	return cf_ledger_number(ledger,
 	    "SELECT coalesce(min(d), -1) FROM (SELECT min(day) AS d FROM rollup"
-	    " UNION ALL SELECT min(day) FROM sighting UNION ALL SELECT min(day) FROM beat)");
+	    " UNION ALL SELECT min(day) FROM sighting UNION ALL SELECT min(day) FROM beat) AS days",
+	    0);
 }
 
 /*
@@ -86,7 +84,7 @@ enum cf_status cf_ledger_retain(struct cf_ledger *ledger, uint32_t keep_days, ui
 	}
 	/* The newest day always stays: a ledger without any day says nothing. */
 	while (status == CF_OK && keep_bytes > 0 && keep_from < last &&
-	    used_bytes(ledger) > (int64_t)keep_bytes)
+	    cf_ledger_used_bytes(ledger) > keep_bytes)
 		status = drop_before(ledger, ++keep_from, error);
 	if (status == CF_OK && keep_from > first)
 		status = drop_unused(ledger, error);

@@ -4,7 +4,6 @@
 #include "ledger/store/rows.h"
 #include "report/report.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,12 +84,11 @@ static void add_gaps(struct cf_doc *doc, struct cf_model *model)
 		cf_doc_table_note(doc, "none between each sensor's first and last heartbeat");
 }
 
-static enum cf_status add_log(void *context, sqlite3_stmt *row)
+static enum cf_status add_log(void *context, const struct cf_row *row)
 {
-	const struct cf_doc_cell cells[] = {{.text = (const char *)sqlite3_column_text(row, 0)},
-	    {.number = sqlite3_column_int64(row, 1)},
-	    {.text = (const char *)sqlite3_column_text(row, 2)},
-	    {.number = sqlite3_column_int64(row, 3)}};
+	const struct cf_doc_cell cells[] = {{.text = cf_row_text(row, 0)},
+	    {.number = cf_row_int64(row, 1)}, {.text = cf_row_text(row, 2)},
+	    {.number = cf_row_int64(row, 3)}};
 
 	cf_doc_row(context, cells);
 	return CF_OK;

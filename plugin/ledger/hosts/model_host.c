@@ -232,11 +232,11 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
 }
 
 struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
-    sqlite3_stmt *stmt, int blob_column)
+    const struct cf_row *stmt, int blob_column)
 {
 	return (struct model_row){.day = links->day,
 	    .sensor = links->sensor,
 	    .site = model->sensor_site[links->sensor],
-	    .blob = sqlite3_column_blob(stmt, blob_column),
-	    .blob_len = (size_t)sqlite3_column_bytes(stmt, blob_column)};
+	    .blob = cf_row_blob(stmt, blob_column),
+	    .blob_len = cf_row_bytes(stmt, blob_column)};
 }

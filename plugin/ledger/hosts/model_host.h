@@ -23,7 +23,7 @@ struct model_row {
 
 /* The row at stmt, which leads to links. */
 struct model_row cf_model_row(const struct cf_model *model, const struct model_links *links,
-    sqlite3_stmt *stmt, int blob_column);
+    const struct cf_row *stmt, int blob_column);
 
 /* What was found on the day, to be changed; NULL without memory. */
 struct cf_day_found *cf_model_found(struct cf_model *model, struct cf_host_day *day);
@@ -58,5 +58,7 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
  * One row of cf_model_load_hosts()'s query. Those later than the model's instant are left out.
  * CF_EMALFORMED: its numbers lead nowhere. CF_ENOMEM.
  */
-enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt) CF_MUST_CHECK;
-enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt) CF_MUST_CHECK;
+enum cf_status cf_model_take_sighting(
+    struct cf_model *model, const struct cf_row *stmt) CF_MUST_CHECK;
+enum cf_status cf_model_take_rollup(
+    struct cf_model *model, const struct cf_row *stmt) CF_MUST_CHECK;

@@ -4,12 +4,12 @@
 #include "ledger/hosts/model_host.h"
 #include "ledger/store/rows.h"
 
-static enum cf_status take_row(void *context, sqlite3_stmt *row)
+static enum cf_status take_row(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 
-	return sqlite3_column_int(row, 11) != 0 ? cf_model_take_sighting(model, row)
-	                                        : cf_model_take_rollup(model, row);
+	return cf_row_int64(row, 11) != 0 ? cf_model_take_sighting(model, row)
+	                                  : cf_model_take_rollup(model, row);
 }
 
 enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *error)

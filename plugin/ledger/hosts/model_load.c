@@ -12,20 +12,21 @@
  * days up to ?1), as an instant; 0: none. */
 static int64_t newest_of(struct cf_ledger *ledger, const char *sql, int64_t day, int64_t now_wall_s)
 {
-	sqlite3_stmt *row = NULL;
+	struct cf_stmt *stmt = NULL;
 	int64_t newest = 0;
 
-	if (sqlite3_prepare_v2(cf_ledger_db(ledger), sql, -1, &row, NULL) != SQLITE_OK)
+	if (cf_stmt_new(ledger, sql, &stmt, NULL) != CF_OK)
 		return 0;
-	(void)sqlite3_bind_int64(row, 1, day); /* unbound it gives no rows */
-	while (sqlite3_step(row) == SQLITE_ROW) {
+	cf_stmt_int64(stmt, 1, day);
+	while (cf_stmt_step(stmt) == CF_STEP_ROW) {
+		const struct cf_row *row = cf_stmt_row(stmt);
 		struct cf_minutes minutes = {0};
 
-		if (cf_minutes_decode(&minutes, sqlite3_column_blob(row, 1),
-		        (size_t)sqlite3_column_bytes(row, 1), CF_MINUTES_MAX) != CF_OK)
+		if (cf_minutes_decode(&minutes, cf_row_blob(row, 1), cf_row_bytes(row, 1),
+		        CF_MINUTES_MAX) != CF_OK)
 			minutes.count = 0;
 		for (uint32_t i = minutes.count; i > 0; i--) {
-			int64_t at = sqlite3_column_int64(row, 0) * 86400 +
+			int64_t at = cf_row_int64(row, 0) * 86400 +
 			    minutes.items[i - 1].minute * INT64_C(60);
 
 			if (at > now_wall_s)
@@ -35,7 +36,7 @@ static int64_t newest_of(struct cf_ledger *ledger, const char *sql, int64_t day,
 		}
 		cf_minutes_done(&minutes);
 	}
-	sqlite3_finalize(row);
+	cf_stmt_free(stmt);
 	return newest;
 }
 
@@ -141,7 +142,6 @@ enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_opt
 	if (model == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	model->ledger = ledger;
-	model->db = cf_ledger_db(ledger);
 	model->options = *options;
 	set_defaults(&model->options);
 	model->at_minute = options->at_wall_s < 60 ? 0 : (uint32_t)(options->at_wall_s / 60);
@@ -149,7 +149,7 @@ enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_opt
 
 	/* One snapshot of the ledger, whatever is written meanwhile. */
 	if (status == CF_OK)
-		status = cf_ledger_exec(ledger, "BEGIN", error);
+		status = cf_ledger_begin(ledger, CF_BEGIN_READ, error);
 	if (status == CF_OK) {
 		status = cf_model_load_tables(model, error);
 		if (status == CF_OK)
@@ -158,8 +158,7 @@ enum cf_status cf_model_load(struct cf_ledger *ledger, const struct cf_model_opt
 			status = cf_model_load_owners(model, error);
 		if (status == CF_OK)
 			status = cf_model_load_hosts(model, error);
-		(void)sqlite3_exec(
-		    model->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+		cf_ledger_rollback(ledger); /* nothing was written */
 	}
 	forget_loading(model);
 	if (status == CF_OK)

@@ -217,24 +217,24 @@ static enum cf_status divide(
 }
 
 static void read_rollup(const struct cf_model *model, const struct model_links *links,
-    sqlite3_stmt *stmt, struct rollup *rollup)
+    const struct cf_row *stmt, struct rollup *rollup)
 {
 	*rollup = (struct rollup){
 	    .row = cf_model_row(model, links, stmt, 10),
 	    .endpoint = &model->endpoints[links->endpoint],
 	    .kind_id = links->kind,
-	    .n = (uint64_t)sqlite3_column_int64(stmt, 4),
-	    .first_us = sqlite3_column_int64(stmt, 5),
-	    .last_us = sqlite3_column_int64(stmt, 6),
-	    .bytes_out = (uint64_t)sqlite3_column_int64(stmt, 7),
-	    .bytes_in = (uint64_t)sqlite3_column_int64(stmt, 8),
-	    .sample = (const char *)sqlite3_column_text(stmt, 9),
-	    .sample_len = (size_t)sqlite3_column_bytes(stmt, 9),
+	    .n = (uint64_t)cf_row_int64(stmt, 4),
+	    .first_us = cf_row_int64(stmt, 5),
+	    .last_us = cf_row_int64(stmt, 6),
+	    .bytes_out = (uint64_t)cf_row_int64(stmt, 7),
+	    .bytes_in = (uint64_t)cf_row_int64(stmt, 8),
+	    .sample = cf_row_text(stmt, 9),
+	    .sample_len = cf_row_bytes(stmt, 9),
 	};
 	rollup->kind = &model->kinds[rollup->kind_id];
 }
 
-enum cf_status cf_model_take_rollup(struct cf_model *model, sqlite3_stmt *stmt)
+enum cf_status cf_model_take_rollup(struct cf_model *model, const struct cf_row *stmt)
 {
 	static const struct model_columns columns = {0, 1, MODEL_NO_COLUMN, 2, 3};
 	struct rollup rollup;

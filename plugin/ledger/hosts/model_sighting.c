@@ -78,7 +78,7 @@ static enum cf_status alive_by_place(struct cf_model *model, uint32_t place,
 	return status == CF_EMALFORMED ? cf_model_skip_row(model) : status;
 }
 
-enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt)
+enum cf_status cf_model_take_sighting(struct cf_model *model, const struct cf_row *stmt)
 {
 	static const struct model_columns columns = {0, 1, 2, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
 	struct model_links links;
@@ -87,8 +87,7 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, sqlite3_stmt *stmt
 		return cf_model_skip_row(model);
 	const struct model_claim *claim = &model->claims[links.claim];
 	struct model_row row = cf_model_row(model, &links, stmt, 5);
-	uint32_t first = (uint32_t)sqlite3_column_int64(stmt, 3),
-	         last = (uint32_t)sqlite3_column_int64(stmt, 4);
+	uint32_t first = (uint32_t)cf_row_int64(stmt, 3), last = (uint32_t)cf_row_int64(stmt, 4);
 
 	if (first >= DAY_MINUTES || last >= DAY_MINUTES || last < first)
 		return cf_model_skip_row(model);

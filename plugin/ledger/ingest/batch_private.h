@@ -4,9 +4,8 @@
 #include "base/map.h"
 #include "ledger/ingest/batch.h"
 #include "ledger/store/names.h"
+#include "ledger/store/store.h"
 #include "ledger/store/sums.h"
-
-#include <sqlite3.h>
 
 /* Tables that give a number to a tuple of texts: small ones, a row at a time ... */
 enum cache_table { CACHE_SENSOR, CACHE_RULE, CACHE_KIND, CACHE_TABLES };
@@ -59,14 +58,14 @@ struct cf_last_key {
 
 struct cf_batch {
 	struct cf_ledger *ledger;
-	sqlite3 *db;
 	bool in_transaction;
 	struct cf_names *names[NAME_TABLES];
 	struct cf_map *caches[CACHE_TABLES];
 	struct cf_last_key last_sensor, last_rule, last_kind;
 	int64_t rows[CACHE_TABLES]; /* of the tables, with what this transaction adds */
-	sqlite3_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
-	sqlite3_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
+	struct cf_stmt *intern_insert[CACHE_TABLES], *intern_find[CACHE_TABLES];
+	struct cf_stmt *gap_insert, *reject_insert, *file_find, *file_put, *stat_find, *run_put;
+	struct cf_stmt *count_put;
 	struct cf_sums sums[CF_SUM_TABLES];
 	struct cf_used *used;
 	struct cf_seen_seals *seen;
@@ -96,9 +95,6 @@ enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface)
 
 /* Opens the transaction unless it is open. */
 enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
-
-/* Binds len bytes, "" for none; they must stay until the statement is reset. */
-void cf_batch_bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len);
 
 /* Empties everything that is not in the file. */
 void cf_batch_forget(struct cf_batch *batch);

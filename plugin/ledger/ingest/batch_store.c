@@ -12,21 +12,27 @@
 #include <string.h>
 
 static const char *const intern_insert_sql[CACHE_TABLES] = {
-    [CACHE_SENSOR] = "INSERT INTO sensor(name, source) VALUES(?,?) ON CONFLICT DO NOTHING",
-    [CACHE_RULE] = ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
-                    " VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
+    [CACHE_SENSOR] = ("INSERT INTO sensor(name, source) VALUES(?1,?2)"
+                      " ON CONFLICT(name, source) DO NOTHING"),
+    [CACHE_RULE] =
+        ("INSERT INTO rule(list, rule, rule_type, category, product, confidence)"
+         " VALUES(?1,?2,?3,?4,?5,?6)"
+         " ON CONFLICT(list, rule, rule_type, category, product, confidence) DO NOTHING"),
     [CACHE_KIND] =
         ("INSERT INTO kind(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
-         " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"),
+         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+         " ON CONFLICT(rule_id, event, action, via, flags, relay, owner, phase, cutoff_s)"
+         " DO NOTHING"),
 };
 
 static const char *const intern_find_sql[CACHE_TABLES] = {
-    [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=? AND source=?",
+    [CACHE_SENSOR] = "SELECT sensor_id FROM sensor WHERE name=?1 AND source=?2",
     [CACHE_RULE] =
-        ("SELECT rule_id FROM rule WHERE list=? AND rule=? AND rule_type=? AND category=?"
-         " AND product=? AND confidence=?"),
-    [CACHE_KIND] = ("SELECT kind_id FROM kind WHERE rule_id=? AND event=? AND action=? AND via=?"
-                    " AND flags=? AND relay=? AND owner=? AND phase=? AND cutoff_s=?"),
+        ("SELECT rule_id FROM rule WHERE list=?1 AND rule=?2 AND rule_type=?3 AND category=?4"
+         " AND product=?5 AND confidence=?6"),
+    [CACHE_KIND] =
+        ("SELECT kind_id FROM kind WHERE rule_id=?1 AND event=?2 AND action=?3 AND via=?4"
+         " AND flags=?5 AND relay=?6 AND owner=?7 AND phase=?8 AND cutoff_s=?9"),
 };
 
 const struct cf_names_table cf_batch_names[NAME_TABLES] = {
@@ -43,49 +49,62 @@ const struct cf_names_table cf_batch_names[NAME_TABLES] = {
         .cells = "ttttntn"},
 };
 
-static int prepare(struct cf_batch *batch, const char *sql, sqlite3_stmt **stmt_out)
-{
-	return sqlite3_prepare_v3(batch->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt_out, NULL);
-}
+struct text_of {
+	struct cf_stmt **stmt;
+	const char *sql;
+};
 
-static int prepare_all(struct cf_batch *batch)
+static enum cf_status prepare_all(struct cf_batch *batch, struct cf_error *error)
 {
-	int rc = SQLITE_OK;
+	const struct text_of texts[] = {
+	    {&batch->gap_insert,
+	        "INSERT INTO gap VALUES(?1,?2,?3,?4)"
+	        " ON CONFLICT(sensor_id, from_us, to_us, reason) DO NOTHING"},
+	    {&batch->reject_insert,
+	        "INSERT INTO reject VALUES(?1,?2,?3)"
+	        " ON CONFLICT(key, reason) DO UPDATE SET n=reject.n+excluded.n"},
+	    {&batch->file_find,
+	        "SELECT \"offset\", segment_offset, lines, records, last_hash, last_length,"
+	        " head_length, head_hash, segment_hash, last_id, path FROM file WHERE key=?1"},
+	    {&batch->file_put,
+	        "INSERT INTO file(key, path, \"offset\", segment_offset, lines, records, last_hash,"
+	        " last_length, stat, head_length, head_hash, segment_hash, last_id)"
+	        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE SET"
+	        " path=excluded.path, \"offset\"=excluded.\"offset\","
+	        " segment_offset=excluded.segment_offset, lines=excluded.lines,"
+	        " records=excluded.records, last_hash=excluded.last_hash,"
+	        " last_length=excluded.last_length, stat=excluded.stat,"
+	        " head_length=excluded.head_length, head_hash=excluded.head_hash,"
+	        " segment_hash=excluded.segment_hash, last_id=excluded.last_id"},
+	    {&batch->stat_find, "SELECT 1 FROM file WHERE stat=?1"},
+	    /* The ends of its chain are those of its first and last seal, in whatever order they
+	     * come. */
+	    {&batch->run_put,
+	        "INSERT INTO run VALUES(?1,?2,?3,?4,?5,?6,?7)"
+	        " ON CONFLICT(sensor_id, started_us, run) DO UPDATE SET"
+	        " first_prev=CASE WHEN excluded.first_us<run.first_us"
+	        " THEN excluded.first_prev ELSE run.first_prev END,"
+	        " last_seal=CASE WHEN excluded.last_us>run.last_us"
+	        " THEN excluded.last_seal ELSE run.last_seal END,"
+	        " first_us=CASE WHEN excluded.first_us<run.first_us"
+	        " THEN excluded.first_us ELSE run.first_us END,"
+	        " last_us=CASE WHEN excluded.last_us>run.last_us"
+	        " THEN excluded.last_us ELSE run.last_us END"},
+	    {&batch->count_put,
+	        "INSERT INTO meta VALUES(?1,?2)"
+	        " ON CONFLICT(key) DO UPDATE SET value=excluded.value"}};
+	enum cf_status status = CF_OK;
 
-	for (size_t i = 0; i < CACHE_TABLES && rc == SQLITE_OK; i++) {
-		rc = prepare(batch, intern_insert_sql[i], &batch->intern_insert[i]);
-		if (rc == SQLITE_OK)
-			rc = prepare(batch, intern_find_sql[i], &batch->intern_find[i]);
+	for (size_t i = 0; i < CACHE_TABLES && status == CF_OK; i++) {
+		status = cf_stmt_new(
+		    batch->ledger, intern_insert_sql[i], &batch->intern_insert[i], error);
+		if (status == CF_OK)
+			status = cf_stmt_new(
+			    batch->ledger, intern_find_sql[i], &batch->intern_find[i], error);
 	}
-	if (rc == SQLITE_OK)
-		rc = prepare(batch, "INSERT INTO gap VALUES(?,?,?,?) ON CONFLICT DO NOTHING",
-		    &batch->gap_insert);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch,
-		    "INSERT INTO reject VALUES(?,?,?) ON CONFLICT(key, reason) DO UPDATE SET "
-		    "n=n+excluded.n",
-		    &batch->reject_insert);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch,
-		    "SELECT offset, segment_offset, lines, records, last_hash, last_length,"
-		    " head_length, head_hash, segment_hash, last_id, path FROM file WHERE key=?",
-		    &batch->file_find);
-	if (rc == SQLITE_OK)
-		rc = prepare(
-		    batch, "REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", &batch->file_put);
-	if (rc == SQLITE_OK)
-		rc = prepare(batch, "SELECT 1 FROM file WHERE stat=?", &batch->stat_find);
-	/* The ends of its chain are those of its first and last seal, in whatever order they come.
-	 */
-	if (rc == SQLITE_OK)
-		rc = prepare(batch,
-		    "INSERT INTO run VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET"
-		    " first_prev=iif(excluded.first_us<first_us, excluded.first_prev, first_prev),"
-		    " last_seal=iif(excluded.last_us>last_us, excluded.last_seal, last_seal),"
-		    " first_us=min(first_us, excluded.first_us),"
-		    " last_us=max(last_us, excluded.last_us)",
-		    &batch->run_put);
-	return rc;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == CF_OK; i++)
+		status = cf_stmt_new(batch->ledger, texts[i].sql, texts[i].stmt, error);
+	return status;
 }
 
 /* All that needs memory alone, and what sensors used. */
@@ -110,11 +129,10 @@ enum cf_status cf_batch_new(
 	if (batch == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	batch->ledger = ledger;
-	batch->db = cf_ledger_db(ledger);
 	if (!make_parts(batch))
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
 	for (size_t i = 0; i < NAME_TABLES && status == CF_OK; i++) {
-		status = cf_names_new(batch->db, &cf_batch_names[i], &batch->names[i]);
+		status = cf_names_new(cf_ledger_db(ledger), &cf_batch_names[i], &batch->names[i]);
 		if (status == CF_ENOMEM)
 			(void)cf_error_set(error, status, "no memory");
 		else if (status != CF_OK)
@@ -122,8 +140,8 @@ enum cf_status cf_batch_new(
 	}
 	for (size_t i = 0; i < CF_SUM_TABLES && status == CF_OK; i++)
 		status = cf_sums_init(&batch->sums[i], ledger, (enum cf_sum_table)i, error);
-	if (status == CF_OK && prepare_all(batch) != SQLITE_OK)
-		status = cf_ledger_fail(ledger, "write to", error);
+	if (status == CF_OK)
+		status = prepare_all(batch, error);
 	if (status != CF_OK) {
 		cf_batch_free(batch);
 		return status;
@@ -155,19 +173,13 @@ const char *const cf_batch_table_names[CACHE_TABLES] = {
 /* Rows of the table, as noted with the last commit, or counted. */
 static int64_t count_rows(struct cf_batch *batch, const char *table)
 {
-	sqlite3_stmt *row = NULL;
-	int64_t count = 0;
 	char sql[128];
 
 	snprintf(sql, sizeof sql,
 	    "SELECT coalesce((SELECT value FROM meta WHERE key='rows_%s'),"
 	    " (SELECT count(*) FROM %s))",
 	    table, table);
-	if (sqlite3_prepare_v2(batch->db, sql, -1, &row, NULL) == SQLITE_OK &&
-	    sqlite3_step(row) == SQLITE_ROW)
-		count = sqlite3_column_int64(row, 0);
-	sqlite3_finalize(row);
-	return count;
+	return cf_ledger_number(batch->ledger, sql, 0);
 }
 
 void cf_batch_reload(struct cf_batch *batch)
@@ -199,8 +211,7 @@ void cf_batch_abandon(struct cf_batch *batch)
 	cf_batch_forget(batch);
 	if (!batch->in_transaction)
 		return;
-	/* SQLite may have rolled back by itself; then this does nothing. */
-	(void)sqlite3_exec(batch->db, "ROLLBACK", NULL, NULL, NULL);
+	cf_ledger_rollback(batch->ledger);
 	batch->in_transaction = false;
 	cf_batch_reload(batch); /* numbers of rows that are gone again */
 }
@@ -216,19 +227,20 @@ void cf_batch_free(struct cf_batch *batch)
 	cf_seen_seals_free(batch->seen);
 	for (size_t i = 0; i < CACHE_TABLES; i++) {
 		cf_map_free(batch->caches[i]);
-		sqlite3_finalize(batch->intern_insert[i]);
-		sqlite3_finalize(batch->intern_find[i]);
+		cf_stmt_free(batch->intern_insert[i]);
+		cf_stmt_free(batch->intern_find[i]);
 	}
 	for (size_t i = 0; i < CF_SUM_TABLES; i++)
 		cf_sums_done(&batch->sums[i]);
 	for (size_t i = 0; i < NAME_TABLES; i++)
 		cf_names_free(batch->names[i]);
-	sqlite3_finalize(batch->gap_insert);
-	sqlite3_finalize(batch->reject_insert);
-	sqlite3_finalize(batch->file_find);
-	sqlite3_finalize(batch->file_put);
-	sqlite3_finalize(batch->stat_find);
-	sqlite3_finalize(batch->run_put);
+	cf_stmt_free(batch->gap_insert);
+	cf_stmt_free(batch->reject_insert);
+	cf_stmt_free(batch->file_find);
+	cf_stmt_free(batch->file_put);
+	cf_stmt_free(batch->stat_find);
+	cf_stmt_free(batch->run_put);
+	cf_stmt_free(batch->count_put);
 	for (uint32_t i = 0; i < batch->iface_count; i++)
 		free((char *)batch->iface_texts[i].data);
 	free(batch->iface_texts);
@@ -242,54 +254,43 @@ enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error)
 {
 	if (batch->in_transaction)
 		return CF_OK;
-	enum cf_status status = cf_ledger_exec(batch->ledger, "BEGIN IMMEDIATE", error);
+	enum cf_status status = cf_ledger_begin(batch->ledger, CF_BEGIN_WRITE, error);
 
 	batch->in_transaction = status == CF_OK;
 	return status;
 }
 
-void cf_batch_bind_text(sqlite3_stmt *stmt, int at, const char *text, size_t len)
-{
-	/* Binding cannot fail but for memory, which the step then reports as a NULL in a NOT NULL.
-	 */
-	(void)sqlite3_bind_text(stmt, at, len == 0 ? "" : text, (int)len, SQLITE_STATIC);
-}
-
-static void bind_cells(sqlite3_stmt *stmt, const struct cf_cell *cells, int count)
+static void bind_cells(struct cf_stmt *stmt, const struct cf_cell *cells, int count)
 {
 	for (int i = 0; i < count; i++) {
 		if (cells[i].is_text)
-			cf_batch_bind_text(stmt, i + 1, cells[i].text.data, cells[i].text.len);
+			cf_stmt_text(stmt, i + 1, cells[i].text.data, cells[i].text.len);
 		else
-			(void)sqlite3_bind_int64(stmt, i + 1, cells[i].number);
+			cf_stmt_int64(stmt, i + 1, cells[i].number);
 	}
 }
 
 /*
- * The number of the row with these cells; 0 when it is not there and the table is full. What is new
- * is more frequent than what was forgotten here, so it is inserted before it is looked for.
+ * The number of the row with these cells; 0 when it is not there and the table is full. What is
+ * not remembered here is mostly new, so that it is inserted before it is looked for.
  */
-static int find_or_insert(struct cf_batch *batch, enum cache_table table,
+static bool find_or_insert(struct cf_batch *batch, enum cache_table table,
     const struct cf_cell *cells, int cell_count, int64_t *id_out)
 {
-	sqlite3_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
-	int rc;
+	struct cf_stmt *find = batch->intern_find[table], *insert = batch->intern_insert[table];
 
 	if (batch->rows[table] < CF_LEDGER_NAMES) {
 		bind_cells(insert, cells, cell_count);
-		rc = sqlite3_step(insert);
-		sqlite3_reset(insert);
-		if (rc != SQLITE_DONE || sqlite3_changes(batch->db) > 0) {
-			batch->rows[table] += rc == SQLITE_DONE;
-			*id_out = sqlite3_last_insert_rowid(batch->db);
-			return rc;
-		}
+		if (!cf_stmt_run(insert))
+			return false;
+		batch->rows[table] += cf_stmt_changes(insert);
 	}
 	bind_cells(find, cells, cell_count);
-	rc = sqlite3_step(find);
-	*id_out = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-	sqlite3_reset(find);
-	return rc;
+	enum cf_step step = cf_stmt_step(find);
+
+	*id_out = step == CF_STEP_ROW ? cf_row_int64(cf_stmt_row(find), 0) : 0;
+	cf_stmt_reset(find);
+	return step != CF_STEP_FAILED;
 }
 
 enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, const void *key,
@@ -301,9 +302,7 @@ enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, c
 
 	if (status != CF_OK)
 		return status;
-	int rc = find_or_insert(batch, table, cells, cell_count, &id);
-
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+	if (!find_or_insert(batch, table, cells, cell_count, &id))
 		return cf_ledger_fail(batch->ledger, "write to", error);
 	/* Numbers are counted in 32 bits while they are summed; in the file they are not. */
 	if (id <= 0 || id > UINT32_MAX)
@@ -375,58 +374,60 @@ enum cf_status cf_batch_reject(struct cf_batch *batch, const uint8_t key[CF_FILE
 	return CF_OK;
 }
 
-static void read_hash(sqlite3_stmt *row, int column, uint8_t hash[CF_FILE_HASH_BYTES])
+static void read_hash(const struct cf_row *row, int column, uint8_t hash[CF_FILE_HASH_BYTES])
 {
-	if (sqlite3_column_bytes(row, column) == CF_FILE_HASH_BYTES)
-		memcpy(hash, sqlite3_column_blob(row, column), CF_FILE_HASH_BYTES);
+	if (cf_row_bytes(row, column) == CF_FILE_HASH_BYTES)
+		memcpy(hash, cf_row_blob(row, column), CF_FILE_HASH_BYTES);
 }
 
 bool cf_batch_find_file(struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES],
     struct cf_file_position *position_out)
 {
-	sqlite3_stmt *find = batch->file_find;
+	struct cf_stmt *find = batch->file_find;
 	bool found;
 
-	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-	found = sqlite3_step(find) == SQLITE_ROW;
+	cf_stmt_blob(find, 1, key, CF_FILE_KEY_BYTES);
+	found = cf_stmt_step(find) == CF_STEP_ROW;
 	if (found) {
+		const struct cf_row *row = cf_stmt_row(find);
+
 		*position_out = (struct cf_file_position){
-		    .offset = (uint64_t)sqlite3_column_int64(find, 0),
-		    .segment_offset = (uint64_t)sqlite3_column_int64(find, 1),
-		    .lines = (uint64_t)sqlite3_column_int64(find, 2),
-		    .records = (uint64_t)sqlite3_column_int64(find, 3),
-		    .last_length = (uint64_t)sqlite3_column_int64(find, 5),
-		    .head_length = (uint64_t)sqlite3_column_int64(find, 6),
+		    .offset = (uint64_t)cf_row_int64(row, 0),
+		    .segment_offset = (uint64_t)cf_row_int64(row, 1),
+		    .lines = (uint64_t)cf_row_int64(row, 2),
+		    .records = (uint64_t)cf_row_int64(row, 3),
+		    .last_length = (uint64_t)cf_row_int64(row, 5),
+		    .head_length = (uint64_t)cf_row_int64(row, 6),
 		};
 		memcpy(position_out->key, key, CF_FILE_KEY_BYTES);
-		read_hash(find, 4, position_out->last_hash);
-		read_hash(find, 7, position_out->head_hash);
-		read_hash(find, 8, position_out->segment_hash);
-		snprintf(position_out->last_id, sizeof position_out->last_id, "%s",
-		    (const char *)sqlite3_column_text(find, 9));
+		read_hash(row, 4, position_out->last_hash);
+		read_hash(row, 7, position_out->head_hash);
+		read_hash(row, 8, position_out->segment_hash);
+		snprintf(
+		    position_out->last_id, sizeof position_out->last_id, "%s", cf_row_text(row, 9));
 	}
-	sqlite3_reset(find);
+	cf_stmt_reset(find);
 	return found;
 }
 
 void cf_batch_find_path(
     struct cf_batch *batch, const uint8_t key[CF_FILE_KEY_BYTES], char *path, size_t size)
 {
-	sqlite3_stmt *find = batch->file_find;
+	struct cf_stmt *find = batch->file_find;
 
-	(void)sqlite3_bind_blob(find, 1, key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
+	cf_stmt_blob(find, 1, key, CF_FILE_KEY_BYTES);
 	path[0] = '\0';
-	if (sqlite3_step(find) == SQLITE_ROW)
-		snprintf(path, size, "%s", (const char *)sqlite3_column_text(find, 10));
-	sqlite3_reset(find);
+	if (cf_stmt_step(find) == CF_STEP_ROW)
+		snprintf(path, size, "%s", cf_row_text(cf_stmt_row(find), 10));
+	cf_stmt_reset(find);
 }
 
 bool cf_batch_knows_stat(struct cf_batch *batch, const char *stat)
 {
 	bool found;
 
-	cf_batch_bind_text(batch->stat_find, 1, stat, strlen(stat));
-	found = stat[0] != '\0' && sqlite3_step(batch->stat_find) == SQLITE_ROW;
-	sqlite3_reset(batch->stat_find);
+	cf_stmt_text(batch->stat_find, 1, stat, strlen(stat));
+	found = stat[0] != '\0' && cf_stmt_step(batch->stat_find) == CF_STEP_ROW;
+	cf_stmt_reset(batch->stat_find);
 	return found;
 }

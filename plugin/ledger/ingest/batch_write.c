@@ -9,26 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum cf_status step_once(
+    struct cf_batch *batch, struct cf_stmt *stmt, struct cf_error *error)
+{
+	return cf_stmt_run(stmt) ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
+}
+
 /* Puts the run at hand into the transaction. */
 static enum cf_status write_run(struct cf_batch *batch, struct cf_error *error)
 {
 	const struct cf_run_row *run = &batch->run;
-	sqlite3_stmt *put = batch->run_put;
+	struct cf_stmt *put = batch->run_put;
 
 	if (run->sensor_id == 0)
 		return CF_OK;
-	(void)sqlite3_bind_int64(put, 1, run->sensor_id);
-	(void)sqlite3_bind_int64(put, 2, run->started_us);
-	cf_batch_bind_text(put, 3, run->run, strlen(run->run));
-	(void)sqlite3_bind_int64(put, 4, run->first_us);
-	(void)sqlite3_bind_int64(put, 5, run->last_us);
-	cf_batch_bind_text(put, 6, run->first_prev, strlen(run->first_prev));
-	cf_batch_bind_text(put, 7, run->last_seal, strlen(run->last_seal));
-	int rc = sqlite3_step(put);
-
-	sqlite3_reset(put);
+	cf_stmt_int64(put, 1, run->sensor_id);
+	cf_stmt_int64(put, 2, run->started_us);
+	cf_stmt_text(put, 3, run->run, strlen(run->run));
+	cf_stmt_int64(put, 4, run->first_us);
+	cf_stmt_int64(put, 5, run->last_us);
+	cf_stmt_text(put, 6, run->first_prev, strlen(run->first_prev));
+	cf_stmt_text(put, 7, run->last_seal, strlen(run->last_seal));
 	batch->run.sensor_id = 0;
-	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
+	return step_once(batch, put, error);
 }
 
 static void copy_text(char to[CF_LEDGER_TEXT_BYTES + 1], struct cf_text text)
@@ -99,33 +102,24 @@ static enum cf_status write_sums(struct cf_batch *batch, struct cf_error *error)
 	return status;
 }
 
-static enum cf_status step_once(struct cf_batch *batch, sqlite3_stmt *stmt, struct cf_error *error)
-{
-	int rc = sqlite3_step(stmt);
-
-	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(batch->ledger, "write to", error);
-}
-
 static enum cf_status write_rest(struct cf_batch *batch, struct cf_error *error)
 {
 	enum cf_status status = write_run(batch, error);
 
 	for (uint32_t i = 0; i < batch->gap_count && status == CF_OK; i++) {
-		(void)sqlite3_bind_int64(batch->gap_insert, 1, batch->gaps[i].sensor_id);
-		(void)sqlite3_bind_int64(batch->gap_insert, 2, batch->gaps[i].from_us);
-		(void)sqlite3_bind_int64(batch->gap_insert, 3, batch->gaps[i].to_us);
-		cf_batch_bind_text(
+		cf_stmt_int64(batch->gap_insert, 1, batch->gaps[i].sensor_id);
+		cf_stmt_int64(batch->gap_insert, 2, batch->gaps[i].from_us);
+		cf_stmt_int64(batch->gap_insert, 3, batch->gaps[i].to_us);
+		cf_stmt_text(
 		    batch->gap_insert, 4, batch->gaps[i].reason, strlen(batch->gaps[i].reason));
 		status = step_once(batch, batch->gap_insert, error);
 	}
 	for (uint32_t i = 0; i < batch->reject_count && status == CF_OK; i++) {
 		const struct cf_reject_row *row = &batch->rejects[i];
 
-		(void)sqlite3_bind_blob(
-		    batch->reject_insert, 1, row->key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-		cf_batch_bind_text(batch->reject_insert, 2, row->reason, strlen(row->reason));
-		(void)sqlite3_bind_int64(batch->reject_insert, 3, (int64_t)row->n);
+		cf_stmt_blob(batch->reject_insert, 1, row->key, CF_FILE_KEY_BYTES);
+		cf_stmt_text(batch->reject_insert, 2, row->reason, strlen(row->reason));
+		cf_stmt_int64(batch->reject_insert, 3, (int64_t)row->n);
 		status = step_once(batch, batch->reject_insert, error);
 	}
 	return status;
@@ -134,21 +128,21 @@ static enum cf_status write_rest(struct cf_batch *batch, struct cf_error *error)
 static enum cf_status write_position(
     struct cf_batch *batch, const struct cf_file_position *position, struct cf_error *error)
 {
-	sqlite3_stmt *put = batch->file_put;
+	struct cf_stmt *put = batch->file_put;
 
-	(void)sqlite3_bind_blob(put, 1, position->key, CF_FILE_KEY_BYTES, SQLITE_STATIC);
-	cf_batch_bind_text(put, 2, position->path, strlen(position->path));
-	(void)sqlite3_bind_int64(put, 3, (int64_t)position->offset);
-	(void)sqlite3_bind_int64(put, 4, (int64_t)position->segment_offset);
-	(void)sqlite3_bind_int64(put, 5, (int64_t)position->lines);
-	(void)sqlite3_bind_int64(put, 6, (int64_t)position->records);
-	(void)sqlite3_bind_blob(put, 7, position->last_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(put, 8, (int64_t)position->last_length);
-	cf_batch_bind_text(put, 9, position->stat, strlen(position->stat));
-	(void)sqlite3_bind_int64(put, 10, (int64_t)position->head_length);
-	(void)sqlite3_bind_blob(put, 11, position->head_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
-	(void)sqlite3_bind_blob(put, 12, position->segment_hash, CF_FILE_HASH_BYTES, SQLITE_STATIC);
-	cf_batch_bind_text(put, 13, position->last_id, strlen(position->last_id));
+	cf_stmt_blob(put, 1, position->key, CF_FILE_KEY_BYTES);
+	cf_stmt_text(put, 2, position->path, strlen(position->path));
+	cf_stmt_int64(put, 3, (int64_t)position->offset);
+	cf_stmt_int64(put, 4, (int64_t)position->segment_offset);
+	cf_stmt_int64(put, 5, (int64_t)position->lines);
+	cf_stmt_int64(put, 6, (int64_t)position->records);
+	cf_stmt_blob(put, 7, position->last_hash, CF_FILE_HASH_BYTES);
+	cf_stmt_int64(put, 8, (int64_t)position->last_length);
+	cf_stmt_text(put, 9, position->stat, strlen(position->stat));
+	cf_stmt_int64(put, 10, (int64_t)position->head_length);
+	cf_stmt_blob(put, 11, position->head_hash, CF_FILE_HASH_BYTES);
+	cf_stmt_blob(put, 12, position->segment_hash, CF_FILE_HASH_BYTES);
+	cf_stmt_text(put, 13, position->last_id, strlen(position->last_id));
 	return step_once(batch, put, error);
 }
 
@@ -163,11 +157,12 @@ enum cf_status cf_batch_place(
 static enum cf_status write_count(
     struct cf_batch *batch, const char *table, int64_t rows, struct cf_error *error)
 {
-	char sql[128];
+	char key[32];
+	int len = snprintf(key, sizeof key, "rows_%s", table);
 
-	snprintf(
-	    sql, sizeof sql, "REPLACE INTO meta VALUES('rows_%s', %lld)", table, (long long)rows);
-	return cf_ledger_exec(batch->ledger, sql, error);
+	cf_stmt_text(batch->count_put, 1, key, (size_t)len);
+	cf_stmt_int64(batch->count_put, 2, rows);
+	return step_once(batch, batch->count_put, error);
 }
 
 enum cf_status cf_batch_used(struct cf_batch *batch, uint32_t sensor_id, enum cf_used_what what,
@@ -221,7 +216,7 @@ enum cf_status cf_batch_commit(struct cf_batch *batch, struct cf_error *error)
 	if (status == CF_OK)
 		status = write_counts(batch, error);
 	if (status == CF_OK)
-		status = cf_ledger_exec(batch->ledger, "COMMIT", error);
+		status = cf_ledger_commit(batch->ledger, error);
 	if (status != CF_OK) {
 		cf_batch_abandon(batch);
 		return status;

@@ -12,7 +12,7 @@ static const struct model_columns of_day = {
 static const struct model_columns of_sensor = {
     MODEL_NO_COLUMN, 0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
 
-static enum cf_status take_beats(void *context, sqlite3_stmt *row)
+static enum cf_status take_beats(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	struct model_links links;
@@ -23,8 +23,8 @@ static enum cf_status take_beats(void *context, sqlite3_stmt *row)
 	uint32_t index = links.sensor;
 	struct cf_model_sensor *sensor = &model->sensors[index];
 	struct cf_minutes minutes = {0};
-	enum cf_status status = cf_minutes_decode(&minutes, sqlite3_column_blob(row, 5),
-	    (size_t)sqlite3_column_bytes(row, 5), CF_MINUTES_MAX);
+	enum cf_status status =
+	    cf_minutes_decode(&minutes, cf_row_blob(row, 5), cf_row_bytes(row, 5), CF_MINUTES_MAX);
 
 	for (uint32_t i = 0; i < minutes.count && status == CF_OK; i++) {
 		uint32_t minute = base + minutes.items[i].minute;
@@ -35,14 +35,14 @@ static enum cf_status take_beats(void *context, sqlite3_stmt *row)
 			sensor->first_minute = minute;
 		if (minute > sensor->last_minute)
 			sensor->last_minute = minute;
-		status = cf_coverage_beat(model->coverage, index, sqlite3_column_int64(row, 3),
-		    minute, minutes.items[i].value);
+		status = cf_coverage_beat(
+		    model->coverage, index, cf_row_int64(row, 3), minute, minutes.items[i].value);
 	}
 	cf_minutes_done(&minutes);
 	return status;
 }
 
-static enum cf_status take_totals(void *context, sqlite3_stmt *row)
+static enum cf_status take_totals(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	struct model_links links;
@@ -51,8 +51,8 @@ static enum cf_status take_totals(void *context, sqlite3_stmt *row)
 		return cf_model_skip_row(model);
 	struct cf_model_sensor *sensor = &model->sensors[links.sensor];
 
-	sensor->seen = (uint64_t)sqlite3_column_int64(row, 1);
-	sensor->lost = (uint64_t)sqlite3_column_int64(row, 2);
+	sensor->seen = (uint64_t)cf_row_int64(row, 1);
+	sensor->lost = (uint64_t)cf_row_int64(row, 2);
 	return CF_OK;
 }
 
@@ -65,12 +65,12 @@ static void note_privacy(struct cf_model_sensor *sensor, const char *reason)
 		sensor->privacy = "pseudonym";
 }
 
-static enum cf_status take_gap(void *context, sqlite3_stmt *row)
+static enum cf_status take_gap(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	const char *reason = cf_model_column(model, row, 3);
-	int64_t from = sqlite3_column_int64(row, 1) / 60000000;
-	int64_t to = sqlite3_column_int64(row, 2) / 60000000 + 1;
+	int64_t from = cf_row_int64(row, 1) / 60000000;
+	int64_t to = cf_row_int64(row, 2) / 60000000 + 1;
 	struct model_links links;
 
 	if (!cf_model_links(model, row, &of_sensor, &links))

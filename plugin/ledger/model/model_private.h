@@ -7,8 +7,7 @@
 #include "ledger/model/owner.h"
 #include "ledger/model/state.h"
 #include "ledger/ptr.h"
-
-#include <sqlite3.h>
+#include "ledger/store/store.h"
 
 #define DAY_MINUTES 1440u
 
@@ -84,7 +83,6 @@ struct model_pool {
 
 struct cf_model {
 	struct cf_ledger *ledger;
-	sqlite3 *db;
 	struct cf_model_options options;
 	uint32_t at_minute;
 	/* process lifetime of the model: every text of the ledger once, addresses apart; each
@@ -145,15 +143,15 @@ struct cf_model {
 /* The one copy of these bytes, terminated, alive as long as the model; NULL without memory. */
 const char *cf_model_text(struct cf_model *model, const char *text, size_t len);
 /* As above of a column's text; that of NULL is "". */
-const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column);
+const char *cf_model_column(struct cf_model *model, const struct cf_row *row, int column);
 /* count columns of a row, from first on, to where texts point, and their numbers. False without
  * memory. */
-bool cf_model_texts(struct cf_model *model, sqlite3_stmt *row, int first, size_t count,
+bool cf_model_texts(struct cf_model *model, const struct cf_row *row, int first, size_t count,
     const char **const texts[], uint32_t numbers[]);
 /* The one copy of an address, which has nothing to do with the other texts, and its number, counted
  * from 0. NULL without memory. */
 const char *cf_model_addr(
-    struct cf_model *model, sqlite3_stmt *row, int column, uint32_t *number_out);
+    struct cf_model *model, const struct cf_row *row, int column, uint32_t *number_out);
 void cf_model_texts_free(struct cf_model *model);
 
 /* model_pool.c */
@@ -175,7 +173,7 @@ struct model_columns {
  * Where a row leads: sensor is an index, the others numbers. A damaged file must not lead us out of
  * our tables: false when a number leads nowhere, and the row is then to be passed over.
  */
-bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
+bool cf_model_links(const struct cf_model *model, const struct cf_row *row,
     const struct model_columns *columns, struct model_links *links_out);
 void cf_model_numbers_free(struct model_numbers *numbers);
 /* Whether an address counts among those of a MAC: hosts have many IPv6 addresses by themselves. */

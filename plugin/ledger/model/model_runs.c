@@ -36,15 +36,14 @@ struct stretch {
 	uint32_t live;
 };
 
-static enum cf_status take_run(void *context, sqlite3_stmt *row)
+static enum cf_status take_run(void *context, const struct cf_row *row)
 {
 	static const struct model_columns columns = {
 	    MODEL_NO_COLUMN, 0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
 	struct runs *runs = context;
 	struct cf_model *model = runs->model;
 	struct model_links links;
-	int64_t from = sqlite3_column_int64(row, 1) / 60000000,
-	        to = sqlite3_column_int64(row, 2) / 60000000 + 1;
+	int64_t from = cf_row_int64(row, 1) / 60000000, to = cf_row_int64(row, 2) / 60000000 + 1;
 
 	if (!cf_model_links(model, row, &columns, &links) || from < 0 || to < from ||
 	    to > UINT32_MAX)

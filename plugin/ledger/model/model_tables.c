@@ -10,7 +10,7 @@
 
 /* Gives the row its number; rows come in the order of their ids. False without memory, or past
  * what numbers can count. */
-static bool number_row(struct model_numbers *numbers, sqlite3_stmt *row)
+static bool number_row(struct model_numbers *numbers, const struct cf_row *row)
 {
 	int64_t *ids =
 	    cf_array_grow(numbers->ids, numbers->count, 1, &numbers->size, sizeof *numbers->ids);
@@ -18,7 +18,7 @@ static bool number_row(struct model_numbers *numbers, sqlite3_stmt *row)
 	if (ids == NULL || numbers->count >= UINT32_MAX - 1)
 		return false;
 	numbers->ids = ids;
-	ids[numbers->count++] = sqlite3_column_int64(row, 0);
+	ids[numbers->count++] = cf_row_int64(row, 0);
 	return true;
 }
 
@@ -91,7 +91,7 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->source, y->source);
 }
 
-static enum cf_status take_sensor(void *context, sqlite3_stmt *row)
+static enum cf_status take_sensor(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	struct cf_model_sensor *sensors = cf_array_grow(
@@ -142,8 +142,8 @@ static enum cf_status load_sensors(struct cf_model *model, struct cf_error *erro
 }
 
 /* Room for the row of the next number; number 0 is nobody's. NULL without memory. */
-static void *next_item(
-    struct model_numbers *numbers, sqlite3_stmt *row, void **items, size_t *size, size_t item_bytes)
+static void *next_item(struct model_numbers *numbers, const struct cf_row *row, void **items,
+    size_t *size, size_t item_bytes)
 {
 	void *grown = cf_array_grow(*items, numbers->count, 2, size, item_bytes);
 
@@ -158,7 +158,7 @@ static void *next_item(
 	return item;
 }
 
-static enum cf_status take_kind(void *context, sqlite3_stmt *row)
+static enum cf_status take_kind(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	void *items = model->kinds;
@@ -176,8 +176,8 @@ static enum cf_status take_kind(void *context, sqlite3_stmt *row)
 
 	if (!cf_model_texts(model, row, 1, sizeof texts / sizeof texts[0], texts, numbers))
 		return CF_ENOMEM;
-	kind->flags = (unsigned)sqlite3_column_int64(row, 13);
-	kind->cutoff_wall_s = sqlite3_column_int64(row, 14);
+	kind->flags = (unsigned)cf_row_int64(row, 13);
+	kind->cutoff_wall_s = cf_row_int64(row, 14);
 	return cf_model_classify(model, kind);
 }
 
@@ -223,7 +223,7 @@ static enum cf_status note_mac(
 	return rows->bound == MODEL_PROXY_ADDRESSES ? suspect(model->proxy_suspects, mac) : CF_OK;
 }
 
-static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
+static enum cf_status take_endpoint(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	void *items = model->endpoints;
@@ -239,11 +239,11 @@ static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
 	endpoint->addr = cf_model_addr(model, row, 1, &endpoint->addr_number);
 	if (endpoint->addr == NULL || !cf_model_texts(model, row, 2, 1, mac, &mac_number))
 		return CF_ENOMEM;
-	endpoint->vlan = (uint32_t)sqlite3_column_int64(row, 3);
+	endpoint->vlan = (uint32_t)cf_row_int64(row, 3);
 	return note_mac(model, mac_number, endpoint->mac, endpoint->addr, false);
 }
 
-static enum cf_status take_claim(void *context, sqlite3_stmt *row)
+static enum cf_status take_claim(void *context, const struct cf_row *row)
 {
 	struct cf_model *model = context;
 	void *items = model->claims;
@@ -260,8 +260,8 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	if (claim->addr == NULL || !cf_model_texts(model, row, 2, 4, texts, numbers))
 		return CF_ENOMEM;
 	claim->addr_number = addr_number;
-	claim->vlan = (uint32_t)sqlite3_column_int64(row, 6) & 0x3fffffff;
-	claim->router = sqlite3_column_int64(row, 7) != 0;
+	claim->vlan = (uint32_t)cf_row_int64(row, 6) & 0x3fffffff;
+	claim->router = cf_row_int64(row, 7) != 0;
 	claim->is_lease = strcmp(claim->how, "lease") == 0;
 	if (cf_identity_is_throwaway(claim->name, strlen(claim->name)))
 		claim->name = "";
@@ -326,18 +326,18 @@ void cf_model_tables_free(struct cf_model *model)
 
 /* The number behind the id in that column; false when it should lead somewhere and does not. */
 static bool link_to(
-    const struct model_numbers *numbers, sqlite3_stmt *row, int column, uint32_t *number_out)
+    const struct model_numbers *numbers, const struct cf_row *row, int column, uint32_t *number_out)
 {
 	if (column == MODEL_NO_COLUMN)
 		return true;
-	*number_out = number_of(numbers, sqlite3_column_int64(row, column));
+	*number_out = number_of(numbers, cf_row_int64(row, column));
 	return *number_out != 0;
 }
 
-bool cf_model_links(const struct cf_model *model, sqlite3_stmt *row,
+bool cf_model_links(const struct cf_model *model, const struct cf_row *row,
     const struct model_columns *columns, struct model_links *links_out)
 {
-	int64_t day = columns->day == MODEL_NO_COLUMN ? 0 : sqlite3_column_int64(row, columns->day);
+	int64_t day = columns->day == MODEL_NO_COLUMN ? 0 : cf_row_int64(row, columns->day);
 	struct model_links links = {.day = (uint32_t)day};
 
 	if (day < 0 || day > LAST_DAY ||

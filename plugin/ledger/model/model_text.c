@@ -26,17 +26,16 @@ const char *cf_model_text(struct cf_model *model, const char *text, size_t len)
 	return keep(model->text_map, text, len, &unused);
 }
 
-const char *cf_model_column(struct cf_model *model, sqlite3_stmt *row, int column)
+const char *cf_model_column(struct cf_model *model, const struct cf_row *row, int column)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
+	const char *text = cf_row_text(row, column);
 
-	return cf_model_text(
-	    model, text == NULL ? "" : text, (size_t)sqlite3_column_bytes(row, column));
+	return cf_model_text(model, text == NULL ? "" : text, cf_row_bytes(row, column));
 }
 
 /* Rows that follow each other have much in common: such texts are not looked for. The others are
  * waited for together. */
-bool cf_model_texts(struct cf_model *model, sqlite3_stmt *row, int first, size_t count,
+bool cf_model_texts(struct cf_model *model, const struct cf_row *row, int first, size_t count,
     const char **const texts[], uint32_t numbers[])
 {
 	struct {
@@ -45,8 +44,8 @@ bool cf_model_texts(struct cf_model *model, sqlite3_stmt *row, int first, size_t
 	} read[MODEL_ROW_TEXTS];
 
 	for (size_t i = 0; i < count; i++) {
-		read[i].text = (const char *)sqlite3_column_text(row, first + (int)i);
-		read[i].len = (size_t)sqlite3_column_bytes(row, first + (int)i);
+		read[i].text = cf_row_text(row, first + (int)i);
+		read[i].len = cf_row_bytes(row, first + (int)i);
 		if (read[i].text == NULL)
 			read[i].text = "";
 		if (read[i].len > TEXT_BYTES)
@@ -71,12 +70,12 @@ bool cf_model_texts(struct cf_model *model, sqlite3_stmt *row, int first, size_t
 }
 
 const char *cf_model_addr(
-    struct cf_model *model, sqlite3_stmt *row, int column, uint32_t *number_out)
+    struct cf_model *model, const struct cf_row *row, int column, uint32_t *number_out)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
+	const char *text = cf_row_text(row, column);
 
-	return keep(model->addr_map, text == NULL ? "" : text,
-	    (size_t)sqlite3_column_bytes(row, column), number_out);
+	return keep(
+	    model->addr_map, text == NULL ? "" : text, cf_row_bytes(row, column), number_out);
 }
 
 void cf_model_texts_free(struct cf_model *model)

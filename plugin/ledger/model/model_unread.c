@@ -98,20 +98,20 @@ static enum cf_status compare_day(struct reading *r, const struct cf_minutes *un
 	return status;
 }
 
-static enum cf_status take_counts(void *context, sqlite3_stmt *row)
+static enum cf_status take_counts(void *context, const struct cf_row *row)
 {
 	static const struct model_columns columns = {
 	    2, 0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
 	struct reading *r = context;
 	struct cf_minutes counts = {0};
 	struct model_links links;
-	int64_t started_us = sqlite3_column_int64(row, 1);
+	int64_t started_us = cf_row_int64(row, 1);
 
 	if (!cf_model_links(r->model, row, &columns, &links))
 		return cf_model_skip_row(r->model);
-	enum cf_status status = cf_minutes_decode(&counts, sqlite3_column_blob(row, 4),
-	    (size_t)sqlite3_column_bytes(row, 4), CF_MINUTES_MAX);
-	const char *what = (const char *)sqlite3_column_text(row, 3);
+	enum cf_status status =
+	    cf_minutes_decode(&counts, cf_row_blob(row, 4), cf_row_bytes(row, 4), CF_MINUTES_MAX);
+	const char *what = cf_row_text(row, 3);
 
 	if (status == CF_OK && what != NULL && strcmp(what, CF_SAID_PACKETS) == 0) {
 		cf_minutes_done(&r->packets);
@@ -129,7 +129,7 @@ static enum cf_status take_counts(void *context, sqlite3_stmt *row)
 	return status == CF_EMALFORMED ? cf_model_skip_row(r->model) : status;
 }
 
-static enum cf_status take_total(void *context, sqlite3_stmt *row)
+static enum cf_status take_total(void *context, const struct cf_row *row)
 {
 	static const struct model_columns columns = {
 	    MODEL_NO_COLUMN, 0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
@@ -138,7 +138,7 @@ static enum cf_status take_total(void *context, sqlite3_stmt *row)
 
 	if (!cf_model_links(model, row, &columns, &links))
 		return cf_model_skip_row(model);
-	model->sensors[links.sensor].unread = (uint64_t)sqlite3_column_int64(row, 1);
+	model->sensors[links.sensor].unread = (uint64_t)cf_row_int64(row, 1);
 	return CF_OK;
 }
 

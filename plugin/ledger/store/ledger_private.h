@@ -1,9 +1,18 @@
 /* What the files that open a ledger share; nobody else includes it. */
 #pragma once
 
-#include "ledger/store/ledger.h"
+#include "ledger/store/store.h"
 
 #include <sqlite3.h>
+
+struct cf_row {
+	sqlite3_stmt *stmt;
+};
+
+struct cf_stmt {
+	struct cf_row row;
+	struct cf_ledger *ledger;
+};
 
 struct cf_ledger {
 	sqlite3 *db;

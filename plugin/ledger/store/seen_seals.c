@@ -3,8 +3,8 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/sha256.h"
+#include "ledger/store/store.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ struct sensor {
 
 struct cf_seen_seals {
 	struct cf_ledger *ledger;
-	sqlite3_stmt *find, *put;
+	struct cf_stmt *find, *put;
 	struct sensor *sensors; /* by number */
 	size_t count, room;
 };
@@ -45,11 +45,13 @@ struct cf_seen_seals *cf_seen_seals_new(struct cf_ledger *ledger)
 	if (seen == NULL)
 		return NULL;
 	seen->ledger = ledger;
-	if (sqlite3_prepare_v3(cf_ledger_db(ledger),
-	        "SELECT seq, at_us, sha256 FROM seal WHERE sensor_id=? AND slot=?", -1,
-	        SQLITE_PREPARE_PERSISTENT, &seen->find, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v3(cf_ledger_db(ledger), "REPLACE INTO seal VALUES(?,?,?,?,?)", -1,
-	        SQLITE_PREPARE_PERSISTENT, &seen->put, NULL) != SQLITE_OK) {
+	if (cf_stmt_new(ledger,
+	        "SELECT seq, at_us, sha256 FROM seal WHERE sensor_id=?1 AND slot=?2", &seen->find,
+	        NULL) != CF_OK ||
+	    cf_stmt_new(ledger,
+	        "INSERT INTO seal VALUES(?1,?2,?3,?4,?5) ON CONFLICT(sensor_id, slot) DO UPDATE SET"
+	        " seq=excluded.seq, at_us=excluded.at_us, sha256=excluded.sha256",
+	        &seen->put, NULL) != CF_OK) {
 		cf_seen_seals_free(seen);
 		return NULL;
 	}
@@ -60,8 +62,8 @@ void cf_seen_seals_free(struct cf_seen_seals *seen)
 {
 	if (seen == NULL)
 		return;
-	sqlite3_finalize(seen->find);
-	sqlite3_finalize(seen->put);
+	cf_stmt_free(seen->find);
+	cf_stmt_free(seen->put);
 	free(seen->sensors);
 	free(seen);
 }
@@ -76,33 +78,30 @@ static enum cf_status find(struct cf_seen_seals *seen, uint32_t sensor_id, int64
     struct seal *seal_out, struct cf_error *error)
 {
 	*seal_out = (struct seal){.is_there = false};
-	(void)sqlite3_bind_int64(seen->find, 1, sensor_id);
-	(void)sqlite3_bind_int64(seen->find, 2, slot);
-	int rc = sqlite3_step(seen->find);
+	cf_stmt_int64(seen->find, 1, sensor_id);
+	cf_stmt_int64(seen->find, 2, slot);
+	enum cf_step step = cf_stmt_step(seen->find);
+	const struct cf_row *row = cf_stmt_row(seen->find);
 
-	if (rc == SQLITE_ROW && sqlite3_column_bytes(seen->find, 2) == CF_SHA256_BYTES) {
+	if (step == CF_STEP_ROW && cf_row_bytes(row, 2) == CF_SHA256_BYTES) {
 		seal_out->is_there = true;
-		seal_out->seq = (uint64_t)sqlite3_column_int64(seen->find, 0);
-		seal_out->at_us = sqlite3_column_int64(seen->find, 1);
-		memcpy(seal_out->sha256, sqlite3_column_blob(seen->find, 2), CF_SHA256_BYTES);
+		seal_out->seq = (uint64_t)cf_row_int64(row, 0);
+		seal_out->at_us = cf_row_int64(row, 1);
+		memcpy(seal_out->sha256, cf_row_blob(row, 2), CF_SHA256_BYTES);
 	}
-	sqlite3_reset(seen->find);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? CF_OK
-	                                             : cf_ledger_fail(seen->ledger, "read", error);
+	cf_stmt_reset(seen->find);
+	return step != CF_STEP_FAILED ? CF_OK : cf_ledger_fail(seen->ledger, "read", error);
 }
 
 static enum cf_status put(struct cf_seen_seals *seen, uint32_t sensor_id, int64_t slot,
     const struct seal *seal, struct cf_error *error)
 {
-	(void)sqlite3_bind_int64(seen->put, 1, sensor_id);
-	(void)sqlite3_bind_int64(seen->put, 2, slot);
-	(void)sqlite3_bind_int64(seen->put, 3, (int64_t)seal->seq);
-	(void)sqlite3_bind_int64(seen->put, 4, seal->at_us);
-	(void)sqlite3_bind_blob(seen->put, 5, seal->sha256, CF_SHA256_BYTES, SQLITE_STATIC);
-	int rc = sqlite3_step(seen->put);
-
-	sqlite3_reset(seen->put);
-	return rc == SQLITE_DONE ? CF_OK : cf_ledger_fail(seen->ledger, "write to", error);
+	cf_stmt_int64(seen->put, 1, sensor_id);
+	cf_stmt_int64(seen->put, 2, slot);
+	cf_stmt_int64(seen->put, 3, (int64_t)seal->seq);
+	cf_stmt_int64(seen->put, 4, seal->at_us);
+	cf_stmt_blob(seen->put, 5, seal->sha256, CF_SHA256_BYTES);
+	return cf_stmt_run(seen->put) ? CF_OK : cf_ledger_fail(seen->ledger, "write to", error);
 }
 
 /* The sensor's state with its newest seal; NULL with *status_out. */
@@ -222,27 +221,52 @@ enum cf_status cf_seen_seals_write(struct cf_seen_seals *seen, struct cf_error *
 	return status;
 }
 
-enum cf_status cf_seen_seals_copy(
-    struct cf_ledger *ledger, const char *path, struct cf_error *error)
-{
-	static const char copy[] =
-	    "INSERT OR IGNORE INTO main.sensor(name, source)"
-	    " SELECT s.name, s.source FROM old.sensor s JOIN old.seal USING(sensor_id)"
-	    " GROUP BY s.sensor_id;"
-	    "INSERT OR IGNORE INTO main.seal"
-	    " SELECT n.sensor_id, o.slot, o.seq, o.at_us, o.sha256 FROM old.seal o"
-	    " JOIN old.sensor s USING(sensor_id)"
-	    " JOIN main.sensor n ON n.name=s.name AND n.source=s.source";
-	char *attach = sqlite3_mprintf("ATTACH %Q AS old", path);
-	enum cf_status status = CF_ENOMEM;
+struct copying {
+	struct cf_stmt *sensor, *seal;
+};
 
-	if (attach == NULL)
-		return cf_error_set(error, status, "no memory");
-	status = cf_ledger_exec(ledger, attach, error);
-	sqlite3_free(attach);
-	if (status != CF_OK)
-		return status;
-	status = cf_ledger_exec(ledger, copy, error);
-	(void)sqlite3_exec(cf_ledger_db(ledger), "DETACH old", NULL, NULL, NULL); /* gone with it */
+static enum cf_status copy_seal(void *context, const struct cf_row *row)
+{
+	const struct copying *copying = context;
+	struct cf_stmt *stmts[] = {copying->sensor, copying->seal};
+
+	for (size_t i = 0; i < 2; i++) {
+		cf_stmt_text(stmts[i], 1, cf_row_text(row, 0), cf_row_bytes(row, 0));
+		cf_stmt_text(stmts[i], 2, cf_row_text(row, 1), cf_row_bytes(row, 1));
+	}
+	cf_stmt_int64(copying->seal, 3, cf_row_int64(row, 2));
+	cf_stmt_int64(copying->seal, 4, cf_row_int64(row, 3));
+	cf_stmt_int64(copying->seal, 5, cf_row_int64(row, 4));
+	cf_stmt_blob(copying->seal, 6, cf_row_blob(row, 5), cf_row_bytes(row, 5));
+	return cf_stmt_run(copying->sensor) && cf_stmt_run(copying->seal) ? CF_OK : CF_EIO;
+}
+
+enum cf_status cf_seen_seals_copy(
+    struct cf_ledger *ledger, struct cf_ledger *old, struct cf_error *error)
+{
+	struct copying copying = {NULL, NULL};
+	enum cf_status status = cf_stmt_new(ledger,
+	    "INSERT INTO sensor(name, source) VALUES(?1,?2) ON CONFLICT(name, source) DO NOTHING",
+	    &copying.sensor, error);
+
+	if (status == CF_OK)
+		status = cf_stmt_new(ledger,
+		    "INSERT INTO seal SELECT sensor_id,?3,?4,?5,?6 FROM sensor"
+		    " WHERE name=?1 AND source=?2 ON CONFLICT(sensor_id, slot) DO NOTHING",
+		    &copying.seal, error);
+	if (status == CF_OK)
+		status = cf_ledger_begin(ledger, CF_BEGIN_WRITE, error);
+	if (status == CF_OK) {
+		status = cf_ledger_each_row(old,
+		    "SELECT s.name, s.source, o.slot, o.seq, o.at_us, o.sha256 FROM seal o"
+		    " JOIN sensor s USING(sensor_id) ORDER BY s.sensor_id, o.slot",
+		    copy_seal, &copying, error);
+		if (status == CF_OK)
+			status = cf_ledger_commit(ledger, error);
+		else
+			cf_ledger_rollback(ledger);
+	}
+	cf_stmt_free(copying.sensor);
+	cf_stmt_free(copying.seal);
 	return status;
 }

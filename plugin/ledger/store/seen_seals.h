@@ -36,6 +36,6 @@ enum cf_status cf_seen_seals_write(
 /* After a rollback, or when rows were removed: the table is read again. */
 void cf_seen_seals_forget(struct cf_seen_seals *seen);
 
-/* Takes what the ledger at path remembers into this one, before anything else is. CF_EIO. */
+/* Takes what the old ledger remembers into this one, before anything else is. CF_EIO, CF_ENOMEM. */
 enum cf_status cf_seen_seals_copy(
-    struct cf_ledger *ledger, const char *path, struct cf_error *error) CF_MUST_CHECK;
+    struct cf_ledger *ledger, struct cf_ledger *old, struct cf_error *error) CF_MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "ledger/store/used.h"
 
-#include <sqlite3.h>
+#include "ledger/store/store.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ struct row {
 
 struct cf_used {
 	struct cf_ledger *ledger;
-	sqlite3_stmt *put;
+	struct cf_stmt *put;
 	size_t count;
 	struct row rows[ROWS];
 };
@@ -37,13 +38,15 @@ struct cf_used *cf_used_new(struct cf_ledger *ledger)
 		return NULL;
 	used->ledger = ledger;
 	/* Ends of what was said, in whatever order logs come. */
-	if (sqlite3_prepare_v3(cf_ledger_db(ledger),
+	if (cf_stmt_new(ledger,
 	        "INSERT INTO used SELECT ?1,?2,?3,?4,?5 WHERE"
 	        " EXISTS(SELECT 1 FROM used WHERE sensor_id=?1 AND what=?2 AND value=?3) OR"
 	        " (SELECT count(*) FROM used WHERE sensor_id=?1 AND what=?2)<?6"
-	        " ON CONFLICT DO UPDATE SET first_us=min(first_us, excluded.first_us),"
-	        " last_us=max(last_us, excluded.last_us)",
-	        -1, SQLITE_PREPARE_PERSISTENT, &used->put, NULL) != SQLITE_OK) {
+	        " ON CONFLICT(sensor_id, what, value) DO UPDATE SET"
+	        " first_us=CASE WHEN excluded.first_us<used.first_us THEN excluded.first_us"
+	        " ELSE used.first_us END, last_us=CASE WHEN excluded.last_us>used.last_us"
+	        " THEN excluded.last_us ELSE used.last_us END",
+	        &used->put, NULL) != CF_OK) {
 		free(used);
 		return NULL;
 	}
@@ -54,7 +57,7 @@ void cf_used_free(struct cf_used *used)
 {
 	if (used == NULL)
 		return;
-	sqlite3_finalize(used->put);
+	cf_stmt_free(used->put);
 	free(used);
 }
 
@@ -103,16 +106,15 @@ enum cf_status cf_used_write(struct cf_used *used, struct cf_error *error)
 	for (size_t i = 0; i < used->count; i++) {
 		const struct row *row = &used->rows[i];
 
-		(void)sqlite3_bind_int64(used->put, 1, row->sensor_id);
-		(void)sqlite3_bind_text(used->put, 2, cf_used_text(row->what), -1, SQLITE_STATIC);
-		(void)sqlite3_bind_text(used->put, 3, row->value, (int)row->len, SQLITE_STATIC);
-		(void)sqlite3_bind_int64(used->put, 4, row->first_us);
-		(void)sqlite3_bind_int64(used->put, 5, row->last_us);
-		(void)sqlite3_bind_int64(used->put, 6, CF_USED_MOST);
-		int rc = sqlite3_step(used->put);
+		const char *what = cf_used_text(row->what);
 
-		sqlite3_reset(used->put);
-		if (rc != SQLITE_DONE)
+		cf_stmt_int64(used->put, 1, row->sensor_id);
+		cf_stmt_text(used->put, 2, what, strlen(what));
+		cf_stmt_text(used->put, 3, row->value, row->len);
+		cf_stmt_int64(used->put, 4, row->first_us);
+		cf_stmt_int64(used->put, 5, row->last_us);
+		cf_stmt_int64(used->put, 6, CF_USED_MOST);
+		if (!cf_stmt_run(used->put))
 			return cf_ledger_fail(used->ledger, "write to", error);
 	}
 	used->count = 0;

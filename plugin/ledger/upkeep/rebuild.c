@@ -4,10 +4,9 @@
 
 #include "base/array.h"
 #include "base/limits.h"
-#include "ledger/store/rows.h"
 #include "ledger/store/seen_seals.h"
+#include "ledger/store/store.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,11 @@ struct folders {
  * The folder of one log. Paths come in order, so most logs of a folder follow each other; one that
  * comes again is read again, which counts nothing twice.
  */
-static enum cf_status take_folder(void *context, sqlite3_stmt *row)
+static enum cf_status take_folder(void *context, const struct cf_row *row)
 {
 	struct folders *folders = context;
 	struct cf_taking *taking = folders->taking;
-	const char *path = (const char *)sqlite3_column_text(row, 0);
+	const char *path = cf_row_text(row, 0);
 	const char *slash = path == NULL ? NULL : strrchr(path, '/');
 	char **logs =
 	    cf_array_grow(taking->logs, (size_t)taking->log_count, 1, &folders->room, sizeof *logs);
@@ -55,31 +54,50 @@ static enum cf_status list_folders(
 	    ledger, "SELECT DISTINCT path FROM file ORDER BY path", take_folder, &folders, error);
 }
 
-/* Logs in the old ledger that are not in the new one, or not as far. */
-static const char missing_sql[] =
-    "SELECT count(*) FROM main.file o LEFT JOIN fresh.file n USING(key)"
-    " WHERE n.key IS NULL OR n.offset<o.offset";
-/* Records that the old ledger has and for which the new one had no room. */
-static const char refused_sql[] =
-    "SELECT max(0, (SELECT coalesce(sum(n), 0) FROM fresh.reject WHERE reason='too many hosts')"
-    " - (SELECT coalesce(sum(n), 0) FROM main.reject WHERE reason='too many hosts'))";
+/* Logs of the old ledger, and how many of them the new one has as far. */
+struct comparing {
+	struct cf_stmt *find; /* in the new one */
+	int64_t missing;
+};
 
-/* What sql counts in both ledgers, main and fresh; -1 when it cannot be told. */
-static int64_t count_in_both(struct cf_ledger *old, const char *new_path, const char *count_sql)
+static enum cf_status compare_log(void *context, const struct cf_row *row)
 {
-	char *sql = sqlite3_mprintf("ATTACH %Q AS fresh", new_path);
-	sqlite3_stmt *row = NULL;
-	int64_t missing = -1;
+	struct comparing *comparing = context;
 
-	if (sql != NULL && sqlite3_exec(cf_ledger_db(old), sql, NULL, NULL, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(cf_ledger_db(old), count_sql, -1, &row, NULL) == SQLITE_OK &&
-	    sqlite3_step(row) == SQLITE_ROW)
-		missing = sqlite3_column_int64(row, 0);
-	sqlite3_finalize(row);
-	sqlite3_free(sql);
-	(void)sqlite3_exec(
-	    cf_ledger_db(old), "DETACH fresh", NULL, NULL, NULL); /* about to be closed */
-	return missing;
+	cf_stmt_blob(comparing->find, 1, cf_row_blob(row, 0), cf_row_bytes(row, 0));
+	cf_stmt_int64(comparing->find, 2, cf_row_int64(row, 1));
+	enum cf_step step = cf_stmt_step(comparing->find);
+
+	comparing->missing += step == CF_STEP_DONE;
+	cf_stmt_reset(comparing->find);
+	return step == CF_STEP_FAILED ? CF_EIO : CF_OK;
+}
+
+/* Logs in the old ledger that are not in the new one, or not as far; -1: it cannot be told. */
+static int64_t count_missing(struct cf_ledger *old, struct cf_ledger *fresh)
+{
+	struct comparing comparing = {NULL, 0};
+	enum cf_status status = cf_stmt_new(
+	    fresh, "SELECT 1 FROM file WHERE key=?1 AND \"offset\">=?2", &comparing.find, NULL);
+
+	if (status == CF_OK)
+		status = cf_ledger_each_row(
+		    old, "SELECT key, \"offset\" FROM file", compare_log, &comparing, NULL);
+	cf_stmt_free(comparing.find);
+	return status == CF_OK ? comparing.missing : -1;
+}
+
+/* Records that the old ledger has and for which the new one had no room; -1: it cannot be told. */
+static int64_t count_refused(struct cf_ledger *old, struct cf_ledger *fresh)
+{
+	static const char sql[] = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM reject"
+	                          " WHERE reason='too many hosts'";
+	int64_t then = cf_ledger_number(old, sql, INT64_MIN),
+	        now = cf_ledger_number(fresh, sql, INT64_MIN);
+
+	if (then == INT64_MIN || now == INT64_MIN)
+		return -1;
+	return now > then ? now - then : 0;
 }
 
 static void remove_fresh(const char *path)
@@ -103,16 +121,17 @@ static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
 	if (status != CF_OK)
 		return status;
 	/* Seals that were seen are in no log that was rewritten since. */
-	status = cf_seen_seals_copy(fresh, cf_ledger_path(old), error);
+	status = cf_seen_seals_copy(fresh, old, error);
 	if (status == CF_OK)
 		status = cf_taking_run(taking, fresh, counts_out, error);
 	if (status == CF_OK)
-		status = cf_ledger_exec(fresh, "PRAGMA wal_checkpoint(TRUNCATE)", error);
+		status = cf_ledger_give_back(fresh, error);
+	int64_t missing = status == CF_OK ? count_missing(old, fresh) : 0;
+	int64_t refused = status == CF_OK ? count_refused(old, fresh) : 0;
+
 	cf_ledger_close(fresh);
 	if (status != CF_OK)
 		return status;
-	int64_t missing = count_in_both(old, fresh_path, missing_sql);
-	int64_t refused = count_in_both(old, fresh_path, refused_sql);
 
 	if (missing != 0 && !force)
 		return cf_error_set(error, CF_EINVALID,

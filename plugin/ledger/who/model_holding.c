@@ -184,14 +184,14 @@ static enum cf_status hold_day(struct day_marks *marks)
 }
 
 /* First and last minute of the intervals of the row at hand. False: they are damaged. */
-static bool read_intervals(struct day_marks *marks, sqlite3_stmt *row, struct mark *mark)
+static bool read_intervals(struct day_marks *marks, const struct cf_row *row, struct mark *mark)
 {
-	uint32_t base = (uint32_t)sqlite3_column_int64(row, 0) * DAY_MINUTES;
+	uint32_t base = (uint32_t)cf_row_int64(row, 0) * DAY_MINUTES;
 
 	if (mark->blob_len == 0)
 		return true;
 	marks->held.count = 0;
-	if (cf_held_decode(&marks->held, sqlite3_column_blob(row, 5), mark->blob_len) != CF_OK ||
+	if (cf_held_decode(&marks->held, cf_row_blob(row, 5), mark->blob_len) != CF_OK ||
 	    marks->held.count == 0)
 		return false;
 	mark->first = base + marks->held.items[0].from;
@@ -222,16 +222,16 @@ static uint32_t read_subject(struct cf_model *model, const struct model_links *l
 }
 
 /* One row of either table: day, sensor, claim or endpoint, first, last, blob, which. */
-static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
+static enum cf_status add_mark(struct day_marks *marks, const struct cf_row *row)
 {
 	static const struct model_columns of_claims = {0, 1, 2, MODEL_NO_COLUMN, MODEL_NO_COLUMN},
 	                                  of_endpoints = {
 	                                      0, 1, MODEL_NO_COLUMN, 2, MODEL_NO_COLUMN};
 	struct cf_model *model = marks->model;
-	int64_t first = sqlite3_column_int64(row, 3), last = sqlite3_column_int64(row, 4);
+	int64_t first = cf_row_int64(row, 3), last = cf_row_int64(row, 4);
 	struct model_links links;
-	struct mark mark = {.is_claim = sqlite3_column_int(row, 6) != 0,
-	    .blob_len = (size_t)sqlite3_column_bytes(row, 5)};
+	struct mark mark = {
+	    .is_claim = cf_row_int64(row, 6) != 0, .blob_len = cf_row_bytes(row, 5)};
 
 	if (first < 0 || last < first || last >= DAY_MINUTES ||
 	    !cf_model_links(model, row, mark.is_claim ? &of_claims : &of_endpoints, &links))
@@ -255,13 +255,13 @@ static enum cf_status add_mark(struct day_marks *marks, sqlite3_stmt *row)
 	mark.place = cf_owners_place(model->owners, site, addr_number, addr);
 	if (mark.place == CF_NODE_NONE)
 		return CF_ENOMEM;
-	return push_mark(marks, &mark, sqlite3_column_blob(row, 5));
+	return push_mark(marks, &mark, cf_row_blob(row, 5));
 }
 
-static enum cf_status take_row(void *context, sqlite3_stmt *row)
+static enum cf_status take_row(void *context, const struct cf_row *row)
 {
 	struct day_marks *marks = context;
-	uint32_t day = (uint32_t)sqlite3_column_int64(row, 0);
+	uint32_t day = (uint32_t)cf_row_int64(row, 0);
 	enum cf_status status = CF_OK;
 
 	if (day != marks->day) {

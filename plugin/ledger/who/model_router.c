@@ -61,7 +61,7 @@ static enum cf_status count_pair(
 }
 
 /* A row of either query: day, claim or endpoint. Sensors are not looked at. */
-static enum cf_status take_claim(void *context, sqlite3_stmt *row)
+static enum cf_status take_claim(void *context, const struct cf_row *row)
 {
 	static const struct model_columns columns = {
 	    0, MODEL_NO_COLUMN, 1, MODEL_NO_COLUMN, MODEL_NO_COLUMN};
@@ -78,7 +78,7 @@ static enum cf_status take_claim(void *context, sqlite3_stmt *row)
 	return status;
 }
 
-static enum cf_status take_endpoint(void *context, sqlite3_stmt *row)
+static enum cf_status take_endpoint(void *context, const struct cf_row *row)
 {
 	static const struct model_columns columns = {
 	    0, MODEL_NO_COLUMN, MODEL_NO_COLUMN, 1, MODEL_NO_COLUMN};

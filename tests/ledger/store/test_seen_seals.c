@@ -146,6 +146,8 @@ static void what_is_no_digest_is_passed_over(void **state)
 static void a_rebuild_takes_them_along(void **state)
 {
 	struct fixture *f = *state;
+	const struct cf_ledger_options options = {.path = f->path, .mode = CF_LEDGER_READ};
+	struct cf_ledger *old = NULL;
 	char fresh[160];
 
 	assert_int_equal(cf_ledger_exec(f->ledger,
@@ -158,10 +160,11 @@ static void a_rebuild_takes_them_along(void **state)
 	close_it(f);
 	snprintf(fresh, sizeof fresh, "%s/fresh.db", f->dir);
 	open_at(f, fresh);
-	assert_int_equal(cf_seen_seals_copy(f->ledger, f->path, NULL), CF_OK);
+	assert_int_equal(cf_ledger_open(&options, &old, NULL, NULL), CF_OK);
+	assert_int_equal(cf_seen_seals_copy(f->ledger, old, NULL), CF_OK);
+	cf_ledger_close(old);
 	assert_false(take(f, 1, 1, 1, 1)); /* the only sensor of which there was a seal */
 	assert_true(take(f, 1, 1, 1, 2));
-	assert_int_equal(cf_seen_seals_copy(f->ledger, "/nowhere/at-all.db", NULL), CF_EIO);
 }
 
 int main(void)
