@@ -132,6 +132,7 @@ static void print_json(const struct cf_ingest_counts *counts, double seconds)
 	cli_json_number(&json, "rewritten_logs", (int64_t)counts->rewritten);
 	cli_json_number(&json, "seals_of_a_second_machine", (int64_t)counts->mixed);
 	cli_json_number(&json, "unjudged_seals", (int64_t)counts->unjudged);
+	cli_json_number(&json, "of_sensors_that_ship", (int64_t)counts->shipped);
 	cli_json_open_object(&json, "skipped");
 	for (int i = 1; i < CF_LINE_FAULTS; i++)
 		cli_json_number(
@@ -172,6 +173,9 @@ static void print_text(const struct cf_ingest_counts *counts, double seconds)
 	if (counts->rewritten > 0)
 		printf("%llu logs are not any more what was read of them\n",
 		    (unsigned long long)counts->rewritten);
+	if (counts->shipped > 0)
+		printf("%llu lines are of sensors that ship to this ledger, and come that way\n",
+		    (unsigned long long)counts->shipped);
 	if (counts->mixed > 0)
 		printf("%llu seals are of a second machine with the same sensor name: give each "
 		       "its own; those intervals are not covered\n",

@@ -37,6 +37,13 @@ enum cf_status cf_batch_new(
     struct cf_ledger *ledger, struct cf_batch **batch_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_batch_free(struct cf_batch *batch);
 
+/* Others write too (CF_BEGIN_SHARE): the caller locks the sensors. Before anything else. */
+void cf_batch_share(struct cf_batch *batch);
+
+/* True for a sensor that ships (ledger/shipped/): what files say of it is not to be taken. Asks the
+ * ledger once a transaction. */
+bool cf_batch_is_shipped(struct cf_batch *batch, uint32_t sensor_id);
+
 /* Adds one fact. CF_ENOMEM, CF_EIO; the batch is then good for cf_batch_abandon() only. */
 enum cf_status cf_batch_add(
     struct cf_batch *batch, const struct cf_fact *fact, struct cf_error *error) CF_MUST_CHECK;

@@ -58,7 +58,9 @@ struct cf_last_key {
 
 struct cf_batch {
 	struct cf_ledger *ledger;
-	bool in_transaction;
+	bool in_transaction, shares;
+	uint8_t *shipped; /* by number of the sensor: it ships */
+	size_t shipped_count;
 	struct cf_names *names[NAME_TABLES];
 	struct cf_map *caches[CACHE_TABLES];
 	struct cf_last_key last_sensor, last_rule, last_kind;

@@ -247,16 +247,58 @@ void cf_batch_free(struct cf_batch *batch)
 	cf_map_free(batch->ifaces);
 	free(batch->gaps);
 	free(batch->rejects);
+	free(batch->shipped);
 	free(batch);
+}
+
+void cf_batch_share(struct cf_batch *batch)
+{
+	batch->shares = true;
+}
+
+static enum cf_status note_shipped(void *context, const struct cf_row *row)
+{
+	struct cf_batch *batch = context;
+	int64_t id = cf_row_int64(row, 0);
+
+	if (id < 0 || id > UINT32_MAX)
+		return CF_EMALFORMED;
+	if ((size_t)id >= batch->shipped_count) {
+		uint8_t *grown = realloc(batch->shipped, (size_t)id + 1);
+
+		if (grown == NULL)
+			return CF_ENOMEM;
+		memset(grown + batch->shipped_count, 0, (size_t)id + 1 - batch->shipped_count);
+		batch->shipped = grown;
+		batch->shipped_count = (size_t)id + 1;
+	}
+	batch->shipped[id] = 1;
+	return CF_OK;
+}
+
+/* Anew in each transaction: another process may take shipments between them. */
+static enum cf_status list_shipped(struct cf_batch *batch, struct cf_error *error)
+{
+	batch->shipped_count = 0;
+	return cf_ledger_each_row(
+	    batch->ledger, "SELECT sensor_id FROM receipt", note_shipped, batch, error);
+}
+
+bool cf_batch_is_shipped(struct cf_batch *batch, uint32_t sensor_id)
+{
+	return sensor_id < batch->shipped_count && batch->shipped[sensor_id] != 0;
 }
 
 enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error)
 {
 	if (batch->in_transaction)
 		return CF_OK;
-	enum cf_status status = cf_ledger_begin(batch->ledger, CF_BEGIN_WRITE, error);
+	enum cf_status status =
+	    cf_ledger_begin(batch->ledger, batch->shares ? CF_BEGIN_SHARE : CF_BEGIN_WRITE, error);
 
 	batch->in_transaction = status == CF_OK;
+	if (status == CF_OK && !batch->shares)
+		status = list_shipped(batch, error);
 	return status;
 }
 

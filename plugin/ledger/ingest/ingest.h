@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cf_batch;
 struct cf_ingest;
 
 struct cf_ingest_counts {
@@ -30,6 +31,7 @@ struct cf_ingest_counts {
 	uint64_t rewritten; /* logs that are not any more what was read of them */
 	uint64_t mixed;     /* seals of a second machine with the same name */
 	uint64_t unjudged;  /* seals that could not be checked */
+	uint64_t shipped;   /* lines of sensors that ship; passed over */
 };
 
 struct cf_ingest_options {
@@ -46,6 +48,7 @@ struct cf_ingest_options {
 	void *arg;
 	const volatile int *stop; /* ends between lines when it becomes non-zero; may be NULL */
 	uint64_t commit_lines;    /* commit at least this often; 0: CF_BATCH_LINES */
+	bool shares;              /* others write too: cf_batch_share() */
 };
 
 enum cf_status cf_ingest_new(struct cf_ledger *ledger, const struct cf_ingest_options *options,
@@ -64,5 +67,18 @@ enum cf_status cf_ingest_path(struct cf_ingest *ingest, const char *path, bool w
 
 /* Writes what is gathered. cf_ingest_path() gathers over small files; call this at the end. */
 enum cf_status cf_ingest_finish(struct cf_ingest *ingest, struct cf_error *error) CF_MUST_CHECK;
+
+/* ---- for what was shipped, within a transaction that the first of these begins */
+
+/*
+ * Takes lines of one writer: whole segments, whose seals were checked. key stands for the log where
+ * lines that are refused are counted. CF_EIO, CF_ENOMEM: only cf_ingest_abandon() can follow.
+ */
+enum cf_status cf_ingest_segments(struct cf_ingest *ingest, const uint8_t key[16],
+    const char *lines, size_t len, struct cf_error *error) CF_MUST_CHECK;
+/* Forgets what was not committed. */
+void cf_ingest_abandon(struct cf_ingest *ingest);
+/* The batch behind it, for what goes into the same transaction. */
+struct cf_batch *cf_ingest_batch(struct cf_ingest *ingest);
 
 const struct cf_ingest_counts *cf_ingest_counts(const struct cf_ingest *ingest);

@@ -59,8 +59,9 @@ static enum cf_status recognise(struct cf_ingest *ingest, struct source *source,
 	 */
 	source->ids_are_own = record->event != CF_EVENT_START || record->report.pid > 0 ||
 	    record->report.input.len > 0;
+	/* Not the clock of when it was opened: a log that is followed goes on for months. */
 	source->door = cf_door_make(
-	    cf_ledger_now_wall_s(ingest->ledger), source->look->written_wall_s, record->at_wall_us);
+	    cf_ledger_clock_s(ingest->ledger), source->look->written_wall_s, record->at_wall_us);
 	source->was_seen = cf_batch_find_file(ingest->batch, key, position);
 	if (source->was_seen) {
 		position->path = path;
@@ -252,6 +253,23 @@ static void note_taken(const struct cf_ingest *ingest, struct source *source)
 	source->position.last_id[ID_BYTES] = '\0';
 }
 
+/* Whether the line's writer ships: then it comes, or came, that way. */
+static enum cf_status find_shipped(
+    struct cf_ingest *ingest, bool *is_shipped_out, struct cf_error *error)
+{
+	uint32_t sensor;
+	enum cf_status status = cf_batch_sensor(
+	    ingest->batch, ingest->record->sensor, ingest->record->source, &sensor, error);
+
+	if (status == CF_ETOOBIG) /* of no sensor that could ship; refused where it is summed */
+		return CF_OK;
+	if (status == CF_OK && cf_batch_is_shipped(ingest->batch, sensor)) {
+		*is_shipped_out = true;
+		ingest->counts.shipped++;
+	}
+	return status;
+}
+
 /* A new line of a log that is known. */
 static enum cf_status take_new_line(struct cf_ingest *ingest, struct source *source,
     enum cf_read got, const struct cf_line *line, bool is_repeated, struct cf_error *error)
@@ -264,6 +282,11 @@ static enum cf_status take_new_line(struct cf_ingest *ingest, struct source *sou
 		ingest->counts.repeated++;
 		return cf_batch_reject(ingest->batch, source->position.key, "repeated line", error);
 	}
+	bool is_shipped = false;
+	enum cf_status status = find_shipped(ingest, &is_shipped, error);
+
+	if (status != CF_OK || is_shipped)
+		return status;
 	ingest->counts.records++;
 	source->position.records++;
 	note_taken(ingest, source);
@@ -508,6 +531,68 @@ enum cf_status cf_ingest_log(struct cf_ingest *ingest, const char *path,
 		source->is_resealed = true; /* told as much */
 		status = read_once(ingest, source, &again, error);
 	}
+	free(source);
+	return status;
+}
+
+/* One line of a segment, as of a log that was never seen. */
+static enum cf_status take_shipped(struct cf_ingest *ingest, struct source *source,
+    const struct cf_line *line, struct cf_error *error)
+{
+	bool is_repeated = false;
+	enum cf_line_fault fault = cf_record_parse(line->text, line->len, ingest->record);
+
+	ingest->counts.lines++;
+	if (fault != CF_LINE_OK)
+		return reject(ingest, source, fault, error);
+	enum cf_status status = follow_chain(ingest, source, line, true, &is_repeated, error);
+
+	if (status != CF_OK)
+		return status;
+	if (is_repeated) {
+		ingest->counts.repeated++;
+		return cf_batch_reject(ingest->batch, source->position.key, "repeated line", error);
+	}
+	ingest->counts.records++;
+	return take_record(ingest, source, error);
+}
+
+static enum cf_status take_segments(struct cf_ingest *ingest, struct source *source,
+    const char *lines, size_t len, struct cf_error *error)
+{
+	const char *at = lines, *end = lines + len;
+	enum cf_status status = CF_OK;
+
+	while (at < end && status == CF_OK) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		struct cf_line line = {.text = at,
+		    .len = (size_t)((newline == NULL ? end : newline) - at),
+		    .offset = (uint64_t)(at - lines)};
+
+		status = take_shipped(ingest, source, &line, error);
+		at += line.len + 1;
+	}
+	return status;
+}
+
+enum cf_status cf_ingest_segments(struct cf_ingest *ingest, const uint8_t key[CF_FILE_KEY_BYTES],
+    const char *lines, size_t len, struct cf_error *error)
+{
+	struct source *source = calloc(1, sizeof *source);
+
+	if (source == NULL || cf_seals_new(&source->seals) != CF_OK) {
+		free(source);
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	}
+	source->is_known = true;
+	source->position.path = "";
+	memcpy(source->position.key, key, CF_FILE_KEY_BYTES);
+	source->door = cf_door_make(cf_ledger_clock_s(ingest->ledger), 0, 0);
+	cf_seals_resume(source->seals);
+	enum cf_status status = take_segments(ingest, source, lines, len, error);
+
+	ingest->counts.bytes += len;
+	cf_seals_free(source->seals);
 	free(source);
 	return status;
 }

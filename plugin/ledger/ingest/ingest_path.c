@@ -35,6 +35,8 @@ enum cf_status cf_ingest_new(struct cf_ledger *ledger, const struct cf_ingest_op
 		cf_ingest_free(ingest);
 		return status;
 	}
+	if (options->shares)
+		cf_batch_share(ingest->batch);
 	*ingest_out = ingest;
 	return CF_OK;
 }
@@ -194,6 +196,16 @@ enum cf_status cf_ingest_path(
 	if (status == CF_OK && ingest->had_failures)
 		return cf_error_set(error, CF_EIO, "not every log could be read; the others count");
 	return status;
+}
+
+struct cf_batch *cf_ingest_batch(struct cf_ingest *ingest)
+{
+	return ingest->batch;
+}
+
+void cf_ingest_abandon(struct cf_ingest *ingest)
+{
+	cf_batch_abandon(ingest->batch);
 }
 
 enum cf_status cf_ingest_finish(struct cf_ingest *ingest, struct cf_error *error)

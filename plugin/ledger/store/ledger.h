@@ -76,6 +76,8 @@ struct sqlite3 *cf_ledger_db(const struct cf_ledger *ledger);
 const char *cf_ledger_path(const struct cf_ledger *ledger);
 /* The reader's clock when it was opened. */
 int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger);
+/* The reader's clock now, seconds since 1970; the options' where they gave one. */
+int64_t cf_ledger_clock_s(const struct cf_ledger *ledger);
 
 /* Rows that were read and found damaged, since it was opened; they were left out. */
 uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger);

@@ -248,6 +248,7 @@ enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
 	if (ledger == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	ledger->lock_fd = -1;
+	ledger->clock_is_given = options->now_wall_s != 0;
 	ledger->now_wall_s = options->now_wall_s != 0 ? options->now_wall_s : time(NULL);
 	status = follow_link(ledger, options, error);
 	if (status == CF_OK)

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 sqlite3 *cf_ledger_db(const struct cf_ledger *ledger)
@@ -22,6 +23,11 @@ const char *cf_ledger_path(const struct cf_ledger *ledger)
 int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger)
 {
 	return ledger->now_wall_s;
+}
+
+int64_t cf_ledger_clock_s(const struct cf_ledger *ledger)
+{
+	return ledger->clock_is_given ? ledger->now_wall_s : time(NULL);
 }
 
 uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger)

@@ -19,6 +19,7 @@ struct cf_ledger {
 	char *path;
 	int lock_fd;
 	int64_t now_wall_s;
+	bool clock_is_given;
 	uint64_t bad_rows;
 	bool is_writer; /* holds the lock, and notes at its end what it leaves */
 };

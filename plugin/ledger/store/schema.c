@@ -88,6 +88,11 @@ static const char *const steps[] = {
     "CREATE TABLE seal("
     " sensor_id INTEGER NOT NULL, slot INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY(sensor_id, slot)) WITHOUT ROWID;",
+    /* 6: how far writers that ship were taken. */
+    "CREATE TABLE receipt("
+    " sensor_id INTEGER PRIMARY KEY, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL,"
+    " prev BLOB NOT NULL, sha256 BLOB NOT NULL, at_us INTEGER NOT NULL, taken_s INTEGER NOT NULL,"
+    " lost INTEGER NOT NULL, forks INTEGER NOT NULL, fork_s INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof steps / sizeof steps[0]))

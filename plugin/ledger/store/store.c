@@ -11,6 +11,17 @@ enum cf_status cf_ledger_begin(struct cf_ledger *ledger, enum cf_begin mode, str
 	return cf_ledger_exec(ledger, mode == CF_BEGIN_READ ? "BEGIN" : "BEGIN IMMEDIATE", error);
 }
 
+enum cf_status cf_ledger_lock(
+    struct cf_ledger *ledger, uint32_t *ids, size_t count, struct cf_error *error)
+{
+	/* One process writes a file at a time. */
+	(void)ledger;
+	(void)ids;
+	(void)count;
+	(void)error;
+	return CF_OK;
+}
+
 enum cf_status cf_ledger_commit(struct cf_ledger *ledger, struct cf_error *error)
 {
 	enum cf_status status = cf_ledger_exec(ledger, "COMMIT", error);

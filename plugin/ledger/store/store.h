@@ -19,11 +19,16 @@
 enum cf_begin {
 	CF_BEGIN_READ,  /* one snapshot, whatever is written meanwhile */
 	CF_BEGIN_WRITE, /* nobody else writes until the end */
+	CF_BEGIN_SHARE, /* others may: rows of a sensor are written by who locked it */
 };
 
 /* CF_EIO and CF_EAGAIN (somebody else writes for seconds) with *error. */
 enum cf_status cf_ledger_begin(
     struct cf_ledger *ledger, enum cf_begin mode, struct cf_error *error) CF_MUST_CHECK;
+/* For CF_BEGIN_SHARE: waits for each sensor, in the order of their numbers, and has it until the
+ * end. Sorts ids. CF_EIO. */
+enum cf_status cf_ledger_lock(
+    struct cf_ledger *ledger, uint32_t *ids, size_t count, struct cf_error *error) CF_MUST_CHECK;
 /* After a failure the transaction is over, and nothing of it is there. */
 enum cf_status cf_ledger_commit(struct cf_ledger *ledger, struct cf_error *error) CF_MUST_CHECK;
 /* Cannot fail: what was not committed is not there. */

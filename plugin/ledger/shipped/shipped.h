@@ -1,0 +1,92 @@
+/*
+ * What sensors ship, taken into a ledger exactly once. A shipment is whole segments of one writer:
+ * the lines between two seals of its chain, the last seal's line included. How far the ledger has a
+ * writer is one row, its receipt, which moves on in the transaction that writes the sums; so
+ * whatever is killed or sent twice, nothing is lost and nothing there twice (docs/FORMATS.md,
+ * "Receipts").
+ *
+ *   begin(all that wait) --> take() each: verdict, sums, receipt --> commit --> answer the senders
+ *
+ * Lines go through the code that reads files, so that the content (cf_ledger_dump()) is the same as
+ * if the logs had been ingested. A writer either ships or is read from files: what files brought of
+ * it is where its first shipment goes on, and lines in files of a writer that ships are passed
+ * over.
+ *
+ * One thread; the ledger must be open for writing and outlive it. In PostgreSQL any number of
+ * processes may take shipments into one ledger at a time.
+ */
+#pragma once
+
+#include "base/sha256.h"
+#include "base/status.h"
+#include "ledger/store/ledger.h"
+#include "records/form/record.h"
+
+#include <stdint.h>
+
+struct cf_shipped;
+
+/* All borrowed for the call. Its seals were checked by the caller: each holds, they are of that
+ * writer, and their numbers are from_seq to to_seq without a hole. */
+struct cf_shipment {
+	struct cf_text sensor, source, run; /* run: of the last seal */
+	uint64_t from_seq, to_seq;          /* of seals, both included; from 1 */
+	const char *prev, *sha256; /* 64 hex digits: of the seal before from_seq (zeros: none)
+	                              and of to_seq */
+	uint64_t oldest_seq;       /* from_seq: the sensor has nothing before it any more */
+	int64_t first_wall_us, last_wall_us; /* of the first line and of the last seal */
+	const char *lines;                   /* each with its newline */
+	size_t len;
+};
+
+enum cf_shipped_verdict {
+	CF_SHIPPED_TAKEN, /* it is in the transaction */
+	CF_SHIPPED_KNOWN, /* it was there before */
+	CF_SHIPPED_HOLE,  /* it does not begin where the head ends: send what follows the head */
+	CF_SHIPPED_FORK,  /* another chain than the one that was taken: two machines of one name, or
+	                     one  brought back from a copy. Nothing of it is taken. */
+};
+
+/* How far the ledger has a writer. */
+struct cf_shipped_head {
+	uint64_t seq; /* of its last seal; 0: nothing */
+	char sha256[CF_SHA256_TEXT_BYTES];
+	int64_t at_wall_us; /* of that seal */
+};
+
+/* notice (may be NULL) is told what is worth a line. CF_ENOMEM, CF_EIO. */
+enum cf_status cf_shipped_new(struct cf_ledger *ledger, void (*notice)(void *arg, const char *text),
+    void *arg, struct cf_shipped **shipped_out, struct cf_error *error) CF_MUST_CHECK;
+void cf_shipped_free(struct cf_shipped *shipped);
+
+/* Outside or inside a transaction; a writer that is not known is none with seq 0. CF_EIO,
+ * CF_ENOMEM.
+ */
+enum cf_status cf_shipped_head(struct cf_shipped *shipped, struct cf_text sensor,
+    struct cf_text source, struct cf_shipped_head *head_out, struct cf_error *error) CF_MUST_CHECK;
+
+/* Begins a transaction in which shipments of these writers can be taken: other processes wait for
+ * each of them until it ends. CF_EIO, CF_ENOMEM, CF_ETOOBIG (too many sensors). */
+enum cf_status cf_shipped_begin(struct cf_shipped *shipped, const struct cf_shipment *shipments,
+    size_t count, struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Takes one of them, in any order but that of a writer's own. *head_out is the head as it is after
+ * it. A failure (CF_EIO, CF_ENOMEM) spoils the transaction: only cf_shipped_abandon() can follow.
+ */
+enum cf_status cf_shipped_take(struct cf_shipped *shipped, const struct cf_shipment *shipment,
+    enum cf_shipped_verdict *verdict_out, struct cf_shipped_head *head_out,
+    struct cf_error *error) CF_MUST_CHECK;
+
+/* All of the transaction is in the ledger, on disk, or nothing: then it can be begun again. CF_EIO.
+ */
+enum cf_status cf_shipped_commit(struct cf_shipped *shipped, struct cf_error *error) CF_MUST_CHECK;
+void cf_shipped_abandon(struct cf_shipped *shipped);
+
+/*
+ * A person says that the writer's chain begins anew (a new disk): its next shipment is taken
+ * wherever it begins, if all of it is later than what was taken, and the time between is a gap. A
+ * transaction of its own. CF_ENOTFOUND: nothing was shipped by it. CF_EIO.
+ */
+enum cf_status cf_shipped_forget(struct cf_shipped *shipped, struct cf_text sensor,
+    struct cf_text source, struct cf_error *error) CF_MUST_CHECK;
