@@ -5,6 +5,7 @@
 
 #include "world.h"
 
+#include "records/form/alive.h"
 #include "records/write/log.h"
 #include "records/write/privacy.h"
 
@@ -28,8 +29,11 @@
 #define TOLERANCE  5u
 #define LAG        60u
 
-/* CLOSING: the end, at until, of a connection of which ESCAPE is the beginning. */
-enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT, CLOSING, RELAYED };
+/*
+ * CLOSING: the end, at until, of a connection of which ESCAPE is the beginning. ASKED: the resolver
+ * was asked something that is no business of ours.
+ */
+enum what { SEEN, HIT, EXCEPTED, ESCAPE, INJECTED, VISIT, CLOSING, RELAYED, ASKED };
 
 struct event {
 	uint32_t minute, until; /* until: of SEEN, ESCAPE and CLOSING */
@@ -64,6 +68,8 @@ struct sensor {
 };
 
 #define RELAY "10.250.0.1"
+/* The MAC of what is a router and nothing else. */
+#define ROUTER_MAC 0xff0000u
 /* Keys of pseudonyms lie beside the logs. */
 #define KEY_BYTES 32
 
@@ -91,6 +97,17 @@ static void push(struct events *events, const struct event *event)
 	events->items[events->count++] = *event;
 }
 
+/* This site has a resolver and no monitor. */
+static bool is_bare(const struct world *w, uint32_t site)
+{
+	return w->bare != WORLD_WATCHED && site == w->sites - 1;
+}
+
+static bool is_truncated(const struct world *w)
+{
+	return w->privacy != NULL && strcmp(w->privacy, "truncate") == 0;
+}
+
 static struct host host_of(const struct world *w, uint32_t number)
 {
 	static const uint8_t roles[20] = {
@@ -104,7 +121,8 @@ static struct host host_of(const struct world *w, uint32_t number)
 		host.quits_minute = (1 + draw(w, number, 2, 0, w->days - 1)) * DAY_MIN - 300;
 	/* A pseudonym's MAC is a local one, and says nothing elsewhere. */
 	if (host.role != WORLD_ROUTED && draw(w, number, 3, 0, 15) == 0 && w->days > 12 &&
-	    w->sites > 1 && w->privacy == NULL)
+	    w->sites > 1 && w->privacy == NULL && !is_bare(w, number % w->sites) &&
+	    !is_bare(w, (number + 1) % w->sites))
 		host.moves_day = EPOCH_DAY * (1 + draw(w, number, 4, 0, w->days / EPOCH_DAY - 1));
 	return host;
 }
@@ -118,17 +136,62 @@ static uint32_t site_at(
 	                                                                   : site;
 }
 
-/* Every epoch everybody moves on; movers have a range of their own, so that nobody collides. */
+/* Nobody knows more of it than its address, which it keeps. */
+static bool is_by_addr(const struct world *w, const struct host *host, uint32_t number)
+{
+	return host->role == WORLD_ROUTED ||
+	    (w->bare == WORLD_BARE && is_bare(w, number % w->sites));
+}
+
+/*
+ * Every epoch everybody moves on; movers have a range of their own, so that nobody collides. Where
+ * addresses are truncated, a site has several networks.
+ */
 static uint32_t addr_at(
     const struct world *w, const struct host *host, uint32_t number, uint32_t epoch)
 {
 	uint32_t pool = w->hosts / w->sites + 7;
+	uint32_t slot = (host->local + epoch * 3) % pool;
 
-	if (host->role == WORLD_ROUTED)
+	if (is_by_addr(w, host, number))
 		return 0x0ac80000u + host->local + 1;
 	if (host->moves_day > 0)
 		return 0x0a640000u + (epoch & 1) * 0x10000u + number * 2 + 1;
-	return 0x0a000000u + (host->local + epoch * 3) % pool + 1;
+	return 0x0a000000u + (is_truncated(w) ? slot % 3 * 256 + slot / 3 : slot) + 1;
+}
+
+/*
+ * The MAC that carries the traffic of a host behind a router: a router's, or that of another host,
+ * which forwards for its containers.
+ */
+static uint32_t gate_of(const struct world *w, uint32_t number)
+{
+	const uint32_t others[2] = {number + w->sites, number - w->sites};
+	uint32_t other = others[draw(w, number, 90, 0, 2)];
+
+	if (other >= w->hosts || draw(w, number, 91, 0, 3) == 0)
+		return ROUTER_MAC;
+	struct host host = host_of(w, other);
+
+	return host.role == WORLD_ROUTED || host.moves_day > 0 ? ROUTER_MAC : other;
+}
+
+/* Others' traffic comes through it. */
+static bool is_gate(const struct world *w, uint32_t number)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t other = i == 0 ? number + w->sites : number - w->sites;
+
+		if (other < w->hosts && host_of(w, other).role == WORLD_ROUTED &&
+		    gate_of(w, other) == number)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t mac_of(const struct world *w, uint32_t number)
+{
+	return host_of(w, number).role == WORLD_ROUTED ? gate_of(w, number) : number;
 }
 
 /* Minutes of epoch in which the host is there: a few minutes less than all, for the change of
@@ -144,12 +207,11 @@ static void epoch_span(
 		*to = w->days * DAY_MIN - 1;
 }
 
-static void see_host(const struct world *w, struct events *events, const struct host *host,
-    uint32_t number, uint32_t addr, uint32_t from, uint32_t to)
+static void see_host(const struct world *w, struct events *events, uint32_t number, uint32_t addr,
+    uint32_t from, uint32_t to)
 {
 	uint32_t step = w->sighting_hours * 60;
 
-	(void)host;
 	for (uint32_t at = from; at < to; at += step) {
 		uint32_t until = at + step - 10 < to ? at + step - 10 : to;
 		struct event event = {.minute = at,
@@ -169,7 +231,11 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 	static const uint8_t whats[WORLD_ROLES] = {
 	    SEEN, HIT, HIT, EXCEPTED, ESCAPE, INJECTED, HIT, HIT, VISIT, RELAYED};
 
-	if (host->role == WORLD_CLEAN)
+	bool bare = is_bare(w, number % w->sites);
+
+	/* Without a monitor nobody sees flows. */
+	if (host->role == WORLD_CLEAN ||
+	    (bare && (host->role == WORLD_BYPASSING || host->role == WORLD_RELAYED)))
 		return;
 	for (uint32_t day = from / DAY_MIN; day <= to / DAY_MIN; day++) {
 		uint32_t hits = 1 + draw(w, number, 8, day, 4);
@@ -186,11 +252,12 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 				continue;
 			/* Escapes are flows: only a monitor sees them. Some hits are seen by it as
 			 * well. */
-			event.by_monitor = event.what == ESCAPE || event.what == RELAYED ||
-			    draw(w, number, 20 + i, day, 5) == 0;
+			event.by_monitor = !bare &&
+			    (event.what == ESCAPE || event.what == RELAYED ||
+			        draw(w, number, 20 + i, day, 5) == 0);
 			event.answered = event.what == HIT && event.by_monitor &&
 			    draw(w, number, 50 + i, day, 2) == 0;
-			event.twice = (!event.by_monitor || event.what == ESCAPE) &&
+			event.twice = !bare && (!event.by_monitor || event.what == ESCAPE) &&
 			    draw(w, number, 30 + i, day, 3) == 0;
 			if (event.what == ESCAPE) {
 				event.until = event.minute +
@@ -205,6 +272,23 @@ static void hit_days(const struct world *w, struct events *events, const struct 
 			}
 		}
 	}
+}
+
+/* What everybody asks the resolver for, some times a day. */
+static void ask_days(const struct world *w, struct events *events, uint32_t number, uint32_t addr,
+    uint32_t from, uint32_t to)
+{
+	for (uint32_t day = from / DAY_MIN; day <= to / DAY_MIN; day++)
+		for (uint32_t i = 0; i < 4; i++) {
+			struct event event = {
+			    .minute = day * DAY_MIN + draw(w, number, 92 + i, day, DAY_MIN),
+			    .host = number,
+			    .addr = addr,
+			    .what = ASKED};
+
+			if (event.minute >= from && event.minute < to)
+				push(events, &event);
+		}
 }
 
 /* What the host does at this site. */
@@ -222,7 +306,9 @@ static void live(const struct world *w, struct events *events, uint32_t number, 
 			to = host.quits_minute;
 		if (from >= to)
 			continue;
-		see_host(w, events, &host, number, addr, from, to);
+		if (!is_bare(w, number % w->sites))
+			see_host(w, events, number, addr, from, to);
+		ask_days(w, events, number, addr, from, to);
 		hit_days(w, events, &host, number, addr, from, to);
 	}
 }
@@ -425,7 +511,6 @@ static void crash(struct player *player)
 
 static void play_event(struct player *player, const struct event *event)
 {
-	struct host host = host_of(player->w, event->host);
 	struct cf_hit hit = {.at_wall_us = wall_us(event->minute) + 30000000,
 	    .event = CF_EVENT_DNS,
 	    .action = CF_ACTION_BLOCK,
@@ -456,7 +541,7 @@ static void play_event(struct player *player, const struct event *event)
 	if (player->is_monitor) {
 		hit.vlan = (uint16_t)(10 * (1 + event->host % 3));
 		hit.has_src_mac = true;
-		set_mac(hit.src_mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
+		set_mac(hit.src_mac, mac_of(player->w, event->host));
 	}
 	switch ((enum what)event->what) {
 	case EXCEPTED:
@@ -494,6 +579,7 @@ static void play_event(struct player *player, const struct event *event)
 		hit.match.rule_type = "port";
 		break;
 	case SEEN:
+	case ASKED:
 	case HIT:
 		break;
 	}
@@ -518,6 +604,15 @@ static void play_event(struct player *player, const struct event *event)
 	assert_true(cf_producer_hit(player->producer, &hit));
 }
 
+/* Why the address is given up after its last sighting. */
+static const char *end_of(const struct world *w, const struct event *event)
+{
+	static const char *const ends[] = {
+	    "released", "refused", "declined", "expired", "replaced"};
+
+	return ends[draw(w, event->host, 62, event->minute, 5)];
+}
+
 static void play_sighting(struct player *player, const struct event *event)
 {
 	struct host host = host_of(player->w, event->host);
@@ -528,24 +623,47 @@ static void play_sighting(struct player *player, const struct event *event)
 	    .has_mac = true,
 	    .vlan = (uint16_t)(10 * (1 + event->host % 3)),
 	    .kind = host.role == WORLD_ROUTED ? "traffic" : "dhcp",
-	    .is_router = host.role == WORLD_ROUTED};
+	    .is_router = host.role == WORLD_ROUTED ||
+	        (event->minute > 3000 && is_gate(player->w, event->host))};
 	int len = snprintf(name, sizeof name, "pc-%u", event->host);
 
-	set_mac(identity.mac, host.role == WORLD_ROUTED ? 0xff0000 : event->host);
+	set_mac(identity.mac, mac_of(player->w, event->host));
 	if (host.role != WORLD_ROUTED)
 		identity.name = (struct cf_text){.data = name, .len = (size_t)len};
+	if (event->is_last && draw(player->w, event->host, 61, event->minute, 8) == 0)
+		identity.end = end_of(player->w, event);
 	assert_true(cf_producer_identity(player->producer, &identity));
 	if (host.role == WORLD_ROUTED)
 		return;
-	/* The server's lease file has it as well; the client gives it back sometimes, and asks. */
+	/* The server's lease file has it as well; the client gives it back sometimes, or is refused
+	 * when it would renew it, and asks. */
 	identity.kind = "lease";
-	if (event->is_last && draw(player->w, event->host, 60, event->minute, 4) == 0)
-		identity.end = "released";
+	if (event->is_last && draw(player->w, event->host, 60, event->minute, 3) == 0)
+		identity.end = end_of(player->w, event);
 	assert_true(cf_producer_identity(player->producer, &identity));
 	identity.addr = (struct cf_addr){0};
 	identity.kind = "dhcp";
 	identity.end = NULL;
 	assert_true(cf_producer_identity(player->producer, &identity));
+}
+
+/* Who asked the resolver in this minute; a line also when nobody did. */
+static void play_asked(struct player *player, struct events *asked)
+{
+	struct cf_alive_client *clients = calloc(asked->count + 1, sizeof *clients);
+
+	assert_non_null(clients);
+	for (size_t i = 0; i < asked->count; i++)
+		clients[i].addr = addr_of(asked->items[i].addr);
+	qsort(clients, asked->count, sizeof *clients, cf_alive_compare);
+	const struct cf_alive alive = {.from_wall_us = wall_us(player->minute),
+	    .to_wall_us = wall_us(player->minute + 1),
+	    .clients = clients,
+	    .count = cf_alive_unique(clients, asked->count)};
+
+	assert_true(cf_producer_alive(player->producer, &alive));
+	free(clients);
+	asked->count = 0;
 }
 
 static struct cf_hit wild_hit(int64_t at_s)
@@ -621,6 +739,7 @@ static uint64_t make_wild_log(const struct world *w, uint32_t site)
 static bool is_told_by(const struct event *event, bool monitor)
 {
 	return event->what == SEEN ? monitor
+	    : event->what == ASKED ? !monitor
 	                           : event->by_monitor == monitor || (monitor && event->twice);
 }
 
@@ -629,6 +748,7 @@ static void play(struct player *player, struct events *events)
 {
 	struct sensor *sensor = player->sensor;
 	uint32_t end = player->w->days * DAY_MIN;
+	struct events asked = {0};
 	size_t next = 0;
 
 	open_player(player, 0);
@@ -645,17 +765,20 @@ static void play(struct player *player, struct events *events)
 
 			if (told_at(event) > minute)
 				break;
-			if (event->what == SEEN ? player->is_monitor
-			                        : is_told_by(event, player->is_monitor)) {
-				assert_true(is_up);
-				if (event->what == SEEN)
-					play_sighting(player, event);
-				else
-					play_event(player, event);
-			}
+			if (!is_told_by(event, player->is_monitor))
+				continue;
+			assert_true(is_up);
+			if (event->what == SEEN)
+				play_sighting(player, event);
+			else if (event->what == ASKED)
+				push(&asked, event);
+			else
+				play_event(player, event);
 		}
 		if (!is_up)
 			continue;
+		if (!player->is_monitor)
+			play_asked(player, &asked);
 		if (minute == 1000 && player->scheme % 2 == 0)
 			play_wrong_clock(player, minute);
 		if (sensor->crash_at > 0 && minute == sensor->crash_at) {
@@ -671,6 +794,7 @@ static void play(struct player *player, struct events *events)
 		}
 	}
 	cf_log_close(player->log);
+	free(asked.items);
 }
 
 /*
@@ -722,6 +846,10 @@ static void plan_failures(const struct world *w, struct sensor *sensor, uint32_t
 		    (minute < sensor->down_from || minute >= sensor->down_to) &&
 		    (sensor->blind_from == 0 || minute < sensor->blind_from ||
 		        minute > sensor->blind_to);
+	if (number % 2 == 1 && is_bare(w, number / 2)) {
+		memset(sensor->watched, 0, end);
+		return;
+	}
 	/* The last heartbeat of an orderly end is that of the minute before. */
 	if (sensor->loss_at > 0) {
 		sensor->watched[sensor->loss_at - 1] = false;
@@ -753,6 +881,22 @@ static bool is_lost_by_any(const struct sensor *sensors, const struct event *eve
 	    (is_told_by(event, true) && is_lost(&sensors[1], event));
 }
 
+/* All that happened at the site and was recorded, in order. */
+static struct events events_of(const struct world *w, uint32_t site, const struct sensor *sensors)
+{
+	struct events events = {0};
+	size_t kept = 0;
+
+	for (uint32_t number = 0; number < w->hosts; number++)
+		live(w, &events, number, site);
+	qsort(events.items, events.count, sizeof *events.items, by_minute);
+	for (size_t i = 0; i < events.count; i++)
+		if (!is_lost_by_any(&sensors[site * 2], &events.items[i]))
+			events.items[kept++] = events.items[i];
+	events.count = kept;
+	return events;
+}
+
 /* ---- truth, the naive way */
 
 struct diary {
@@ -780,15 +924,12 @@ static uint32_t last_of(const bool *marks, uint32_t from, uint32_t to)
 	return UINT32_MAX;
 }
 
-static enum cf_state judge(const struct world *w, const struct diary *d,
-    const struct sensor *sensors, uint64_t *watched_out)
+/* Over the window, by who saw it in it; only_monitors: by the monitors among them. */
+static bool *watched_by(
+    const struct world *w, const struct diary *d, const struct sensor *sensors, bool only_monitors)
 {
 	uint32_t at = w->days * DAY_MIN, from = at - WINDOW;
-	bool *watched = calloc(at, sizeof *watched);
-	uint32_t hit = last_of(d->hit, from, at), excepted = last_of(d->excepted, from, at);
-	enum cf_state state;
-
-	bool *saw = calloc(w->sites * 2, sizeof *saw);
+	bool *watched = calloc(at, sizeof *watched), *saw = calloc(w->sites * 2, sizeof *saw);
 
 	assert_non_null(watched);
 	assert_non_null(saw);
@@ -797,12 +938,32 @@ static enum cf_state judge(const struct world *w, const struct diary *d,
 			if (d->seen_by[day * w->sites * 2 + s])
 				saw[s] = true;
 	for (uint32_t m = from; m < at; m++)
-		for (uint32_t s = 0; s < w->sites * 2; s++)
+		for (uint32_t s = only_monitors; s < w->sites * 2; s += 1 + only_monitors)
 			if (saw[s] && sensors[s].watched[m])
 				watched[m] = true;
-	*watched_out = 0;
+	free(saw);
+	return watched;
+}
+
+/* Of many machines one that is quiet may be gone while the others are there. */
+static enum cf_state of_network(enum cf_state state, bool was_hit)
+{
+	if (state == CF_STATE_MIGRATING)
+		return was_hit ? CF_STATE_DEPENDENT : CF_STATE_EXCEPTED;
+	return state == CF_STATE_CLEAN ? CF_STATE_UNKNOWN : state;
+}
+
+static void judge(const struct world *w, const struct diary *d, const struct sensor *sensors,
+    struct world_truth *truth)
+{
+	uint32_t at = w->days * DAY_MIN, from = at - WINDOW;
+	bool *watched = watched_by(w, d, sensors, false);
+	bool *by_monitors = watched_by(w, d, sensors, true);
+	uint32_t hit = last_of(d->hit, from, at), excepted = last_of(d->excepted, from, at);
+	enum cf_state state;
+
 	for (uint32_t m = from; m < at; m++)
-		*watched_out += watched[m];
+		truth->watched_minutes += watched[m];
 	uint32_t last =
 	    hit != UINT32_MAX && (excepted == UINT32_MAX || hit >= excepted) ? hit : excepted;
 
@@ -825,9 +986,31 @@ static enum cf_state judge(const struct world *w, const struct diary *d,
 		        stretch_ok(watched, from, at, TOLERANCE)
 		    ? CF_STATE_CLEAN
 		    : CF_STATE_UNKNOWN;
+	truth->state = is_truncated(w) ? of_network(state, last == hit) : state;
+	truth->by_dns_alone =
+	    truth->state == CF_STATE_CLEAN && !stretch_ok(by_monitors, from, at, TOLERANCE);
 	free(watched);
-	free(saw);
-	return state;
+	free(by_monitors);
+}
+
+static void open_privacy(const struct world *w, struct cf_privacy *privacy)
+{
+	char key[128];
+	struct cf_error error;
+
+	key_path(w, key);
+	assert_int_equal(cf_privacy_init(privacy, w->privacy, key, &error), CF_OK);
+}
+
+static void name_relay(const struct world *w, struct world_truth *truth)
+{
+	struct cf_privacy privacy;
+	struct cf_addr relay;
+
+	open_privacy(w, &privacy);
+	assert_int_equal(cf_addr_parse(RELAY, &relay), CF_OK);
+	cf_privacy_addr(&privacy, &relay);
+	cf_addr_format(&relay, truth->relay);
 }
 
 static void note_event(const struct world *w, const struct event *event, uint32_t site,
@@ -876,6 +1059,8 @@ static void note_event(const struct world *w, const struct event *event, uint32_
 		if (until_s > truth->last_s)
 			truth->last_s = until_s;
 	}
+	if (event->what == RELAYED)
+		name_relay(w, truth);
 	if (event->what == VISIT) {
 		d->visit[event->minute] = true;
 		truth->visits++;
@@ -898,35 +1083,28 @@ static void clear_diary(const struct world *w, struct diary *d)
 	memset(d->seen_by, 0, w->days * w->sites * 2);
 }
 
-/* What reports call the host, and the one it depends through. */
+/* What reports call the host. */
 static void name_host(const struct world *w, uint32_t number, struct world_truth *truth)
 {
 	struct host host = host_of(w, number);
-	struct cf_addr addr = addr_of(0x0ac80000u + host.local + 1), relay;
-	struct cf_privacy privacy = {.mode = CF_PRIVACY_FULL};
-	char text[CF_ADDR_TEXT_BYTES], key[128];
-	struct cf_error error;
+	struct cf_addr addr = addr_of(addr_at(w, &host, number, 0));
+	struct cf_privacy privacy;
+	char text[CF_ADDR_TEXT_BYTES];
 	uint8_t mac[6];
 
-	key_path(w, key);
+	open_privacy(w, &privacy);
 	set_mac(mac, number);
-	assert_int_equal(cf_addr_parse(RELAY, &relay), CF_OK);
-	if (w->privacy != NULL)
-		assert_int_equal(cf_privacy_init(&privacy, w->privacy, key, &error), CF_OK);
 	cf_privacy_addr(&privacy, &addr);
-	cf_privacy_addr(&privacy, &relay);
-	assert_true(cf_privacy_mac(&privacy, mac));
-	if (host.role == WORLD_RELAYED)
-		cf_addr_format(&relay, truth->relay);
-	if (host.role == WORLD_ROUTED)
+	truth->is_by_addr = is_by_addr(w, &host, number);
+	if (truth->is_by_addr)
 		snprintf(truth->selector, sizeof truth->selector, "%s@site%u",
 		    cf_addr_format(&addr, text), number % w->sites);
-	else
+	else if (cf_privacy_mac(&privacy, mac))
 		snprintf(truth->selector, sizeof truth->selector, "%02x:%02x:%02x:%02x:%02x:%02x",
 		    mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-static void tell_truth(const struct world *w, uint32_t number, const struct sensor *sensors,
+static void tell_host(const struct world *w, uint32_t number, const struct sensor *sensors,
     struct diary *d, struct world_truth *truth)
 {
 	struct host host = host_of(w, number);
@@ -959,8 +1137,54 @@ static void tell_truth(const struct world *w, uint32_t number, const struct sens
 			addrs[addr_count++] = event->addr;
 	}
 	truth->addresses = addr_count;
-	truth->state = judge(w, d, sensors, &truth->watched_minutes);
+	judge(w, d, sensors, truth);
 	free(events.items);
+}
+
+/* What is true of one network of a site: of all that had an address of it, together. */
+static void tell_network(const struct world *w, uint32_t site, const struct events *events,
+    uint32_t net, const struct sensor *sensors, struct diary *d, struct world_truth *truth)
+{
+	struct cf_addr addr = addr_of(net << 8);
+	struct cf_privacy privacy;
+	char text[CF_ADDR_TEXT_BYTES];
+
+	*truth = (struct world_truth){.is_by_addr = true, .addresses = 1};
+	open_privacy(w, &privacy);
+	cf_privacy_addr(&privacy, &addr);
+	snprintf(truth->selector, sizeof truth->selector, "%s@site%u", cf_addr_format(&addr, text),
+	    site);
+	clear_diary(w, d);
+	for (size_t i = 0; i < events->count; i++)
+		if (events->items[i].addr >> 8 == net)
+			note_event(w, &events->items[i], site, d, truth);
+	judge(w, d, sensors, truth);
+}
+
+static void tell_networks(
+    const struct world *w, const struct sensor *sensors, struct diary *d, struct world_truth *truth)
+{
+	uint32_t told = 0;
+
+	for (uint32_t site = 0; site < w->sites; site++) {
+		struct events events = events_of(w, site, sensors);
+		uint32_t nets[16], count = 0;
+
+		for (size_t i = 0; i < events.count; i++) {
+			uint32_t net = events.items[i].addr >> 8, k = 0;
+
+			while (k < count && nets[k] != net)
+				k++;
+			assert_true(k < 16);
+			if (k == count)
+				nets[count++] = net;
+		}
+		for (uint32_t k = 0; k < count; k++) {
+			assert_true(told < w->hosts);
+			tell_network(w, site, &events, nets[k], sensors, d, &truth[told++]);
+		}
+		free(events.items);
+	}
 }
 
 /* A shipper that delivers at least once: some hits of the file stand there twice. */
@@ -990,23 +1214,63 @@ static uint64_t repeat_lines(const struct world *w, const char *path)
 	return repeated;
 }
 
+/* One lease of each host and epoch, as `hosts import` writes what a server's file has. */
+static void import_lease(
+    const struct world *w, uint32_t number, uint32_t epoch, struct cf_producer *producer)
+{
+	struct host host = host_of(w, number);
+	char name[24];
+	int len = snprintf(name, sizeof name, "pc-%u", number);
+	uint32_t from, to;
+
+	epoch_span(w, number, epoch, &from, &to);
+	if (host.role == WORLD_ROUTED || from >= to)
+		return;
+	struct cf_identity identity = {.from_wall_us = wall_us(from),
+	    .to_wall_us = wall_us(to) + 30000000,
+	    .addr = addr_of(addr_at(w, &host, number, epoch)),
+	    .has_mac = true,
+	    .kind = "lease",
+	    .name = {.data = name, .len = (size_t)len},
+	    .end = draw(w, number, 63, epoch, 2) == 0 ? "expired" : NULL};
+
+	set_mac(identity.mac, number);
+	assert_true(cf_producer_identity(producer, &identity));
+}
+
+static void import_leases(const struct world *w, uint32_t site)
+{
+	char path[128], sensor[24], key[128];
+	struct cf_log_options options = {.path = path,
+	    .sensor = sensor,
+	    .source = "monitor",
+	    .privacy = w->privacy == NULL ? "full" : w->privacy,
+	    .privacy_key_file = key,
+	    .synchronous = true};
+	struct cf_error error;
+	struct cf_log *log;
+
+	key_path(w, key);
+	snprintf(path, sizeof path, "%s/s%u/leases.jsonl", w->dir, site);
+	snprintf(sensor, sizeof sensor, "leases%u", site);
+	assert_int_equal(cf_log_open(&options, &log, &error), CF_OK);
+	struct cf_producer *producer = cf_log_producer(log);
+
+	assert_non_null(producer);
+	for (uint32_t number = site; number < w->hosts; number += w->sites)
+		for (uint32_t epoch = 0; epoch * EPOCH_DAY < w->days; epoch++)
+			import_lease(w, number, epoch, producer);
+	cf_log_pump(log, wall_us(w->days * DAY_MIN - 1));
+	cf_log_close(log);
+}
+
 static void make_logs(
     const struct world *w, uint32_t site, struct sensor *sensors, struct world_odd *odd)
 {
-	struct events events = {0};
+	struct events events = events_of(w, site, sensors);
 
-	for (uint32_t number = 0; number < w->hosts; number++)
-		live(w, &events, number, site);
-	qsort(events.items, events.count, sizeof *events.items, by_minute);
-	size_t kept = 0;
-
-	for (size_t i = 0; i < events.count; i++) {
-		if (!is_lost_by_any(&sensors[site * 2], &events.items[i]))
-			events.items[kept++] = events.items[i];
-	}
-	events.count = kept;
 	run("mkdir -p '%s/s%u'", w->dir, site);
-	for (int source = 0; source < 2; source++) {
+	for (int source = 0; source < (is_bare(w, site) ? 1 : 2); source++) {
 		struct player player = {.w = w,
 		    .sensor = &sensors[site * 2 + (uint32_t)source],
 		    .is_monitor = source == 1,
@@ -1021,6 +1285,8 @@ static void make_logs(
 			odd->repeated += repeat_lines(w, player.path);
 	}
 	free(events.items);
+	if (is_bare(w, site) && w->bare == WORLD_BARE_WITH_LEASES)
+		import_leases(w, site);
 	if (site % 2 == 0)
 		odd->wild += make_wild_log(w, site);
 }
@@ -1070,8 +1336,10 @@ void world_make(struct world *w, struct world_truth **truth_out,
 	}
 	for (uint32_t site = 0; site < w->sites; site++)
 		make_logs(w, site, sensors, odd_out);
-	for (uint32_t number = 0; number < w->hosts; number++)
-		tell_truth(w, number, sensors, &d, &truth[number]);
+	for (uint32_t number = 0; number < w->hosts && !is_truncated(w); number++)
+		tell_host(w, number, sensors, &d, &truth[number]);
+	if (is_truncated(w))
+		tell_networks(w, sensors, &d, truth);
 	for (uint32_t i = 0; i < w->sites * 2; i++)
 		free(sensors[i].watched);
 	free(sensors);

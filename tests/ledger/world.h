@@ -2,9 +2,11 @@
  * A made-up network with known truth: sites with a resolver and a monitor each, hosts that depend,
  * migrate, are excepted, bypass or fall silent, addresses that change hands, routers, laptops that
  * change sites, sensors that fail, lose packets, crash and have their cable pulled; clocks that are
- * wrong, leases imported and given back, hosts that ask; three VLANs, pseudonyms; logs written by
- * the real writer, rotated in four schemes, compressed, with lines that came twice. All logs begin
- * at one instant. Everything follows from the seed.
+ * wrong, leases imported and given back, hosts that ask and are refused, hosts that forward for
+ * containers; three VLANs, pseudonyms, truncated addresses; sites without a monitor, where the
+ * resolver alone says who is there; logs written by the real writer, rotated in four schemes,
+ * compressed, with lines that came twice. All logs begin at one instant. Everything follows from
+ * the seed.
  *
  * The truth is worked out the naive way, minute by minute, from what the world did, not from the
  * logs.
@@ -26,7 +28,12 @@ struct world {
 	uint32_t sighting_hours; /* between identity records */
 	uint32_t rotate_days;
 	char dir[64];
-	const char *privacy; /* NULL: "full"; or "pseudonym" */
+	const char *privacy; /* NULL: "full"; or "pseudonym", "truncate" */
+	enum {
+		WORLD_WATCHED, /* every site has a monitor */
+		WORLD_BARE,    /* the last one has not, and its hosts keep their addresses */
+		WORLD_BARE_WITH_LEASES, /* ... but the leases of its server are imported */
+	} bare;
 };
 
 enum world_role {
@@ -43,8 +50,10 @@ enum world_role {
 	WORLD_ROLES,
 };
 
+/* Of a host; of a network where addresses are truncated. */
 struct world_truth {
 	char selector[64];
+	bool is_by_addr; /* all that is known of it is an address, which it keeps */
 	enum world_role role;
 	uint64_t hits, excepted, escapes, blocked, visits; /* events, not records of them */
 	uint64_t answered, observed;
@@ -53,6 +62,7 @@ struct world_truth {
 	int64_t first_s, last_s; /* of hits and excepted ones; 0 never */
 	uint32_t addresses;
 	enum cf_state state;
+	bool by_dns_alone; /* clean, and for some of the window watched by resolvers alone */
 };
 
 struct world_coverage {

@@ -95,13 +95,18 @@ static struct history look_back(const struct cf_host *host, size_t day_count, ui
 }
 
 /* Something was seen in the window, but not lately. */
-static struct cf_state_judgement judge_quiet(
+static struct cf_state_judgement judge_quiet(const struct cf_host *host,
     const struct history *history, uint32_t covered_from, const struct cf_model_options *options)
 {
 	uint32_t last = history->hit > history->excepted ? history->hit : history->excepted;
 	struct cf_state_judgement judgement = {.since_minute = last, .set = history->set};
 
-	if (history->alive_from > last + options->alive_minutes) {
+	if (host->is_network) {
+		/* Others of it were seen alive since, which says nothing of the one that asked. */
+		judgement.state =
+		    history->hit >= history->excepted ? CF_STATE_DEPENDENT : CF_STATE_EXCEPTED;
+		judgement.why = "a network, not one host: who asked last may be gone, or only quiet";
+	} else if (history->alive_from > last + options->alive_minutes) {
 		judgement.state =
 		    history->hit >= history->excepted ? CF_STATE_DEPENDENT : CF_STATE_EXCEPTED;
 		judgement.why = "not seen alive since its last hit";
@@ -178,7 +183,7 @@ struct cf_state_judgement cf_state_judge(const struct cf_host *host, size_t day_
 
 	judgement.set = history.set;
 	if (history.hit > 0 || history.excepted > 0)
-		return judge_quiet(&history, covered_from, options);
+		return judge_quiet(host, &history, covered_from, options);
 	judgement.lack = find_lack(host, &history, from, covered_from, options, &judgement);
 	if (history.visit > 0) {
 		judgement.state = CF_STATE_VISITED;
