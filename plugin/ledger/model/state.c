@@ -105,7 +105,8 @@ static struct cf_state_judgement judge_quiet(const struct cf_host *host,
 		/* Others of it were seen alive since, which says nothing of the one that asked. */
 		judgement.state =
 		    history->hit >= history->excepted ? CF_STATE_DEPENDENT : CF_STATE_EXCEPTED;
-		judgement.why = "a network, not one host: who asked last may be gone, or only quiet";
+		judgement.why =
+		    "a network, not one host: who asked last may be gone, or only quiet";
 	} else if (history->alive_from > last + options->alive_minutes) {
 		judgement.state =
 		    history->hit >= history->excepted ? CF_STATE_DEPENDENT : CF_STATE_EXCEPTED;
