@@ -46,7 +46,7 @@ _curfew()
 	fi
 	if [ "${COMP_WORDS[1]} ${COMP_WORDS[2]}" = "log key" ] && [ "$COMP_CWORD" -ge 3 ] && [[ $cur != -* ]]; then
 		# shellcheck disable=SC2207
-		COMPREPLY=($(compgen -W "new show resolver monitor" -- "$cur"))
+		COMPREPLY=($(compgen -W "new show resolver monitor tap" -- "$cur"))
 		return
 	fi
 	case $prev in

@@ -42,6 +42,8 @@
 #define CF_RECORD_BYTES 1024
 /* A signed seal at most: a record, the key's id and a signature. */
 #define CF_SEAL_BYTES (CF_RECORD_BYTES + 160)
+/* ... and one that says as well whom its key followed. */
+#define CF_KEY_SEAL_BYTES (CF_SEAL_BYTES + 288)
 /* A line that a reader still looks at; longer ones are skipped and counted. Ours have at most
  * CF_RECORD_BYTES, later versions may have more. */
 #define CF_RECORD_LINE_BYTES 4096

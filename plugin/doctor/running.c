@@ -102,10 +102,13 @@ static void judge_key(struct cf_doctor *doctor, int64_t at_wall_s)
 	if (doctor->key[0] == '\0' && doctor->key_mode >= 0 && doctor->key_error[0] != '\0' &&
 	    strstr(doctor->key_error, "there is no key") != NULL)
 		cf_doctor_problem(doctor,
-		    "seals are not signed: the key came after the module was started; reload "
-		    "Unbound");
+		    "seals are not signed: the module cannot see the key that is there; does "
+		    "chroot or AppArmor hide it?");
 	else if (doctor->key[0] == '\0' && doctor->key_mode >= 0 && doctor->key_error[0] != '\0')
 		cf_doctor_problem(doctor, "seals are not signed: %.200s", doctor->key_error);
+	else if (doctor->key[0] != '\0' && doctor->key_error[0] != '\0')
+		cf_doctor_problem(
+		    doctor, "the sensor key's file is of no use: %.230s", doctor->key_error);
 	if (doctor->key_mode >= 0 && (doctor->key_mode & 077) != 0)
 		cf_doctor_problem(doctor,
 		    "others can read the sensor key '%.200s' (mode %03o): chmod 600, and if others "

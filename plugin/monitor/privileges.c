@@ -70,6 +70,9 @@ static void restrict_files(struct cf_privileges *privileges)
 	        ? NULL
 	        : folder_of(privileges->hits_path),
 	    privileges->status_path == NULL ? NULL : folder_of(privileges->status_path)};
+	char *keys = privileges->sensor_key_path == NULL || geteuid() == 0
+	    ? NULL /* root would read the other writers' keys there, too */
+	    : folder_of(privileges->sensor_key_path);
 	struct cf_sandbox_paths paths = {.read_only = {NULL}};
 	struct cf_error error;
 	unsigned reads = 0, writes = 0;
@@ -83,6 +86,9 @@ static void restrict_files(struct cf_privileges *privileges)
 		if (key != NULL && key[0] != '\0')
 			paths.read_only[reads++] = key;
 	}
+	/* A successor is another file of that name. */
+	if (keys != NULL)
+		paths.read_only[reads++] = keys;
 	for (unsigned i = 1; i < 3; i++)
 		if (folders[i] != NULL)
 			paths.read_write[writes++] = folders[i];
@@ -92,6 +98,7 @@ static void restrict_files(struct cf_privileges *privileges)
 	}
 	for (unsigned i = 0; i < 3; i++)
 		free(folders[i]);
+	free(keys);
 }
 
 enum cf_status cf_privileges_give_up(struct cf_privileges *privileges, struct cf_error *error)

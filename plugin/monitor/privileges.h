@@ -10,12 +10,13 @@
 #include <stdbool.h>
 
 struct cf_privileges {
-	const char *user;        /* whom to become when run by root; NULL: curfew or nobody */
-	const char *image_path;  /* read again when it changes; NULL: not needed any more */
-	const char *key_path;    /* of pseudonyms, read with the image; "" or NULL: none */
-	const char *hits_path;   /* "-": standard output; NULL: no log */
-	const char *status_path; /* NULL: none */
-	const int *sockets;      /* that may be bound again; NULL: none */
+	const char *user;            /* whom to become when run by root; NULL: curfew or nobody */
+	const char *image_path;      /* read again when it changes; NULL: not needed any more */
+	const char *key_path;        /* of pseudonyms, read with the image; "" or NULL: none */
+	const char *sensor_key_path; /* looked at again while running; NULL: none */
+	const char *hits_path;       /* "-": standard output; NULL: no log */
+	const char *status_path;     /* NULL: none */
+	const int *sockets;          /* that may be bound again; NULL: none */
 	unsigned socket_count;
 	bool listening;     /* connections to the sockets are accepted instead */
 	bool hand_over_log; /* the log becomes the user's, who opens it again after a rotation */

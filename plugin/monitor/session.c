@@ -76,6 +76,7 @@ enum cf_status cf_session_open_log(
 	    .input = options->input_id,
 	    .heartbeat = options->heartbeat,
 	    .complain = options->complain,
+	    .key_file = options->offline ? NULL : options->key_path,
 	    .key = session->key,
 	    .key_error = session->key_error.text[0] == '\0' ? NULL : session->key_error.text,
 	    .seal_log = options->send_seals ? "/dev/log" : NULL,

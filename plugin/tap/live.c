@@ -216,6 +216,7 @@ static enum cf_status give_up_privileges(struct run *run, struct cf_error *error
 	run->privileges = (struct cf_privileges){.user = run->live->user,
 	    .image_path = run->options.image_path,
 	    .key_path = watchlist == NULL ? "" : cf_image_info(watchlist->image)->privacy_key_file,
+	    .sensor_key_path = run->options.key_path,
 	    .hits_path = cf_session_hits_path(&run->session, &run->options),
 	    .status_path = run->options.status_path,
 	    .hand_over_log = true,

@@ -127,7 +127,10 @@ echo 'Linked modules: {modules}'
         self.write_status(key_error=f"'{key}': others can read it", seal_log="off")
         self.assertIn("seals are not signed: ", " ".join(self.doctor()["problems"]))
         self.write_status(key_error=f"'{key}': there is no key", seal_log="off")
-        self.assertIn("reload", " ".join(self.doctor()["problems"]))
+        self.assertIn("cannot see the key that is there", " ".join(self.doctor()["problems"]))
+        self.write_status(key="0123456789ABCDEF", key_error=f"'{key}': no secret key; the key from before goes on signing",
+                          signed_seq=7, signed_at=stamp, seal_log="syslog")
+        self.assertIn("is of no use", " ".join(self.doctor()["problems"]))
         os.chmod(key, 0o640)
         self.write_status(key="0123456789ABCDEF", signed_seq=7, signed_at=stamp, seal_log="syslog")
         self.assertIn("others can read the sensor key", " ".join(self.doctor()["problems"]))

@@ -405,6 +405,42 @@ class Attacks(AnchorCase):
         self.put(reseal(self.lines()[:-1], sign=self.signer(self.path("old.key"))))
         self.expect(["--key", self.path("old.pub")], [ALTERED], "forged")
 
+    def test_a_successor_signs_while_the_writer_runs(self):
+        key, pinned = self.key, self.path("pinned.pub")
+        shutil.copy(self.path("keys/resolver.pub"), pinned)
+        shutil.copytree(self.keys, self.path("later"))
+        successor, public = self.new_key("resolver", "--replace", folder=self.path("later"))
+        status = self.path("status.json")
+        self.write(20, None, "swap=" + successor, "status=" + status, key=key)
+        starts = [line for line in self.lines() if b'"event_type":"start"' in line]
+        signed = [json.loads(line) for line in self.lines() if b"seal_sig" in line]
+        self.assertEqual((len(starts), len({seal["chain"]["key"] for seal in signed})), (1, 2))
+        self.assertEqual([i for i, seal in enumerate(signed) if "key_change" in seal],
+                         [next(i for i, seal in enumerate(signed) if seal["chain"]["key"] != signed[0]["chain"]["key"])])
+        self.assertEqual(json.loads(read(status))["key"], signed[-1]["chain"]["key"])
+        for keys in (("--key", pinned), ("--key", public, "--key", pinned)):
+            found = self.expect(keys, [OK], "key")
+            self.assertEqual(found["signed_seals"], found["seals"])
+        # Without the old key's word for it, it is anybody's.
+        self.put([re.sub(rb',"key_change":"[^"]*"', b"", line) for line in self.lines()])
+        self.expect(["--key", pinned], [ALTERED], "forged")
+
+    def test_a_key_file_spoiled_while_the_writer_runs_leaves_the_key(self):
+        for name, text, why in (("damaged", "nothing\n", "no secret key"), ("open", None, "others can read")):
+            with self.subTest(name):
+                key, public = self.new_key(folder=self.path(name))
+                spoiled, status = self.path(name + ".key"), self.path("status.json")
+                with open(spoiled, "w", encoding="ascii") as file:
+                    file.write(read(key) if text is None else text)
+                os.chmod(spoiled, 0o644 if text is None else 0o600)
+                self.write(4, None, "swap=" + spoiled, "status=" + status, key=key)
+                said = json.loads(read(status))
+                self.assertIn(why, said["key_error"])
+                self.assertIn("goes on signing", said["key_error"])
+                self.assertEqual(said["signed_seq"], said["seq"])
+                self.assertEqual(self.verify("--key", public)[0], OK)
+                os.unlink(self.log)
+
     def test_keys_replaced_twice_are_followed_from_the_public_file(self):
         shutil.copy(self.public, self.path("first.pub"))
         self.new_key("resolver", "--replace")

@@ -10,6 +10,7 @@ One file: the namespaces and their link are made once, and every story is played
 import datetime
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -348,6 +349,21 @@ class Live(unittest.TestCase):
         flow = [r for r in monitor.records('flow') if r.get('flow', {}).get('pkts_out')]
         self.assertEqual(sum(r['flow']['pkts_out'] for r in flow), 6000)
         self.assertEqual(monitor.records('stop')[0]['kernel_drops'], 0)
+
+    def test_a_successor_of_the_key_signs_without_a_restart(self):
+        keys = os.path.join(self.folder.name, 'keys')
+        words = (CURFEW, 'log', 'key', 'new', 'monitor', '--dir', keys, '--owner', 'nobody')
+        run(*words)
+        shutil.copy(keys + '/monitor.pub', keys + '/pinned.pub')
+        monitor = Monitor(self.folder.name, '--user', 'nobody', '--seals', 'none', '--key', keys + '/monitor.key')
+        run(*words, '--replace')
+        self.assertTrue(monitor.wait_for(lambda: any('key_change' in r for r in monitor.records('heartbeat')), 30))
+        self.assertEqual(monitor.stop(), 0, monitor.text)
+        stop = monitor.records('stop')[0]
+        checked = run(CURFEW, 'log', 'verify', '--json', '--key', keys + '/pinned.pub', '--to', stop['timestamp'], monitor.log)
+        found = json.loads(checked.stdout)
+        self.assertEqual(found['signed_seals'], found['seals'])
+        self.assertEqual([finding['kind'] for finding in found['findings']], ['key'])
 
     def test_workers_share_an_interface_and_lose_nothing(self):
         monitor = Monitor(self.folder.name, '--workers', '3')

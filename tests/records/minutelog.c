@@ -1,11 +1,12 @@
 /*
  * A writer whose clock the test holds: minutes of a log, made in a moment.
  *
- *   minutelog PATH SENSOR SOURCE START_S MINUTES [key=FILE] [socket=PATH] [jump=S] [kill]
+ *   minutelog PATH SENSOR SOURCE START_S MINUTES [key=FILE] [socket=PATH] [jump=S] [swap=FILE]
+ *     [kill]
  *
  * One hit each ten seconds from START_S on, a seal each minute. jump: once half of it is written
- * the clock goes forward or back by so much. kill: ends without a stop record. The newest instant
- * is printed.
+ * the clock goes forward or back by so much. swap: then FILE takes the place of the key's. kill:
+ * ends without a stop record. The newest instant is printed.
  */
 
 #include "records/write/log.h"
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 	struct cf_producer *producer;
 	struct cf_log *log;
 	struct cf_error error;
+	const char *swap;
 	int64_t now_us, jump_us = 0;
 	long steps;
 
@@ -44,6 +46,7 @@ int main(int argc, char **argv)
 	options.source = argv[3];
 	options.key_file = option(argc, argv, "key=");
 	options.seal_log = option(argc, argv, "socket=");
+	swap = option(argc, argv, "swap=");
 	options.status_path = option(argc, argv, "status=");
 	if (option(argc, argv, "jump=") != NULL)
 		jump_us = strtoll(option(argc, argv, "jump="), NULL, 10) * SECOND;
@@ -65,6 +68,8 @@ int main(int argc, char **argv)
 		if (!cf_producer_hit(producer, &hit))
 			return 4;
 		cf_log_pump(log, now_us);
+		if (i == steps / 2 && swap != NULL && rename(swap, options.key_file) != 0)
+			return 4;
 	}
 	printf("%lld\n", (long long)(now_us / SECOND));
 	if (option(argc, argv, "kill") != NULL) {

@@ -56,6 +56,29 @@ def test_seals_are_signed():
         assert (code, found['signed_seals']) == (0, found['seals']) and found['seals'] > 0, found
 
 
+def test_a_successor_needs_no_reload():
+    key, public = new_key()
+    with open(public, encoding='ascii') as file:
+        old = file.read()
+    pinned = public + '.old'
+    with open(pinned, 'w', encoding='ascii') as file:
+        file.write(old)
+    with Resolver(Authority(TEXT), ZONES, POLICY, lines=[f'curfew-key={key}', 'curfew-seals=none']) as r:
+        first = status_of(r, 'key')['key']
+        subprocess.run([CURFEW, 'log', 'key', 'new', 'resolver', '--replace', '--dir', os.path.dirname(key)], check=True,
+                       stdout=subprocess.DEVNULL)
+        end = time.time() + 20
+        while status_of(r, 'key').get('key') == first and time.time() < end:
+            time.sleep(0.2)
+        assert r.ask('www.listed.test.') is not None
+        assert status_of(r, 'key')['key'] != first
+        r.stop()
+        code, found = verify(r, pinned)
+        r.start()
+        assert code == 0 and found['signed_seals'] == found['seals'], found
+        assert 'key' in {finding['kind'] for finding in found['findings']}, found
+
+
 def test_a_reload_takes_the_successor():
     key, public = new_key()
     with open(public, encoding='ascii') as file:

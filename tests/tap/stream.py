@@ -9,6 +9,7 @@ One file: messages, files and live streams are the same frames, told to the same
 import gzip
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -279,13 +280,13 @@ class Files(Base):
         keys, log = self.folder + '/keys', self.folder + '/sealed.jsonl'
         os.mkdir(keys)
         owner = ('--owner', 'root') if os.geteuid() == 0 else ()
-        subprocess.run([CURFEW, 'log', 'key', 'new', 'monitor', '--dir', keys, *owner], check=True, capture_output=True,
+        subprocess.run([CURFEW, 'log', 'key', 'new', 'tap', '--dir', keys, *owner], check=True, capture_output=True,
                        timeout=100)
-        lines = self.replay(payload(CQ, question(), asked=AT), options=('--key', keys + '/monitor.key'))
+        lines = self.replay(payload(CQ, question(), asked=AT), options=('--key', keys + '/tap.key'))
         self.assertIn('seal_sig', lines[-1]['chain'])
         with open(log, 'w', encoding='utf-8') as file:
             file.writelines(json.dumps(line, separators=(',', ':')) + '\n' for line in lines)
-        done = subprocess.run([CURFEW, 'log', 'verify', '--key', keys + '/monitor.pub', log], capture_output=True,
+        done = subprocess.run([CURFEW, 'log', 'verify', '--key', keys + '/tap.pub', log], capture_output=True,
                               text=True, timeout=100, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn('seal_sig', self.replay(payload(CQ, question(), asked=AT))[-1]['chain'])
@@ -359,6 +360,21 @@ class Live(Base):
         self.stop()
         self.assertEqual({hit['dns']['outcome'] for hit in self.hits()}, {'answered'})
         self.assertEqual(self.last['queries'], 8)
+
+    def test_a_successor_of_the_key_signs_without_a_restart(self):
+        keys = self.room.name + '/keys'
+        owner = ('--owner', 'nobody') if os.geteuid() == 0 else ()
+        words = (CURFEW, 'log', 'key', 'new', 'tap', '--dir', keys, *owner)
+        subprocess.run(words, check=True, capture_output=True, timeout=100)
+        first = pathlib.Path(keys + '/tap.pub').read_text(encoding='ascii').splitlines()[1]
+        self.start('--key', keys + '/tap.key', '--seals', 'none')
+        subprocess.run([*words, '--replace'], check=True, capture_output=True, timeout=100)
+        self.assertTrue(wait_for(lambda: any('key_change' in line for line in self.lines())))
+        self.stop()
+        done = subprocess.run([CURFEW, 'log', 'verify', '--json', '--key', first, '--to', self.last['timestamp'], self.log],
+                              capture_output=True, text=True, timeout=100, check=True)
+        found = json.loads(done.stdout)
+        self.assertEqual(found['signed_seals'], found['seals'])
 
     def test_who_breaks_the_format_disturbs_nobody(self):
         self.start()

@@ -17,7 +17,7 @@ struct cli_paths {
 	char log[CF_PATH_BYTES];     /* hits.jsonl, when the policy names none */
 	char module[CF_PATH_BYTES];  /* curfew.so */
 	char ledger[CF_PATH_BYTES];  /* ledger.db */
-	char keys[CF_PATH_BYTES];    /* folder of sensor keys: resolver.key, monitor.key */
+	char keys[CF_PATH_BYTES];    /* folder of sensor keys: resolver.key, monitor.key, tap.key */
 };
 
 /* Fills *paths; reads /proc/self/exe and nothing else. */

@@ -22,8 +22,9 @@ static const char help[] =
     "       curfew log key show [WRITER...] [--pem]\n"
     "\n"
     "Makes or shows the key with which a writer signs its seals. WRITER is resolver (the module\n"
-    "in Unbound) or monitor; without one it is both. Keep what `show` prints where who writes\n"
-    "the log cannot: `curfew log verify --key` takes it. A writer takes its key when it starts.\n"
+    "in Unbound), monitor or tap; without one it is all. Keep what `show` prints where who writes\n"
+    "the log cannot: `curfew log verify --key` takes it. A writer takes its key when it starts,\n"
+    "and its successor within seconds.\n"
     "\n"
     "      --dir DIR     the keys' folder\n"
     "      --missing     make what is not there, and let be what is (packages do this)\n"
@@ -55,7 +56,7 @@ static const struct cli_option options[] = {
 /* The writers, and as whom they run. */
 static const struct {
 	const char *name, *user;
-} writers[] = {{"resolver", "unbound"}, {"monitor", "curfew"}};
+} writers[] = {{"resolver", "unbound"}, {"monitor", "curfew"}, {"tap", "curfew"}};
 
 #define WRITERS (sizeof writers / sizeof writers[0])
 
@@ -64,7 +65,7 @@ static void say_made(const struct cf_key_pair *pair)
 	char line[CF_PUBLIC_KEY_TEXT_BYTES];
 
 	cf_public_key_format(&pair->key, line);
-	printf("%s: secret; signs from the next start of its writer on\n"
+	printf("%s: secret; its writer signs with it within seconds, or from its start on\n"
 	       "%s: public; keep a copy elsewhere, or this line:\n%s\n",
 	    pair->secret_path, pair->public_path, line);
 }
@@ -186,7 +187,7 @@ static int show_all(const struct request *request, int argc, char **argv)
 }
 
 /* Good when one of them could be made: a machine has one or the other user, mostly. */
-static int make_both(const struct request *request)
+static int make_each(const struct request *request)
 {
 	int result = CMD_IO;
 
@@ -209,7 +210,7 @@ static int make_all(const struct request *request, int argc, char **argv)
 		return CMD_IO;
 	}
 	if (argc == 0)
-		return make_both(request);
+		return make_each(request);
 	for (int i = 0; i < argc && result == CMD_OK; i++) {
 		size_t writer = 0;
 
@@ -217,7 +218,8 @@ static int make_all(const struct request *request, int argc, char **argv)
 			writer++;
 		if (writer == WRITERS) {
 			fprintf(stderr,
-			    "curfew log key: '%.100s' is neither resolver nor monitor\n", argv[i]);
+			    "curfew log key: '%.100s' is none of resolver, monitor, tap\n",
+			    argv[i]);
 			return CMD_USAGE;
 		}
 		result = make_for(request, writer);

@@ -24,14 +24,14 @@ static void on_complaint(void *arg, const char *text)
 }
 
 /* Files are read by people, who name a key if they want one; live there is that of the machine's
- * sensors, whose user is the same. */
+ * tap. */
 static const char *key_of(const struct tap_options *options, char path[KEY_PATH_BYTES])
 {
 	if (options->key != NULL)
 		return strcmp(options->key, "none") == 0 ? NULL : options->key;
 	if (options->file_count > 0)
 		return NULL;
-	(void)snprintf(path, KEY_PATH_BYTES, "%s/monitor.key", options->paths.keys);
+	(void)snprintf(path, KEY_PATH_BYTES, "%s/tap.key", options->paths.keys);
 	return path;
 }
 

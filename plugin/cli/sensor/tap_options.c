@@ -29,7 +29,7 @@ static const char help[] =
     "      --sensor NAME     the name of this sensor in the log\n"
     "      --fold TIME       fold repeats within TIME into one line; 0 for none\n"
     "      --status FILE     keep counters in this file\n"
-    "      --key FILE        sign the log's seals with this key, or none (live: the monitor's)\n"
+    "      --key FILE        sign the log's seals with this key, or none (live: its own)\n"
     "      --seals WHERE     send each seal to the system's log: syslog (live), or none\n"
     "      --resolver ADDR   asks for others (dnsdist before Unbound): what it asks is not its "
     "own\n"

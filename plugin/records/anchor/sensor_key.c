@@ -25,7 +25,42 @@ struct cf_sensor_key {
 	struct cf_public_key public;
 	char id[CF_KEY_ID_TEXT_BYTES];
 	char change[CF_KEY_CHANGE_TEXT_BYTES];
+	struct cf_key_mark mark;
 };
+
+static int64_t nanoseconds(struct timespec at)
+{
+	return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+static struct cf_key_mark mark_of(const struct stat *about)
+{
+	return (struct cf_key_mark){.device = about->st_dev,
+	    .inode = about->st_ino,
+	    .size = (uint64_t)about->st_size,
+	    .written_ns = nanoseconds(about->st_mtim),
+	    .changed_ns = nanoseconds(about->st_ctim)};
+}
+
+bool cf_key_mark_take(const char *path, struct cf_key_mark *mark_out)
+{
+	struct stat about;
+	bool is_there = stat(path, &about) == 0;
+
+	*mark_out = is_there ? mark_of(&about) : (struct cf_key_mark){.inode = 0};
+	return is_there;
+}
+
+bool cf_key_mark_same(const struct cf_key_mark *a, const struct cf_key_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	    a->written_ns == b->written_ns && a->changed_ns == b->changed_ns;
+}
+
+const struct cf_key_mark *cf_sensor_key_mark(const struct cf_sensor_key *key)
+{
+	return &key->mark;
+}
 
 void cf_sensor_key_free(struct cf_sensor_key *key)
 {
@@ -124,12 +159,13 @@ enum cf_status cf_sensor_key_parse(
 }
 
 /* A key that others can read is no secret. */
-static enum cf_status check_file(int fd, struct cf_error *error)
+static enum cf_status check_file(int fd, struct cf_key_mark *mark_out, struct cf_error *error)
 {
 	struct stat about;
 
 	if (fstat(fd, &about) != 0)
 		return cf_error_set(error, CF_EIO, "%s", strerror(errno));
+	*mark_out = mark_of(&about);
 	if (!S_ISREG(about.st_mode) || about.st_size > MOST_BYTES)
 		return cf_error_set(error, CF_EINVALID, "no key file");
 	if ((about.st_mode & 077) != 0)
@@ -144,6 +180,7 @@ enum cf_status cf_sensor_key_read(
     const char *path, struct cf_sensor_key **key_out, struct cf_error *error)
 {
 	char text[MOST_BYTES];
+	struct cf_key_mark mark;
 	int fd = -1;
 	ssize_t len = -1;
 	enum cf_status status = cf_input_open(path, &fd, error);
@@ -152,12 +189,14 @@ enum cf_status cf_sensor_key_read(
 		return cf_error_set(error, CF_ENOTFOUND, "there is no key");
 	if (status != CF_OK)
 		return status;
-	status = check_file(fd, error);
+	status = check_file(fd, &mark, error);
 	if (status == CF_OK) {
 		len = pread(fd, text, sizeof text, 0);
 		status = len < 0 ? cf_error_set(error, CF_EIO, "%s", strerror(errno))
 		                 : cf_sensor_key_parse(text, (size_t)len, key_out, error);
 	}
+	if (status == CF_OK)
+		(*key_out)->mark = mark;
 	explicit_bzero(text, sizeof text);
 	(void)close(fd); /* only read */
 	return status;

@@ -22,6 +22,21 @@ enum cf_status cf_sensor_key_parse(const char *text, size_t len, struct cf_senso
 /* Wipes it; NULL is fine. */
 void cf_sensor_key_free(struct cf_sensor_key *key);
 
+/*
+ * Which file lies at a path: two marks differ when it was replaced, written or its rights changed.
+ * Zeros when there is none.
+ */
+struct cf_key_mark {
+	uint64_t device, inode, size;
+	int64_t written_ns, changed_ns;
+};
+
+/* By stat(), which errno is of: false when that says no. Links are followed, as a reader does. */
+bool cf_key_mark_take(const char *path, struct cf_key_mark *mark_out);
+bool cf_key_mark_same(const struct cf_key_mark *a, const struct cf_key_mark *b);
+/* The file that the key was read from; zeros when it was parsed. */
+const struct cf_key_mark *cf_sensor_key_mark(const struct cf_sensor_key *key);
+
 const struct cf_public_key *cf_sensor_key_public(const struct cf_sensor_key *key);
 const char *cf_sensor_key_id(const struct cf_sensor_key *key);
 /* The newest change of keys, as its text; "" when this is the first. */

@@ -75,11 +75,13 @@ static bool same_text(struct cf_text text, const char *word)
 	return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
 }
 
-/* A key that one of ours named. */
+/* A key that one of ours named: at a start, or in the first seal that it signed. */
 static void follow_key(struct cf_verify *verify, struct track *track,
     const struct cf_record *record, struct place place)
 {
 	const struct cf_text text = record->report.key_change;
+	const struct cf_text who =
+	    record->event == CF_EVENT_START ? record->report.key : record->seal.key;
 	char next[CF_KEY_ID_TEXT_BYTES];
 	struct cf_key_change change;
 
@@ -87,8 +89,7 @@ static void follow_key(struct cf_verify *verify, struct track *track,
 	    !cf_key_change_parse(text.data, text.len, &change))
 		return;
 	cf_public_key_id(&change.next, next);
-	if (!same_text(record->report.key, next) ||
-	    !cf_public_keys_follow(verify->with.keys, &change))
+	if (!same_text(who, next) || !cf_public_keys_follow(verify->with.keys, &change))
 		return;
 	if (strcmp(track->retired, change.old_id) != 0)
 		cf_track_tell(verify, CF_VERIFY_KEY, track, place, place,
@@ -274,6 +275,7 @@ void cf_vouch_seal(struct cf_verify *verify, struct track *track, const struct c
 		return; /* no name or instant of a writer's: nobody vouches */
 	}
 	check_clock(verify, track, &seal, place);
+	follow_key(verify, track, record, place);
 	if (has_keys(verify))
 		is_signed = check_signature(verify, track, &seal, place) && good;
 	is_witnessed = check_witness(verify, track, &seal, place) && good;

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "records/anchor/signer.h"
 #include "records/form/record.h"
 
 #include <stdbool.h>
@@ -25,7 +26,6 @@ struct cf_alive;
 struct cf_log;
 struct cf_producer;
 struct cf_packed;
-struct cf_sensor_key;
 struct cf_log_mark;
 
 /*
@@ -52,12 +52,13 @@ struct cf_log_options {
 	                */
 	bool synchronous; /* no thread: cf_log_pump() does the work (offline captures, tests) */
 	/*
-	 * The sensor key that seals are signed with, read at once; NULL or "": none. One that
-	 * cannot be used costs the signature, never the log: the status file says why.
+	 * The sensor key that seals are signed with, read at once and again whenever the file is
+	 * another one; NULL or "": none. One that cannot be used costs the signature, never the
+	 * log: the status file says why. Copied.
 	 */
 	const char *key_file;
-	struct cf_sensor_key *key; /* read before: key_file is not looked at; the log's, and freed
-	                              by it, also when opening fails */
+	struct cf_sensor_key *key; /* read from there before; the log's, and freed by it, also when
+	                              opening fails */
 	const char *key_error;     /* copied: why there is none */
 	const char
 	    *seal_log;      /* socket of the system's log, to which seals go; static; NULL: none */
@@ -160,10 +161,10 @@ bool cf_producer_alive(struct cf_producer *producer, const struct cf_alive *aliv
 bool cf_producer_raw(struct cf_producer *producer, enum cf_event event, int64_t at_wall_us,
     const char *members_json);
 
-/* What ties the log's seals to the world. Texts are the log's. */
+/* What ties the log's seals to the world. */
 struct cf_log_anchor {
-	const char *key, *key_error; /* id of the key that signs; why none does. "": neither */
-	uint64_t signed_seq;         /* newest seal that was signed, and when; 0: none */
+	struct cf_signer_words signer;
+	uint64_t signed_seq; /* newest seal that was signed, and when; 0: none */
 	int64_t signed_wall_us;
 	bool sends;       /* seals go to the system's log, */
 	int send_failure; /* the last one with this errno; 0: it went */

@@ -169,7 +169,7 @@ static void scan_older(struct scan *scan, const char *path)
  */
 static void end_torn_line(struct scan *scan, struct cf_sink *sink)
 {
-	char line[CF_SEAL_BYTES];
+	char line[CF_KEY_SEAL_BYTES];
 	size_t len = scan->tail_bytes;
 
 	if (sink->write(sink->write_arg, sink->fd, "\n", 1) != 1)

@@ -80,10 +80,10 @@ static void put_anchor(struct cf_json *json, const struct cf_writer *writer)
 	struct cf_log_anchor anchor;
 
 	cf_writer_anchor(writer, &anchor);
-	if (anchor.key[0] != '\0')
-		put_text(json, "key", anchor.key);
-	else if (anchor.key_error[0] != '\0')
-		put_text(json, "key_error", anchor.key_error);
+	if (anchor.signer.id[0] != '\0')
+		put_text(json, "key", anchor.signer.id);
+	if (anchor.signer.error[0] != '\0')
+		put_text(json, "key_error", anchor.signer.error);
 	if (anchor.signed_seq > 0) {
 		put_member(json, "signed_seq", anchor.signed_seq);
 		CF_JSON_LITERAL(json, ",\"signed_at\":");

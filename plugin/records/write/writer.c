@@ -22,7 +22,7 @@
 
 /* A seal being made: its line, and what of it leaves the machine. */
 struct sealed {
-	char line[CF_SEAL_BYTES];
+	char line[CF_KEY_SEAL_BYTES];
 	struct cf_json json;
 	struct cf_seal_text seal;
 };
@@ -315,14 +315,34 @@ static bool name_seal(const char *head, size_t len, struct cf_seal_text *seal)
 	    cf_chain_seal_text(&record, seal);
 }
 
+/* Whom the key followed, where there is room. */
+static void put_change(struct cf_json *json, const char *change)
+{
+	size_t room = (size_t)(json->end - json->at);
+
+	if (change[0] == '\0' || strlen(change) + sizeof ",\"key_change\":\"\"}\n" > room)
+		return;
+	CF_JSON_LITERAL(json, ",\"key_change\":\"");
+	cf_json_raw(json, change, strlen(change));
+	CF_JSON_LITERAL(json, "\"");
+}
+
+static char *seal_end(char *line, const struct cf_sensor_key *key, const char *change)
+{
+	if (key == NULL)
+		return line + CF_RECORD_BYTES;
+	return line + (change[0] == '\0' ? CF_SEAL_BYTES : CF_KEY_SEAL_BYTES);
+}
+
 /* One seal; with_extra false leaves the caller's own members out, key NULL the signature. */
 static bool form_seal(struct cf_writer *writer, enum cf_event event, const struct cf_heartbeat *h,
     bool with_extra, const struct cf_sensor_key *key, struct sealed *sealed)
 {
+	const char *change = key == NULL ? "" : cf_signer_news(&writer->signer);
 	struct cf_json *json = &sealed->json;
 
 	begin_line(writer, json, sealed->line, event, writer->now_wall_us);
-	json->end = sealed->line + (key == NULL ? CF_RECORD_BYTES : CF_SEAL_BYTES);
+	json->end = seal_end(sealed->line, key, change);
 	if (!name_seal(sealed->line, cf_json_length(json), &sealed->seal))
 		return false;
 	CF_JSON_LITERAL(json, ",\"started\":");
@@ -347,6 +367,7 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 	if (writer->privacy.mode != CF_PRIVACY_FULL)
 		put_word(json, "privacy", cf_privacy_text(writer->privacy.mode));
 	put_counters(json, h);
+	put_change(json, change);
 	if (with_extra && h->extra_json != NULL && h->extra_json[0] != '\0') {
 		CF_JSON_LITERAL(json, ",");
 		cf_json_raw(json, h->extra_json, strlen(h->extra_json));
@@ -358,7 +379,7 @@ static bool form_seal(struct cf_writer *writer, enum cf_event event, const struc
 static bool form_best_seal(struct cf_writer *writer, enum cf_event event,
     const struct cf_heartbeat *h, struct sealed *sealed)
 {
-	const struct cf_sensor_key *key = writer->key;
+	const struct cf_sensor_key *key = writer->signer.key;
 
 	if (form_seal(writer, event, h, true, key, sealed) ||
 	    form_seal(writer, event, h, false, key, sealed))
@@ -399,6 +420,8 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 		return;
 	if (cf_sink_flush(&writer->sink, NULL)) {
 		cf_chain_sealed(&writer->chain, sealed.seal.sha256);
+		if (sealed.seal.sig[0] != '\0')
+			cf_signer_told(&writer->signer);
 		atomic_store(&writer->degraded, false);
 		tell_trouble(writer, true);
 		send_seal(writer, &sealed.seal);
@@ -413,14 +436,12 @@ static void seal(struct cf_writer *writer, enum cf_event event)
 
 void cf_writer_anchor(const struct cf_writer *writer, struct cf_log_anchor *anchor_out)
 {
-	*anchor_out =
-	    (struct cf_log_anchor){.key = writer->key == NULL ? "" : cf_sensor_key_id(writer->key),
-	        .key_error = writer->key_error,
-	        .signed_seq = atomic_load(&writer->signed_seq),
-	        .signed_wall_us = atomic_load(&writer->signed_wall_us),
-	        .sends = writer->beacon.path != NULL,
-	        .send_failure = atomic_load(&writer->beacon.failure),
-	        .unsent = atomic_load(&writer->beacon.lost)};
+	*anchor_out = (struct cf_log_anchor){.signed_seq = atomic_load(&writer->signed_seq),
+	    .signed_wall_us = atomic_load(&writer->signed_wall_us),
+	    .sends = writer->beacon.path != NULL,
+	    .send_failure = atomic_load(&writer->beacon.failure),
+	    .unsent = atomic_load(&writer->beacon.lost)};
+	cf_signer_say(&writer->signer, &anchor_out->signer);
 }
 
 /* Says what was lost since it was last said, once the disk takes it. */
@@ -525,6 +546,9 @@ static void each_second(struct cf_writer *writer)
 	keep_folds(writer);
 	follow_rotation(writer);
 	tell_losses(writer);
+	/* At once: whoever replaced the key wants to see it sign. */
+	if (cf_signer_look(&writer->signer))
+		seal(writer, CF_EVENT_HEARTBEAT);
 }
 
 static void set_time(struct cf_writer *writer, int64_t now_us, int64_t now_wall_us)
@@ -562,22 +586,15 @@ void cf_writer_advance(struct cf_writer *writer, int64_t at_wall_us)
 	cf_fold_expire(writer->fold, at_wall_us - writer->fold_s * SECOND_US, at_wall_us);
 }
 
-/* Who signs, and whom that key followed; the latter only where there is room. */
+/* Who signs, and whom that key followed. */
 static void put_key(const struct cf_writer *writer, struct cf_json *json)
 {
-	const char *change;
-	size_t room;
+	const struct cf_sensor_key *key = writer->signer.key;
 
-	if (writer->key == NULL || json->failed)
+	if (key == NULL || json->failed)
 		return;
-	put_word(json, "key", cf_sensor_key_id(writer->key));
-	change = cf_sensor_key_change(writer->key);
-	room = (size_t)(json->end - json->at);
-	if (change[0] == '\0' || strlen(change) + sizeof ",\"key_change\":\"\"}\n" > room)
-		return;
-	CF_JSON_LITERAL(json, ",\"key_change\":\"");
-	cf_json_raw(json, change, strlen(change));
-	CF_JSON_LITERAL(json, "\"");
+	put_word(json, "key", cf_sensor_key_id(key));
+	put_change(json, cf_sensor_key_change(key));
 }
 
 static void put_start(struct cf_writer *writer)
@@ -586,7 +603,7 @@ static void put_start(struct cf_writer *writer)
 	struct cf_json json;
 
 	begin_line(writer, &json, line, CF_EVENT_START, writer->now_wall_us);
-	json.end = line + (writer->key == NULL ? CF_RECORD_BYTES : CF_SEAL_BYTES);
+	json.end = line + (writer->signer.key == NULL ? CF_RECORD_BYTES : CF_SEAL_BYTES);
 	/* The run is named by its start record: the id stands behind "id":" in the head. */
 	memcpy(writer->chain.run, strstr(line, "\"id\":\"") + 6, 26);
 	put_word(&json, "version", CF_VERSION);
@@ -648,32 +665,6 @@ void cf_writer_stop(struct cf_writer *writer, int64_t now_us, int64_t now_wall_u
 	cf_fold_keeper_remove(&writer->keeper);
 }
 
-/* That a file cannot be opened is said with its path, which may be long; the reason stands last. */
-static const char *reason_of(const struct cf_error *error)
-{
-	const char *reason = error->text, *next;
-
-	while ((next = strstr(reason, "': ")) != NULL)
-		reason = next + 3;
-	return reason;
-}
-
-/* What cannot be used is gone without, and said in the status file. */
-static void take_key(struct cf_writer *writer, const struct cf_log_options *options)
-{
-	struct cf_error error = {.text = ""};
-	const char *path = options->key_file == NULL ? "" : options->key_file;
-
-	writer->key = options->key;
-	if (options->key_error != NULL)
-		(void)snprintf(
-		    writer->key_error, sizeof writer->key_error, "%s", options->key_error);
-	else if (writer->key == NULL && path[0] != '\0' &&
-	    cf_sensor_key_read(path, &writer->key, &error) != CF_OK)
-		(void)snprintf(writer->key_error, sizeof writer->key_error, "'%.100s': %.140s",
-		    path, reason_of(&error));
-}
-
 /* The same input gives the same ids, and another one others: a run is named by its start record. */
 static enum cf_status derive_ids(
     struct cf_writer *writer, const char *input, uint8_t *random, size_t size)
@@ -707,8 +698,10 @@ enum cf_status cf_writer_init(
 	    .teller = {.say = options->complain, .arg = options->arg}};
 	snprintf(writer->sensor, sizeof writer->sensor, "%s", options->sensor);
 	snprintf(writer->source, sizeof writer->source, "%s", options->source);
-	take_key(writer, options);
 	cf_beacon_init(&writer->beacon, options->seal_log, options->seal_log_once);
+	if (cf_signer_init(&writer->signer, options->key_file, options->key, options->key_error) !=
+	    CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "cannot start the hit log: no memory");
 	status =
 	    cf_privacy_init(&writer->privacy, options->privacy, options->privacy_key_file, error);
 	if (status != CF_OK)
@@ -744,7 +737,6 @@ void cf_writer_done(struct cf_writer *writer)
 	cf_fold_keeper_done(&writer->keeper);
 	cf_chain_done(&writer->chain);
 	cf_sink_done(&writer->sink);
-	cf_sensor_key_free(writer->key);
-	writer->key = NULL;
+	cf_signer_done(&writer->signer);
 	cf_beacon_done(&writer->beacon);
 }

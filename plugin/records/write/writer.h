@@ -5,6 +5,7 @@
 #pragma once
 
 #include "records/anchor/beacon.h"
+#include "records/anchor/signer.h"
 #include "records/files/chain.h"
 #include "records/form/ulid.h"
 #include "records/write/fold.h"
@@ -22,8 +23,7 @@
 struct cf_writer {
 	struct cf_sink sink;
 	struct cf_chain chain;
-	struct cf_sensor_key *key; /* signs seals; NULL: nobody does, */
-	char key_error[256];       /* and why; "": no key was named */
+	struct cf_signer signer; /* of seals */
 	struct cf_beacon beacon;
 	_Atomic uint64_t signed_seq; /* the newest signed seal of this run, and when; 0: none */
 	_Atomic int64_t signed_wall_us;

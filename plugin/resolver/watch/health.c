@@ -135,10 +135,10 @@ static void add_anchor(struct cf_health_json *j, struct cf_module *module)
 	if (log == NULL)
 		return;
 	cf_log_anchor(log, &anchor);
-	if (anchor.key[0] != '\0')
-		add_text(j, "key", anchor.key);
-	else if (anchor.key_error[0] != '\0')
-		add_text(j, "key_error", anchor.key_error);
+	if (anchor.signer.id[0] != '\0')
+		add_text(j, "key", anchor.signer.id);
+	if (anchor.signer.error[0] != '\0')
+		add_text(j, "key_error", anchor.signer.error);
 	if (anchor.signed_seq > 0) {
 		add_number(j, "signed_seq", anchor.signed_seq);
 		add_text(j, "signed_at", cf_instant_format(anchor.signed_wall_us / 1000000, text));

@@ -97,8 +97,8 @@ static void open_log(struct cf_module *module, const struct cf_image_info *info)
 	if (error.text[0] != '\0')
 		log_err("curfew: %s; hits are kept and written when that is mended", error.text);
 	cf_log_anchor(log, &anchor);
-	if (anchor.key_error[0] != '\0')
-		log_info("curfew: seals of the hit log are not signed: %s", anchor.key_error);
+	if (anchor.signer.error[0] != '\0')
+		log_info("curfew: seals of the hit log are not signed: %s", anchor.signer.error);
 	atomic_store_explicit(&module->log, log, memory_order_release);
 }
 
