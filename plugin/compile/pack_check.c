@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <idn2.h>
 #include <libpsl.h>
@@ -326,6 +327,19 @@ static bool is_used(const struct cf_pack *pack, const char *id)
 	return false;
 }
 
+/* "none stated", "unknown" and the like are no licence, whatever stands behind them. */
+static bool has_licence(const char *licence)
+{
+	static const char *const none[] = {"-", "none", "not ", "unknown", "no licence"};
+
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		if (strncasecmp(licence, none[i], strlen(none[i])) == 0)
+			return false;
+	if (strncmp(licence, "facts:", 6) == 0)
+		licence += 6;
+	return licence[strspn(licence, " ")] != '\0';
+}
+
 static void check_sources(struct check *check)
 {
 	char path[CF_PATH_BYTES];
@@ -335,14 +349,11 @@ static void check_sources(struct check *check)
 	for (size_t i = 0; i < check->pack->source_count; i++) {
 		const struct cf_pack_source *source = &check->pack->sources[i];
 
-		if (source->licence[0] == '\0' || strcmp(source->licence, "-") == 0 ||
-		    strcmp(source->licence, "not stated") == 0)
+		if (!has_licence(source->licence))
 			cf_diag_add(check->diags, CF_DIAG_NOTE, path, source->line, "licence",
-			    "'%s' has no licence: say which, or that none is stated and only "
-			    "single "
-			    "facts were taken, or leave it out",
+			    "'%s' has no licence: say which (an SPDX id), or `facts: ` and why "
+			    "single facts of it may be given on, or leave it out",
 			    source->id);
-
 		check_date(check, source->as_of, path, source->line);
 		if (!is_used(check->pack, source->id))
 			cf_diag_add(check->diags, CF_DIAG_NOTE, path, source->line, "id",

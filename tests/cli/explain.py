@@ -90,9 +90,9 @@ class Explain(unittest.TestCase):
         self.assertEqual(self.explained("192.0.2.1", AT)["verdict"], "pass")
 
     def test_an_address_that_nobody_blocks_is_not_said_to_be_answered(self):
-        answer = self.explained("37.203.129.5", AT)
+        answer = self.explained("94.75.236.123", AT)
         self.assertEqual((answer["verdict"], answer["enforced_by"], answer["answer"]), ("block", None, None))
-        _, out, _ = explain("37.203.129.5", "--at", AT)
+        _, out, _ = explain("94.75.236.123", "--at", AT)
         self.assertIn("enforced by nobody in the resolver", out)
         self.assertIn("block-addresses is off", out)
         self.assertNotIn("answered nxdomain", out)

@@ -18,6 +18,7 @@ import tempfile
 
 SKIP = 77
 BEFORE, AFTER = "2024-09-29T03:59:59Z", "2024-09-29T04:00:00Z"
+LATE = "2025-06-01T00:00:00Z"
 BLOCKED = ["s00.upd.kaspersky.com", "dnl-07.geo.kaspersky.com", "dc1-st.ksn.kaspersky-labs.com",
            "ksn-file-geo.kaspersky-labs.com", "activation-v2.kaspersky.com", "unlisted.upd.kaspersky.com"]
 FREE = ["opentip.kaspersky.com", "securelist.com", "support.kaspersky.com", "www.kaspersky.com",
@@ -188,7 +189,7 @@ def main():
                       "  - {clients: everybody, names: [.exempt.upd.kaspersky.com], verdict: pass, owner: test,\n"
                       "     reason: an exempt subtree inside a blocked one, until: 2030-01-01T00:00:00Z}\n")
 
-    def export(form, at=AFTER, name=None):
+    def export(form, at=AFTER, name=None, policy=policy):
         out = folder / (name or form)
         run = subprocess.run([curfew, "list", "export", "--format", form, "--at", at, "--policy", policy, "--lists",
                               root / "lists", "--out", out], capture_output=True, text=True)
@@ -225,9 +226,12 @@ def main():
     plain = set(export("plain").read_text().splitlines())
     check(set(listed) <= plain and not plain & set(FREE), "plain holds the blocked names and no free one")
     early = set(export("plain", BEFORE, "early").read_text().splitlines())
-    check(not early & set(listed) and "boutique.kaspersky.fr" in early,
+    check(not early & set(listed) and "tr1.kaspersky.fr" in early,
           "one second before the instant only new sales are blocked", early)
 
+    # A text that blocks the vendor's own space, from an instant on.
+    wide = folder / "wide.yaml"
+    wide.write_text("vendor: kaspersky\npreset: au-pspf-002-2025\n")
     nft = export("nft")
     if tool("nft"):
         run = subprocess.run([tool("nft"), "-c", "-f", nft], capture_output=True, text=True)
@@ -235,14 +239,14 @@ def main():
             print("skipped: nft may not ask the kernel here")
         else:
             check(run.returncode == 0, "nft -c accepts the export", run.stderr)
-            roll_back(tool("nft"), folder, nft, export("nft", BEFORE, "early.nft"))
+            roll_back(tool("nft"), folder, export("nft", LATE, "late.nft", wide), export("nft", BEFORE, "early.nft", wide))
     sets = dict(re.findall(r"add element inet curfew (\w+) \{(.*?)\n\}", nft.read_text(), re.S))
-    check("94.75.236.123/32" in sets["hint4"] and "94.75.236.123" not in sets["block4"],
+    check("94.75.236.123/32" in sets["hint4"] and "94.75.236.123" not in sets.get("block4", ""),
           "a dated shared host is a hint and never blocked")
     check("95.211.172.143" not in nft.read_text(), "a sinkhole is in no set")
     check("2a13:c80::/32" in sets["flag6"], "the vendor's own IPv6 space is flagged")
 
-    pf_blocks = check_pf(export("pf").read_text())
+    pf_blocks = check_pf(export("pf", LATE, policy=wide).read_text())
     table = export("nft-table")
     if tool("nft"):
         run = subprocess.run(["unshare", "-n", tool("nft"), "-f", table], capture_output=True, text=True)
@@ -256,11 +260,13 @@ def main():
     shown = subprocess.run([curfew, "egress", "show", "-i", image], capture_output=True, text=True, check=True).stdout
     check(re.sub("image=[0-9a-f]+", "", shown) == re.sub("image=[0-9a-f]+", "", table.read_text()),
           "the table is what `curfew egress show` prints")
+    subprocess.run([curfew, "apply", "--policy", wide, "--lists", root / "lists", "-i", image, "-y"], check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
     asked = [net.split("\t")[0] for net in (root / "lists/kaspersky/networks.tsv").read_text().splitlines()
              if re.match(r"[0-9a-f.:]+/", net)]
     told = {str(ipaddress.ip_network(net)[0]): None for net in asked}
     for address in told:
-        done = subprocess.run([curfew, "explain", "-i", image, "--at", AFTER, "--json", address], capture_output=True, text=True)
+        done = subprocess.run([curfew, "explain", "-i", image, "--at", LATE, "--json", address], capture_output=True, text=True)
         told[address] = json.loads(done.stdout)
     differing = [address for address, said in told.items() if pf_blocks(address) != pf_stops(said)]
     check(any(map(pf_stops, told.values())) and not all(map(pf_stops, told.values())), "some networks are stopped and some not")
@@ -291,8 +297,20 @@ def main():
           "updates-and-ksn      block from 2024-09-29T04:00:00Z" in presets.stdout, "presets are listed", presets.stdout)
     sources = subprocess.run([curfew, "list", "show", root / "lists/kaspersky", "--sources"], capture_output=True,
                              text=True).stdout.splitlines()
-    check(len(sources) > 60 and all(len(line.split()) > 4 for line in sources), "sources are listed with licences")
-    check(any(re.match(r"aegis +[1-9]\d* +\d+ Apache-2\.0", line) for line in sources), "and how much rests on them")
+    check(len(sources) > 40 and all(len(line.split()) > 4 for line in sources), "sources are listed with licences")
+    check(any(re.match(r"metasploit +[1-9]\d* +\d+ BSD-3-Clause", line) for line in sources), "and how much rests on them")
+
+    with tempfile.TemporaryDirectory() as folder:
+        pack = pathlib.Path(folder) / "kaspersky"
+        shutil.copytree(root / "lists/kaspersky", pack)
+        table = (pack / "sources.tsv").read_text()
+        strict = [curfew, "list", "check", "--strict", pack]
+        check(subprocess.run(strict, capture_output=True).returncode == 0, "the shipped pack passes the strict check")
+        for licence in ("-", "none stated; single facts", "Unknown", "facts: "):
+            (pack / "sources.tsv").write_text(re.sub(r"(?m)^(v2fly\t[^\t]*\t)[^\t]*", lambda m: m[1] + licence, table))
+            refused = subprocess.run(strict, capture_output=True, text=True)
+            check(refused.returncode != 0 and "'v2fly' has no licence" in refused.stdout + refused.stderr,
+                  f"a source with the licence '{licence}' is refused", refused.stdout + refused.stderr)
 
     bad_usage = subprocess.run([curfew, "list", "export", "--format", "bind"], capture_output=True, text=True)
     check(bad_usage.returncode == 2 and "no format 'bind'" in bad_usage.stderr, "an unknown format is a usage error")
