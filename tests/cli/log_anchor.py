@@ -650,6 +650,42 @@ class Remembered(AnchorCase):
         self.assertIn("was rewritten", said)
         self.assertIn("log was rewritten", str(self.gaps()))
 
+    def test_what_it_remembers_is_a_witness(self):
+        key, public = self.new_key()
+        self.write(200, None, "kill", key=key)
+        self.ledger("ledger", "ingest", self.log)
+        seals = self.path("remembered.txt")
+        with open(seals, "w", encoding="ascii") as file:
+            file.write(self.ledger("ledger", "seals"))
+        lines = read(seals).splitlines()
+        self.assertTrue(3 <= len(lines) <= 5, lines)
+        self.assertEqual(len(set(lines)), len(lines))
+        self.assertIn(" seq=200 ", lines[-1])
+        code, _, result = self.verify("--seal", seals)
+        self.assertEqual((code, result["witnessed_seals"]), (OK, len(lines)))
+        honest = self.lines()
+        del honest[20]
+        self.put(reseal(honest))
+        self.assertEqual(self.verify()[0], OK)
+        code, kinds, _ = self.verify("--seal", seals)
+        self.assertEqual(code, ALTERED)
+        self.assertIn("rewritten", kinds)
+        # Nobody signed what a ledger remembers: beside a key it raises a doubt, and does not pass either.
+        self.put(reseal(honest, sign=self.signer(key)))
+        self.assertEqual(self.verify("--key", public)[0], OK)
+        code, kinds, _ = self.verify("--key", public, "--seal", seals)
+        self.assertEqual(code, DOUBT)
+        self.assertIn("disputed", kinds)
+
+    def test_a_ledger_that_saw_no_seal_says_so(self):
+        self.put([line for line in self.lines_of_minutes() if not is_seal(line)])
+        self.ledger("ledger", "ingest", self.log)
+        self.assertIn("no seal is remembered", self.ledger("ledger", "seals", code=1))
+
+    def lines_of_minutes(self):
+        self.write(5)
+        return self.lines()
+
     def test_the_same_log_again_is_the_same(self):
         self.write(150)
         self.ledger("ledger", "ingest", self.log)

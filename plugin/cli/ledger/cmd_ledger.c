@@ -4,6 +4,7 @@
 #include "cli/front/options.h"
 #include "cli/ledger/ledger_cmd.h"
 #include "ledger/origin.h"
+#include "ledger/store/seen_seals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static const char help[] =
     "  ptr                      ask what addresses without a name are called\n"
     "  dump                     the content as text, sorted\n"
     "  digest                   SHA-256 of the content\n"
+    "  seals                    the seals it remembers, as `curfew log verify --seal` takes them\n"
     "\n"
     "  -l, --ledger FILE        the ledger\n"
     "\n"
@@ -46,7 +48,36 @@ static void print_line(void *arg, const char *line, size_t len)
 	putchar('\n');
 }
 
-static int dump(int argc, char **argv, bool only_digest)
+static void print_seal(void *arg, const struct cf_seal_text *seal)
+{
+	char text[CF_SEAL_TEXT_BYTES];
+	size_t *count = arg;
+
+	(void)cf_seal_text_format(seal, text); /* always fits */
+	puts(text);
+	++*count;
+}
+
+enum what { WHAT_DUMP, WHAT_DIGEST, WHAT_SEALS };
+
+/* *count_out: seals that were printed. */
+static enum cf_status print_what(
+    struct cf_ledger *ledger, enum what what, size_t *count_out, struct cf_error *error)
+{
+	char digest[CF_SHA256_TEXT_BYTES];
+	enum cf_status status;
+
+	if (what == WHAT_DUMP)
+		return cf_ledger_dump(ledger, print_line, NULL, error);
+	if (what == WHAT_SEALS)
+		return cf_seen_seals_each(ledger, print_seal, count_out, error);
+	status = cf_ledger_digest(ledger, digest, error);
+	if (status == CF_OK)
+		puts(digest);
+	return status;
+}
+
+static int print(int argc, char **argv, enum what what)
 {
 	static const struct cli_option options[] = {
 	    CLI_WORD("ledger", 'l', struct cf_ledger_options, path), CLI_OPTIONS_END};
@@ -54,7 +85,7 @@ static int dump(int argc, char **argv, bool only_digest)
 	struct cf_ledger_options open_options = {.mode = CF_LEDGER_READ};
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error = {0};
-	char digest[CF_SHA256_TEXT_BYTES];
+	size_t seals = 0;
 	int code;
 
 	cli_paths_default(&paths);
@@ -64,16 +95,19 @@ static int dump(int argc, char **argv, bool only_digest)
 	enum cf_status status = cf_ledger_open(&open_options, &ledger, NULL, &error);
 
 	if (status == CF_OK)
-		status = only_digest ? cf_ledger_digest(ledger, digest, &error)
-		                     : cf_ledger_dump(ledger, print_line, NULL, &error);
-	if (status == CF_OK && only_digest)
-		puts(digest);
+		status = print_what(ledger, what, &seals, &error);
 	cf_ledger_close(ledger);
+	if (status == CF_OK && what == WHAT_SEALS && seals == 0) {
+		fputs("curfew ledger: no seal is remembered\n", stderr);
+		return CMD_FOUND;
+	}
 	return status == CF_OK ? CMD_OK : cli_ledger_failed("ledger", status, &error);
 }
 
 int cmd_ledger(int argc, char **argv)
 {
+	static const char *const prints[] = {
+	    [WHAT_DUMP] = "dump", [WHAT_DIGEST] = "digest", [WHAT_SEALS] = "seals"};
 	static const char *const actions[] = {
 	    "name", "owner", "note", "except", "merge", "split", "site", "undo", "actions"};
 
@@ -87,8 +121,9 @@ int cmd_ledger(int argc, char **argv)
 		return cmd_ledger_rebuild(argc - 1, argv + 1);
 	if (strcmp(argv[1], "ptr") == 0)
 		return cmd_ledger_ptr(argc - 1, argv + 1);
-	if (strcmp(argv[1], "dump") == 0 || strcmp(argv[1], "digest") == 0)
-		return dump(argc - 1, argv + 1, argv[1][1] == 'i');
+	for (size_t i = 0; i < sizeof prints / sizeof prints[0]; i++)
+		if (strcmp(argv[1], prints[i]) == 0)
+			return print(argc - 1, argv + 1, (enum what)i);
 	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
 		if (strcmp(argv[1], actions[i]) == 0)
 			return cmd_ledger_action(argc - 1, argv + 1);

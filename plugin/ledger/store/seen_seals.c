@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/instant.h"
 #include "base/sha256.h"
 #include "ledger/store/store.h"
 
@@ -219,6 +220,52 @@ enum cf_status cf_seen_seals_write(struct cf_seen_seals *seen, struct cf_error *
 		sensor->is_newer = false;
 	}
 	return status;
+}
+
+/* For whom the seals are read. */
+struct telling {
+	void (*each)(void *arg, const struct cf_seal_text *seal);
+	void *arg;
+};
+
+/* The bytes of a name; false for one of a damaged file. */
+static bool take_name(const struct cf_row *row, int column, char *name, size_t size)
+{
+	size_t len = cf_row_bytes(row, column);
+
+	if (cf_row_text(row, column) == NULL || len >= size)
+		return false;
+	memcpy(name, cf_row_text(row, column), len);
+	name[len] = '\0';
+	return true;
+}
+
+static enum cf_status tell_seal(void *context, const struct cf_row *row)
+{
+	const struct telling *telling = context;
+	struct cf_seal_text seal = {
+	    .seq = (uint64_t)cf_row_int64(row, 2), .at_wall_us = cf_row_int64(row, 3)};
+
+	if (!take_name(row, 0, seal.sensor, sizeof seal.sensor) ||
+	    !take_name(row, 1, seal.source, sizeof seal.source) ||
+	    cf_row_bytes(row, 4) != CF_SHA256_BYTES)
+		return CF_EMALFORMED;
+	(void)cf_instant_format_us(seal.at_wall_us, seal.at);
+	(void)cf_sha256_format(cf_row_blob(row, 4), seal.sha256);
+	telling->each(telling->arg, &seal);
+	return CF_OK;
+}
+
+enum cf_status cf_seen_seals_each(struct cf_ledger *ledger,
+    void (*each)(void *arg, const struct cf_seal_text *seal), void *arg, struct cf_error *error)
+{
+	struct telling telling = {.each = each, .arg = arg};
+
+	/* The newest of a sensor may be the one of its stretch as well. */
+	return cf_ledger_each_row(ledger,
+	    "SELECT DISTINCT s.name, s.source, o.seq, o.at_us, o.sha256 FROM seal o"
+	    " JOIN sensor s USING(sensor_id) ORDER BY s.name, s.source, o.at_us, o.seq",
+	    tell_seal, &telling, error);
 }
 
 struct copying {

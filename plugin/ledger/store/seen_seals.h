@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ledger/store/ledger.h"
+#include "records/anchor/seal_text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,15 @@ enum cf_status cf_seen_seals_write(
     struct cf_seen_seals *seen, struct cf_error *error) CF_MUST_CHECK;
 /* After a rollback, or when rows were removed: the table is read again. */
 void cf_seen_seals_forget(struct cf_seen_seals *seen);
+
+/*
+ * Calls back with each seal that the ledger remembers, by sensor, then time, none twice, in the
+ * form of a witness: unsigned, for no signature is remembered. The text is valid until it returns.
+ * CF_EIO, CF_ENOMEM.
+ */
+enum cf_status cf_seen_seals_each(struct cf_ledger *ledger,
+    void (*each)(void *arg, const struct cf_seal_text *seal), void *arg,
+    struct cf_error *error) CF_MUST_CHECK;
 
 /* Takes what the old ledger remembers into this one, before anything else is. CF_EIO, CF_ENOMEM. */
 enum cf_status cf_seen_seals_copy(
