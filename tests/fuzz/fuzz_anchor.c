@@ -7,11 +7,15 @@
 #include "records/anchor/witness.h"
 #include "records/files/chain.h"
 
+#include <openssl/evp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* A secret key's line in base64, terminator included. */
+#define CF_FUZZ_SECRET_BYTES 213
 
 /* Nobody has the secret half of this one. */
 static const struct cf_public_key nobody = {.id = {1, 2, 3, 4, 5, 6, 7, 8}, .key = {1}};
@@ -74,6 +78,41 @@ static void read_keys(const char *text, size_t len)
 	cf_sensor_key_free(key);
 }
 
+/* What stands for a secret key in the corpus, which holds none: scanners would find it. */
+#define PLACE "@SECRET@"
+
+/* A secret key's line that is made here, of a seed that everybody knows. */
+static size_t make_secret(char line[CF_FUZZ_SECRET_BYTES])
+{
+	uint8_t bytes[158] = "Ed\0\0B2", *seed = bytes + 62;
+	size_t len = 32;
+	EVP_PKEY *pkey;
+
+	memset(seed, 7, 32);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+	must(pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, seed + 32, &len) == 1);
+	EVP_PKEY_free(pkey);
+	return (size_t)EVP_EncodeBlock((unsigned char *)line, bytes, sizeof bytes);
+}
+
+/* The same text with the key in its place. */
+static void read_secret(const char *text, size_t len)
+{
+	const char *place = memmem(text, len, PLACE, sizeof PLACE - 1);
+	char line[CF_FUZZ_SECRET_BYTES], whole[2048];
+	size_t line_len, before, behind;
+
+	if (place == NULL || len > sizeof whole - sizeof line)
+		return;
+	line_len = make_secret(line);
+	before = (size_t)(place - text);
+	behind = len - before - (sizeof PLACE - 1);
+	memcpy(whole, text, before);
+	memcpy(whole + before, line, line_len);
+	memcpy(whole + before + line_len, place + sizeof PLACE - 1, behind);
+	read_keys(whole, before + line_len + behind);
+}
+
 static void read_witness(const uint8_t *data, size_t len)
 {
 	struct cf_witness *witness = cf_witness_new();
@@ -117,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	read_seal(text, len);
 	read_change(text, len);
 	read_keys(text, len);
+	read_secret(text, len);
 	read_witness(data, len);
 	read_line(text, len);
 	must(cf_stamp_verify(data, len, data, len, "/nowhere.pem", &at_wall_us, NULL) != CF_OK);
