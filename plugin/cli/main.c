@@ -39,6 +39,8 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_EGRESS
     {"egress", cmd_egress, "the same policy in the kernel: what never asks DNS"},
 #endif
+    {"publish", cmd_publish, "sign an image for the sensors of a channel"},
+    {"fetch", cmd_fetch, "put the newest image of a channel in force"},
     {"doctor", cmd_doctor, "what is installed, in force, and wrong"},
     {"version", cmd_version, "print version and build"},
 };

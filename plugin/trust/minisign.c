@@ -159,17 +159,13 @@ static enum cf_status check_key(const struct cf_minisign_key *key,
 	    error, CF_EINVALID, "signed with key %s, expected is key %s", by, expected);
 }
 
-/* Both signatures: of the message, and of that signature with the trusted comment. */
-static enum cf_status check_signatures(const struct cf_minisign_key *key,
-    const struct cf_minisign_signature *signature, const void *message, size_t len,
-    struct cf_error *error)
+/* Of the signature of the message with the trusted comment. */
+static enum cf_status check_comment(const struct cf_minisign_key *key,
+    const struct cf_minisign_signature *signature, struct cf_error *error)
 {
 	uint8_t joined[sizeof signature->signature + sizeof signature->comment];
 	size_t comment_len = strlen(signature->comment);
 
-	if (crypto_sign_verify_detached(signature->signature, message, len, key->key) != 0)
-		return cf_error_set(
-		    error, CF_ECHECKSUM, "the signature does not fit the bytes: one was changed");
 	memcpy(joined, signature->signature, sizeof signature->signature);
 	memcpy(joined + sizeof signature->signature, signature->comment, comment_len);
 	if (crypto_sign_verify_detached(signature->comment_signature, joined,
@@ -177,6 +173,24 @@ static enum cf_status check_signatures(const struct cf_minisign_key *key,
 		return cf_error_set(
 		    error, CF_ECHECKSUM, "the trusted comment is not the one that was signed");
 	return CF_OK;
+}
+
+static enum cf_status check_signatures(const struct cf_minisign_key *key,
+    const struct cf_minisign_signature *signature, const void *message, size_t len,
+    struct cf_error *error)
+{
+	if (crypto_sign_verify_detached(signature->signature, message, len, key->key) != 0)
+		return cf_error_set(
+		    error, CF_ECHECKSUM, "the signature does not fit the bytes: one was changed");
+	return check_comment(key, signature, error);
+}
+
+enum cf_status cf_minisign_verify_comment(const struct cf_minisign_key *key,
+    const struct cf_minisign_signature *signature, struct cf_error *error)
+{
+	enum cf_status status = check_key(key, signature, error);
+
+	return status != CF_OK ? status : check_comment(key, signature, error);
 }
 
 enum cf_status cf_minisign_verify_digest(const struct cf_minisign_key *key,

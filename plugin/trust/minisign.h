@@ -82,3 +82,11 @@ enum cf_status cf_minisign_verify(const struct cf_minisign_key *key,
 enum cf_status cf_minisign_verify_digest(const struct cf_minisign_key *key,
     const struct cf_minisign_signature *signature, const uint8_t digest[CF_MINISIGN_DIGEST_BYTES],
     struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Checks that key signed the trusted comment, together with a signature of bytes that are not
+ * looked at: what the comment says is the signer's word then, before anything is fetched.
+ * CF_EINVALID, CF_ECHECKSUM as above.
+ */
+enum cf_status cf_minisign_verify_comment(const struct cf_minisign_key *key,
+    const struct cf_minisign_signature *signature, struct cf_error *error) CF_MUST_CHECK;

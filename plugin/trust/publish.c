@@ -112,26 +112,57 @@ static enum cf_status write_signature(const char *path, const char *text, struct
 	return cf_file_writer_end(&writer, path, status, error);
 }
 
+static enum cf_status sign(const void *data, size_t len, const struct cf_minisign_secret *secret,
+    struct cf_statement *statement, char text[CF_MINISIGN_SIGNATURE_TEXT_BYTES],
+    struct cf_error *error)
+{
+	char comment[CF_STATEMENT_TEXT_BYTES];
+	enum cf_status status = cf_sha256(data, len, statement->sha256);
+
+	if (status != CF_OK)
+		return cf_error_set(error, status, "cannot digest what is to be signed");
+	cf_statement_format(statement, comment);
+	return cf_minisign_sign(secret, data, len, comment, text, error);
+}
+
 enum cf_status cf_publish_sign(const char *path, uint64_t most_bytes,
     const struct cf_minisign_secret *secret, struct cf_statement *statement, struct cf_error *error)
 {
-	char beside[CF_PATH_BYTES], comment[CF_STATEMENT_TEXT_BYTES];
-	char text[CF_MINISIGN_SIGNATURE_TEXT_BYTES];
+	char beside[CF_PATH_BYTES], text[CF_MINISIGN_SIGNATURE_TEXT_BYTES];
 	struct cf_fetch file = {.place = path, .most_bytes = most_bytes};
 	enum cf_status status = cf_fetch(&file, error);
 
 	if (status != CF_OK)
 		return status;
 	(void)snprintf(beside, sizeof beside, "%s.minisig", path); /* cut: it cannot be written */
-	status = cf_sha256(file.data, file.len, statement->sha256);
-	if (status != CF_OK) {
-		status = cf_error_set(error, status, "cannot digest '%s'", path);
-	} else {
-		cf_statement_format(statement, comment);
-		status = cf_minisign_sign(secret, file.data, file.len, comment, text, error);
-	}
+	status = sign(file.data, file.len, secret, statement, text, error);
 	if (status == CF_OK)
 		status = write_signature(beside, text, error);
 	free(file.data);
 	return status;
+}
+
+/* Whoever fetches it is somebody else: readable to all. */
+static enum cf_status write_bytes(
+    const char *path, const void *data, size_t len, struct cf_error *error)
+{
+	struct cf_file_writer writer;
+	enum cf_status status = cf_file_writer_open_as(&writer, path, CF_WRITE_ONLY_FILES);
+
+	if (status == CF_OK &&
+	    (fwrite(data, 1, len, writer.to) != len || fchmod(fileno(writer.to), 0644) != 0))
+		status = CF_EIO;
+	return cf_file_writer_end(&writer, path, status, error);
+}
+
+enum cf_status cf_publish_bytes(const char *path, const void *data, size_t len,
+    const struct cf_minisign_secret *secret, struct cf_statement *statement, struct cf_error *error)
+{
+	char beside[CF_PATH_BYTES], text[CF_MINISIGN_SIGNATURE_TEXT_BYTES];
+	enum cf_status status = sign(data, len, secret, statement, text, error);
+
+	(void)snprintf(beside, sizeof beside, "%s.minisig", path); /* cut: it cannot be written */
+	if (status == CF_OK)
+		status = write_bytes(path, data, len, error);
+	return status == CF_OK ? write_signature(beside, text, error) : status;
 }

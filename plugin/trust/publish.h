@@ -36,3 +36,12 @@ uint64_t cf_publish_next_serial(const char *signature_path, int64_t now_wall_s);
 enum cf_status cf_publish_sign(const char *path, uint64_t most_bytes,
     const struct cf_minisign_secret *secret, struct cf_statement *statement,
     struct cf_error *error) CF_MUST_CHECK;
+
+/*
+ * Publishes len bytes of data as the file at path: signs them first, with their digest in
+ * *statement, then replaces the file and after it PATH.minisig, each by rename. Who fetches between
+ * the two finds that they do not fit, and asks again. As cf_minisign_sign(); CF_EIO.
+ */
+enum cf_status cf_publish_bytes(const char *path, const void *data, size_t len,
+    const struct cf_minisign_secret *secret, struct cf_statement *statement,
+    struct cf_error *error) CF_MUST_CHECK;

@@ -1,4 +1,4 @@
-/* Signature, statement, digest, and only then the image. */
+/* Signature, statement, bytes, and only then the image. */
 
 #include "update/image_update.h"
 
@@ -14,31 +14,77 @@
 #define SIGNATURE_BYTES 4096
 #define FETCH_TIMEOUT_S 900
 
+static long timeout(const struct cf_image_update_options *options)
+{
+	return options->timeout_s == 0 ? FETCH_TIMEOUT_S : (long)options->timeout_s;
+}
+
 static enum cf_status fetch_signature(const struct cf_image_update_options *options,
-    struct cf_minisign_signature *signature, struct cf_error *error)
+    struct cf_image_update *update, struct cf_error *error)
 {
 	char place[CF_PATH_BYTES];
-	struct cf_fetch fetch = {
-	    .place = place, .most_bytes = SIGNATURE_BYTES, .timeout_s = FETCH_TIMEOUT_S};
+	struct cf_fetch fetch = {.place = place,
+	    .ca_file = options->ca_file,
+	    .most_bytes = SIGNATURE_BYTES,
+	    .timeout_s = timeout(options)};
 	enum cf_status status;
 
 	if (snprintf(place, sizeof place, "%s.minisig", options->place) >= (int)sizeof place)
 		return cf_error_set(
 		    error, CF_ETOOBIG, "'%.300s': the path is too long", options->place);
 	status = cf_fetch(&fetch, error);
+	update->signature = (char *)fetch.data;
+	update->signature_len = fetch.len;
+	return status;
+}
+
+/* The statement, which a key that is trusted now has signed. */
+static enum cf_status read_statement(const struct cf_image_update_options *options,
+    struct cf_image_update *update, struct cf_minisign_signature *signature,
+    const struct cf_minisign_key **key_out, struct cf_error *error)
+{
+	char id[CF_MINISIGN_ID_TEXT_BYTES];
+	enum cf_status status =
+	    cf_minisign_signature_parse(update->signature, update->signature_len, signature, error);
+
 	if (status != CF_OK)
 		return status;
-	status = cf_minisign_signature_parse((const char *)fetch.data, fetch.len, signature, error);
-	free(fetch.data);
-	return status;
+	*key_out = cf_keyring_find(options->keyring, signature->id, options->now_wall_s);
+	if (*key_out == NULL) {
+		cf_minisign_id_format(signature->id, id);
+		return cf_error_set(
+		    error, CF_EINVALID, "signed with key %s, which is not trusted", id);
+	}
+	memcpy(update->key_id, signature->id, sizeof update->key_id);
+	status = cf_minisign_verify_comment(*key_out, signature, error);
+	return status != CF_OK ? status
+	                       : cf_statement_parse(signature->comment, &update->statement, error);
+}
+
+static enum cf_status judge(const struct cf_image_update_options *options,
+    struct cf_image_update *update, struct cf_error *error)
+{
+	struct cf_fresh_seen seen;
+	enum cf_status status = cf_keyring_seen(options->keyring, options->serials,
+	    CF_STATEMENT_IMAGE, options->channel, options->now_wall_s, &seen, error);
+
+	if (status != CF_OK)
+		return status;
+	update->fresh = cf_fresh_judge(
+	    &update->statement, CF_STATEMENT_IMAGE, options->channel, &seen, options->now_wall_s);
+	/* Taken before and over since: what is in force stays, but it is not put in force again. */
+	if (update->fresh == CF_FRESH_SAME && update->statement.until_wall_s <= options->now_wall_s)
+		update->fresh = CF_FRESH_EXPIRED;
+	return CF_OK;
 }
 
 static enum cf_status fetch_image(const struct cf_image_update_options *options,
     struct cf_image_update *update, struct cf_error *error)
 {
 	struct cf_fetch fetch = {.place = options->place,
-	    .most_bytes = CF_SIGNED_IMAGE_BYTES,
-	    .timeout_s = FETCH_TIMEOUT_S};
+	    .ca_file = options->ca_file,
+	    .most_bytes = options->most_bytes == 0 ? CF_SIGNED_IMAGE_BYTES : options->most_bytes,
+	    .timeout_s = timeout(options)};
 	enum cf_status status = cf_fetch(&fetch, error);
 
 	if (status != CF_OK)
@@ -48,30 +94,15 @@ static enum cf_status fetch_image(const struct cf_image_update_options *options,
 	return CF_OK;
 }
 
-static enum cf_status verify(const struct cf_image_update_options *options,
-    struct cf_image_update *update, struct cf_error *error)
+/* Both the signature and the statement are about the bytes that came. */
+static enum cf_status check_bytes(const struct cf_image_update *update,
+    const struct cf_minisign_key *key, const struct cf_minisign_signature *signature,
+    struct cf_error *error)
 {
-	struct cf_minisign_signature signature;
-	const struct cf_minisign_key *key;
-	char id[CF_MINISIGN_ID_TEXT_BYTES];
 	uint8_t sha256[CF_SHA256_BYTES];
-	enum cf_status status = fetch_signature(options, &signature, error);
+	enum cf_status status =
+	    cf_minisign_verify(key, signature, update->data, update->len, true, error);
 
-	if (status != CF_OK)
-		return status;
-	key = cf_keyring_find(options->keyring, signature.id, options->now_wall_s);
-	if (key == NULL) {
-		cf_minisign_id_format(signature.id, id);
-		return cf_error_set(
-		    error, CF_EINVALID, "signed with key %s, which is not trusted", id);
-	}
-	memcpy(update->key_id, signature.id, sizeof update->key_id);
-	status = fetch_image(options, update, error);
-	if (status == CF_OK)
-		status =
-		    cf_minisign_verify(key, &signature, update->data, update->len, true, error);
-	if (status == CF_OK)
-		status = cf_statement_parse(signature.comment, &update->statement, error);
 	if (status != CF_OK)
 		return status;
 	status = cf_sha256(update->data, update->len, sha256);
@@ -86,24 +117,29 @@ static enum cf_status verify(const struct cf_image_update_options *options,
 enum cf_status cf_image_update_prepare(const struct cf_image_update_options *options,
     struct cf_image_update *update, struct cf_error *error)
 {
-	struct cf_fresh_seen seen;
+	struct cf_minisign_signature signature;
+	const struct cf_minisign_key *key = NULL;
 	enum cf_status status;
 
 	*update = (struct cf_image_update){.fresh = CF_FRESH_OTHER};
-	status = verify(options, update, error);
+	status = fetch_signature(options, update, error);
 	if (status == CF_OK)
-		status = cf_keyring_seen(options->keyring, options->serials, CF_STATEMENT_IMAGE,
-		    options->channel, options->now_wall_s, &seen, error);
-	if (status != CF_OK)
+		status = read_statement(options, update, &signature, &key, error);
+	if (status == CF_OK)
+		status = judge(options, update, error);
+	if (status != CF_OK ||
+	    (update->fresh != CF_FRESH_NEW && update->fresh != CF_FRESH_SAME &&
+	        update->fresh != CF_FRESH_EARLY))
 		return status;
-	update->fresh = cf_fresh_judge(
-	    &update->statement, CF_STATEMENT_IMAGE, options->channel, &seen, options->now_wall_s);
-	/* Taken before and over since: what is in force stays, but it is not put in force again. */
-	if (update->fresh == CF_FRESH_SAME && update->statement.until_wall_s <= options->now_wall_s)
-		update->fresh = CF_FRESH_EXPIRED;
-	if (update->fresh != CF_FRESH_NEW && update->fresh != CF_FRESH_SAME)
+	if (update->fresh == CF_FRESH_SAME && options->have != NULL &&
+	    memcmp(options->have, update->statement.sha256, CF_SHA256_BYTES) == 0)
 		return CF_OK;
-	return cf_image_from_memory(update->data, update->len, &update->image, error);
+	status = fetch_image(options, update, error);
+	if (status == CF_OK)
+		status = check_bytes(update, key, &signature, error);
+	if (status == CF_OK)
+		status = cf_image_from_memory(update->data, update->len, &update->image, error);
+	return status;
 }
 
 enum cf_status cf_image_update_note(const struct cf_image_update_options *options,
@@ -116,5 +152,6 @@ void cf_image_update_done(struct cf_image_update *update)
 {
 	cf_image_close(update->image);
 	free(update->data);
+	free(update->signature);
 	*update = (struct cf_image_update){.data = NULL};
 }

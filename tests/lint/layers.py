@@ -20,7 +20,7 @@ ALLOWED = {
     "report": {"ledger", "records", "image", "names", "base",  # an image says what its exceptions are for
                "update/image_kept.h", "update/pack_age.h", "trust/fetch.h"},  # and files what a report was made from
     "compile": {"policy", "image", "names", "base"},  # exports are written from verdicts
-    "update": {"compile", "trust", "image", "base"},
+    "update": {"compile", "policy", "trust", "image", "base"},
     "egress": {"policy", "image", "names", "base"},
     "resolver": {"policy", "image", "records", "names", "base"},
     "monitor": {"policy", "image", "records", "names", "base"},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The units that fetch newer packs are ones that systemd takes, run what curfew knows, and do not come all at once.
+"""The units that fetch newer packs, or images, are ones that systemd takes, run what curfew knows, and do not come all at once.
 
 usage: units.py SERVICE TIMER CURFEW
 """
@@ -36,6 +36,6 @@ else:
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
                                *(str(pathlib.Path(folder) / unit.name) for unit in (service, timer))],
                               capture_output=True, text=True)
-        problems += [line for line in done.stderr.splitlines() if "curfew-lists" in line]
+        problems += [line for line in done.stderr.splitlines() if service.stem in line]
 print("\n".join(problems) or "units are good")
 sys.exit(1 if problems else 0)

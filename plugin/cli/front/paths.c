@@ -24,6 +24,7 @@ void cli_paths_for(const char *exe, struct cli_paths *paths)
 	*paths = (struct cli_paths){.from_checkout = is_below(exe, CF_BUILD_DIR)};
 	if (paths->from_checkout) {
 		set(paths->policy, CF_SOURCE_DIR, "plugin/cli/curfew.yaml");
+		set(paths->channel, CF_BUILD_DIR, "channel.yaml");
 		set(paths->lists, CF_BUILD_DIR "/lists:" CF_SOURCE_DIR, "lists");
 		set(paths->fetched, CF_BUILD_DIR, "lists");
 		set(paths->image, CF_BUILD_DIR, "curfew.img");
@@ -34,6 +35,7 @@ void cli_paths_for(const char *exe, struct cli_paths *paths)
 		return;
 	}
 	set(paths->policy, CF_CONFIG_DIR, "curfew.yaml");
+	set(paths->channel, CF_CONFIG_DIR, "channel.yaml");
 	set(paths->lists, CF_CONFIG_DIR "/lists:" CF_STATE_DIR "/lists:" CF_DATA_DIR, "lists");
 	set(paths->fetched, CF_STATE_DIR, "lists");
 	set(paths->image, CF_STATE_DIR, "curfew.img");

@@ -11,6 +11,7 @@
 struct cli_paths {
 	bool from_checkout;
 	char policy[CF_PATH_BYTES];  /* curfew.yaml */
+	char channel[CF_PATH_BYTES]; /* channel.yaml */
 	char lists[CF_PATH_BYTES];   /* folders of packs: the site's, fetched, installed */
 	char fetched[CF_PATH_BYTES]; /* packs that `curfew list update` brought */
 	char image[CF_PATH_BYTES];   /* curfew.img */

@@ -197,7 +197,7 @@ static int apply_update(struct cli_compiling *compiling, const char *folder,
 	    .ready = note,
 	    .context = &noting};
 
-	if (update->image == NULL) {
+	if (update->fresh != CF_FRESH_NEW && update->fresh != CF_FRESH_SAME) {
 		fprintf(stderr,
 		    "curfew apply: '%s', serial %llu of %s: %s; what was in force stays\n",
 		    options->place, (unsigned long long)update->statement.serial,

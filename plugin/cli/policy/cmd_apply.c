@@ -44,39 +44,15 @@ static const char help[] =
     "image, "
     "4 cannot read or write\n";
 
-/* Compiles into memory and verifies as any reader would. */
-static int compile(const struct cli_compiling *compiling, struct cf_new_image *new_image)
-{
-	struct cf_compiled *compiled = NULL;
-	struct cf_error error = {.text = ""};
-	size_t warnings;
-	int code = cli_compiling_run(compiling, &compiled, &warnings);
-	enum cf_status status;
-
-	if (code != CMD_OK) {
-		fprintf(stderr, "curfew apply: nothing was written; what was in force stays\n");
-		return code;
-	}
-	status = cf_image_builder_to_memory(
-	    compiled->builder, &new_image->data, &new_image->len, &error);
-	if (status == CF_OK)
-		status = cf_image_from_memory(
-		    new_image->data, new_image->len, &new_image->image, &error);
-	cf_compiled_free(compiled);
-	if (status == CF_OK)
-		return CMD_OK;
-	fprintf(
-	    stderr, "curfew apply: cannot build the image: %s; nothing was written\n", error.text);
-	return CMD_IO;
-}
-
 static int compile_and_apply(const struct cli_compiling *compiling)
 {
 	struct cf_new_image new_image = {0};
-	int code = compile(compiling, &new_image);
+	int code = cli_compiling_image(compiling, &new_image);
 
 	if (code == CMD_OK)
 		code = cli_apply_image(compiling, &new_image);
+	else
+		fputs("curfew apply: nothing was written; what was in force stays\n", stderr);
 	cf_image_close(new_image.image);
 	free(new_image.data);
 	return code;

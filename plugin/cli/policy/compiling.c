@@ -117,3 +117,27 @@ int cli_compiling_run(
 	cf_diags_done(&diags);
 	return status == CF_OK ? CMD_OK : exit_for(status);
 }
+
+int cli_compiling_image(const struct cli_compiling *compiling, struct cf_new_image *new_image)
+{
+	struct cf_compiled *compiled = NULL;
+	struct cf_error error = {.text = ""};
+	size_t warnings;
+	int code = cli_compiling_run(compiling, &compiled, &warnings);
+	enum cf_status status;
+
+	if (code != CMD_OK)
+		return code;
+	status = cf_image_builder_to_memory(
+	    compiled->builder, &new_image->data, &new_image->len, &error);
+	if (status == CF_OK)
+		status = cf_image_from_memory(
+		    new_image->data, new_image->len, &new_image->image, &error);
+	cf_compiled_free(compiled);
+	if (status == CF_OK)
+		return CMD_OK;
+	free(new_image->data);
+	*new_image = (struct cf_new_image){0};
+	fprintf(stderr, "curfew: cannot build the image: %s\n", error.text);
+	return CMD_IO;
+}

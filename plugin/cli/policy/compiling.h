@@ -7,6 +7,7 @@
 #include "cli/front/paths.h"
 #include "compile/compile.h"
 #include "trust/keyring.h"
+#include "update/image_force.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,3 +39,10 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
  * CMD_OK with *compiled_out. *warnings_out counts warnings. */
 int cli_compiling_run(
     const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out);
+
+/*
+ * Compiles into memory and verifies as any reader would; warnings and errors are printed. CMD_OK
+ * with new_image, whose data and image are the caller's to free; the exit code otherwise, and
+ * nothing is left behind.
+ */
+int cli_compiling_image(const struct cli_compiling *compiling, struct cf_new_image *new_image);

@@ -79,9 +79,10 @@ struct cf_policy_key {
 	int64_t until_wall_s; /* INT64_MAX: for ever */
 };
 
-/* Where newer packs of a vendor come from, and whose signature they bear. */
+/* Where newer packs of a vendor come from, or the images of a channel, and whose signature they
+ * bear. */
 struct cf_policy_update {
-	const char *pack;
+	const char *pack;          /* or the channel's name */
 	const char *const *places; /* tried in turn */
 	size_t place_count;
 	struct cf_policy_key keys[CF_UPDATE_KEYS];

@@ -55,42 +55,10 @@ static bool reshape_groups(struct cf_yaml_node *root)
 	return true;
 }
 
-/* The node, a scalar, as the mapping {key: scalar}, in place. */
-static bool name_scalar(struct cf_yaml_node *node, const char *key)
-{
-	struct cf_yaml_node *name = cf_yaml_node_new(CF_YAML_SCALAR, node->line, key, NULL);
-
-	if (name == NULL)
-		return false;
-	name->quoted = node->quoted;
-	name->text = node->text;
-	node->text = NULL;
-	node->kind = CF_YAML_MAPPING;
-	cf_yaml_node_append(node, name);
-	return true;
-}
-
-/* The node, a scalar or a list with scalars, as the mappings {key: scalar} that the schema knows.
- */
-static bool name_scalars(struct cf_yaml_node *list, const char *key)
-{
-	if (list == NULL || cf_yaml_node_is_null(list))
-		return true;
-	if (list->kind == CF_YAML_SCALAR)
-		return name_scalar(list, key);
-	if (list->kind == CF_YAML_MAPPING)
-		return true;
-	for (struct cf_yaml_node *node = list->first; node != NULL; node = node->next)
-		if (node->kind == CF_YAML_SCALAR && !cf_yaml_node_is_null(node) &&
-		    !name_scalar(node, key))
-			return false;
-	return true;
-}
-
 /* "preset: x" and "preset: [x, {name: y, clients: z}]". */
 static bool reshape_presets(struct cf_yaml_node *root)
 {
-	return name_scalars(cf_yaml_node_find(root, "preset"), "name");
+	return cf_yaml_node_name_scalars(cf_yaml_node_find(root, "preset"), "name");
 }
 
 /* "keys: RW..." and "keys: [RW..., {key: RW..., until: ...}]" of each update. */
@@ -101,10 +69,10 @@ static bool reshape_updates(struct cf_yaml_node *root)
 	if (updates == NULL || updates->kind == CF_YAML_SCALAR)
 		return true;
 	if (updates->kind == CF_YAML_MAPPING)
-		return name_scalars(cf_yaml_node_find(updates, "keys"), "key");
+		return cf_yaml_node_name_scalars(cf_yaml_node_find(updates, "keys"), "key");
 	for (struct cf_yaml_node *node = updates->first; node != NULL; node = node->next)
 		if (node->kind == CF_YAML_MAPPING &&
-		    !name_scalars(cf_yaml_node_find(node, "keys"), "key"))
+		    !cf_yaml_node_name_scalars(cf_yaml_node_find(node, "keys"), "key"))
 			return false;
 	return true;
 }
@@ -171,38 +139,12 @@ enum cf_status cf_policy_parse(const char *text, size_t len, const char *file,
 	return CF_OK;
 }
 
-/* The whole file, at most one byte more than a policy may have; NULL with a diag. */
-static char *read_file(const char *path, size_t *len_out, struct cf_diags *diags)
-{
-	char *text = malloc(CF_POLICY_BYTES + 1);
-	struct cf_error error;
-	FILE *from = NULL;
-
-	if (text != NULL && cf_input_open_stream(path, &from, &error) != CF_OK) {
-		cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "%s", error.text);
-		free(text);
-		return NULL;
-	}
-	if (from != NULL) {
-		errno = 0;
-		*len_out = fread(text, 1, CF_POLICY_BYTES + 1, from);
-		if (!ferror(from)) {
-			(void)fclose(from); /* was only read */
-			return text;
-		}
-		(void)fclose(from);
-	}
-	cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read it: %s", strerror(errno));
-	free(text);
-	return NULL;
-}
-
 enum cf_status cf_policy_read(
     const char *path, struct cf_policy **policy_out, struct cf_diags *diags)
 {
 	enum cf_status status;
 	size_t len;
-	char *text = read_file(path, &len, diags);
+	char *text = cf_policy_read_text(path, &len, diags);
 
 	if (text == NULL)
 		return CF_EIO;

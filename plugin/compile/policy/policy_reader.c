@@ -2,6 +2,7 @@
 
 #include "compile/policy/policy_reader.h"
 
+#include "base/input_file.h"
 #include "base/instant.h"
 
 #include <errno.h>
@@ -95,4 +96,29 @@ bool cf_policy_vendor_is_known(struct cf_policy_reader *reader, const struct cf_
 	cf_policy_refuse(reader, node, path, key, "%s is not among the vendors of this policy",
 	    cf_quote(vendor, strlen(vendor), quoted, sizeof quoted));
 	return false;
+}
+
+char *cf_policy_read_text(const char *path, size_t *len_out, struct cf_diags *diags)
+{
+	char *text = malloc(CF_POLICY_BYTES + 1);
+	struct cf_error error;
+	FILE *from = NULL;
+
+	if (text != NULL && cf_input_open_stream(path, &from, &error) != CF_OK) {
+		cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "%s", error.text);
+		free(text);
+		return NULL;
+	}
+	if (from != NULL) {
+		errno = 0;
+		*len_out = fread(text, 1, CF_POLICY_BYTES + 1, from);
+		if (!ferror(from)) {
+			(void)fclose(from); /* was only read */
+			return text;
+		}
+		(void)fclose(from);
+	}
+	cf_diag_add(diags, CF_DIAG_ERROR, path, 0, NULL, "cannot read it: %s", strerror(errno));
+	free(text);
+	return NULL;
 }

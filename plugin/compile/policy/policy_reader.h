@@ -64,3 +64,12 @@ uint32_t cf_policy_duration(struct cf_policy_reader *reader, const struct cf_yam
 
 /* policy_updates.c */
 void cf_policy_read_updates(struct cf_policy_reader *reader);
+/*
+ * Where something signed comes from: places, keys, bounds of text, whose node it is, into *update;
+ * all but the name of what it is.
+ */
+void cf_policy_read_source(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+    const char *path, const struct cf_policy_text_update *text, struct cf_policy_update *update);
+
+/* The whole file, at most one byte more than a policy may have; the caller's. NULL with a diag. */
+char *cf_policy_read_text(const char *path, size_t *len_out, struct cf_diags *diags);

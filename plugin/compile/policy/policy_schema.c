@@ -187,19 +187,25 @@ static const struct cyaml_schema_value key_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cf_policy_text_key, key_fields),
 };
 
-static const struct cyaml_schema_field update_fields[] = {
-    TEXT("pack", REQUIRED, struct cf_policy_text_update, pack),
-    TEXTS("from", REQUIRED, struct cf_policy_text_update, places, CF_UPDATE_PLACES),
-    CYAML_FIELD_SEQUENCE("keys", REQUIRED | CYAML_FLAG_POINTER, struct cf_policy_text_update, keys,
-        &key_value, 1, CF_UPDATE_KEYS),
-    CYAML_FIELD_UINT_PTR("max-shrink", OPTIONAL, struct cf_policy_text_update, max_shrink),
-    CYAML_FIELD_UINT_PTR("max-mib", OPTIONAL, struct cf_policy_text_update, max_mib),
-    TEXT("timeout", OPTIONAL, struct cf_policy_text_update, timeout),
-    TEXT("ca", OPTIONAL, struct cf_policy_text_update, ca),
-    CYAML_FIELD_END,
-};
+/* Of something that is fetched and signed; name: the key that says what it is. */
+#define SOURCE_FIELDS(name) \
+	TEXT(name, REQUIRED, struct cf_policy_text_update, pack), \
+	    TEXTS("from", REQUIRED, struct cf_policy_text_update, places, CF_UPDATE_PLACES), \
+	    CYAML_FIELD_SEQUENCE("keys", REQUIRED | CYAML_FLAG_POINTER, \
+	        struct cf_policy_text_update, keys, &key_value, 1, CF_UPDATE_KEYS), \
+	    CYAML_FIELD_UINT_PTR( \
+	        "max-shrink", OPTIONAL, struct cf_policy_text_update, max_shrink), \
+	    CYAML_FIELD_UINT_PTR("max-mib", OPTIONAL, struct cf_policy_text_update, max_mib), \
+	    TEXT("timeout", OPTIONAL, struct cf_policy_text_update, timeout), \
+	    TEXT("ca", OPTIONAL, struct cf_policy_text_update, ca), CYAML_FIELD_END
+static const struct cyaml_schema_field update_fields[] = {SOURCE_FIELDS("pack")};
 static const struct cyaml_schema_value update_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cf_policy_text_update, update_fields),
+};
+
+static const struct cyaml_schema_field channel_fields[] = {SOURCE_FIELDS("channel")};
+const struct cyaml_schema_value cf_channel_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cf_policy_text_update, channel_fields),
 };
 
 #define BASELINE(word, member) \

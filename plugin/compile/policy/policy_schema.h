@@ -100,3 +100,6 @@ struct cf_policy_text {
 
 /* The schema for cf_yaml_tree_load(); its data is a struct cf_policy_text. */
 extern const struct cyaml_schema_value cf_policy_schema;
+
+/* The schema of channel.yaml; its data is a struct cf_policy_text_update. */
+extern const struct cyaml_schema_value cf_channel_schema;

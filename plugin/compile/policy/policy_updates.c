@@ -52,7 +52,8 @@ static void read_keys(struct cf_policy_reader *reader, const struct cf_yaml_node
 	char below[64];
 
 	for (unsigned i = 0; i < text->keys_count; i++, child = child->next) {
-		(void)snprintf(below, sizeof below, "%s.keys[%u]", path, i);
+		(void)snprintf(
+		    below, sizeof below, "%s%skeys[%u]", path, path[0] == '\0' ? "" : ".", i);
 		for (unsigned j = 0; j < i; j++)
 			if (strcmp(text->keys[j].key, text->keys[i].key) == 0)
 				cf_policy_refuse(reader, child, below, "key", "stands here twice");
@@ -72,10 +73,9 @@ static unsigned read_number(struct cf_policy_reader *reader, const struct cf_yam
 	return *number;
 }
 
-static void read_update(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
+void cf_policy_read_source(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
     const char *path, const struct cf_policy_text_update *text, struct cf_policy_update *update)
 {
-	update->pack = text->pack;
 	update->places = (const char *const *)text->places;
 	update->place_count = text->places_count;
 	update->ca_file = text->ca == NULL ? "" : text->ca;
@@ -89,8 +89,6 @@ static void read_update(struct cf_policy_reader *reader, const struct cf_yaml_no
 	    reader, node, path, "timeout", text->timeout, TIMEOUT_MAX_S, TIMEOUT_S);
 	if (update->timeout_s == 0)
 		cf_policy_refuse(reader, node, path, "timeout", "must be longer than nothing");
-	if (!cf_policy_vendor_is_known(reader, node, path, "pack", text->pack))
-		return;
 	for (unsigned i = 0; i < text->places_count; i++)
 		if (!is_place(text->places[i]))
 			cf_policy_refuse(reader, node, path, "from",
@@ -115,7 +113,10 @@ void cf_policy_read_updates(struct cf_policy_reader *reader)
 			if (strcmp(text->updates[j].pack, text->updates[i].pack) == 0)
 				cf_policy_refuse(reader, node, path, "pack",
 				    "has an update already; write several places in its 'from'");
-		read_update(reader, node, path, &text->updates[i],
-		    &policy->updates[policy->update_count++]);
+		policy->updates[i].pack = text->updates[i].pack;
+		policy->update_count++;
+		if (cf_policy_vendor_is_known(reader, node, path, "pack", text->updates[i].pack))
+			cf_policy_read_source(
+			    reader, node, path, &text->updates[i], &policy->updates[i]);
 	}
 }

@@ -290,3 +290,33 @@ enum cf_status cf_yaml_tree_parse(const char *text, size_t len, const char *file
 	*root_out = b.root;
 	return CF_OK;
 }
+
+/* The node, a scalar, as the mapping {key: scalar}, in place. */
+static bool name_scalar(struct cf_yaml_node *node, const char *key)
+{
+	struct cf_yaml_node *name = cf_yaml_node_new(CF_YAML_SCALAR, node->line, key, NULL);
+
+	if (name == NULL)
+		return false;
+	name->quoted = node->quoted;
+	name->text = node->text;
+	node->text = NULL;
+	node->kind = CF_YAML_MAPPING;
+	cf_yaml_node_append(node, name);
+	return true;
+}
+
+bool cf_yaml_node_name_scalars(struct cf_yaml_node *list, const char *key)
+{
+	if (list == NULL || cf_yaml_node_is_null(list))
+		return true;
+	if (list->kind == CF_YAML_SCALAR)
+		return name_scalar(list, key);
+	if (list->kind == CF_YAML_MAPPING)
+		return true;
+	for (struct cf_yaml_node *node = list->first; node != NULL; node = node->next)
+		if (node->kind == CF_YAML_SCALAR && !cf_yaml_node_is_null(node) &&
+		    !name_scalar(node, key))
+			return false;
+	return true;
+}

@@ -48,3 +48,10 @@ struct cf_yaml_node *cf_yaml_node_find(const struct cf_yaml_node *mapping, const
 
 /* True for a scalar that stands for "nothing": an empty plain scalar, ~ or null. */
 bool cf_yaml_node_is_null(const struct cf_yaml_node *node);
+
+/*
+ * For a schema of mappings where people may write a scalar: list, a scalar or a list with scalars
+ * in it, becomes {key: scalar} for each of them, in place. NULL, "nothing" and mappings stay. False
+ * without memory.
+ */
+bool cf_yaml_node_name_scalars(struct cf_yaml_node *list, const char *key);
