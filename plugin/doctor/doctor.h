@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "doctor/elf_id.h"
+#include "update/channel_state.h"
 #include "update/pack_age.h"
 
 #include <stdbool.h>
@@ -58,6 +59,10 @@ struct cf_doctor {
 	int64_t image_built_wall_s;
 	struct cf_doctor_pack packs[CF_DOCTOR_PACKS];
 	unsigned pack_count;
+	/* What a sensor that follows a channel remembers; channel.channel "" when it follows none.
+	 */
+	struct cf_channel_state channel;
+	enum cf_known channel_fresh;
 	/* From the status file beside the log; has_status false when there is none. */
 	bool has_status;
 	char status_path[CF_PATH_BYTES + 16];

@@ -2,12 +2,14 @@
 
 #include "doctor/doctor.h"
 
+#include "base/instant.h"
 #include "doctor/findings.h"
 #include "doctor/run.h"
 #include "doctor/running.h"
 #include "doctor/shadow.h"
 #include "doctor/unbound_config.h"
 #include "image/image.h"
+#include "update/image_kept.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +18,9 @@
 #include <string.h>
 
 /* Largest program or module file read, bytes. */
-#define PROGRAM_BYTES (64L * 1024 * 1024)
+/* A timer asks every hour: after two days something is wrong. */
+#define CHANNEL_SILENT_S (2 * INT64_C(86400))
+#define PROGRAM_BYTES    (64L * 1024 * 1024)
 
 /* Copies the rest of the line behind prefix in text; false when no line begins so. */
 static bool copy_line(const char *text, const char *prefix, char *to, size_t size)
@@ -145,6 +149,40 @@ static void look_at_packs(struct cf_doctor *doctor, const struct cf_image *image
 	}
 }
 
+/* An image that somebody else makes: is what is in force still good, and does a newer one come? */
+static void look_at_channel(struct cf_doctor *doctor, int64_t at_wall_s)
+{
+	char folder[CF_PATH_BYTES], text[CF_INSTANT_TEXT_BYTES];
+	struct cf_channel_state *channel = &doctor->channel;
+	struct cf_error error;
+
+	if (cf_kept_folder(doctor->places.image, folder) != CF_OK)
+		return;
+	if (cf_channel_state_read(folder, channel, &error) != CF_OK) {
+		cf_doctor_problem(doctor, "%.200s:%u: %s", error.file, error.line, error.text);
+		return;
+	}
+	if (channel->channel[0] == '\0')
+		return;
+	doctor->channel_fresh = CF_KNOWN_YES;
+	if (channel->until_wall_s <= at_wall_s) {
+		doctor->channel_fresh = CF_KNOWN_NO;
+		cf_doctor_problem(doctor,
+		    "the image of channel %s was good until %s and goes on being enforced; `curfew "
+		    "fetch` says why no newer one came",
+		    channel->channel, cf_instant_format(channel->until_wall_s, text));
+	} else if (at_wall_s - channel->asked_wall_s > CHANNEL_SILENT_S) {
+		doctor->channel_fresh = CF_KNOWN_NO;
+		cf_doctor_problem(doctor,
+		    "no place of channel %s has answered since %s; `curfew fetch` says why, and "
+		    "`systemctl status curfew-fetch.timer` whether it is asked",
+		    channel->channel, cf_instant_format(channel->asked_wall_s, text));
+	}
+	if (channel->refused > 0 && channel->refused_wall_s >= channel->asked_wall_s)
+		cf_doctor_problem(doctor, "refused on channel %s at %s: %s", channel->channel,
+		    cf_instant_format(channel->refused_wall_s, text), channel->refusal);
+}
+
 static void look_at_image(struct cf_doctor *doctor, int64_t at_wall_s)
 {
 	struct cf_image *image = NULL;
@@ -269,5 +307,6 @@ void cf_doctor_look(struct cf_doctor *doctor, int64_t at_wall_s)
 	look_at_config(doctor);
 	look_at_module(doctor);
 	look_at_image(doctor, at_wall_s);
+	look_at_channel(doctor, at_wall_s);
 	cf_doctor_look_at_status(doctor, at_wall_s);
 }

@@ -5,6 +5,8 @@ usage: fetch.py CURFEW SOURCE_ROOT
 
 After each refusal the image in force must be the one before, byte for byte. CURFEW_TEST_FULL=yes adds a
 thousand sensors against one nginx.
+
+One file: each refusal starts from the same publisher and sensor, and is a few lines.
 """
 import concurrent.futures
 import http.server
@@ -84,6 +86,11 @@ class Base(unittest.TestCase):
                                "2026-06-02T00:00:00Z"], capture_output=True, text=True, timeout=60)
         return done.returncode == 1
 
+    def doctor(self):
+        done = subprocess.run([CURFEW, "doctor", "--image", self.image, "--json"], capture_output=True, text=True,
+                              timeout=120)
+        return json.loads(done.stdout)
+
     def refused(self, say, code=3, counted=True):
         before = self.in_force()
         refusals = int(self.state()["refused"]) if (self.kept / "channel.tsv").exists() else 0
@@ -112,6 +119,8 @@ class Following(Base):
         told = json.loads(self.fetch("--json").stdout)
         self.assertEqual((told["channel"], told["in_force"]["expired"], told["refused"]), ("stable", False, 0))
         self.assertEqual(str(told["in_force"]["serial"]), self.state()["serial"])
+        found = self.doctor()["channel"]
+        self.assertEqual((found["name"], str(found["serial"]), found["refused"]), ("stable", self.state()["serial"], 0))
 
     def test_minisign_itself_checks_what_is_published(self):
         if shutil.which("minisign") is None:
@@ -212,6 +221,8 @@ class Following(Base):
         done = self.fetch(code=5)
         self.assertIn("goes on being enforced", done.stderr)
         self.assertEqual(self.in_force(), before)
+        problems = self.doctor()["problems"]
+        self.assertTrue(any("goes on being enforced" in problem for problem in problems), problems)
 
     def test_nothing_can_be_reached(self):
         self.publish()
@@ -258,6 +269,7 @@ class Refusals(Base):
     def test_another_key(self):
         self.publish(names("one", "two"), key=self.new_key("b"))
         self.refused("is not trusted")
+        self.assertIn("not trusted", self.doctor()["channel"]["last_refusal"])
 
     def test_a_pack_in_place_of_an_image(self):
         self.curfew("list", "sign", self.www / "stable.img", "--name", "stable", "--key", self.key, "--until", "60d",

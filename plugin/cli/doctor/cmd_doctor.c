@@ -1,6 +1,8 @@
 /* curfew doctor: what is installed, what is in force, what is wrong with it. */
 
+#include "base/instant.h"
 #include "cli/doctor/doctor_edge.h"
+#include "cli/doctor/doctor_origin.h"
 #include "cli/doctor/live_print.h"
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
@@ -111,64 +113,6 @@ static const char *word(enum cf_known answer)
 	return words[answer];
 }
 
-static void print_line(const char *label, enum cf_known state, const char *text)
-{
-	static const enum cli_style styles[] = {CLI_YELLOW, CLI_RED, CLI_GREEN};
-	static const char *const marks[] = {"?", "!", "ok"};
-
-	char safe[CF_SAFE_TEXT_BYTES];
-
-	(void)cf_safe_text(
-	    text, strlen(text), safe, sizeof safe); /* names of files, an image's texts */
-	printf("  %s%-2s%s %-9s %s\n", cli_term_style(stdout, styles[state]), marks[state],
-	    cli_term_style(stdout, CLI_PLAIN), label, safe);
-}
-
-static enum cf_known good_if(bool good)
-{
-	return good ? CF_KNOWN_YES : CF_KNOWN_NO;
-}
-
-/* NULL instead of "". */
-static const char *or_null(const char *text)
-{
-	return text[0] == '\0' ? NULL : text;
-}
-
-static void print_packs(const struct cf_doctor *d, int64_t at_wall_s)
-{
-	for (unsigned i = 0; i < d->pack_count; i++) {
-		const struct cf_doctor_pack *pack = &d->packs[i];
-		char text[512], age[160];
-
-		(void)snprintf(text, sizeof text, "%s %s: %s%s%s%s", pack->name, pack->version,
-		    cf_pack_age_format(&pack->age, at_wall_s, age, sizeof age),
-		    pack->age.newer[0] == '\0' ? "" : "; ", pack->age.newer,
-		    pack->age.newer[0] == '\0' ? "" : " was fetched, `curfew apply` compiles it");
-		print_line("pack", good_if(!cf_pack_age_is_bad(&pack->age, at_wall_s)), text);
-	}
-}
-
-static void json_packs(const struct cf_doctor *d, struct cli_json *json)
-{
-	cli_json_open_array(json, "packs");
-	for (unsigned i = 0; i < d->pack_count; i++) {
-		const struct cf_doctor_pack *pack = &d->packs[i];
-		const struct cf_pack_age *age = &pack->age;
-
-		cli_json_open_object(json, NULL);
-		cli_json_text(json, "pack", pack->name);
-		cli_json_text(json, "version", pack->version);
-		cli_json_instant(
-		    json, "as_of", age->as_of_wall_s == 0 ? INT64_MIN : age->as_of_wall_s);
-		cli_json_instant(
-		    json, "until", age->until_wall_s == 0 ? INT64_MIN : age->until_wall_s);
-		cli_json_text(json, "fetched", or_null(age->newer));
-		cli_json_close_object(json);
-	}
-	cli_json_close_array(json);
-}
-
 /* Who signs the log's seals. */
 static void print_key(const struct cf_doctor *d)
 {
@@ -186,8 +130,9 @@ static void print_key(const struct cf_doctor *d)
 		snprintf(text, sizeof text, "none, seals are not signed%s%s; seals go to: %s",
 		    d->key_error[0] == '\0' ? "" : ": ", d->key_error,
 		    d->seal_log[0] == '\0' ? "unknown" : d->seal_log);
-	print_line("key",
-	    d->key[0] == '\0' ? CF_KNOWN_NOT : good_if(d->key_mode < 0 || (d->key_mode & 077) == 0),
+	cli_doctor_line("key",
+	    d->key[0] == '\0' ? CF_KNOWN_NOT
+	                      : cli_doctor_good_if(d->key_mode < 0 || (d->key_mode & 077) == 0),
 	    text);
 }
 
@@ -198,27 +143,28 @@ static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 	snprintf(text, sizeof text, "%s, version %s, dynlib: %s",
 	    d->places.unbound[0] == '\0' ? "none found" : d->places.unbound,
 	    d->unbound_version[0] == '\0' ? "unknown" : d->unbound_version, word(d->dynlib));
-	print_line("unbound", d->dynlib, text);
+	cli_doctor_line("unbound", d->dynlib, text);
 	snprintf(text, sizeof text, "%s, there: %s, matches this unbound: %s", d->places.module,
 	    word(d->module_exists), word(d->module_matches));
-	print_line("module", d->module_matches, text);
+	cli_doctor_line("module", d->module_matches, text);
 	if (d->image_valid == CF_KNOWN_YES)
 		snprintf(text, sizeof text, "%s, %.12s, %s, %s", d->places.image, d->image_digest,
 		    d->vendor, d->preset[0] == '\0' ? "own phases" : d->preset);
 	else
 		snprintf(text, sizeof text, "%s: %s", d->places.image, d->image_error);
-	print_line("image", d->image_valid, text);
-	print_packs(d, at_wall_s);
+	cli_doctor_line("image", d->image_valid, text);
+	cli_doctor_packs_print(d, at_wall_s);
+	cli_doctor_channel_print(d);
 	snprintf(text, sizeof text, "%.12s",
 	    d->digest_in_force[0] == '\0' ? "none" : d->digest_in_force);
-	print_line("in force", good_if(d->digest_in_force[0] != '\0'), text);
+	cli_doctor_line("in force", cli_doctor_good_if(d->digest_in_force[0] != '\0'), text);
 	snprintf(text, sizeof text, "%s", d->places.log[0] == '\0' ? "none" : d->places.log);
-	print_line("log", good_if(d->has_status && !d->log_degraded), text);
+	cli_doctor_line("log", cli_doctor_good_if(d->has_status && !d->log_degraded), text);
 	if (d->has_status) {
 		snprintf(text, sizeof text,
 		    "%" PRIu64 " (%" PRIu64 " flagged, %" PRIu64 " blocked), %" PRIu64 " lost",
 		    d->hits, d->flagged, d->blocked, d->lost);
-		print_line("hits", good_if(d->lost == 0), text);
+		cli_doctor_line("hits", cli_doctor_good_if(d->lost == 0), text);
 	}
 	if (d->has_status)
 		print_key(d);
@@ -253,21 +199,22 @@ static void print_json(
 
 	cli_json_open_object(&json, NULL);
 	cli_json_text(&json, "version", CF_VERSION);
-	cli_json_text(&json, "unbound", or_null(d->places.unbound));
-	cli_json_text(&json, "unbound_version", or_null(d->unbound_version));
-	cli_json_text(&json, "unbound_build_id", or_null(d->build_id));
+	cli_json_text(&json, "unbound", cli_doctor_or_null(d->places.unbound));
+	cli_json_text(&json, "unbound_version", cli_doctor_or_null(d->unbound_version));
+	cli_json_text(&json, "unbound_build_id", cli_doctor_or_null(d->build_id));
 	json_answer(&json, "dynlib", d->dynlib);
 	cli_json_text(&json, "module", d->module_exists == CF_KNOWN_YES ? d->places.module : NULL);
 	json_answer(&json, "module_matches", d->module_matches);
 	cli_json_text(&json, "image", d->places.image);
 	json_answer(&json, "image_valid", d->image_valid);
-	cli_json_text(&json, "image_digest", or_null(d->image_digest));
-	cli_json_text(&json, "image_in_force", or_null(d->digest_in_force));
-	cli_json_text(&json, "vendor", or_null(d->vendor));
-	cli_json_text(&json, "preset", or_null(d->preset));
-	cli_json_text(&json, "policy", or_null(d->policy_file));
-	json_packs(d, &json);
-	cli_json_text(&json, "log", or_null(d->places.log));
+	cli_json_text(&json, "image_digest", cli_doctor_or_null(d->image_digest));
+	cli_json_text(&json, "image_in_force", cli_doctor_or_null(d->digest_in_force));
+	cli_json_text(&json, "vendor", cli_doctor_or_null(d->vendor));
+	cli_json_text(&json, "preset", cli_doctor_or_null(d->preset));
+	cli_json_text(&json, "policy", cli_doctor_or_null(d->policy_file));
+	cli_doctor_packs_json(d, &json);
+	cli_doctor_channel_json(d, &json);
+	cli_json_text(&json, "log", cli_doctor_or_null(d->places.log));
 	json_count(&json, "pid", d->has_status, d->pid);
 	json_count(&json, "hits", d->has_status, d->hits);
 	json_count(&json, "flagged", d->has_status, d->flagged);
@@ -275,13 +222,13 @@ static void print_json(
 	json_count(&json, "lost", d->has_status, d->lost);
 	json_count(&json, "trips", d->has_status, d->trips);
 	json_count(&json, "failures", d->has_status, d->failures);
-	cli_json_text(&json, "key", or_null(d->key));
-	cli_json_text(&json, "key_error", or_null(d->key_error));
-	cli_json_text(&json, "signed_at", or_null(d->signed_at));
+	cli_json_text(&json, "key", cli_doctor_or_null(d->key));
+	cli_json_text(&json, "key_error", cli_doctor_or_null(d->key_error));
+	cli_json_text(&json, "signed_at", cli_doctor_or_null(d->signed_at));
 	json_count(&json, "signed_seq", d->signed_seq > 0, d->signed_seq);
-	cli_json_text(&json, "seal_log", or_null(d->seal_log));
-	cli_json_text(&json, "module_config", or_null(d->modules));
-	cli_json_text(&json, "guard", or_null(d->guard_mode));
+	cli_json_text(&json, "seal_log", cli_doctor_or_null(d->seal_log));
+	cli_json_text(&json, "module_config", cli_doctor_or_null(d->modules));
+	cli_json_text(&json, "guard", cli_doctor_or_null(d->guard_mode));
 	cli_json_bool(&json, "degraded", d->degraded);
 	cli_json_open_array(&json, "problems");
 	for (unsigned i = 0; i < d->problem_count; i++)
