@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include "base/file_writer.h"
 #include "base/input_file.h"
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

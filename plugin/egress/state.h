@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 
 #include "egress/tally.h"
 
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 
 #include <cap-ng.h>
 #include <errno.h>

@@ -9,9 +9,9 @@
  * One file: policies, packets and the naive answer come from one random source and one namespace.
  */
 
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 #include "egress/plan.h"
-#include "egress/ruleset.h"
+#include "egress/table/ruleset.h"
 #include "model.h"
 #include "monitor/capture/capture_live.h"
 #include "monitor/decode/decoder.h"

@@ -6,7 +6,7 @@
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/when.h"
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 #include "egress/state.h"
 
 #include <errno.h>

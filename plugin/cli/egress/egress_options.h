@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/front/paths.h"
-#include "egress/ruleset.h"
+#include "egress/table/ruleset.h"
 
 #define CLI_EGRESS_OPTIONS_HELP \
 	"  -i, --image FILE     the image; default: the one in force\n" \

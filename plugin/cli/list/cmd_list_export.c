@@ -9,7 +9,7 @@
 #include "compile/list/exporting.h"
 #include "image/image.h"
 #ifdef CF_HAVE_EGRESS
-#include "egress/ruleset.h"
+#include "egress/table/ruleset.h"
 #define HAVE_TABLE true
 #else
 #define HAVE_TABLE false

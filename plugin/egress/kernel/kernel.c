@@ -1,8 +1,8 @@
 /* libnftables, which parses and sends; what is in force is read back without it. */
 
-#include "egress/kernel.h"
+#include "egress/kernel/kernel.h"
 
-#include "egress/netlink.h"
+#include "egress/kernel/netlink.h"
 
 #include <linux/netfilter/nf_tables.h>
 #include <nftables/libnftables.h>

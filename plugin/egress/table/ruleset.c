@@ -1,10 +1,10 @@
 /* The text of the table, from the verdicts up to the hooks: nft wants chains before jumps to them.
  */
 
-#include "egress/ruleset.h"
+#include "egress/table/ruleset.h"
 
-#include "egress/ruleset_text.h"
-#include "egress/ways.h"
+#include "egress/table/table_text.h"
+#include "egress/table/ways.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Requests and dumps of nfnetlink. */
 
-#include "egress/netlink.h"
+#include "egress/kernel/netlink.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>

@@ -1,6 +1,6 @@
 /* What the files that write the table share. */
 
-#include "egress/ruleset_text.h"
+#include "egress/table/table_text.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Chains for what asks others than the site's resolvers, and what leads it home. */
 
-#include "egress/ways.h"
+#include "egress/table/ways.h"
 
-#include "egress/ruleset_text.h"
+#include "egress/table/table_text.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
-#include "egress/ruleset.h"
+#include "egress/table/ruleset.h"
 
 struct cf_kernel;
 
