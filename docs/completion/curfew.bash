@@ -5,7 +5,7 @@ _curfew_options()
 	case $1 in
 	apply) echo "--policy --lists --image --dry-run --yes --verbose --at --json --keep --list --back --image-file --key --channel --help" ;;
 	check) echo "--policy --lists --at --strict --json --help" ;;
-	egress) echo "apply check show status confirm remove --image --hook --refuse --enforce --dns --dot --doh --fallback --resolver --resolver-user --never --log --log-rate --confirm --dry-run --json --help" ;;
+	egress) echo "apply check show status confirm remove --image --role --refuse --enforce --dns --dot --doh --fallback --resolver --resolver-user --never --log --log-rate --confirm --dry-run --json --help" ;;
 	explain) echo "--client --type --at --image --images --json --help" ;;
 	list) "${COMP_WORDS[0]}" list "${COMP_WORDS[2]}" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
 	log)

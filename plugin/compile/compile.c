@@ -314,6 +314,7 @@ static enum cf_status set_settings(struct cf_compiled *c, const struct cf_compil
 	    .privacy = policy->privacy,
 	    .privacy_key_file = policy->privacy_key_file,
 	    .sensor = policy->sensor,
+	    .edge = policy->edge,
 	    .syslog = policy->syslog,
 	    .block_addresses = policy->block_addresses,
 	    .block_services = policy->block_services,

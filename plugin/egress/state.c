@@ -1,4 +1,4 @@
-/* Two small files. */
+/* Small files. */
 
 #include "egress/state.h"
 
@@ -8,14 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Of egress/NAME beside the image; the folder is made. */
-static void state_path(const char *image, const char *name, char path[CF_PATH_BYTES])
+void cf_egress_path(const char *image, const char *name, char path[CF_PATH_BYTES])
 {
 	const char *slash = strrchr(image, '/');
 	char folder[CF_PATH_BYTES + 16];
@@ -35,7 +34,7 @@ static void read_left(const char *image, char left[CF_SHA256_TEXT_BYTES + 8])
 	FILE *file = NULL;
 
 	left[0] = '\0';
-	state_path(image, "left", path);
+	cf_egress_path(image, "left", path);
 	if (cf_input_open_stream(path, &file, NULL) != CF_OK)
 		return;
 	if (fgets(left, CF_SHA256_TEXT_BYTES + 8, file) == NULL)
@@ -86,8 +85,8 @@ void cf_egress_note(const char *image, bool good, int64_t now_wall_s, int64_t *g
 	struct stat about;
 	int fd;
 
-	state_path(image, "left", left);
-	state_path(image, "drift", drift);
+	cf_egress_path(image, "left", left);
+	cf_egress_path(image, "drift", drift);
 	if (good) {
 		(void)utimensat(AT_FDCWD, left, now, AT_SYMLINK_NOFOLLOW); /* else it is older */
 		(void)unlink(drift); /* mostly there is none */
@@ -112,12 +111,12 @@ enum cf_status cf_egress_leave(
 	char path[CF_PATH_BYTES], text[CF_SHA256_TEXT_BYTES + 8];
 	struct cf_file_writer writer;
 
-	state_path(image, "left", path);
+	cf_egress_path(image, "left", path);
 	format_left(state, text);
 	if (cf_file_writer_open(&writer, path) == CF_OK) {
 		(void)fputs(text, writer.to); /* the commit sees it */
 		if (cf_file_writer_commit(&writer) == CF_OK) {
-			state_path(image, "drift", path);
+			cf_egress_path(image, "drift", path);
 			(void)unlink(path); /* mostly there is none */
 			return CF_OK;
 		}
@@ -131,70 +130,26 @@ void cf_egress_forget(const char *image)
 {
 	char path[CF_PATH_BYTES];
 
-	state_path(image, "left", path);
+	cf_egress_path(image, "left", path);
 	(void)unlink(path); /* not there is fine */
-	state_path(image, "drift", path);
+	cf_egress_path(image, "drift", path);
 	(void)unlink(path);
 }
 
-/* Waits, and puts the former table back when the file of the waiting is still this one. */
-static void wait_and_put_back(const char *path, ino_t inode, const char *former, int64_t seconds_s)
-{
-	struct timespec left = {.tv_sec = seconds_s};
-	struct cf_kernel *kernel;
-	struct cf_error error;
-	struct stat about;
-
-	while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-	}
-	if (stat(path, &about) != 0 || about.st_ino != inode)
-		_exit(0);
-	if (cf_kernel_open(&kernel) == CF_OK) {
-		enum cf_status status = former != NULL
-		    ? cf_kernel_run(kernel, former, false, &error)
-		    : cf_kernel_remove(kernel, &error);
-
-		cf_kernel_close(kernel);
-		if (status == CF_OK)
-			(void)unlink(path); /* what waited is over */
-	}
-	_exit(0);
-}
-
-enum cf_status cf_egress_await(
-    const char *image, const char *former, int64_t seconds_s, struct cf_error *error)
+int cf_egress_lock(const char *image)
 {
 	char path[CF_PATH_BYTES];
-	struct stat about;
-	pid_t child;
-	int fd;
+	int lock;
 
-	state_path(image, "waiting", path);
-	(void)unlink(path); /* one that waited before is over */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return cf_error_set(error, CF_EIO, "cannot write '%.300s': %s; nothing is changed",
-		    path, strerror(errno));
-	(void)close(fd); /* empty */
-	child = fork();
-	if (child < 0)
-		return cf_error_set(error, CF_EIO, "%s; nothing is changed", strerror(errno));
-	if (child == 0) {
-		int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-		if (setsid() < 0 || fork() != 0)
-			_exit(0);
-		for (int std = 0; std < 3 && nowhere >= 0; std++)
-			(void)dup2(nowhere, std); /* else it keeps the terminal's */
-		wait_and_put_back(path, about.st_ino, former, seconds_s);
+	cf_egress_path(image, "lock", path);
+	lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	while (lock >= 0 && flock(lock, LOCK_EX) != 0 && errno == EINTR) {
 	}
-	return CF_OK;
+	return lock;
 }
 
-bool cf_egress_confirmed(const char *image)
+void cf_egress_unlock(int lock)
 {
-	char path[CF_PATH_BYTES];
-
-	state_path(image, "waiting", path);
-	return unlink(path) == 0;
+	if (lock >= 0)
+		(void)close(lock);
 }

@@ -1,10 +1,10 @@
 /*
  * What is remembered of the table between runs, in the folder egress/ beside the image: the digest
- * of the table as it was left, and a former table that comes back unless somebody confirms. One
- * thread.
+ * of the table as it was left, and since when it is not. One thread.
  */
 #pragma once
 
+#include "base/limits.h"
 #include "base/status.h"
 #include "egress/kernel/kernel.h"
 
@@ -31,12 +31,10 @@ enum cf_status cf_egress_leave(
     const char *image, const struct cf_kernel_state *state, struct cf_error *error) CF_MUST_CHECK;
 void cf_egress_forget(const char *image);
 
-/*
- * Starts a process of its own that runs former (NULL: removes the table) in seconds_s from now
- * unless cf_egress_confirmed() was called, by whomever. It needs neither this process nor its
- * terminal. CF_EIO with *error.
- */
-enum cf_status cf_egress_await(
-    const char *image, const char *former, int64_t seconds_s, struct cf_error *error) CF_MUST_CHECK;
-/* Whatever waits does nothing any more; true when something did wait. */
-bool cf_egress_confirmed(const char *image);
+/* Waits until no other process changes the table, and keeps others waiting until unlocked; -1:
+ * nobody may write here, so nobody is waited for. */
+int cf_egress_lock(const char *image);
+void cf_egress_unlock(int lock);
+
+/* Of egress/NAME beside the image; the folder is made. */
+void cf_egress_path(const char *image, const char *name, char path[CF_PATH_BYTES]);

@@ -78,7 +78,8 @@ struct cf_image_header {
 	uint32_t least_labels; /* of a listed name */
 	uint32_t most_labels;
 	uint32_t section_count;
-	uint32_t reserved;
+	uint32_t edge; /* string: how an edge filters (policy/egress_options.h); 0: nothing is said
+	                  of it */
 	struct cf_image_section sections[CF_SECTIONS];
 };
 

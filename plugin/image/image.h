@@ -74,7 +74,9 @@ struct cf_image_info {
 	const char *privacy;          /* "full", "truncate" or "pseudonym" */
 	const char *privacy_key_file; /* key for pseudonyms, "" when none */
 	const char *sensor;           /* name of this sensor, "" for the host name */
-	bool syslog;                  /* also a line in the resolver's own log */
+	const char
+	    *edge;   /* how an edge filters, as policy/egress_options.h reads it; "" not said */
+	bool syslog; /* also a line in the resolver's own log */
 	bool block_addresses; /* answers that hold a dedicated vendor address are matched too */
 	bool block_services;  /* and where MX, SRV, NAPTR ... and additional records lead */
 	uint16_t alive_s;     /* the resolver says so often who asked anything; 0 never */

@@ -48,6 +48,7 @@ static void fill_info(struct cf_image *image)
 	    .privacy = text(image, policy->privacy),
 	    .privacy_key_file = text(image, policy->privacy_key_file),
 	    .sensor = text(image, policy->sensor),
+	    .edge = text(image, header->edge),
 	    .syslog = policy->syslog != 0,
 	    .block_addresses = policy->block_addresses != 0,
 	    .block_services = policy->block_services != 0,

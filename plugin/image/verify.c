@@ -111,7 +111,7 @@ static bool sections_are_sound(const struct cf_image *image)
 	const struct cf_image_header *header = &image->header;
 	uint64_t at = sizeof *header;
 
-	if (header->section_count != CF_SECTIONS || header->reserved != 0)
+	if (header->section_count != CF_SECTIONS)
 		return false;
 	for (unsigned i = 0; i < CF_SECTIONS; i++) {
 		const struct cf_image_section *section = &header->sections[i];

@@ -266,7 +266,8 @@ static bool policy_is_sound(const struct cf_image *image)
 	    policy->citation, policy->policy_file, policy->log_path, policy->privacy,
 	    policy->privacy_key_file, policy->sensor, policy->ede_text};
 
-	if (policy->answer_kind > CF_ANSWER_DROP || !strings_exist(image, strings, 10))
+	if (policy->answer_kind > CF_ANSWER_DROP || !strings_exist(image, strings, 10) ||
+	    !strings_exist(image, &image->header.edge, 1))
 		return false;
 	/* Who sends the text has a buffer for it. */
 	return strnlen(image->strings + policy->ede_text, CF_EDE_TEXT_BYTES) < CF_EDE_TEXT_BYTES;

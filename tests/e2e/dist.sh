@@ -28,7 +28,7 @@ archive=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]
 
 # What the resolver's source needs is not in it, nor are the second compiler and the browser.
 wanted=$(sed '/^# the resolver the module/,$d; s/#.*//' "$top/tests/packages" | grep -Ev 'clang|ccache')
-wanted="$wanted libnftables-dev nftables iproute2 procps logrotate systemd ${CURFEW_DIST_CACHE:+ccache}"
+wanted="$wanted nftables iproute2 procps logrotate systemd ${CURFEW_DIST_CACHE:+ccache}"
 
 make_tarball() {
 	git clone -q --no-hardlinks "$top" "$scratch/clone" || return 1

@@ -8,6 +8,8 @@ Skips (77) without root or namespaces.
 import datetime
 import json
 import os
+import re
+import shutil
 import sys
 import time
 
@@ -147,11 +149,94 @@ class Table(lab.Lab):
 
     def test_a_table_that_the_kernel_refuses_leaves_the_former(self):
         self.egress("apply")
-        self.assertIn("does not exist", self.egress("apply", "--hook", "both", "--resolver-user", "nobody-there", code=4).stderr)
+        self.assertIn("does not exist", self.egress("apply", "--hook", "both", "--resolver-user", "nobody-there", code=3).stderr)
         self.assertEqual(self.reach("10.30.0.2", STOPPED), "refused")
 
+    def listed(self):
+        return sh("nft", "-s", "list", "table", "inet", "curfew", netns=ROUTER).stdout
+
+    def test_nft_takes_the_text_and_lists_what_the_kernel_was_sent(self):
+        for options in ((), ("--role", "both", "--refuse", "drop", "--log", "7", "--never", "10.9.0.0/16", "--never", "10.9.1.1",
+                             "--never", "fd99::/16", "--resolver", "192.0.2.2", "--resolver", "fd40::2", "--resolver-user", "nobody",
+                             "--dns", "redirect", "--dot", "reject", "--doh", "observe", "--fallback", "redirect")):
+            self.egress("apply", *options)
+            sent = self.listed()
+            text = self.egress("show", *options).stdout
+            self.egress("remove")
+            sh("nft", "-f", "-", netns=ROUTER, input=text)
+            read = self.listed()
+            self.assertEqual(sorted(read.splitlines()), sorted(sent.splitlines()))
+            self.assertIn("saddr @k1v4 goto", sent)
+
+    def changed(self, *options):
+        """Messages that an apply took, and that they were those for what differed."""
+        told = self.egress("apply", *options).stdout
+        if "already" in told:
+            return 0
+        self.assertIn("for what differed", told)
+        return int(re.search(r"(\d+) messages", told)[1])
+
+    def fresh(self):
+        """What an apply to nothing makes of it, for comparison."""
+        now = self.listed()
+        sh("nft", "delete", "table", "inet", "curfew", netns=ROUTER)
+        self.assertIn("for all of it", self.egress("apply").stdout)
+        return sorted(now.splitlines()), sorted(self.listed().splitlines())
+
+    def test_only_what_differs_is_sent(self):
+        lists = self.folder / "lists"
+        shutil.copytree(lab.ROOT / "lists", lists)
+        networks = lists / "kaspersky/networks.tsv"
+        row = next(line for line in networks.read_text().splitlines() if "\tdedicated\t" in line).split("\t")
+
+        def compile_with(*more):
+            text = (lab.ROOT / "lists/kaspersky/networks.tsv").read_text()
+            networks.write_text(text + "".join("\t".join([net] + row[1:]) + "\n" for net in more))
+            sh(lab.CURFEW, "apply", "--policy", self.folder / "curfew.yaml", "--lists", lists, "-i", self.image, "-y",
+               stdin=lab.subprocess.DEVNULL)
+
+        self.assertIn("for all of it", self.egress("apply").stdout)
+        self.reach("10.30.0.2", STOPPED)
+        stopped = self.totals()["stopped"]["packets"]
+        self.assertGreater(stopped, 0)
+        self.assertEqual(self.changed(), 0, "nothing changed, nothing is sent")
+        compile_with("198.51.100.0/24")
+        sent = self.changed()
+        self.assertLessEqual(sent, 6, "one network: its element, its head, and whose table it is")
+        self.assertEqual(self.reach("10.30.0.2", CLEAN), "refused")
+        self.assertEqual(self.totals()["stopped"]["packets"] >= stopped + 1, True, "counters go on")
+        compile_with()
+        self.assertLessEqual(self.changed(), 6)
+        self.assertEqual(self.reach("10.30.0.2", CLEAN), "through")
+        self.compile("2098-01-01T00:00:00Z")
+        self.assertLessEqual(self.changed(), 12, "an exception ends otherwise")
+        self.assertGreater(self.changed("--dot", "reject", "--refuse", "drop"), 0)
+        self.assertEqual(self.reach("10.30.0.2", CLEAN, 853, "tcp"), "silent")
+        self.assertGreater(self.changed(), 0)
+        self.assertEqual(*self.fresh())
+
+    def test_the_policy_says_how_the_edge_filters_and_options_override(self):
+        policy = self.folder / "curfew.yaml"
+        section = "egress: {role: router, refuse: drop, never: 10.30.0.9, dot: reject, log: 7}\n"
+        policy.write_text(policy.read_text() + section)
+        compile_it = [lab.CURFEW, "apply", "--policy", policy, "--lists", lab.ROOT / "lists", "-i", self.image, "-y"]
+        sh(*compile_it, stdin=lab.subprocess.DEVNULL)
+        digest = self.image.read_bytes()
+        sh(*compile_it, stdin=lab.subprocess.DEVNULL)
+        self.assertEqual(self.image.read_bytes(), digest, "the same policy gives the same bytes")
+        self.egress("apply")
+        self.assertEqual(self.reach("10.30.0.2", STOPPED), "silent")
+        self.assertEqual(self.reach("10.30.0.2", CLEAN, 853, "tcp"), "silent")
+        self.assertIn("log prefix \"curfew stop network \" group 7", self.listed())
+        self.egress("check")
+        self.egress("apply", "--refuse", "reject", "--dot", "off", "--never", "10.30.0.2", "--log", "off")
+        self.assertEqual(self.reach("10.30.0.2", CLEAN, 853, "tcp"), "through")
+        self.assertNotIn("log", self.listed())
+        self.assertIn("10.30.0.9", self.listed(), "those of the policy stay")
+        self.egress("check", code=1)
+
     def test_options_that_contradict_themselves(self):
-        self.assertIn("certificate", self.egress("apply", "--dot", "redirect", code=3).stderr)
+        self.assertIn("certificate", self.egress("apply", "--dot", "redirect", code=2).stderr)
         self.assertIn("resolver", self.egress("apply", "--dns", "redirect", code=3).stderr)
         self.egress("apply", "--hook", "sideways", code=2)
         self.egress("apply", "--never", "10.0.0.1/8", code=2)

@@ -1,9 +1,9 @@
 /*
- * egress/plan.h: over random policies, what the plan says of a client, an address and an instant is
- * what the naive model says; CF_SEED and CF_CASES choose the policies.
+ * egress/plan/plan.h: over random policies, what the plan says of a client, an address and an
+ * instant is what the naive model says; CF_SEED and CF_CASES choose the policies.
  */
 
-#include "egress/plan.h"
+#include "egress/plan/plan.h"
 #include "model.h"
 
 #include <setjmp.h>

@@ -10,7 +10,7 @@
  */
 
 #include "egress/kernel/kernel.h"
-#include "egress/plan.h"
+#include "egress/plan/plan.h"
 #include "egress/table/ruleset.h"
 #include "model.h"
 #include "monitor/capture/capture_live.h"
@@ -58,6 +58,8 @@ struct lab {
 	struct cf_capture *log;
 	struct cf_decoder *decoder;
 	struct cf_kernel *kernel;
+	struct cf_table former; /* in force */
+	bool has_former;
 	struct asked asked[BATCH];
 	struct seen seen[BATCH];
 	unsigned asked_count;
@@ -123,6 +125,8 @@ static void open_lab(struct lab *lab)
 
 static void close_lab(struct lab *lab)
 {
+	if (lab->has_former)
+		cf_table_done(&lab->former);
 	cf_kernel_close(lab->kernel);
 	cf_decoder_free(lab->decoder);
 	cf_capture_close(lab->log);
@@ -224,26 +228,39 @@ static void read_log(struct lab *lab)
 	}
 }
 
-/* The text with every instant moved by shift_s; one that is not after 1970 has passed. */
-static char *moved(const char *text, int64_t shift_s)
+/* The plan's table with every instant moved by shift_s; one that is not after 1970 has passed. */
+static void make_moved(const struct cf_plan *plan, int64_t shift_s, struct cf_table *table)
 {
-	static const char mark[] = "meta time < ";
-	char *result = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&result, &len);
+	struct cf_egress_options options;
 
-	assert_non_null(to);
-	for (const char *at; (at = strstr(text, mark)) != NULL;) {
-		char *end;
-		int64_t instant = strtoll(at + strlen(mark), &end, 10) + shift_s;
+	cf_egress_options_default(&options);
+	options.drop = true;
+	options.log = true;
+	options.group = (uint16_t)strtoul(GROUP, NULL, 10);
+	options.log_per_second = 100000;
+	assert_int_equal(cf_ruleset_make(plan, &options, table), CF_OK);
+	for (uint32_t i = 0; i < table->term_count; i++) {
+		struct cf_term *term = &table->terms[i];
 
-		fwrite(text, 1, (size_t)(at - text) + strlen(mark), to);
-		fprintf(to, "%" PRId64, instant < 1 ? 1 : instant);
-		text = end;
+		if (term->kind == CF_TERM_BEFORE)
+			term->wall_s = term->wall_s + shift_s < 1 ? 1 : term->wall_s + shift_s;
 	}
-	fputs(text, to);
-	assert_int_equal(fclose(to), 0);
-	return result;
+}
+
+/* Puts it in force by what differs from the one before, of whatever policy that was. */
+static void put(struct lab *lab, struct cf_table *table)
+{
+	struct cf_kernel_state state;
+	struct cf_error error;
+
+	assert_int_equal(cf_kernel_read(lab->kernel, true, &state, &error), CF_OK);
+	if (cf_kernel_put(lab->kernel, lab->has_former ? &lab->former : NULL, &state, table, false,
+	        NULL, &error) != CF_OK)
+		fail_msg("%s", error.text);
+	if (lab->has_former)
+		cf_table_done(&lab->former);
+	lab->former = *table;
+	lab->has_former = true;
 }
 
 static int64_t now_s(long *ns_out)
@@ -267,20 +284,17 @@ static void send_all(struct lab *lab)
 }
 
 /* Sends the batch while it is at_wall_s in the table's time; as often as it takes to stay in it. */
-static void send_at(struct lab *lab, const char *text, int64_t at_wall_s)
+static void send_at(struct lab *lab, const struct cf_plan *plan, int64_t at_wall_s)
 {
 	for (unsigned tries = 0; tries < 50; tries++) {
-		struct cf_error error;
+		struct cf_table table;
 		int64_t begin_s, end_s;
-		char *shifted;
 		long ns;
 
 		for (begin_s = now_s(&ns); ns > 600000000; begin_s = now_s(&ns))
 			usleep(1000);
-		shifted = moved(text, begin_s - at_wall_s);
-		if (cf_kernel_run(lab->kernel, shifted, false, &error) != CF_OK)
-			fail_msg("%s:\n%s", error.text, shifted);
-		free(shifted);
+		make_moved(plan, begin_s - at_wall_s, &table);
+		put(lab, &table);
 		memset(lab->seen, 0, sizeof lab->seen);
 		send_all(lab);
 		end_s = now_s(&ns);
@@ -345,23 +359,6 @@ static void compare(const struct lab *lab, unsigned long seed, int64_t at_wall_s
 	}
 }
 
-static char *text_of(const struct cf_plan *plan)
-{
-	const struct cf_egress_options options = {.forward = true,
-	    .drop = true,
-	    .log = true,
-	    .group = (uint16_t)strtoul(GROUP, NULL, 10),
-	    .log_per_second = 100000};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
-
-	assert_non_null(to);
-	cf_ruleset_write(plan, &options, to);
-	assert_int_equal(fclose(to), 0);
-	return text;
-}
-
 static void every_packet_has_the_fate_that_is_decided(void **state)
 {
 	unsigned long seed = from_environment("CF_SEED", 1),
@@ -381,23 +378,20 @@ static void every_packet_has_the_fate_that_is_decided(void **state)
 		struct cf_image *image;
 		struct cf_plan plan;
 		void *data;
-		char *text;
 		size_t len;
 
 		model_make(&source, &model);
 		model_build(&model, &data, &len);
 		assert_int_equal(cf_image_from_memory(data, len, &image, NULL), CF_OK);
 		assert_int_equal(cf_plan_make(image, true, &plan), CF_OK);
-		text = text_of(&plan);
 		for (unsigned n = 0; n < INSTANTS; n++) {
 			int64_t at_wall_s = 1 + (int64_t)model_choose(&source, 22);
 
 			choose_batch(&lab, &source, &model, at_wall_s);
-			send_at(&lab, text, at_wall_s);
+			send_at(&lab, &plan, at_wall_s);
 			compare(&lab, i, at_wall_s, counts);
 			packets += lab.asked_count;
 		}
-		free(text);
 		cf_plan_done(&plan);
 		cf_image_close(image);
 		free(data);

@@ -115,7 +115,7 @@ static void sections_lie_where_they_must(void **state)
 	}
 	REFUSE_HEADER(section_count, CF_SECTIONS - 1, "section table");
 	REFUSE_HEADER(section_count, CF_SECTIONS + 1, "section table");
-	REFUSE_HEADER(reserved, 1, "section table");
+	REFUSE_HEADER(edge, NO_STRING, "settings");
 }
 
 static void strings_have_an_end(void **state)

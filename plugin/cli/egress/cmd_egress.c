@@ -6,8 +6,12 @@
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
 #include "cli/front/when.h"
+#include "egress/force.h"
+#include "egress/former.h"
 #include "egress/kernel/kernel.h"
 #include "egress/state.h"
+#include "egress/table/ruleset.h"
+#include "egress/waiting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,38 +42,23 @@ static int failed(const char *what, const struct cf_error *error)
 	return error->status == CF_EINVALID ? CMD_INVALID : CMD_IO;
 }
 
-/* The text of the table in memory; NULL without. */
-static char *ruleset_text(const struct cf_plan *plan, const struct cf_egress_options *options)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
-
-	if (to == NULL)
-		return NULL;
-	cf_ruleset_write(plan, options, to);
-	if (fclose(to) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 /* Opens the image and makes the plan; a CMD_ code. */
-static int plan_for(
-    const struct cli_egress *asked, struct cf_image **image_out, struct cf_plan *plan_out)
+static int plan_for(struct cli_egress *asked, struct cf_image **image_out, struct cf_plan *plan_out)
 {
 	struct cf_error error;
-	enum cf_status status = cf_egress_check_options(&asked->options, &error);
+	enum cf_status status;
 
-	if (status != CF_OK)
-		return failed("options", &error);
 	if (cf_image_open(asked->image, image_out, &error) != CF_OK) {
-		fprintf(
-		    stderr, "curfew egress: cannot use image '%s': %s\n", asked->image, error.text);
+		fprintf(stderr,
+		    "curfew egress: cannot use image '%s': %s; `curfew apply` makes one\n",
+		    asked->image, error.text);
 		return CMD_INVALID;
 	}
-	status = cf_plan_make(*image_out, asked->all_enforced, plan_out);
+	if (!cli_egress_options_settle(asked, *image_out, &error)) {
+		cf_image_close(*image_out);
+		return failed("options", &error);
+	}
+	status = cf_plan_make(*image_out, asked->options.all_enforced, plan_out);
 	if (status == CF_OK)
 		return CMD_OK;
 	fprintf(stderr, "curfew egress: %s\n", cf_status_text(status));
@@ -77,7 +66,7 @@ static int plan_for(
 	return status == CF_ETOOBIG ? CMD_INVALID : CMD_IO;
 }
 
-static int show(const struct cli_egress *asked)
+static int show(struct cli_egress *asked)
 {
 	struct cf_image *image;
 	struct cf_plan plan;
@@ -85,98 +74,57 @@ static int show(const struct cli_egress *asked)
 
 	if (code != CMD_OK)
 		return code;
-	cf_ruleset_write(&plan, &asked->options, stdout);
+	if (cf_ruleset_write(&plan, &asked->options, stdout) != CF_OK)
+		code = CMD_IO;
 	cf_plan_done(&plan);
 	cf_image_close(image);
-	return fflush(stdout) == 0 ? CMD_OK : CMD_IO;
+	return fflush(stdout) == 0 ? code : CMD_IO;
 }
 
-/* From here on the former table comes back unless somebody says that it need not; a CMD_ code. */
-static int await_word(const struct cli_egress *asked, const char *former)
+static void say_awaited(const struct cf_force *force)
 {
-	struct cf_error error;
-
-	if (cf_egress_await(asked->image, former, asked->confirm_s, &error) != CF_OK) {
-		fprintf(stderr, "curfew egress: %s\n", error.text);
-		return CMD_IO;
-	}
 	printf("the former state comes back in %lld s unless you say: curfew egress confirm\n",
-	    (long long)asked->confirm_s);
+	    (long long)force->confirm_s);
 	(void)fflush(stdout); /* before what follows fails */
-	return CMD_OK;
 }
 
-static void leave(const struct cli_egress *asked, const struct cf_kernel_state *after)
+static void say_forced(const struct cf_forced *forced, const struct cf_plan *plan, bool dry_run)
 {
-	struct cf_error error;
-
-	if (cf_egress_leave(asked->image, after, &error) != CF_OK)
-		fprintf(stderr, "curfew egress: %s\n", error.text);
-}
-
-/* Puts the table in force, unless the one that is there is the same and was not touched. */
-static int put_in_force(struct cli_egress *asked, struct cf_kernel *kernel,
-    const struct cf_plan *plan, const struct cf_kernel_state *before)
-{
-	char comment[CF_EGRESS_COMMENT_BYTES], *text, *former = NULL;
-	struct cf_kernel_state after;
-	struct cf_error error;
-	int code = CMD_OK;
-
-	cf_egress_comment(plan, &asked->options, comment);
-	if (before->present && strcmp(before->comment, comment) == 0 &&
-	    cf_egress_is_as_left(asked->image, before)) {
-		printf("the table is in force already (%s)\n", comment);
-		return CMD_OK;
+	if (forced->how == CF_FORCED_ALREADY) {
+		printf("the table is in force already (%s)\n", forced->comment);
+		return;
 	}
-	memcpy(asked->options.totals, before->totals, sizeof asked->options.totals);
-	text = ruleset_text(plan, &asked->options);
-	if (text == NULL) {
-		fputs("curfew egress: no memory\n", stderr);
-		return CMD_IO;
-	}
-	if (asked->confirm_s > 0 && cf_kernel_save(kernel, &former, &error) != CF_OK)
-		code = failed("cannot save the former table", &error);
-	if (code == CMD_OK && asked->confirm_s > 0)
-		code = await_word(asked, former);
-	if (code == CMD_OK && cf_kernel_run(kernel, text, asked->dry_run, &error) != CF_OK) {
-		cf_egress_confirmed(asked->image);
-		code = failed("the former state stays in force", &error);
-	}
-	if (code == CMD_OK && !asked->dry_run) {
-		bool whole = cf_plan_spans(plan) <= CF_EGRESS_ELEMENTS;
-
-		if (cf_kernel_read(kernel, whole, &after, &error) == CF_OK)
-			leave(asked, &after);
-		printf("in force: %u kinds of networks, %u of clients (%s)\n",
-		    plan->network_kind_count, plan->client_kind_count, comment);
-	}
-	free(text);
-	free(former);
-	return code;
+	printf("%s: %u kinds of networks, %u of clients, %u messages %s (%s)\n",
+	    dry_run ? "the kernel would take it" : "in force", plan->network_kind_count,
+	    plan->client_kind_count, forced->messages,
+	    forced->how == CF_FORCED_CHANGED ? "for what differed" : "for all of it",
+	    forced->comment);
+	if (forced->remembered.status != CF_OK)
+		fprintf(stderr, "curfew egress: %s\n", forced->remembered.text);
 }
 
 static int apply(struct cli_egress *asked)
 {
-	struct cf_kernel_state before;
-	struct cf_kernel *kernel;
+	struct cf_kernel *kernel = NULL;
+	struct cf_forced forced;
 	struct cf_image *image;
 	struct cf_plan plan;
-	struct cf_error error;
+	struct cf_force force = {.image = asked->image,
+	    .plan = &plan,
+	    .options = &asked->options,
+	    .confirm_s = asked->confirm_s,
+	    .dry_run = asked->dry_run};
+	struct cf_error error = {.status = CF_ENOMEM, .text = "no memory"};
 	int code = plan_for(asked, &image, &plan);
 
 	if (code != CMD_OK)
 		return code;
-	if (cf_kernel_open(&kernel) != CF_OK) {
-		fputs("curfew egress: no memory\n", stderr);
-		code = CMD_IO;
-	} else {
-		code = cf_kernel_read(kernel, cf_egress_was_whole(asked->image), &before, &error) ==
-		        CF_OK
-		    ? put_in_force(asked, kernel, &plan, &before)
-		    : failed("cannot read the kernel's tables", &error);
-		cf_kernel_close(kernel);
-	}
+	if (cf_kernel_open(&kernel) == CF_OK &&
+	    cf_egress_force(kernel, &force, say_awaited, &forced, &error) == CF_OK)
+		say_forced(&forced, &plan, asked->dry_run);
+	else
+		code = failed("the former state stays in force", &error);
+	cf_kernel_close(kernel);
 	cf_plan_done(&plan);
 	cf_image_close(image);
 	return code;
@@ -264,7 +212,7 @@ static void tell_since(
 		    cf_instant_format(good_wall_s, last), cf_instant_format(drifted_wall_s, found));
 }
 
-static int check(const struct cli_egress *asked)
+static int check(struct cli_egress *asked)
 {
 	char comment[CF_EGRESS_COMMENT_BYTES];
 	const char *what = "the table is that of the image";
@@ -310,6 +258,7 @@ static int take_away(const struct cli_egress *asked)
 	cf_kernel_close(kernel);
 	if (code == CMD_OK) {
 		cf_egress_forget(asked->image);
+		cf_kept_forget(asked->image);
 		puts("removed: nothing is stopped here any more");
 	}
 	return code;

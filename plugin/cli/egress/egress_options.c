@@ -6,131 +6,72 @@
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-static bool refuse(const struct cli_given *given, const char *expected)
+/* A setting: looked at now, for a clear message, and set when the image's are known. */
+static bool take(struct cli_egress *asked, const char *option, const char *key, const char *value)
 {
-	fprintf(stderr, "curfew egress: '%s': expected %s\n", given->value, expected);
-	return false;
-}
+	struct cf_error error;
 
-static bool take_hook(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-	bool both = strcmp(given->value, "both") == 0;
-
-	asked->options.forward = both || strcmp(given->value, "forward") == 0;
-	asked->options.output = both || strcmp(given->value, "output") == 0;
-	return asked->options.forward || asked->options.output ||
-	    refuse(given, "forward, output or both");
-}
-
-static bool take_refuse(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-
-	asked->options.drop = strcmp(given->value, "drop") == 0;
-	return asked->options.drop || strcmp(given->value, "reject") == 0 ||
-	    refuse(given, "reject or drop");
-}
-
-static bool take_enforce(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-
-	asked->all_enforced = strcmp(given->value, "all") == 0;
-	return asked->all_enforced || strcmp(given->value, "dedicated") == 0 ||
-	    refuse(given, "dedicated or all");
-}
-
-static bool take_way(void *place, const struct cli_given *given)
-{
-	static const char *const words[] = {"off", "observe", "reject", "redirect"};
-
-	for (unsigned i = 0; i < 4; i++) {
-		if (strcmp(given->value, words[i]) == 0) {
-			*(enum cf_way *)place = (enum cf_way)i;
-			return true;
-		}
+	if (asked->said_count == CLI_EGRESS_SAID) {
+		fputs("curfew egress: too many options\n", stderr);
+		return false;
 	}
-	return refuse(given, "off, observe, reject or redirect");
-}
-
-/* A prefix, or an address as a prefix of one. */
-static bool take_prefix(struct cf_prefixes *prefixes, const struct cli_given *given)
-{
-	struct cf_prefix prefix;
-
-	if (prefixes->count == CF_EGRESS_ADDRS)
-		return refuse(given, "no more than 64 of them");
-	if (cf_prefix_parse(given->value, &prefix) != CF_OK)
-		return refuse(given, "an address or prefix, without host bits");
-	prefixes->items[prefixes->count++] = prefix;
+	if (cf_egress_options_set(&asked->options, key, value, &error) != CF_OK) {
+		fprintf(stderr, "curfew egress: --%s '%s': %s\n", option, value, error.text);
+		return false;
+	}
+	asked->said[asked->said_count++] = (struct cli_egress_said){key, value};
 	return true;
 }
 
-static bool take_never(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-
-	return take_prefix(&asked->options.never, given);
-}
-
-static bool take_resolver(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-
-	return take_prefix(&asked->options.resolvers, given);
-}
-
-static bool take_user(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-	size_t len = strspn(given->value, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-
-	if (len == 0 || len >= sizeof asked->options.resolver_user || given->value[len] != '\0')
-		return refuse(given, "the name of a user");
-	memcpy(asked->options.resolver_user, given->value, len + 1);
-	return true;
-}
-
-static bool take_group(void *place, const struct cli_given *given)
-{
-	struct cli_egress *asked = place;
-	char *end;
-	unsigned long group = strtoul(given->value, &end, 10);
-
-	if (given->value[0] < '0' || given->value[0] > '9' || *end != '\0' || group > 65535)
-		return refuse(given, "a number to 65535");
-	asked->options.log = true;
-	asked->options.group = (uint16_t)group;
-	return true;
-}
+#define SETTING(function, option, key) \
+	static bool function(void *place, const struct cli_given *given) \
+	{ \
+		return take(place, option, key, given->value); \
+	}
+SETTING(take_role, "role", "role")
+SETTING(take_hook, "hook", "role")
+SETTING(take_refuse, "refuse", "refuse")
+SETTING(take_enforce, "enforce", "enforce")
+SETTING(take_dns, "dns", "dns")
+SETTING(take_dot, "dot", "dot")
+SETTING(take_doh, "doh", "doh")
+SETTING(take_fallback, "fallback", "fallback")
+SETTING(take_resolver, "resolver", "resolver")
+SETTING(take_user, "resolver-user", "resolver-user")
+SETTING(take_never, "never", "never")
+SETTING(take_log, "log", "log")
+SETTING(take_rate, "log-rate", "log-rate")
 
 static bool take_confirm(void *place, const struct cli_given *given)
 {
 	struct cli_egress *asked = place;
 
-	return (cf_duration_parse(given->value, &asked->confirm_s) == CF_OK &&
-	           asked->confirm_s >= 1 && asked->confirm_s <= 86400) ||
-	    refuse(given, "a time of 1s to 24h");
+	if (cf_duration_parse(given->value, &asked->confirm_s) == CF_OK && asked->confirm_s >= 1 &&
+	    asked->confirm_s <= 86400)
+		return true;
+	fprintf(
+	    stderr, "curfew egress: --confirm '%s': expected a time of 1s to 24h\n", given->value);
+	return false;
 }
 
 static const struct cli_option options[] = {
     CLI_WORD("image", 'i', struct cli_egress, image),
+    CLI_TAKEN("role", 0, take_role),
     CLI_TAKEN("hook", 0, take_hook),
     CLI_TAKEN("refuse", 0, take_refuse),
     CLI_TAKEN("enforce", 0, take_enforce),
-    CLI_VALUE("dns", 0, struct cli_egress, options.dns, take_way),
-    CLI_VALUE("dot", 0, struct cli_egress, options.dot, take_way),
-    CLI_VALUE("doh", 0, struct cli_egress, options.doh, take_way),
-    CLI_VALUE("fallback", 0, struct cli_egress, options.fallback, take_way),
+    CLI_TAKEN("dns", 0, take_dns),
+    CLI_TAKEN("dot", 0, take_dot),
+    CLI_TAKEN("doh", 0, take_doh),
+    CLI_TAKEN("fallback", 0, take_fallback),
     CLI_TAKEN("resolver", 0, take_resolver),
     CLI_TAKEN("resolver-user", 0, take_user),
     CLI_TAKEN("never", 0, take_never),
-    CLI_TAKEN("log", 0, take_group),
-    CLI_NUMBER("log-rate", 0, struct cli_egress, options.log_per_second, 100000),
+    CLI_TAKEN("log", 0, take_log),
+    CLI_TAKEN("log-rate", 0, take_rate),
     CLI_TAKEN("confirm", 0, take_confirm),
     CLI_SWITCH("dry-run", 'n', struct cli_egress, dry_run),
     CLI_SWITCH("json", 'j', struct cli_egress, as_json),
@@ -140,9 +81,8 @@ static const struct cli_option options[] = {
 bool cli_egress_options_read(
     struct cli_egress *asked, const char *help, int argc, char **argv, int *exit_out)
 {
-	memset(asked, 0, sizeof *asked); /* padding too: the options are digested */
-	asked->options.forward = true;
-	asked->options.log_per_second = 100;
+	memset(asked, 0, sizeof *asked);
+	cf_egress_options_default(&asked->options);
 	cli_paths_default(&asked->paths);
 	asked->image = asked->paths.image;
 	if (!cli_options_read(options, "egress", help, asked, argc, argv, exit_out))
@@ -152,4 +92,16 @@ bool cli_egress_options_read(
 	fprintf(stderr, "curfew egress: '%s' is too much; `curfew egress --help`\n", argv[optind]);
 	*exit_out = CMD_USAGE;
 	return false;
+}
+
+bool cli_egress_options_settle(
+    struct cli_egress *asked, const struct cf_image *image, struct cf_error *error)
+{
+	if (cf_egress_options_parse(cf_image_info(image)->edge, &asked->options, error) != CF_OK)
+		return false;
+	for (unsigned i = 0; i < asked->said_count; i++)
+		if (cf_egress_options_set(
+		        &asked->options, asked->said[i].key, asked->said[i].value, error) != CF_OK)
+			return false;
+	return cf_egress_options_check(&asked->options, NULL, error) == CF_OK;
 }

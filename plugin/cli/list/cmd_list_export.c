@@ -147,15 +147,17 @@ static int open_image(const struct job *job, struct cf_image **image_out, void *
 /* The table as `curfew egress show` writes it without options. */
 static enum cf_status put_table(const struct cf_image *image, FILE *to)
 {
-	const struct cf_egress_options table = {.forward = true, .log_per_second = 100};
+	struct cf_egress_options asked;
 	struct cf_plan plan;
-	enum cf_status status = cf_plan_make(image, false, &plan);
+	enum cf_status status = cf_egress_options_parse(cf_image_info(image)->edge, &asked, NULL);
 
+	if (status == CF_OK)
+		status = cf_plan_make(image, asked.all_enforced, &plan);
 	if (status != CF_OK)
 		return status;
-	cf_ruleset_write(&plan, &table, to);
+	status = cf_ruleset_write(&plan, &asked, to);
 	cf_plan_done(&plan);
-	return CF_OK;
+	return status;
 }
 #else
 static enum cf_status put_table(const struct cf_image *image, FILE *to)

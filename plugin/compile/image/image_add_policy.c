@@ -242,6 +242,7 @@ enum cf_status cf_image_builder_set_settings(
     struct cf_image_builder *builder, const struct cf_image_settings *settings)
 {
 	struct cf_image_policy_item policy = builder->policy;
+	uint32_t edge = 0;
 	bool no_privacy = settings->privacy == NULL || settings->privacy[0] == '\0';
 	enum cf_status status = CF_OK;
 
@@ -260,9 +261,11 @@ enum cf_status cf_image_builder_set_settings(
 	    builder, &status, no_privacy ? "full" : settings->privacy, &policy.privacy);
 	cf_image_add_string(builder, &status, settings->privacy_key_file, &policy.privacy_key_file);
 	cf_image_add_string(builder, &status, settings->sensor, &policy.sensor);
+	cf_image_add_string(builder, &status, settings->edge, &edge);
 	if (status != CF_OK)
 		return status;
 	builder->policy = policy;
+	builder->edge = edge;
 	builder->built_wall_s = settings->built_wall_s;
 	memcpy(builder->source_digest, settings->source_digest, sizeof builder->source_digest);
 	return CF_OK;

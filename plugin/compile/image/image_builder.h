@@ -41,6 +41,7 @@ struct cf_image_builder {
 	struct cf_image_policy_item policy;
 	uint8_t source_digest[CF_SHA256_BYTES];
 	int64_t built_wall_s;
+	uint32_t edge; /* string */
 };
 
 /*

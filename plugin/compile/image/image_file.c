@@ -97,6 +97,7 @@ static enum cf_status finish_header(
 	header->endian = CF_IMAGE_ENDIAN;
 	header->section_count = CF_SECTIONS;
 	header->built_wall_s = builder->built_wall_s;
+	header->edge = builder->edge;
 	memcpy(header->source_digest, builder->source_digest, sizeof header->source_digest);
 	for (unsigned i = 0; i < CF_SECTIONS; i++) {
 		struct cf_image_section *section = &header->sections[i];

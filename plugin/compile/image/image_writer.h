@@ -186,6 +186,7 @@ struct cf_image_settings {
 	const char *privacy; /* NULL or "": "full" */
 	const char *privacy_key_file;
 	const char *sensor;
+	const char *edge; /* NULL or "": nothing is said of it */
 	bool syslog;
 	uint16_t alive_s;
 	bool block_addresses, block_services;

@@ -114,6 +114,9 @@ struct cf_policy {
 	size_t name_count;
 	uint32_t canaries; /* enum cf_canary; 0 for none */
 	unsigned canaries_line;
+	const char
+	    *edge; /* how an edge filters, as cf_egress_options_parse() reads it; "" not said */
+	char *owned_edge; /* for the reader to free */
 	struct cf_policy_update *updates;
 	size_t update_count;
 	struct cf_answer_spec answer;

@@ -162,6 +162,7 @@ void cf_policy_free(struct cf_policy *policy)
 	for (size_t i = 0; i < policy->preset_count; i++) {
 		free((void *)policy->presets[i].groups); /* const is for readers only */
 		free(policy->presets[i].owned_clients);
+		free(policy->owned_edge);
 	}
 	for (size_t i = 0; i < policy->exception_count; i++) {
 		free((void *)policy->exceptions[i].image.groups); /* const is for readers only */

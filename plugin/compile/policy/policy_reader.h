@@ -62,6 +62,9 @@ void cf_policy_read_exceptions(struct cf_policy_reader *reader);
 uint32_t cf_policy_duration(struct cf_policy_reader *reader, const struct cf_yaml_node *node,
     const char *path, const char *key, const char *text, int64_t max_s, uint32_t otherwise);
 
+/* policy_edge.c */
+void cf_policy_read_edge(struct cf_policy_reader *reader);
+
 /* policy_updates.c */
 void cf_policy_read_updates(struct cf_policy_reader *reader);
 /*

@@ -3,6 +3,7 @@
 #include "compile/policy/policy_schema.h"
 
 #include "compile/policy/policy.h"
+#include "policy/egress_options.h"
 
 #include <cyaml/cyaml.h>
 
@@ -208,6 +209,22 @@ const struct cyaml_schema_value cf_channel_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cf_policy_text_update, channel_fields),
 };
 
+static const struct cyaml_schema_field edge_fields[] = {
+    TEXT("role", OPTIONAL, struct cf_policy_text_edge, role),
+    TEXT("refuse", OPTIONAL, struct cf_policy_text_edge, refuse),
+    TEXT("enforce", OPTIONAL, struct cf_policy_text_edge, enforce),
+    TEXT("dns", OPTIONAL, struct cf_policy_text_edge, dns),
+    TEXT("dot", OPTIONAL, struct cf_policy_text_edge, dot),
+    TEXT("doh", OPTIONAL, struct cf_policy_text_edge, doh),
+    TEXT("fallback", OPTIONAL, struct cf_policy_text_edge, fallback),
+    TEXTS("resolver", OPTIONAL, struct cf_policy_text_edge, resolvers, CF_EGRESS_ADDRS),
+    TEXT("resolver-user", OPTIONAL, struct cf_policy_text_edge, resolver_user),
+    TEXTS("never", OPTIONAL, struct cf_policy_text_edge, never, CF_EGRESS_ADDRS),
+    TEXT("log", OPTIONAL, struct cf_policy_text_edge, log),
+    CYAML_FIELD_UINT_PTR("log-rate", OPTIONAL, struct cf_policy_text_edge, log_rate),
+    CYAML_FIELD_END,
+};
+
 #define BASELINE(word, member) \
 	CYAML_FIELD_ENUM_PTR(word, OPTIONAL | STRICT, struct cf_policy_text_baseline, member, \
 	    verdict_words, COUNT(verdict_words))
@@ -245,6 +262,7 @@ static const struct cyaml_schema_field policy_fields[] = {
     CYAML_FIELD_FLAGS("canaries", OPTIONAL | STRICT, struct cf_policy_text, canaries, canary_bits,
         COUNT(canary_bits)),
     CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct cf_policy_text, log, log_fields),
+    CYAML_FIELD_MAPPING_PTR("egress", OPTIONAL, struct cf_policy_text, edge, edge_fields),
     CYAML_FIELD_SEQUENCE("updates", OPTIONAL | CYAML_FLAG_POINTER, struct cf_policy_text, updates,
         &update_value, 0, CF_VENDORS),
     CYAML_FIELD_BOOL("block-addresses", OPTIONAL, struct cf_policy_text, block_addresses),

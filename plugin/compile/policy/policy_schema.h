@@ -79,6 +79,14 @@ struct cf_policy_text_baseline {
 	enum cf_verdict *by[CF_CATEGORIES];
 };
 
+/* Words as policy/egress_options.h reads them. */
+struct cf_policy_text_edge {
+	char *role, *refuse, *enforce, *dns, *dot, *doh, *fallback, *resolver_user, *log;
+	char **resolvers, **never;
+	unsigned resolvers_count, never_count;
+	uint32_t *log_rate; /* NULL: not said */
+};
+
 /* NULL pointers and zero counts stand for what the file does not say. */
 struct cf_policy_text {
 	char **vendors;
@@ -92,6 +100,7 @@ struct cf_policy_text {
 	struct cf_policy_text_exception *exceptions;
 	struct cf_policy_text_name *names;
 	struct cf_policy_text_log *log;
+	struct cf_policy_text_edge *edge;
 	struct cf_policy_text_update *updates;
 	unsigned phases_count, groups_count, exceptions_count, names_count, updates_count;
 	uint32_t canaries; /* enum cf_canary */

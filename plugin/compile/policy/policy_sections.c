@@ -287,6 +287,7 @@ void cf_policy_read_sections(struct cf_policy_reader *reader)
 	cf_policy_read_exceptions(reader);
 	read_names(reader);
 	read_log(reader);
+	cf_policy_read_edge(reader);
 	cf_policy_read_updates(reader);
 	reader->policy->canaries = reader->text->canaries;
 	reader->policy->canaries_line = cf_policy_line(reader->root, "canaries");

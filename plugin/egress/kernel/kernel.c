@@ -1,25 +1,24 @@
-/* libnftables, which parses and sends; what is in force is read back without it. */
+/* One socket; what is in force is read again when somebody changes it meanwhile. */
 
 #include "egress/kernel/kernel.h"
 
+#include "egress/kernel/change.h"
+#include "egress/kernel/encode.h"
 #include "egress/kernel/netlink.h"
 
 #include <linux/netfilter/nf_tables.h>
-#include <nftables/libnftables.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TABLE "curfew"
-/* Of our sets: there are two for each family of addresses, and some for kinds of clients. */
-#define SETS 256
+/* Of our sets: one for each length of prefix, and two for each kind of clients. */
+#define SETS 16384
 /* Tries to read a table that somebody changes meanwhile. */
 #define TRIES 5
 
 struct cf_kernel {
-	struct nft_ctx *context;
-	int fd; /* of its own, to read */
+	int fd; /* -1: not open */
 };
 
 enum cf_status cf_kernel_open(struct cf_kernel **kernel_out)
@@ -29,12 +28,6 @@ enum cf_status cf_kernel_open(struct cf_kernel **kernel_out)
 	if (kernel == NULL)
 		return CF_ENOMEM;
 	kernel->fd = -1; /* opened when it is needed */
-	kernel->context = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (kernel->context == NULL || nft_ctx_buffer_output(kernel->context) != 0 ||
-	    nft_ctx_buffer_error(kernel->context) != 0) {
-		cf_kernel_close(kernel);
-		return CF_ENOMEM;
-	}
 	*kernel_out = kernel;
 	return CF_OK;
 }
@@ -43,40 +36,9 @@ void cf_kernel_close(struct cf_kernel *kernel)
 {
 	if (kernel == NULL)
 		return;
-	if (kernel->context != NULL)
-		nft_ctx_free(kernel->context);
 	if (kernel->fd >= 0)
 		close(kernel->fd);
 	free(kernel);
-}
-
-/* The first line of what libnftables says, without its own place in the text. */
-static enum cf_status refused(struct cf_kernel *kernel, struct cf_error *error)
-{
-	const char *text = nft_ctx_get_error_buffer(kernel->context);
-	const char *reason = strstr(text, "Error: ");
-	size_t len;
-
-	reason = reason != NULL ? reason + strlen("Error: ") : text;
-	len = strcspn(reason, "\n");
-	return cf_error_set(error, CF_EIO, "nftables: %.*s", (int)(len < 300 ? len : 300),
-	    len > 0 ? reason : "refused");
-}
-
-static enum cf_status run(struct cf_kernel *kernel, const char *text, struct cf_error *error)
-{
-	return nft_run_cmd_from_buffer(kernel->context, text) == 0 ? CF_OK : refused(kernel, error);
-}
-
-enum cf_status cf_kernel_run(
-    struct cf_kernel *kernel, const char *ruleset, bool dry_run, struct cf_error *error)
-{
-	enum cf_status status;
-
-	nft_ctx_set_dry_run(kernel->context, dry_run);
-	status = run(kernel, ruleset, error);
-	nft_ctx_set_dry_run(kernel->context, false);
-	return status;
 }
 
 /* What is put together while messages come. */
@@ -100,21 +62,34 @@ static void on_digested(void *arg, const uint8_t *attributes, size_t len)
 	digest(arg, attributes, len);
 }
 
-/* libnftnl's way: type, length, and a text that ends in NUL; the comment is type 0. */
 static void on_table(void *arg, const uint8_t *attributes, size_t len)
 {
 	struct reading *reading = arg;
-	char *comment = reading->state->comment;
-	size_t data_len = 0;
-	const uint8_t *data = cf_netlink_find(attributes, len, NFTA_TABLE_USERDATA, &data_len);
 
 	reading->state->present = true;
-	if (data != NULL && data_len >= 2 && data[0] == 0 && data[1] <= data_len - 2 &&
-	    data[1] < CF_EGRESS_COMMENT_BYTES) {
-		memcpy(comment, data + 2, data[1]);
-		comment[data[1]] = '\0';
-	}
 	digest(reading, attributes, len);
+}
+
+static bool is_text(const uint8_t *value, size_t len, const char *text)
+{
+	return value != NULL && len == strlen(text) + 1 && memcmp(value, text, len) == 0;
+}
+
+/* libnftnl's way: type, length, and a text that ends in NUL. */
+static void on_rule(void *arg, const uint8_t *attributes, size_t len)
+{
+	struct reading *reading = arg;
+	size_t chain_len = 0, data_len = 0;
+	const uint8_t *chain = cf_netlink_find(attributes, len, NFTA_RULE_CHAIN, &chain_len);
+	const uint8_t *data = cf_netlink_find(attributes, len, NFTA_RULE_USERDATA, &data_len);
+
+	digest(reading, attributes, len);
+	if (is_text(chain, chain_len, CF_ABOUT_CHAIN) && data != NULL && data_len >= 2 &&
+	    data[0] == CF_UDATA_COMMENT && data[1] <= data_len - 2 &&
+	    data[1] < CF_EGRESS_COMMENT_BYTES) {
+		memcpy(reading->state->comment, data + 2, data[1]);
+		reading->state->comment[data[1]] = '\0';
+	}
 }
 
 static void on_set(void *arg, const uint8_t *attributes, size_t len)
@@ -160,7 +135,7 @@ static void on_object(void *arg, const uint8_t *attributes, size_t len)
 	for (unsigned i = 0; i < CF_COUNTERS && name != NULL && data != NULL; i++) {
 		const char *text = cf_egress_counter_text((enum cf_egress_counter)i);
 
-		if (name_len != strlen(text) + 1 || memcmp(name, text, name_len) != 0)
+		if (!is_text(name, name_len, text))
 			continue;
 		value = cf_netlink_find(data, data_len, NFTA_COUNTER_PACKETS, &each);
 		totals[i].packets = value != NULL && each == 8 ? be64(value) : 0;
@@ -178,7 +153,7 @@ static enum cf_status ask(struct cf_kernel *kernel, unsigned type, const char *s
     cf_netlink_message *message, void *arg, struct cf_error *error)
 {
 	enum cf_status status = cf_netlink_ask(
-	    kernel->fd, type, type != NFT_MSG_GETTABLE, TABLE, set, message, arg, error);
+	    kernel->fd, type, type != NFT_MSG_GETTABLE, CF_EGRESS_TABLE, set, message, arg, error);
 
 	if (status == CF_EIO || status == CF_EAGAIN) { /* what is still to come is of no use */
 		close(kernel->fd);
@@ -195,13 +170,15 @@ static enum cf_status read_once(
 	enum cf_status status = open_socket(kernel, error);
 
 	if (status == CF_OK)
+		status = cf_netlink_generation(kernel->fd, &state->generation, error);
+	if (status == CF_OK)
 		status = ask(kernel, NFT_MSG_GETTABLE, NULL, on_table, reading, error);
 	if (status == CF_OK)
 		status = ask(kernel, NFT_MSG_GETOBJ, NULL, on_object, state->totals, error);
 	if (status == CF_OK)
 		status = ask(kernel, NFT_MSG_GETCHAIN, NULL, on_digested, reading, error);
 	if (status == CF_OK)
-		status = ask(kernel, NFT_MSG_GETRULE, NULL, on_digested, reading, error);
+		status = ask(kernel, NFT_MSG_GETRULE, NULL, on_rule, reading, error);
 	if (status == CF_OK)
 		status = ask(kernel, NFT_MSG_GETSET, NULL, on_set, reading, error);
 	for (unsigned i = 0; status == CF_OK && state->whole && i < reading->set_count; i++)
@@ -265,43 +242,40 @@ enum cf_status cf_kernel_totals(struct cf_kernel *kernel,
 	return status;
 }
 
-static enum cf_status list(
-    struct cf_kernel *kernel, unsigned flags, const char *what, struct cf_error *error)
+enum cf_status cf_kernel_put(struct cf_kernel *kernel, const struct cf_table *former,
+    const struct cf_kernel_state *state, const struct cf_table *table, bool dry_run,
+    uint32_t *messages_out, struct cf_error *error)
 {
-	enum cf_status status;
+	struct cf_transaction batch = {.len = 0};
+	enum cf_status status = open_socket(kernel, error);
 
-	nft_ctx_output_set_flags(kernel->context, flags | NFT_CTX_OUTPUT_NUMERIC_ALL);
-	status = run(kernel, what, error);
-	nft_ctx_output_set_flags(kernel->context, 0);
+	cf_transaction_begin(&batch, former != NULL ? state->generation : 0);
+	if (status == CF_OK)
+		status = cf_change_add(&batch, former, table, error);
+	cf_transaction_end(&batch, !dry_run);
+	if (status == CF_OK)
+		status = cf_transaction_is_whole(&batch)
+		    ? cf_netlink_send(kernel->fd, &batch, error)
+		    : cf_error_set(error, CF_ENOMEM, "no memory");
+	if (status == CF_OK && messages_out != NULL)
+		*messages_out = batch.messages;
+	cf_transaction_done(&batch);
 	return status;
-}
-
-enum cf_status cf_kernel_save(struct cf_kernel *kernel, char **text_out, struct cf_error *error)
-{
-	static const char before[] = "table inet curfew\ndelete table inet curfew\n";
-	const char *text;
-	struct cf_egress_totals totals[CF_COUNTERS];
-	enum cf_status status = cf_kernel_totals(kernel, totals, error);
-	char *copy;
-
-	if (status != CF_OK) {
-		*text_out = NULL;
-		return status == CF_ENOTFOUND ? CF_OK : status;
-	}
-	status = list(kernel, 0, "list table inet curfew", error);
-	if (status != CF_OK)
-		return status;
-	text = nft_ctx_get_output_buffer(kernel->context);
-	copy = malloc(sizeof before + strlen(text));
-	if (copy == NULL)
-		return CF_ENOMEM;
-	memcpy(copy, before, sizeof before - 1);
-	memcpy(copy + sizeof before - 1, text, strlen(text) + 1);
-	*text_out = copy;
-	return CF_OK;
 }
 
 enum cf_status cf_kernel_remove(struct cf_kernel *kernel, struct cf_error *error)
 {
-	return run(kernel, "table inet curfew\ndelete table inet curfew\n", error);
+	struct cf_transaction batch = {.len = 0};
+	enum cf_status status = open_socket(kernel, error);
+
+	cf_transaction_begin(&batch, 0);
+	cf_encode_table(&batch, false);
+	cf_encode_table(&batch, true);
+	cf_transaction_end(&batch, true);
+	if (status == CF_OK)
+		status = cf_transaction_is_whole(&batch)
+		    ? cf_netlink_send(kernel->fd, &batch, error)
+		    : cf_error_set(error, CF_ENOMEM, "no memory");
+	cf_transaction_done(&batch);
+	return status;
 }

@@ -37,7 +37,12 @@
 	"  - {name: av.example.net, category: updates, note: our mirror}\n" \
 	"log: {path: /var/log/curfew/hits.jsonl, fold: 90s, alive: 5m, privacy: truncate, " \
 	"syslog: yes}\n" \
-	"canaries: [firefox, ddr]\nblock-addresses: true\nblock-services: true\n"
+	"canaries: [firefox, ddr]\nblock-addresses: true\nblock-services: true\n" \
+	"egress: {role: both, refuse: drop, enforce: all, dns: redirect, dot: reject, doh: " \
+	"observe,\n" \
+	"         fallback: off, resolver: [192.0.2.53, \"2001:db8::53\"], resolver-user: " \
+	"unbound,\n" \
+	"         never: 198.51.100.0/24, log: 7, log-rate: 50}\n"
 
 static enum cf_status parse(const char *text, struct cf_policy **policy_out, struct cf_diags *diags)
 {
@@ -113,6 +118,10 @@ static void a_full_policy_means_what_it_says(void **state)
 	assert_true(policy->block_services);
 	assert_int_equal(policy->canaries, CF_CANARY_FIREFOX | CF_CANARY_DDR);
 	assert_int_equal(policy->canaries_line, 23);
+	assert_string_equal(policy->edge,
+	    "role=both refuse=drop enforce=all dns=redirect dot=reject doh=observe fallback=off "
+	    "log-rate=50 log=7 never=198.51.100.0/24 resolver=192.0.2.53/32 "
+	    "resolver=2001:db8::53/128 resolver-user=unbound");
 	assert_string_equal(policy->privacy, "truncate");
 	assert_true(policy->syslog);
 	assert_true(policy->block_addresses);
@@ -245,6 +254,19 @@ static void impossible_meanings_are_refused(void **state)
 {
 	(void)state;
 	refused("vendor: v\n", "misses 'preset' or 'phases'");
+	refused("vendor: v\npreset: p\negress:\n  role: bridge\n",
+	    "curfew.yaml:4: egress.role: is 'bridge'; expected router, host or both");
+	refused("vendor: v\npreset: p\negress:\n  role: host\n  dot: redirect\n",
+	    "curfew.yaml:5: egress.dot: is 'redirect'; encrypted DNS cannot be redirected");
+	refused("vendor: v\npreset: p\negress:\n  fallback: redirect\n",
+	    "curfew.yaml:4: egress.fallback: redirect needs a resolver");
+	refused("vendor: v\npreset: p\negress: {dns: reject}\n", "egress.dns: rejecting DNS");
+	refused("vendor: v\npreset: p\negress:\n  never: [192.0.2.1, 10.0.0.1/8]\n",
+	    "curfew.yaml:4: egress.never: is '10.0.0.1/8'; expected an address or prefix");
+	refused("vendor: v\npreset: p\negress: {log: 70000}\n", "egress.log: is '70000'");
+	refused("vendor: v\npreset: p\negress: {log-rate: 0}\n", "egress.log-rate: is '0'");
+	refused("vendor: v\npreset: p\negress: {resolver-user: \"a b\"}\n", "the name of a user");
+	refused("vendor: v\npreset: p\negress: {hook: forward}\n", "egress");
 	refused("preset: p\n", "misses 'vendor'");
 	refused("vendor: ../etc\npreset: p\n", "vendor: must be the name of a folder");
 	refused("vendor: v\npreset: ../../x\n", "preset[0].name: must be the name of a file");

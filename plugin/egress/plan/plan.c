@@ -1,6 +1,6 @@
 /* Kinds of networks and clients: rows and columns of one table of courses, each once. */
 
-#include "egress/plan.h"
+#include "egress/plan/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

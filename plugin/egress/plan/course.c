@@ -1,6 +1,6 @@
 /* Asking the decision through all time. */
 
-#include "egress/course.h"
+#include "egress/plan/course.h"
 
 #include "policy/decide.h"
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "egress/course.h"
+#include "egress/plan/course.h"
 #include "image/ranges.h"
 
 /* Kinds of clients or networks at most; a policy has a handful. */

@@ -1,0 +1,125 @@
+/* A process of its own, with the former table in its memory. */
+
+#include "egress/waiting.h"
+
+#include "egress/former.h"
+#include "egress/kernel/kernel.h"
+#include "egress/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Former in force again, and remembered as what was applied; false: the kernel refused. */
+static bool put_back(const char *image, const struct cf_table *former)
+{
+	struct cf_kernel_state state;
+	struct cf_kernel *kernel;
+	struct cf_error error;
+	enum cf_status status = cf_kernel_open(&kernel);
+	struct cf_table table;
+
+	if (status != CF_OK)
+		return false;
+	if (former == NULL) {
+		status = cf_kernel_remove(kernel, &error);
+		if (status == CF_OK) {
+			cf_egress_forget(image);
+			cf_kept_forget(image);
+		}
+	} else {
+		bool whole = cf_egress_was_whole(image);
+
+		table = *former;
+		if (cf_kernel_totals(kernel, table.totals, &error) != CF_OK)
+			memset(table.totals, 0, sizeof table.totals); /* nothing to go on from */
+		status = cf_kernel_put(kernel, NULL, NULL, &table, false, NULL, &error);
+		cf_kept_former_back(image);
+		/* Where it cannot be remembered it counts as changed. */
+		if (status == CF_OK && cf_kernel_read(kernel, whole, &state, &error) == CF_OK &&
+		    cf_egress_leave(image, &state, &error) != CF_OK)
+			cf_egress_forget(image);
+	}
+	cf_kernel_close(kernel);
+	return status == CF_OK;
+}
+
+/* Waits, and puts the former table back when the file of the waiting is still this one. */
+static void wait_and_put_back(
+    const char *image, ino_t inode, const struct cf_table *former, int64_t seconds_s)
+{
+	struct timespec left = {.tv_sec = seconds_s};
+	char path[CF_PATH_BYTES];
+	struct stat about;
+	int lock;
+
+	while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+	}
+	cf_egress_path(image, "waiting", path);
+	lock = cf_egress_lock(image);
+	if (stat(path, &about) == 0 && about.st_ino == inode && put_back(image, former))
+		(void)unlink(path); /* what waited is over */
+	cf_egress_unlock(lock);
+	_exit(0);
+}
+
+/* Without the terminal, its signals, and whoever waits for what we print. */
+static void be_alone(void)
+{
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (setsid() < 0 || fork() != 0)
+		_exit(0);
+	for (int std = 0; std < 3 && nowhere >= 0; std++)
+		(void)dup2(nowhere, std); /* else it keeps the terminal's */
+	for (int other = 3; other < 256; other++)
+		(void)close(other); /* the lock of whoever applies among them */
+}
+
+enum cf_status cf_egress_await(
+    const char *image, const struct cf_table *former, int64_t seconds_s, struct cf_error *error)
+{
+	char path[CF_PATH_BYTES];
+	struct stat about;
+	pid_t child;
+	int fd;
+
+	cf_egress_path(image, "waiting", path);
+	(void)unlink(path); /* one that waited before is over */
+	if (former != NULL && !cf_kept_copy_former(image))
+		return cf_error_set(error, CF_EIO,
+		    "cannot keep the former state beside '%.300s': %s; "
+		    "nothing is changed",
+		    image, strerror(errno));
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || fstat(fd, &about) != 0)
+		return cf_error_set(error, CF_EIO, "cannot write '%.300s': %s; nothing is changed",
+		    path, strerror(errno));
+	(void)close(fd); /* empty */
+	child = fork();
+	if (child < 0)
+		return cf_error_set(error, CF_EIO, "%s; nothing is changed", strerror(errno));
+	if (child == 0) {
+		be_alone();
+		wait_and_put_back(image, about.st_ino, former, seconds_s);
+	}
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+	}
+	return CF_OK;
+}
+
+bool cf_egress_confirmed(const char *image)
+{
+	char path[CF_PATH_BYTES];
+	bool waited;
+
+	cf_egress_path(image, "waiting", path);
+	waited = unlink(path) == 0;
+	cf_kept_forget_former(image);
+	return waited;
+}
