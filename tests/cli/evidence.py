@@ -370,6 +370,54 @@ class Archives(Base):
             self.entry("logs/escaped", data=b"x")(tar)
         self.refused(add, "link")
 
+    def test_members_of_odd_kinds(self):
+        for kind in (tarfile.GNUTYPE_SPARSE, tarfile.CONTTYPE, b"V", b"M", b"D"):
+            file = self.work / "odd.tar"
+            with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar:
+                self.entry("about.json", kind, data=b"{}" if kind == tarfile.CONTTYPE else b"")(tar)
+            subprocess.run(["zstd", "-q", "-f", "--rm", file], check=True)
+            done = curfew("evidence", "verify", f"{file}.zst")
+            self.assertIn(done.returncode, (1, 3), (kind, done.stdout, done.stderr))
+            self.assertNotIn("all of it was confirmed", done.stdout)
+
+    def test_names_that_differ_by_case_or_ending_alone(self):
+        tree = self.unpack()
+        image = next((tree / "images").iterdir())
+        for add in (tree / "manifest", tree / "MANIFEST~", tree / "images" / image.name.upper().replace(".IMG", ".img"),
+                    tree / "images" / (image.name + "~"), tree / "report" / "HOSTS.json"):
+            add.write_bytes(b"x")
+            file = self.work / "more.tar.zst"
+            names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
+            subprocess.run(["tar", "--zstd", "-cf", file, "-C", tree, *names], check=True)
+            done = self.verify(file, code=1)
+            self.assertRegex(done.stdout, r"(?m)^contradicted +manifest .*" + re.escape(add.name))
+            add.unlink()
+
+    def test_the_manifest_of_another_evidence(self):
+        """Both are signed by the same key; the contents are the other one's."""
+        other = self.work / "other.tar.zst"
+        self.make(other, "--to", "2024-10-01T08:15:00Z")
+        tree = self.unpack()
+        for name in ("MANIFEST", "MANIFEST.minisig"):
+            data = subprocess.run(["tar", "--zstd", "-xOf", other, name], check=True, capture_output=True).stdout
+            (tree / name).write_bytes(data)
+        done = self.verify(self.pack(manifest=False), code=1)
+        self.assertRegex(done.stdout, r"(?m)^confirmed +signature ")
+        self.assertRegex(done.stdout, r"(?m)^contradicted +manifest ")
+
+    def test_two_images_under_each_others_names(self):
+        tree = self.unpack()
+        image = next((tree / "images").iterdir())
+        policy = self.work / "curfew.yaml"
+        policy.write_text("vendor: kaspersky\npreset: us-federal\n")
+        other = self.work / "other.img"
+        curfew("apply", "--yes", "-p", policy, "-l", ROOT / "lists", "-i", other, code=0)
+        kept = next((other.parent / "images").iterdir())
+        (tree / "images" / kept.name).write_bytes(image.read_bytes())
+        image.write_bytes(kept.read_bytes())
+        self.needs_minisign()
+        self.verify(self.pack(sign="good"), code=1, say=r"(?m)^contradicted +image ")
+
     def test_twice_the_same(self):
         def add(tar):
             self.entry("a", data=b"x")(tar)

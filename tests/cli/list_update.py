@@ -184,6 +184,35 @@ class Refused(Base):
                 done = self.update(code=5)
                 self.assertIn("goes on being enforced", done.stderr)
 
+    def test_the_statement_of_another_signature(self):
+        """A newer serial's words over an older one's file: the second signature of minisign's is over both."""
+        signature = pathlib.Path(f"{self.bundle}.minisig")
+        self.edit(lambda text: text + "\n# another\n")
+        self.sign(serial=12)
+        newer = signature.read_text().splitlines(True)
+        self.edit(lambda text: text + "\n# yet another\n")
+        self.sign(serial=11)
+        mine = signature.read_text().splitlines(True)
+        for lines in ([*mine[:2], newer[2], mine[3]], [*mine[:2], *newer[2:]], [*newer[:2], *mine[2:]],
+                      [*mine[:2], mine[2].replace("serial=11", "serial=11 serial=99"), mine[3]],
+                      [*mine[:2], mine[2].rstrip("\n") + "\r" + mine[2], mine[3]]):
+            signature.write_text("".join(lines))
+            self.refused(say="stays as it is")
+        # What stands behind the four lines means nothing, to minisign neither.
+        signature.write_text("".join([*mine, *newer]))
+        self.assertIn("serial=11 ", self.update(code=0).stdout.replace("serial 11", "serial=11 "))
+
+    def test_a_clock_that_was_set_back(self):
+        """Before its end a frozen pack is good again; one that was made after that clock says so."""
+        if shutil.which("minisign") is None:
+            self.skipTest("no minisign")
+        digest = hashlib.sha256(self.bundle.read_bytes()).hexdigest()
+        statement = (f"curfew-pack 1 name={self.vendor} serial=11 made=2099-01-01T00:00:00Z "
+                     f"until=2099-02-01T00:00:00Z sha256={digest}")
+        subprocess.run(["minisign", "-S", "-s", self.key, "-m", self.bundle, "-t", statement], check=True, capture_output=True,
+                       stdin=subprocess.DEVNULL)
+        self.refused(say="made after now")
+
     def test_mix_and_match(self):
         self.sign(serial=11, name="another-vendor")
         self.refused(say="another name or kind")

@@ -441,6 +441,27 @@ class Attacks(AnchorCase):
                 self.assertEqual(self.verify("--key", public)[0], OK)
                 os.unlink(self.log)
 
+    def test_a_stolen_key_names_another_successor(self):
+        """Who copied the old secret before it was replaced, and rewrites what came after."""
+        self.write(5, 30, key=self.key)
+        shutil.copy(self.public, self.path("old.pub"))
+        shutil.copytree(self.keys, self.path("stolen"))
+        self.new_key("resolver", "--replace")
+        honest = self.lines()
+        keys = ["--key", self.path("old.pub"), "--key", self.public]
+        copy = self.path("copy.key")
+        shutil.copy(self.path("stolen/resolver.key"), copy)
+        theirs, _ = self.new_key("resolver", "--replace", folder=self.path("stolen"))
+        self.write(20, 20, "kill", key=theirs)
+        self.expect(keys, [ALTERED], "forged")
+        # Or does without naming anybody, and goes on with the old one, minutes after it was replaced.
+        self.put(honest)
+        self.now += 1800
+        self.write(20, 20, "kill", key=copy)
+        result = self.expect(keys, [DOUBT], "unvouched")
+        self.assertEqual(result["alterations"], 0)
+        self.assertIn("somebody kept the key", str(result["findings"]))
+
     def test_keys_replaced_twice_are_followed_from_the_public_file(self):
         shutil.copy(self.public, self.path("first.pub"))
         self.new_key("resolver", "--replace")
@@ -504,6 +525,75 @@ class Attacks(AnchorCase):
         result = self.expect(["--key", self.public, "--seal", seals], [DOUBT], "disputed")
         self.assertEqual(result["alterations"], 0)
         self.expect(["--seal", seals], [ALTERED], "rewritten")
+
+
+    def test_a_witness_is_read_whatever_its_line_ends(self):
+        seals = self.make()
+        self.remove_a_hit()
+        with open(seals, "rb") as file:
+            text = file.read()
+        for name, form in (("crlf", text.replace(b"\n", b"\r\n")), ("mark", b"\xef\xbb\xbf" + text), ("none", text.rstrip(b"\n")),
+                           ("tabs", text.replace(b"curfew-seal-1", b"x\t\x00curfew-seal-1"))):
+            with self.subTest(name):
+                path = self.path(name)
+                with open(path, "wb") as file:
+                    file.write(form)
+                self.expect(["--seal", path], [ALTERED], "rewritten")
+
+    def test_a_witness_in_which_nothing_can_be_read_is_none(self):
+        seals = self.make()
+        for name, change in (("wide", lambda text: text.encode("utf-16")), ("escaped", lambda text: text.replace("edge-01", "edge%2D01").encode()),
+                             ("upper", lambda text: text.upper().encode()), ("empty", lambda _: b"")):
+            with self.subTest(name):
+                path = self.path(name)
+                with open(path, "wb") as file:
+                    file.write(change(read(seals)))
+                code, _, err = curfew("verify", self.log, "--seal", path)
+                self.assertEqual(code, NO_KEY, err)
+
+    def test_a_second_key_in_a_key_file_is_not_taken(self):
+        self.make()
+        _, theirs = self.new_key(folder=self.path("theirs"))
+        attacker, _ = os.path.join(self.path("theirs"), "resolver.key"), theirs
+        both = self.path("both.pub")
+        with open(both, "w", encoding="ascii") as file:
+            file.write(read(self.public) + read(theirs) + read(theirs).splitlines()[1] + "\n")
+        self.expect(["--key", both], [OK])
+        self.put(reseal(self.lines(), sign=self.signer(attacker)))
+        self.expect(["--key", both], [ALTERED], "forged")
+
+    def test_a_change_that_another_key_signed_is_not_followed(self):
+        self.make()
+        self.new_key(folder=self.path("theirs"))
+        attacker, theirs = self.new_key("resolver", "--replace", folder=self.path("theirs"))
+        ours = read(self.public).splitlines()[0].split()[-1]
+        change = re.sub(r"old=\w+", "old=" + ours, read(theirs).splitlines()[2])
+        both = self.path("both.pub")
+        with open(both, "w", encoding="ascii") as file:
+            file.write(read(self.public) + change + "\n")
+        self.put(reseal(self.lines(), sign=self.signer(attacker)))
+        self.expect(["--key", both], [ALTERED], "forged")
+
+    def test_a_log_in_another_form(self):
+        seals = self.make()
+        lines = self.lines()
+        for name, form in (("crlf", [line.replace(b"\n", b"\r\n") for line in lines]), ("twice", lines + lines),
+                           ("blank lines", [line + b"\n" for line in lines]), ("turned", lines[::-1]),
+                           ("a seal twice", [line for line in lines for _ in range(1 + is_seal(line))])):
+            with self.subTest(name):
+                self.put(form)
+                for vouched in ([], ["--key", self.public], ["--seal", seals]):
+                    self.expect(vouched, [ALTERED])
+
+    def test_another_sensors_name_on_the_same_key(self):
+        """One key for two sensors: a line of the one never vouches for the other."""
+        other = self.path("other.jsonl")
+        self.make()
+        self.write(20, None, "kill", path=other, sensor="edge-02", key=self.key)
+        self.put([line.replace(b'"sensor":"edge-02"', b'"sensor":"edge-01"') for line in self.lines(other)])
+        self.expect(["--key", self.public], [ALTERED])
+        self.put(reseal(self.lines(), keep_signature=True))
+        self.expect(["--key", self.public], [ALTERED], "forged")
 
 
 class Keys(AnchorCase):

@@ -11,6 +11,8 @@
 
 #define MOST_BYTES 192
 #define CHANGE     "curfew-key-1 at="
+/* A writer sees its key's successor within a second, while it runs, and seals each minute. */
+#define LATE_US (INT64_C(180) * 1000000)
 
 bool cf_base64_decode(const char *text, size_t len, uint8_t *bytes, size_t size)
 {
@@ -140,8 +142,22 @@ static bool add(struct cf_public_keys *keys, const struct cf_public_key *key, bo
 		}
 	if (keys->count == CF_PUBLIC_KEYS)
 		return false;
+	memset(&keys->at[keys->count], 0, sizeof keys->at[0]);
 	keys->at[keys->count].key = *key;
 	keys->at[keys->count++].is_pinned = is_pinned;
+	return true;
+}
+
+/* The first successor is the one: a copy of the secret could name another. */
+static bool succeed(struct cf_public_keys *keys, unsigned i, const struct cf_key_change *change)
+{
+	if (keys->at[i].has_successor)
+		return memcmp(&keys->at[i].successor, &change->next, sizeof change->next) == 0;
+	if (!add(keys, &change->next, false))
+		return false;
+	keys->at[i].has_successor = true;
+	keys->at[i].successor = change->next;
+	keys->at[i].replaced_wall_us = change->at_wall_us;
 	return true;
 }
 
@@ -154,7 +170,7 @@ bool cf_public_keys_follow(struct cf_public_keys *keys, const struct cf_key_chan
 		cf_public_key_id(&keys->at[i].key, id);
 		if (strcmp(id, change->old_id) == 0 &&
 		    cf_public_key_verify(&keys->at[i].key, text, len, change->sig))
-			return add(keys, &change->next, false);
+			return succeed(keys, i, change);
 	}
 	return false;
 }
@@ -244,8 +260,12 @@ enum cf_signed cf_public_keys_check(
 		if (strcmp(id, seal->key) != 0)
 			continue;
 		is_known = true;
-		if (cf_public_key_verify(&keys->at[i].key, text, len, seal->sig))
-			return CF_SIGNATURE_GOOD;
+		if (!cf_public_key_verify(&keys->at[i].key, text, len, seal->sig))
+			continue;
+		return keys->at[i].has_successor &&
+		        seal->at_wall_us - LATE_US > keys->at[i].replaced_wall_us
+		    ? CF_SIGNATURE_LATE
+		    : CF_SIGNATURE_GOOD;
 	}
 	return is_known ? CF_SIGNATURE_BAD : CF_SIGNATURE_UNKNOWN;
 }

@@ -64,6 +64,9 @@ struct cf_public_keys {
 	struct {
 		struct cf_public_key key;
 		bool is_pinned; /* by a person; else another key of the set named it */
+		bool has_successor;
+		int64_t replaced_wall_us;       /* when it named that, by its own clock */
+		struct cf_public_key successor; /* it can have one: it is gone then */
 	} at[CF_PUBLIC_KEYS];
 	unsigned count;
 };
@@ -74,7 +77,10 @@ struct cf_public_keys {
  */
 enum cf_status cf_public_keys_pin(struct cf_public_keys *keys, const char *text, size_t len,
     struct cf_error *error) CF_MUST_CHECK;
-/* Takes the new key of a change that a key of the set signed; false otherwise, and when full. */
+/*
+ * Takes the new key of a change that a key of the set signed; false otherwise, when full, and when
+ * that key has named another one before: then somebody else has it.
+ */
 bool cf_public_keys_follow(struct cf_public_keys *keys, const struct cf_key_change *change);
 bool cf_public_keys_have(const struct cf_public_keys *keys, const char *id);
 
@@ -82,6 +88,7 @@ enum cf_signed {
 	CF_SIGNATURE_GOOD,
 	CF_SIGNATURE_BAD,     /* of a key of the set, but not over this */
 	CF_SIGNATURE_UNKNOWN, /* of a key that is not in the set */
+	CF_SIGNATURE_LATE,    /* of a key that had named its successor minutes before */
 	CF_SIGNATURE_NONE,
 };
 

@@ -285,7 +285,7 @@ enum cf_signed cf_witness_check(const struct cf_witness *witness, const struct c
     const struct cf_public_keys *keys)
 {
 	const struct cf_witness_writer *writer = &witness->writers[seal->writer];
-	struct cf_seal_text text = {.seq = seal->seq};
+	struct cf_seal_text text = {.seq = seal->seq, .at_wall_us = seal->at_wall_us};
 
 	if (seal->key[0] == '\0')
 		return CF_SIGNATURE_NONE;

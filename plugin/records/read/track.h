@@ -44,7 +44,7 @@ struct track {
 	bool over_files;         /* the run reads captures: its time is theirs */
 	bool run_signed;         /* a seal of this run was signed */
 	bool was_witnessed;      /* the newest seal is in the witness */
-	bool clock_told;
+	bool clock_told, late_told;
 	char retired[CF_KEY_ID_TEXT_BYTES]; /* a key that another one followed in this chain */
 	struct unvouched unvouched;
 	/* A time without a writer, until the next seal says whether a witness was there. */

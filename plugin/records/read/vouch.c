@@ -111,6 +111,18 @@ void cf_vouch_start(struct cf_verify *verify, struct track *track, const struct 
 	follow_key(verify, track, record, place);
 }
 
+/* Of a writer that could not see its key's successor, or of who kept a copy: nobody can tell. */
+static void doubt_late(struct cf_verify *verify, struct track *track,
+    const struct cf_seal_text *seal, struct place place)
+{
+	if (!track->late_told)
+		cf_track_doubt(verify, CF_VERIFY_UNVOUCHED, track, seal->at_wall_us, place, place,
+		    "seal %llu is signed by key %s, which had named its successor minutes before: "
+		    "its writer did not see that, or somebody kept the key",
+		    (unsigned long long)seal->seq, seal->key);
+	track->late_told = true;
+}
+
 /* The seal's signature against the keys: true when it vouches. */
 static bool check_signature(struct cf_verify *verify, struct track *track,
     const struct cf_seal_text *seal, struct place place)
@@ -139,6 +151,8 @@ static bool check_signature(struct cf_verify *verify, struct track *track,
 		cf_track_tell(verify, CF_VERIFY_FORGED, track, place, place,
 		    "seal %llu is signed by key %s, which had been replaced before",
 		    (unsigned long long)seal->seq, seal->key);
+	else if (signature == CF_SIGNATURE_LATE)
+		doubt_late(verify, track, seal, place);
 	else
 		return true;
 	return false;
