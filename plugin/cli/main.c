@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
     {"report", cmd_report, "who depends, through what, since when; progress, escapes, coverage"},
+    {"fleet", cmd_fleet, "a line a sensor: heard of, image, lost, shipped"},
     {"rehearse", cmd_rehearse, "what another policy or instant would do to what was logged"},
     {"evidence", cmd_evidence, "logs, images, policy and report in one signed file, and its check"},
     {"export", cmd_export, "the same for a SIEM, a spreadsheet, Prometheus"},

@@ -17,7 +17,8 @@
 
 #define CF_ACTION_ARGS 4
 
-/* verb: "name" "owner" "note" "merge" "split" "except" "site" "undo". Texts belong to the list. */
+/* verb: "name" "owner" "note" "merge" "split" "except" "site" "plan" "undo". Texts belong to the
+ * list. */
 struct cf_ledger_action {
 	uint32_t seq;
 	int64_t at_wall_s;

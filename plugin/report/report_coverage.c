@@ -2,11 +2,15 @@
 
 #include "ledger/action.h"
 #include "ledger/store/rows.h"
+#include "ledger/upkeep/planned.h"
 #include "report/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A gap begins with the last minute that was watched, and plans are said in round minutes. */
+#define PLAN_SLACK_S 120
 
 static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 {
@@ -50,6 +54,18 @@ static void add_sensors(struct cf_doc *doc, struct cf_model *model)
 	}
 }
 
+/* Its reason, after that of whoever planned it. */
+static const char *reason_of(
+    struct cf_doc *doc, const struct cf_model *model, const char *sensor, const struct cf_span *gap)
+{
+	struct cf_planned planned;
+
+	if (!cf_planned_find(cf_model_actions(model), sensor, (int64_t)gap->from_minute * 60,
+	        (int64_t)gap->to_minute * 60, PLAN_SLACK_S, &planned))
+		return gap->reason;
+	return cf_doc_format(doc, "planned: %s (%s)", planned.why, gap->reason);
+}
+
 static void add_gaps(struct cf_doc *doc, struct cf_model *model)
 {
 	static const struct cf_doc_column columns[] = {
@@ -75,7 +91,7 @@ static void add_gaps(struct cf_doc *doc, struct cf_model *model)
 			    {.number = (int64_t)gaps[j].from_minute * 60},
 			    {.number = (int64_t)gaps[j].to_minute * 60},
 			    {.number = gaps[j].to_minute - gaps[j].from_minute},
-			    {.text = gaps[j].reason}};
+			    {.text = reason_of(doc, model, sensors[i].name, &gaps[j])}};
 
 			cf_doc_row(doc, cells);
 		}

@@ -20,6 +20,7 @@ int cmd_egress(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
+int cmd_fleet(int argc, char **argv);
 int cmd_hosts(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -109,7 +109,7 @@ int cmd_ledger(int argc, char **argv)
 	static const char *const prints[] = {
 	    [WHAT_DUMP] = "dump", [WHAT_DIGEST] = "digest", [WHAT_SEALS] = "seals"};
 	static const char *const actions[] = {
-	    "name", "owner", "note", "except", "merge", "split", "site", "undo", "actions"};
+	    "name", "owner", "note", "except", "merge", "split", "site", "plan", "undo", "actions"};
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help, argc < 2 ? stderr : stdout);

@@ -1,4 +1,5 @@
-/* curfew ledger name, owner, note, except, merge, split, site, undo, actions: what people say. */
+/* curfew ledger name, owner, note, except, merge, split, site, plan, undo, actions: what people
+ * say. */
 
 #include "cli/front/cmd.h"
 #include "cli/front/json_out.h"
@@ -20,6 +21,7 @@ static const char help[] =
     "usage: curfew ledger name HOST NAME | owner HOST PERSON | note HOST TEXT\n"
     "       curfew ledger except HOST UNTIL WHY\n"
     "       curfew ledger merge HOST HOST | split MAC ADDRESS\n"
+    "       curfew ledger plan SENSOR FROM UNTIL WHY\n"
     "       curfew ledger site SENSOR SITE | undo NUMBER | actions [--json|--verify]\n"
     "\n"
     "A HOST is its id, MAC, name, or address (the last who had it; ADDRESS@SITE to be exact).\n"
@@ -212,7 +214,7 @@ static int record(const struct request *request, struct cf_ledger_action *action
 int cmd_ledger_action(int argc, char **argv)
 {
 	struct request request = {0};
-	char until[24];
+	char until[24], from[24];
 	int code;
 
 	if (!parse(&request, argc, argv, &code))
@@ -221,6 +223,7 @@ int cmd_ledger_action(int argc, char **argv)
 		return list_actions(&request);
 	int wanted = strcmp(request.verb, "undo") == 0 ? 1
 	    : strcmp(request.verb, "except") == 0      ? 3
+	    : strcmp(request.verb, "plan") == 0        ? 4
 	                                               : 2;
 
 	if (request.arg_count != wanted) {
@@ -246,6 +249,21 @@ int cmd_ledger_action(int argc, char **argv)
 		action.args[1] = until;
 		action.args[2] = request.who;
 		action.args[3] = request.args[2];
+	}
+	if (strcmp(request.verb, "plan") == 0) {
+		int64_t from_s, until_s;
+
+		if (!cli_parse_at("ledger plan", request.args[1], &from_s) ||
+		    !cli_parse_at("ledger plan", request.args[2], &until_s))
+			return CMD_USAGE;
+		if (until_s <= from_s) {
+			fputs("curfew ledger plan: UNTIL is not after FROM\n", stderr);
+			return CMD_USAGE;
+		}
+		(void)snprintf(from, sizeof from, "%lld", (long long)from_s);
+		(void)snprintf(until, sizeof until, "%lld", (long long)until_s);
+		action.args[1] = from;
+		action.args[2] = until;
 	}
 	return record(&request, &action);
 }

@@ -43,11 +43,16 @@ static enum cf_status use_key(
 	return CF_OK;
 }
 
+static bool is_of_sensor(const struct cf_ledger_action *action)
+{
+	return strcmp(action->verb, "site") == 0 || strcmp(action->verb, "plan") == 0;
+}
+
 /* What is said of a sensor, or of a MAC at an address, is kept as it is said; it must be there. */
 static enum cf_status check_thing(
     const struct cf_model *model, const struct cf_ledger_action *action, struct cf_error *error)
 {
-	bool is_site = strcmp(action->verb, "site") == 0;
+	bool is_site = is_of_sensor(action);
 
 	if (is_site ? has_sensor(model, action->args[0])
 	            : has_pair(model, action->args[0], action->args[1]))
@@ -91,7 +96,7 @@ enum cf_status cf_ledger_say(const char *ledger_path, int64_t now_wall_s,
 		status = cf_model_load(ledger, &model_options, &model, error);
 	}
 	if (status == CF_OK)
-		status = strcmp(action->verb, "site") == 0 || strcmp(action->verb, "split") == 0
+		status = is_of_sensor(action) || strcmp(action->verb, "split") == 0
 		    ? check_thing(model, action, error)
 		    : use_keys(model, action, error);
 	if (status == CF_OK)
