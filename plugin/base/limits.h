@@ -291,3 +291,10 @@
 /* How long after its time a message may arrive: libfstrm and Unbound hold some back for a second,
  * and threads take turns. */
 #define CF_TAP_DELAY_S 5
+
+/* fleet: what a bundle holds at most, unpacked and packed. One segment is a minute; one of 262,144
+ * new clients (CF_NEWCOMERS) has some 80 MB. */
+#define CF_FLEET_PLAIN_BYTES  (128u << 20)
+#define CF_FLEET_PACKED_BYTES (32u << 20)
+/* What a body may unpack to, times its own bytes: logs grow 10 to 50 times. */
+#define CF_FLEET_FACTOR 400u
