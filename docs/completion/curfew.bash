@@ -50,7 +50,7 @@ _curfew()
 		return
 	fi
 	case $prev in
-	--policy | --channel-file | --image | --image-file | --config | --unbound | --module | --log | --ledger | --hits | --read | --socket | --state | --output | --seal | --tsr | --tsa | --tsq | --key | -k | -p | -i | -r | -u | -o)
+	--policy | --channel-file | --image | --image-file | --config | --cert | --ca | --client-ca | --status | --unbound | --module | --log | --ledger | --hits | --read | --socket | --state | --output | --seal | --tsr | --tsa | --tsq | --key | -k | -p | -i | -r | -u | -o)
 		compopt -o filenames 2>/dev/null
 		# shellcheck disable=SC2207 # names with spaces are rare here and can be typed
 		COMPREPLY=($(compgen -f -- "$cur"))

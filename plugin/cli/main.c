@@ -29,6 +29,12 @@ static const struct verb verbs[] = {
 #ifdef CF_HAVE_TAP
     {"tap", cmd_tap, "listen to what resolvers tell by dnstap"},
 #endif
+#ifdef CF_HAVE_SHIP
+    {"ship", cmd_ship, "send what the sealed log has to collectors"},
+#endif
+#ifdef CF_HAVE_COLLECT
+    {"collect", cmd_collect, "take what sensors send into a ledger"},
+#endif
 #ifdef CF_HAVE_LEDGER
     {"ledger", cmd_ledger, "which hosts still depend: take logs in, correct, rebuild"},
     {"report", cmd_report, "who depends, through what, since when; progress, escapes, coverage"},

@@ -5,7 +5,7 @@
 
 #include "promise.h"
 
-#include "fleet/wire/bundle.h"
+#include "fleet/wire/bundle_body.h"
 #include "fleet/wire/head.h"
 
 #include <stdint.h>
@@ -41,13 +41,13 @@ static void read_body(const struct cf_bundle_name *name, const uint8_t *body, si
 	int64_t first, last;
 	char *lines = NULL;
 
-	if (cf_bundle_plain_bytes(body, len, &plain, &error) == CF_OK && plain < 1 << 20 &&
-	    cf_bundle_unpack(body, len, &lines, &got, &error) == CF_OK) {
+	if (cf_bundle_body_plain_bytes(body, len, &plain, &error) == CF_OK && plain < 1 << 20 &&
+	    cf_bundle_body_unpack(body, len, &lines, &got, &error) == CF_OK) {
 		must(got == plain);
-		(void)!cf_bundle_check(name, lines, got, &first, &last, &error);
+		(void)!cf_bundle_body_check(name, lines, got, &first, &last, &error);
 	}
 	free(lines);
-	(void)!cf_bundle_check(name, (const char *)body, len, &first, &last, &error);
+	(void)!cf_bundle_body_check(name, (const char *)body, len, &first, &last, &error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -15,6 +15,7 @@ enum cmd_exit {
 
 int cmd_apply(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_collect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_egress(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
@@ -30,5 +31,6 @@ int cmd_export(int argc, char **argv);
 int cmd_publish(int argc, char **argv);
 int cmd_rehearse(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_ship(int argc, char **argv);
 int cmd_tap(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -1,4 +1,4 @@
-#include "fleet/wire/bundle.h"
+#include "fleet/wire/bundle_body.h"
 
 #include "base/limits.h"
 #include "fleet/wire/segment.h"
@@ -11,7 +11,7 @@
 /* Dearer levels save a twentieth of the bytes for twice the time. */
 #define LEVEL 3
 
-enum cf_status cf_bundle_pack(
+enum cf_status cf_bundle_body_pack(
     const char *lines, size_t len, uint8_t **packed_out, size_t *packed_len_out)
 {
 	size_t room = ZSTD_compressBound(len), used;
@@ -32,7 +32,7 @@ enum cf_status cf_bundle_pack(
 	return CF_OK;
 }
 
-enum cf_status cf_bundle_plain_bytes(
+enum cf_status cf_bundle_body_plain_bytes(
     const uint8_t *packed, size_t len, size_t *plain_out, struct cf_error *error)
 {
 	unsigned long long plain = ZSTD_getFrameContentSize(packed, len);
@@ -52,11 +52,11 @@ enum cf_status cf_bundle_plain_bytes(
 	return CF_OK;
 }
 
-enum cf_status cf_bundle_unpack(
+enum cf_status cf_bundle_body_unpack(
     const uint8_t *packed, size_t len, char **lines_out, size_t *len_out, struct cf_error *error)
 {
 	size_t plain = 0, got;
-	enum cf_status status = cf_bundle_plain_bytes(packed, len, &plain, error);
+	enum cf_status status = cf_bundle_body_plain_bytes(packed, len, &plain, error);
 	char *lines;
 
 	if (status != CF_OK)
@@ -160,8 +160,8 @@ static enum cf_status check_lines(
 	return check_end(check, error);
 }
 
-enum cf_status cf_bundle_check(const struct cf_bundle_name *name, const char *lines, size_t len,
-    int64_t *first_wall_us_out, int64_t *last_wall_us_out, struct cf_error *error)
+enum cf_status cf_bundle_body_check(const struct cf_bundle_name *name, const char *lines,
+    size_t len, int64_t *first_wall_us_out, int64_t *last_wall_us_out, struct cf_error *error)
 {
 	struct check *check = calloc(1, sizeof *check);
 	enum cf_status status;

@@ -1,6 +1,7 @@
-/* fleet/wire/bundle.h: a log of the real writer passes, and nothing that was done to it does. */
+/* fleet/wire/bundle_body.h: a log of the real writer passes, and nothing that was done to it does.
+ */
 
-#include "fleet/wire/bundle.h"
+#include "fleet/wire/bundle_body.h"
 
 #include "fleet_log.h"
 
@@ -70,7 +71,7 @@ static enum cf_status check(const struct log *log)
 	int64_t first = 0, last = 0;
 	struct cf_error error;
 	enum cf_status status =
-	    cf_bundle_check(&log->name, log->lines, log->len, &first, &last, &error);
+	    cf_bundle_body_check(&log->name, log->lines, log->len, &first, &last, &error);
 
 	if (status == CF_OK)
 		assert_true(first / 1000000 == FLEET_LOG_START_S && last > first);
@@ -88,10 +89,10 @@ static void a_log_of_the_writer_passes(void **state)
 	(void)state;
 	assert_true(log.name.from_seq == 1 && log.name.to_seq > MINUTES - 1);
 	assert_int_equal(check(&log), CF_OK);
-	assert_int_equal(cf_bundle_pack(log.lines, log.len, &packed, &packed_len), CF_OK);
-	assert_int_equal(cf_bundle_plain_bytes(packed, packed_len, &plain, &error), CF_OK);
+	assert_int_equal(cf_bundle_body_pack(log.lines, log.len, &packed, &packed_len), CF_OK);
+	assert_int_equal(cf_bundle_body_plain_bytes(packed, packed_len, &plain, &error), CF_OK);
 	assert_int_equal(plain, log.len);
-	assert_int_equal(cf_bundle_unpack(packed, packed_len, &lines, &len, &error), CF_OK);
+	assert_int_equal(cf_bundle_body_unpack(packed, packed_len, &lines, &len, &error), CF_OK);
 	assert_int_equal(len, log.len);
 	assert_memory_equal(lines, log.lines, len);
 	free(lines);
@@ -173,23 +174,25 @@ static void a_body_is_measured_before_it_is_unpacked(void **state)
 	assert_true(zeros != NULL && context != NULL);
 	len = ZSTD_compress(packed, sizeof packed, zeros, zeros_len, 3);
 	assert_false(ZSTD_isError(len));
-	assert_int_equal(cf_bundle_plain_bytes(packed, len, &plain, &error), CF_ETOOBIG);
+	assert_int_equal(cf_bundle_body_plain_bytes(packed, len, &plain, &error), CF_ETOOBIG);
 	while (ZSTD_compressStream2(context, &out, &in, ZSTD_e_end) != 0)
 		;
-	assert_int_equal(cf_bundle_plain_bytes(stream, out.pos, &plain, &error), CF_OK);
+	assert_int_equal(cf_bundle_body_plain_bytes(stream, out.pos, &plain, &error), CF_OK);
 	len = ZSTD_compress(packed, sizeof packed, "a line\n", 7, 3);
-	assert_int_equal(cf_bundle_plain_bytes(packed, len, &plain, &error), CF_OK);
+	assert_int_equal(cf_bundle_body_plain_bytes(packed, len, &plain, &error), CF_OK);
 	memcpy(packed + len, packed, len);
-	assert_int_equal(cf_bundle_plain_bytes(packed, 2 * len, &plain, &error), CF_EMALFORMED);
+	assert_int_equal(
+	    cf_bundle_body_plain_bytes(packed, 2 * len, &plain, &error), CF_EMALFORMED);
 	for (size_t cut = 0; cut < len; cut++)
-		assert_int_equal(cf_bundle_plain_bytes(packed, cut, &plain, &error), CF_EMALFORMED);
+		assert_int_equal(
+		    cf_bundle_body_plain_bytes(packed, cut, &plain, &error), CF_EMALFORMED);
 	/* The size in the header is a promise that the content does not keep. */
 	packed[5]++;
-	if (cf_bundle_plain_bytes(packed, len, &plain, &error) == CF_OK) {
+	if (cf_bundle_body_plain_bytes(packed, len, &plain, &error) == CF_OK) {
 		char *lines;
 
 		assert_int_equal(
-		    cf_bundle_unpack(packed, len, &lines, &plain, &error), CF_EMALFORMED);
+		    cf_bundle_body_unpack(packed, len, &lines, &plain, &error), CF_EMALFORMED);
 	}
 	ZSTD_freeCCtx(context);
 	free(zeros);
