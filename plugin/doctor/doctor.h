@@ -24,8 +24,9 @@ struct cf_doctor_places {
 	char image[CF_PATH_BYTES];
 	char log[CF_PATH_BYTES]; /* "": the image's */
 	char config[CF_PATH_BYTES];
-	char fetched[CF_PATH_BYTES]; /* folder of fetched packs */
-	char key[CF_PATH_BYTES];     /* of the sensor key; "": none */
+	char fetched[CF_PATH_BYTES];  /* folder of fetched packs */
+	char key[CF_PATH_BYTES];      /* of the sensor key; "": none */
+	char shipping[CF_PATH_BYTES]; /* the shipper's status file */
 	char guard[CF_PATH_BYTES]; /* folder of what the guard and the rebuild say of themselves */
 };
 
@@ -77,6 +78,9 @@ struct cf_doctor {
 	char key[32], key_error[256], signed_at[40], seal_log[64];
 	uint64_t signed_seq;
 	int key_mode; /* of the key's file; -1: it is not there, or out of reach */
+	/* From the shipper's status file. */
+	bool ships;
+	uint64_t shipped_seq, ship_behind_s, unshipped_bytes;
 	/* The judgement. */
 	char problems[CF_DOCTOR_PROBLEMS][CF_PATH_BYTES + 512]; /* made safe to print */
 	unsigned problem_count;

@@ -7,6 +7,7 @@
 #include "doctor/run.h"
 #include "doctor/running.h"
 #include "doctor/shadow.h"
+#include "doctor/shipping.h"
 #include "doctor/unbound_config.h"
 #include "image/image.h"
 #include "update/image_kept.h"
@@ -309,4 +310,5 @@ void cf_doctor_look(struct cf_doctor *doctor, int64_t at_wall_s)
 	look_at_image(doctor, at_wall_s);
 	look_at_channel(doctor, at_wall_s);
 	cf_doctor_look_at_status(doctor, at_wall_s);
+	cf_doctor_look_at_shipping(doctor, at_wall_s);
 }

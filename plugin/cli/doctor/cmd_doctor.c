@@ -100,6 +100,8 @@ static bool find_places(const struct request *request, struct cf_doctor_places *
 		set(places->guard, getenv("CURFEW_GUARD_STATE"));
 	else if (strcmp(config, config_default) == 0)
 		set(places->guard, "/run/curfew-guard");
+	if (strcmp(config, config_default) == 0)
+		set(places->shipping, "/run/curfew-ship/status.json");
 	set(places->module, request->module);
 	set(places->image, request->image);
 	set(places->log, request->log);
@@ -136,6 +138,20 @@ static void print_key(const struct cf_doctor *d)
 	    text);
 }
 
+/* How far the store has the log. */
+static void print_shipping(const struct cf_doctor *d)
+{
+	char text[256];
+
+	if (!d->ships)
+		return;
+	snprintf(text, sizeof text,
+	    "seal %" PRIu64 " of the log is in the store; %" PRIu64 " s behind, %" PRIu64
+	    " bytes not there",
+	    d->shipped_seq, d->ship_behind_s, d->unshipped_bytes);
+	cli_doctor_line("shipping", CF_KNOWN_YES, text);
+}
+
 static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 {
 	char text[CF_PATH_BYTES + 1024];
@@ -168,6 +184,7 @@ static void print_text(const struct cf_doctor *d, int64_t at_wall_s)
 	}
 	if (d->has_status)
 		print_key(d);
+	print_shipping(d);
 	for (unsigned i = 0; i < d->problem_count; i++) {
 		/* Names of files, and what others wrote into them, are in it. */
 		fputs(cli_term_style(stdout, CLI_YELLOW), stdout);
@@ -227,6 +244,9 @@ static void print_json(
 	cli_json_text(&json, "signed_at", cli_doctor_or_null(d->signed_at));
 	json_count(&json, "signed_seq", d->signed_seq > 0, d->signed_seq);
 	cli_json_text(&json, "seal_log", cli_doctor_or_null(d->seal_log));
+	json_count(&json, "shipped_seq", d->ships, d->shipped_seq);
+	json_count(&json, "ship_behind_s", d->ships, d->ship_behind_s);
+	json_count(&json, "unshipped_bytes", d->ships, d->unshipped_bytes);
 	cli_json_text(&json, "module_config", cli_doctor_or_null(d->modules));
 	cli_json_text(&json, "guard", cli_doctor_or_null(d->guard_mode));
 	cli_json_bool(&json, "degraded", d->degraded);
