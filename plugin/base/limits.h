@@ -110,6 +110,12 @@
 #define CF_STREAM_LIFE_S 15
 /* QUIC handshakes whose ClientHello is not complete, held at one time. */
 #define CF_QUIC_HANDSHAKES 1024
+/* Deflated IP payloads that are unpacked: so many at once, and a second; and times the payload's
+   own length. Deflate takes at most 1,032 times and does 250 in a packet of zeros; data that was
+   worth packing takes two to six. */
+#define CF_IPCOMP_BURST 1000
+#define CF_IPCOMP_PER_S 2000
+#define CF_IPCOMP_TIMES 8
 /* HTTP/2 connections in the clear whose headers are read, each with a table of the size that
  * browsers and servers of today allow, and the bytes kept of a field: names and agents are shorter.
  */

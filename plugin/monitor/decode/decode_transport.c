@@ -309,7 +309,7 @@ static bool decode_compressed(struct cf_decoder *decoder, struct cf_bytes body)
 
 	if (header == NULL)
 		return malformed(decoder);
-	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, &plain))
+	if (!cf_ipcomp_inflate(decoder->ipcomp, packed, decoder->packet.at_wall_us, &plain))
 		return unread(decoder, CF_COUNT_UNREAD_IP);
 	decoder->packet.ip_proto = header[0];
 	(void)cf_decode_transport(decoder, cf_bytes_make(plain.data, plain.len),

@@ -233,6 +233,15 @@ static bool decode_ayiya(struct cf_decoder *decoder, struct cf_bytes body)
 	return cf_decode_ip(decoder, body);
 }
 
+static void skip_zeros(struct cf_bytes *body)
+{
+	size_t left = cf_bytes_left(body), zeros = 0;
+
+	while (zeros < left && body->at[zeros] == 0)
+		zeros++;
+	cf_bytes_skip(body, zeros);
+}
+
 /* TaZmen sniffer protocol: tags up to an end tag, then the sniffed frame. */
 static bool decode_tzsp(struct cf_decoder *decoder, struct cf_bytes body)
 {
@@ -241,9 +250,12 @@ static bool decode_tzsp(struct cf_decoder *decoder, struct cf_bytes body)
 
 	if (header == NULL || header[0] != 1)
 		return false;
-	while ((tag = cf_bytes_u8(&body)) != 1 && cf_bytes_ok(&body))
-		if (tag != 0)
+	do {
+		skip_zeros(&body); /* padding */
+		tag = cf_bytes_u8(&body);
+		if (tag > 1)
 			cf_bytes_skip(&body, cf_bytes_u8(&body));
+	} while (tag != 1 && cf_bytes_ok(&body));
 	if (!cf_bytes_ok(&body) || header[2] != 0)
 		return false;
 	if (header[3] == 1)
@@ -313,5 +325,5 @@ bool cf_decode_udp_tunnel(struct cf_decoder *decoder, struct cf_bytes body)
 	uint16_t src_port = decoder->packet.src_port;
 
 	return decode_by_port(decoder, decoder->packet.dst_port, body) ||
-	    decode_by_port(decoder, src_port, body);
+	    (src_port != decoder->packet.dst_port && decode_by_port(decoder, src_port, body));
 }

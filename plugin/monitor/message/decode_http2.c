@@ -58,6 +58,7 @@ struct connection {
 
 struct cf_http2 {
 	uint64_t calls;
+	struct connection *last; /* found last: the next frame mostly is of the same one */
 	struct connection connections[CF_HTTP2_CONNECTIONS];
 };
 
@@ -83,11 +84,18 @@ void cf_http2_free(struct cf_http2 *http2)
 	free(http2);
 }
 
+static bool is_of(const struct connection *connection, uint64_t hash)
+{
+	return connection->used > 0 && connection->hash == hash;
+}
+
 static struct connection *find(struct cf_http2 *http2, uint64_t hash)
 {
+	if (http2->last != NULL && is_of(http2->last, hash))
+		return http2->last;
 	for (size_t i = 0; i < CF_HTTP2_CONNECTIONS; i++)
-		if (http2->connections[i].used > 0 && http2->connections[i].hash == hash)
-			return &http2->connections[i];
+		if (is_of(&http2->connections[i], hash))
+			return http2->last = &http2->connections[i];
 	return NULL;
 }
 

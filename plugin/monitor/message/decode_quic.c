@@ -17,15 +17,18 @@
 enum {
 	LONG_HEADER = 0x80,
 	FIXED_BIT = 0x40,
-	ID_BYTES = 20, /* longest connection id of version 1 */
 	/* A client's own first id has 8 (RFC 9000 7.2), one that a Retry gave it may be shorter. */
 	FIRST_ID_BYTES = 1,
 	/* RFC 9000 14.1: of an unknown version, believe only what is padded as a client must. */
 	CLIENT_DATAGRAM_BYTES = 1200,
+	MESSAGE_HEADER_BYTES = 4,
 	WAYS = 4, /* places where a handshake can be */
-	/* Initials opened, or tried, of one datagram: none needs more than a resent one and
-	   another. */
+	/* Initials opened, or tried, of one frame, and of one of them keys are derived: no datagram
+	   needs more than a resent one and another, and Wi-Fi packs many datagrams together. */
 	OPENINGS = 3,
+	/* CRYPTO frames of one Initial: browsers that shuffle their hello send up to some twenty.
+	 */
+	CRYPTO_FRAMES = 64,
 	SERVERS = 1024, /* servers remembered by the client id that they will write to */
 };
 
@@ -42,7 +45,10 @@ struct handshake {
 
 struct cf_quic {
 	struct cf_quic_salts salts;
-	unsigned waiting;          /* handshakes under way: mostly none */
+	unsigned waiting; /* handshakes under way: mostly none */
+	uint64_t frame;   /* the number of the frame that openings are of */
+	unsigned openings;
+	bool derived;              /* in it: keys of an id were */
 	uint64_t servers[SERVERS]; /* expect_server() */
 	uint8_t *buffers;          /* CF_QUIC_HANDSHAKES times CF_QUIC_CRYPTO_BYTES, mapped */
 	struct handshake handshakes[CF_QUIC_HANDSHAKES];
@@ -199,17 +205,38 @@ static void skip_ack(struct cf_bytes *cursor, bool ecn)
 		(void)read_varint(cursor); /* counts */
 }
 
+/* PADDING and PING, of one byte each: an Initial may be full of them. */
+static void skip_padding(struct cf_bytes *cursor)
+{
+	const uint8_t *at = cursor->at;
+	size_t left = cf_bytes_left(cursor);
+	uint64_t word;
+
+	for (; left >= sizeof word; at += sizeof word, left -= sizeof word) {
+		memcpy(&word, at, sizeof word);
+		if ((word & ~UINT64_C(0x0101010101010101)) != 0)
+			break;
+	}
+	while (left > 0 && *at <= 0x01) {
+		at++;
+		left--;
+	}
+	cf_bytes_skip(cursor, (size_t)(at - cursor->at));
+}
+
 /*
  * The next CRYPTO frame of an opened Initial, others stepped over. False at the end, and, with the
  * cursor failed, at a frame that must not be there.
  */
 static bool next_crypto(struct cf_bytes *cursor, uint64_t *offset_out, struct cf_slice *data_out)
 {
-	while (cf_bytes_left(cursor) > 0) {
-		uint8_t type = cf_bytes_u8(cursor);
+	for (;;) {
+		uint8_t type;
 
-		if (type == 0x00 || type == 0x01)
-			continue;
+		skip_padding(cursor);
+		if (cf_bytes_left(cursor) == 0)
+			return false;
+		type = cf_bytes_u8(cursor);
 		if (type == 0x02 || type == 0x03) {
 			skip_ack(cursor, type == 0x03);
 		} else if (type == 0x1c) {
@@ -225,7 +252,14 @@ static bool next_crypto(struct cf_bytes *cursor, uint64_t *offset_out, struct cf
 			cf_bytes_fail(cursor);
 		}
 	}
-	return false;
+}
+
+/* What has come of the message's beginning is all of it, or too little of it to know. */
+static bool is_whole(const uint8_t *message, size_t len)
+{
+	return len >= MESSAGE_HEADER_BYTES &&
+	    len - MESSAGE_HEADER_BYTES >=
+	    ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]);
 }
 
 /* Puts the CRYPTO frames of an opened Initial where they belong; reports the hello once it is
@@ -236,9 +270,10 @@ static void read_frames(struct cf_quic *quic, struct cf_decoder *decoder, uint32
 {
 	const struct cf_byte_span *span;
 	struct cf_slice data;
+	unsigned frames = 0;
 	uint64_t offset;
 
-	while (next_crypto(&cursor, &offset, &data)) {
+	while (frames++ < CRYPTO_FRAMES && next_crypto(&cursor, &offset, &data)) {
 		if (handshake == NULL && offset == 0 &&
 		    report(decoder, &decoder->packet, version, data))
 			return; /* whole in one frame */
@@ -254,7 +289,8 @@ static void read_frames(struct cf_quic *quic, struct cf_decoder *decoder, uint32
 	}
 	if (!cf_bytes_ok(&cursor))
 		cf_decode_count(decoder, CF_COUNT_QUIC_MALFORMED);
-	if (handshake == NULL || (span = cf_spans_find(&handshake->spans, 0)) == NULL)
+	if (handshake == NULL || (span = cf_spans_find(&handshake->spans, 0)) == NULL ||
+	    !is_whole(buffer_of(quic, handshake), span->to))
 		return;
 	if (report(decoder, &decoder->packet, version,
 	        (struct cf_slice){.data = buffer_of(quic, handshake), .len = span->to}))
@@ -295,21 +331,26 @@ static bool is_server(struct cf_quic *quic, uint64_t way_hash, struct cf_slice i
 	return *server_place(quic, tag) == tag;
 }
 
-/* What a datagram has cost so far. */
-struct datagram {
-	struct cf_slice id; /* the destination of its first packet */
-	unsigned openings;
-	bool derived; /* keys of id: they were tried, and will open the others no more than that one
-	               */
-};
+/*
+ * A version that is not known may be the next draft, or one that a client made up to see whether it
+ * is refused (RFC 9000 15): both use what was last standardised for such types of packets. Trying
+ * the salts of all drafts as well would let one datagram cost three times as much.
+ */
+static const struct cf_quic_salt *salt_of(
+    const struct cf_quic *quic, uint32_t version, bool v2_type)
+{
+	int known = cf_quic_salt_find(version);
+
+	return &quic->salts.at[known >= 0 ? known : cf_quic_salt_find(v2_type ? CF_QUIC_V2 : 1)];
+}
 
 /* Tries the keys of a handshake that is under way, then those the packet's own id would give. */
 static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint32_t version,
-    bool v2_type, const struct cf_quic_initial *initial, struct datagram *datagram)
+    bool v2_type, const struct cf_quic_initial *initial)
 {
 	uint64_t way_hash = cf_packet_hash(decoder, &decoder->packet), hash = way_hash | 1;
 	struct handshake *handshake = find(quic, hash);
-	int known = cf_quic_salt_find(version);
+	const struct cf_quic_salt *salt = salt_of(quic, version, v2_type);
 	bool may_be_first = initial->destination.len >= FIRST_ID_BYTES;
 	struct cf_quic_keys keys;
 	size_t len;
@@ -322,16 +363,10 @@ static void open_initial(struct cf_quic *quic, struct cf_decoder *decoder, uint3
 		return;
 	}
 	may_be_first =
-	    may_be_first && !datagram->derived && !is_server(quic, way_hash, initial->destination);
-	datagram->derived = datagram->derived || may_be_first;
-	for (int i = 0; i < CF_QUIC_SALTS && may_be_first; i++) {
-		const struct cf_quic_salt *salt = &quic->salts.at[i];
-
-		if ((known >= 0 && i != known) || (known < 0 && salt->v2 != v2_type))
-			continue;
-		cf_quic_keys_derive(salt, initial->destination, &keys);
-		if (!cf_quic_open(&keys, initial, quic->plain, sizeof quic->plain, &len))
-			continue;
+	    may_be_first && !quic->derived && !is_server(quic, way_hash, initial->destination);
+	quic->derived = quic->derived || may_be_first;
+	if (may_be_first &&
+	    cf_quic_open_first(salt, initial, &keys, quic->plain, sizeof quic->plain, &len)) {
 		cf_decode_count(decoder, CF_COUNT_QUIC_INITIALS);
 		expect_server(quic, decoder, initial->source);
 		if (handshake != NULL) /* another connection, or the same one after a Retry */
@@ -348,7 +383,7 @@ static enum packet_type packet_type(uint8_t first, uint32_t version, bool *v2_ty
 {
 	unsigned bits = (first >> 4) & 3;
 	int salt = cf_quic_salt_find(version);
-	bool v2 = version == 0x6b3343cf || (salt < 0 && bits == 1);
+	bool v2 = version == CF_QUIC_V2 || (salt < 0 && bits == 1);
 
 	*v2_type_out = v2;
 	if (bits == (v2 ? 1U : 0U))
@@ -366,7 +401,7 @@ static bool is_foreign_version(uint32_t version)
 
 /* One packet of the datagram; false when no other can follow. */
 static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct cf_bytes *cursor,
-    struct datagram *datagram)
+    struct cf_slice *first_id)
 {
 	const uint8_t *start_at = cursor->at;
 	uint8_t first = cf_bytes_u8(cursor);
@@ -383,16 +418,16 @@ static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct
 	initial.destination.data = cf_bytes_take(cursor, initial.destination.len);
 	initial.source.len = cf_bytes_u8(cursor);
 	initial.source.data = cf_bytes_take(cursor, initial.source.len);
-	if (!cf_bytes_ok(cursor) || initial.destination.len > ID_BYTES ||
-	    initial.source.len > ID_BYTES || is_foreign_version(version) ||
+	if (!cf_bytes_ok(cursor) || initial.destination.len > CF_QUIC_ID_BYTES ||
+	    initial.source.len > CF_QUIC_ID_BYTES || is_foreign_version(version) ||
 	    (cf_quic_salt_find(version) < 0 &&
 	        decoder->packet.payload_wire_bytes < CLIENT_DATAGRAM_BYTES))
 		return false;
 	/* RFC 9000 12.2: packets to another connection are no part of this datagram. */
-	if (datagram->id.data == NULL)
-		datagram->id = initial.destination;
-	else if (datagram->id.len != initial.destination.len ||
-	    memcmp(datagram->id.data, initial.destination.data, datagram->id.len) != 0)
+	if (first_id->data == NULL)
+		*first_id = initial.destination;
+	else if (first_id->len != initial.destination.len ||
+	    memcmp(first_id->data, initial.destination.data, first_id->len) != 0)
 		return false;
 	type = packet_type(first, version, &v2_type);
 	if (type == TYPE_END)
@@ -408,19 +443,25 @@ static bool next_packet(struct cf_quic *quic, struct cf_decoder *decoder, struct
 	    (struct cf_slice){.data = start_at, .len = (size_t)(cursor->at - start_at)};
 	if (type != TYPE_INITIAL)
 		return true;
-	open_initial(quic, decoder, version, v2_type, &initial, datagram);
-	return ++datagram->openings < OPENINGS;
+	open_initial(quic, decoder, version, v2_type, &initial);
+	return ++quic->openings < OPENINGS;
 }
 
 void cf_quic_datagram(struct cf_quic *quic, struct cf_decoder *decoder)
 {
 	struct cf_slice payload = decoder->packet.payload;
 	struct cf_bytes cursor = cf_bytes_make(payload.data, payload.len);
-	struct datagram datagram = {.derived = false};
+	struct cf_slice first_id = {.data = NULL};
 
 	if (payload.len < 7 || (payload.data[0] & LONG_HEADER) == 0)
 		return;
-	while (cf_bytes_left(&cursor) > 0 && next_packet(quic, decoder, &cursor, &datagram))
+	if (quic->frame != decoder->counters.at[CF_COUNT_FRAMES]) {
+		quic->frame = decoder->counters.at[CF_COUNT_FRAMES];
+		quic->openings = 0;
+		quic->derived = false;
+	}
+	while (quic->openings < OPENINGS && cf_bytes_left(&cursor) > 0 &&
+	    next_packet(quic, decoder, &cursor, &first_id))
 		;
 }
 

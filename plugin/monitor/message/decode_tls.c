@@ -321,7 +321,7 @@ enum cf_reading cf_server_flight_read(struct cf_slice stream, uint8_t *handshake
 		part = body.len < size - held ? body.len : size - held;
 		if (part > 0)
 			memcpy(handshake + held, body.data, part);
-		held += part;
+		held = take_small_records(&cursor, handshake, held + part, size);
 	}
 	need = message_bytes(handshake, held);
 	if (held > 0 && handshake[0] != SERVER_HELLO)

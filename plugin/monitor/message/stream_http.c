@@ -165,16 +165,36 @@ static enum cf_reading read_chunk_line(struct cf_slice bytes, size_t *line_out, 
 	return CF_READING_DONE;
 }
 
+/* Chunks of some bytes each, by a short way: a body may be made of thousands. Stops before any that
+ * read_chunk_line() must look at. */
+static size_t skip_small_chunks(struct cf_slice bytes, size_t at)
+{
+	while (at < bytes.len && bytes.len - at >= 5) {
+		const uint8_t *line = bytes.data + at;
+		uint8_t digit = line[2];
+
+		if (line[0] != '\r' || line[1] != '\n' || line[3] != '\r' || line[4] != '\n' ||
+		    digit <= '0' || digit > '9')
+			break;
+		at += 5U + (digit - '0');
+	}
+	return at;
+}
+
 struct cf_step_result cf_step_chunk(struct cf_slice bytes, bool final, bool *is_none_out)
 {
-	size_t at = 0, line, size;
-	enum cf_reading reading;
+	size_t at = 0, line, size = 1;
+	enum cf_reading reading = CF_READING_DONE;
 	struct cf_step_result result;
 
 	*is_none_out = false;
 	do {
-		struct cf_slice rest = {.data = bytes.data + at, .len = bytes.len - at};
+		struct cf_slice rest;
 
+		at = skip_small_chunks(bytes, at);
+		if (at >= bytes.len)
+			break;
+		rest = (struct cf_slice){.data = bytes.data + at, .len = bytes.len - at};
 		reading = read_chunk_line(rest, &line, &size);
 		if (reading != CF_READING_DONE)
 			break;

@@ -27,6 +27,27 @@ static void report(struct cf_decoder *decoder, const struct cf_packet *packet,
 		decoder->observer.http_request(decoder->observer.context, packet, request);
 }
 
+/* Over frames that are not needed, as many as stand here; they may be of no bytes, and thousands.
+ */
+static struct cf_step_result skip_frames(struct cf_slice bytes)
+{
+	struct cf_step_result result;
+	size_t at = 0;
+
+	while (at < bytes.len && bytes.len - at >= CF_HTTP2_HEAD_BYTES) {
+		struct cf_slice rest = {.data = bytes.data + at, .len = bytes.len - at};
+		struct cf_http2_frame frame = cf_http2_frame_read(rest);
+
+		if (frame.has_headers)
+			break;
+		at += frame.total_bytes;
+	}
+	result = cf_step_advance(at, false);
+	result.mode = CF_MODE_HTTP2;
+	result.body = at > bytes.len;
+	return result;
+}
+
 struct cf_step_result cf_step_http2(struct cf_decoder *decoder, const struct cf_packet *packet,
     const struct cf_stream_view *view, struct cf_slice bytes)
 {
@@ -38,11 +59,11 @@ struct cf_step_result cf_step_http2(struct cf_decoder *decoder, const struct cf_
 	if (bytes.len < CF_HTTP2_HEAD_BYTES)
 		return cf_step_more(CF_HTTP2_HEAD_BYTES, view->final);
 	frame = cf_http2_frame_read(bytes);
+	if (!frame.has_headers)
+		return skip_frames(bytes);
 	result = cf_step_advance(frame.total_bytes, false);
 	result.mode = CF_MODE_HTTP2;
 	result.body = frame.total_bytes > bytes.len;
-	if (!frame.has_headers)
-		return result;
 	if (frame.total_bytes <= CF_STREAM_BYTES && bytes.len < frame.total_bytes)
 		return cf_step_more(frame.total_bytes, view->final);
 	reading = frame.total_bytes > CF_STREAM_BYTES

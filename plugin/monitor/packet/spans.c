@@ -7,11 +7,19 @@
 /* Index of the first range that ends at or behind from. */
 static unsigned first_touching(const struct cf_spans *spans, size_t from)
 {
-	unsigned i = 0;
+	unsigned low = 0, high = spans->count;
 
-	while (i < spans->count && spans->at[i].to < from)
-		i++;
-	return i;
+	if (high > 0 && spans->at[high - 1].to < from) /* pieces mostly come in order */
+		return high;
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (spans->at[middle].to < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 bool cf_spans_fill(

@@ -164,7 +164,7 @@ static void one_datagram_is_one_connection(void **state)
 	assert_int_equal(watch_counter(&watch, CF_COUNT_QUIC_UNOPENED), 3);
 }
 
-static void unknown_version_is_tried_with_known_salts(void **state)
+static void unknown_version_is_tried_as_version_1(void **state)
 {
 	(void)state;
 	send_part(0x0a0a0a0a, first_id, 0, 0, 1000);
@@ -281,6 +281,26 @@ static void handshakes_stay_bounded_and_evictions_are_counted(void **state)
 	assert_true(watch_counter(&watch, CF_COUNT_QUIC_EVICTED) >= 2 * CF_QUIC_HANDSHAKES);
 }
 
+/* A hello as no client sends it: the pieces behind the sixty-fourth are not looked at. */
+static void pieces_of_one_initial_are_bounded(void **state)
+{
+	(void)state;
+	message.len = 0;
+	make_client_hello(&message, NAME, 0);
+	for (unsigned count = 63; count <= 65; count++) {
+		size_t piece = message.len / count;
+
+		watch_again(&watch);
+		frames.len = packet.len = 0;
+		for (size_t i = 0; i < count; i++)
+			put_crypto(&frames, &message, i * piece,
+			    i + 1 == count ? message.len : (i + 1) * piece);
+		make_initial(&packet, VERSION, first_id, first_id, 0, &frames);
+		watch_datagram(&watch, flow_to(443), packet.at, packet.len);
+		assert_int_equal(watch_count(&watch, "quic " NAME), count <= 64 ? 1 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,7 +312,7 @@ int main(void)
 	        frames_in_any_order_between_padding_give_the_name, start, stop),
 	    cmocka_unit_test_setup_teardown(coalesced_initials_are_both_read, start, stop),
 	    cmocka_unit_test_setup_teardown(one_datagram_is_one_connection, start, stop),
-	    cmocka_unit_test_setup_teardown(unknown_version_is_tried_with_known_salts, start, stop),
+	    cmocka_unit_test_setup_teardown(unknown_version_is_tried_as_version_1, start, stop),
 	    cmocka_unit_test_setup_teardown(repeated_packets_do_not_hide_a_gap, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        new_connection_on_the_same_ports_is_read_with_its_own_keys, start, stop),
@@ -304,6 +324,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_finished_handshake_waits_no_longer, start, stop),
 	    cmocka_unit_test_setup_teardown(
 	        handshakes_stay_bounded_and_evictions_are_counted, start, stop),
+	    cmocka_unit_test_setup_teardown(pieces_of_one_initial_are_bounded, start, stop),
 	};
 
 	return cmocka_run_group_tests_name("decode_quic", tests, NULL, NULL);
