@@ -109,6 +109,7 @@ static void on_ndp(
 			if (type == NDP_ADVERTISE && (flags & NDP_FLAG_ROUTER) != 0)
 				cf_hosts_router(observe->monitor->hosts, body.at);
 			cf_hosts_learn(observe->monitor->hosts, &fact);
+			wanted = 0; /* no option has it: the first address is the one */
 		}
 	}
 }
