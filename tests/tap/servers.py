@@ -7,9 +7,13 @@ SERVER is unbound, bind, knot-resolver, dnsdist or recursor. What is not install
 listens on loopback in a namespace of its own and asks one made-up name server; everything is bounded in time.
 
 Clients ask by IPv4 and IPv6, over UDP and TCP, for a listed name, one that is not there, one that is not listed and
-one that leads to a listed one; the hits must be these look-ups, with their ports and what was answered."""
+one that leads to a listed one; the hits must be these look-ups, with their ports and what was answered.
+
+One file: the configurations of five servers are read beside the look-ups that each of them is asked and what it must tell of them.
+"""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -166,6 +170,15 @@ SERVERS = {
 }
 
 
+def old_settings(program):
+    """PowerDNS takes its settings from YAML since 5.2, and as here only when it is told to; before, it knows no such option."""
+    if program != 'pdns_recursor':
+        return []
+    said = subprocess.run([shutil.which(program), '--version'], capture_output=True, text=True, check=False, timeout=60)
+    found = re.search(r'Recursor (\d+)\.(\d+)', said.stdout + said.stderr)
+    return ['--enable-old-settings'] if found and (int(found[1]), int(found[2])) >= (5, 2) else []
+
+
 def in_namespace():
     """Runs this very test again in a network namespace whose loopback is up."""
     if os.environ.get('CURFEW_TAP_INSIDE') == 'yes':
@@ -258,8 +271,9 @@ class Story:
         if server.program == 'pdns_recursor':
             with open(values['folder'] + '/tap.lua', 'w', encoding='utf-8') as file:
                 file.write('dnstapFrameStreamServer({"%(socket)s"}, {logQueries=true, logResponses=true})\n' % values)
+        command = [shutil.which(server.program)] + [part % values for part in server.command] + old_settings(server.program)
         with open(self.folder + '/server.err', 'ab') as err:
-            self.server = subprocess.Popen([shutil.which(server.program)] + [part % values for part in server.command],
+            self.server = subprocess.Popen(command,
                                            stdout=err, stderr=err, stdin=subprocess.DEVNULL, cwd=values['folder'])
         return wait_for('the resolver', lambda: self.asks(V4, 'ready.example.org') and
                         self.asks(V6, 'ready.example.org'))
