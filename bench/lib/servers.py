@@ -480,7 +480,10 @@ write-pid=no
 """)
 
     def command(self):
-        return [self.program, f"--config-dir={self.folder}", "--daemon=no"]
+        # It takes settings from YAML since 5.2, and these only when told to; before, it knows no such option.
+        found = re.search(r"Recursor (\d+)\.(\d+)", self.version())
+        old = ["--enable-old-settings"] if found and (int(found[1]), int(found[2])) >= (5, 2) else []
+        return [self.program, f"--config-dir={self.folder}", "--daemon=no", *old]
 
     def replace(self, names):
         rpz_zone(self.path("rpz.zone"), names)

@@ -3,6 +3,7 @@
 #include "trust/bundle.h"
 
 #include "base/limits.h"
+#include "base/status.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
