@@ -20,14 +20,22 @@
 
 /* ---- manifest */
 
+struct faults {
+	struct cf_sayings *sayings;
+	unsigned long count;
+};
+
 static void say_fault(void *context, enum cf_manifest_fault kind, const char *path)
 {
+	struct faults *faults = context;
+
 	static const char *const texts[] = {
 	    [CF_MANIFEST_CHANGED] = "has other bytes than the manifest says",
 	    [CF_MANIFEST_MISSING] = "is in the manifest and missing",
 	    [CF_MANIFEST_UNLISTED] = "is not in the manifest"};
 
-	cf_say(context, CF_SAID_BAD, "manifest", "'%s' %s", path, texts[kind]);
+	faults->count++;
+	cf_say(faults->sayings, CF_SAID_BAD, "manifest", "'%s' %s", path, texts[kind]);
 }
 
 /* Whose signature the manifest bears. */
@@ -75,8 +83,8 @@ void cf_evidence_check_manifest(
 	char path[CF_PATH_BYTES];
 	struct cf_fetch file = {.place = path, .most_bytes = MANIFEST_BYTES};
 	struct cf_error error;
+	struct faults faults = {.sayings = sayings};
 	size_t files = 0;
-	unsigned long before;
 
 	(void)snprintf(path, sizeof path, "%s/" CF_MANIFEST_NAME, root);
 	if (cf_fetch(&file, &error) != CF_OK) {
@@ -84,11 +92,10 @@ void cf_evidence_check_manifest(
 		return;
 	}
 	check_signature(sayings, root, (const char *)file.data, file.len, keyring);
-	before = sayings->counts[CF_SAID_BAD];
-	if (cf_manifest_check(root, (const char *)file.data, file.len, say_fault, sayings, &files,
+	if (cf_manifest_check(root, (const char *)file.data, file.len, say_fault, &faults, &files,
 	        &error) != CF_OK)
 		cf_say(sayings, CF_SAID_BAD, "manifest", "%s", error.text);
-	else if (sayings->counts[CF_SAID_BAD] == before)
+	else if (faults.count == 0)
 		cf_say(sayings, CF_SAID_GOOD, "manifest",
 		    "%zu files are as it says, and no other is there", files);
 	free(file.data);

@@ -3,6 +3,7 @@
 #include "evidence/about.h"
 #include "evidence/checks.h"
 
+#include "base/instant.h"
 #include "evidence/log_check.h"
 #include "records/anchor/public_key.h"
 #include "records/anchor/witness.h"
@@ -151,17 +152,37 @@ static void read_logs(struct cf_sayings *sayings, const char *root, struct cf_lo
 	free(logs);
 }
 
+/* Whose choice it was, and what nobody looks at. */
+static void say_interval(struct cf_sayings *sayings, const char *root)
+{
+	struct cf_evidence_about about;
+	char from[CF_INSTANT_TEXT_BYTES], to[CF_INSTANT_TEXT_BYTES];
+	struct cf_error error;
+
+	if (cf_evidence_read_about(root, &about, &error) != CF_OK ||
+	    (about.from_wall_s == 0 && about.to_wall_s == 0))
+		return; /* what is wrong with it is said elsewhere */
+	cf_say(sayings, CF_SAID_NOTE, "log",
+	    "it was asked for %s to %s: segments of the logs from and to the seals around that; "
+	    "what "
+	    "lies outside is not in it, and nothing is said of it",
+	    about.from_wall_s == 0 ? "the beginning" : cf_instant_format(about.from_wall_s, from),
+	    about.to_wall_s == 0 ? "the end" : cf_instant_format(about.to_wall_s, to));
+}
+
 /* How far the logs should reach: to what was asked for, or to when the evidence was made. */
 static void set_times(const char *root, struct cf_verify_with *with)
 {
 	struct cf_evidence_about about;
 	struct cf_error error;
 
-	with->from_wall_us = INT64_MIN;
+	with->from_wall_us = INT64_MIN; /* all of them */
 	with->to_wall_us = with->now_wall_us = INT64_MAX;
 	if (cf_evidence_read_about(root, &about, &error) != CF_OK)
 		return; /* which is said elsewhere */
 	with->now_wall_us = about.made_wall_s * 1000000;
+	if (about.from_wall_s != 0)
+		with->from_wall_us = about.from_wall_s * 1000000;
 	with->to_wall_us = about.to_wall_s != 0 ? about.to_wall_s * 1000000 : with->now_wall_us;
 }
 
@@ -202,7 +223,10 @@ void cf_evidence_check_logs(struct cf_sayings *sayings, const char *root,
 		read_seals(sayings, root, vouchers, witness);
 		with.keys = keys->count > 0 ? keys : NULL;
 		with.witness = cf_witness_count(witness) > 0 ? witness : NULL;
+		/* Where somebody vouches, what nobody vouches for is a doubt; else all of it is. */
+		with.is_strict = with.keys != NULL || with.witness != NULL;
 		set_times(root, &with);
+		say_interval(sayings, root);
 		check_all(&logs, root, judge, &with);
 	}
 	cf_judge_free(judge);

@@ -3,6 +3,7 @@
 #include "evidence/gather.h"
 
 #include "base/file_writer.h"
+#include "evidence/segments.h"
 #include "ledger/origin.h"
 #include "ledger/store/ledger.h"
 #include "records/files/log_set.h"
@@ -82,6 +83,49 @@ static enum cf_status copy_file(const char *from, const char *folder, struct cf_
 	    : status;
 }
 
+/* Of a name that says how it is compressed, what stands before: what is cut out is not. */
+static size_t plain_length(const char *base)
+{
+	static const char *const endings[] = {".gz", ".zst", ".xz", ".bz2"};
+	size_t len = strlen(base);
+
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		size_t ending = strlen(endings[i]);
+
+		if (len > ending && strcmp(base + len - ending, endings[i]) == 0)
+			return len - ending;
+	}
+	return len;
+}
+
+/* What of the file the interval needs; *copied_out: is there anything. */
+static enum cf_status copy_part(struct logs *logs, const char *from, const char *folder,
+    bool *copied_out, struct cf_error *error)
+{
+	const struct cf_evidence_sources *sources = logs->sources;
+	struct cf_segments_counts counts = {.lines = 0};
+	const char *base = base_of(from);
+	char to[CF_PATH_BYTES + 300];
+	enum cf_status status;
+
+	*copied_out = true;
+	if (!cf_crate_name_ok(base) || (sources->from_wall_s == 0 && sources->to_wall_s == 0))
+		return copy_file(from, folder, error);
+	(void)snprintf(to, sizeof to, "%s/%.*s", folder, (int)plain_length(base), base);
+	status =
+	    cf_segments_copy(from, to, sources->from_wall_s, sources->to_wall_s, &counts, error);
+	if (status != CF_OK)
+		return status;
+	if (counts.kept == counts.lines)
+		return copy_file(from, folder, error);
+	*copied_out = counts.kept > 0;
+	if (*copied_out)
+		cf_evidence_tell(&sources->notices,
+		    "'%s': %llu of %llu lines, from and to the seals around the interval", from,
+		    (unsigned long long)counts.kept, (unsigned long long)counts.lines);
+	return CF_OK;
+}
+
 static enum cf_status copy_set(
     struct logs *logs, const char *path, const struct cf_log_set *set, struct cf_error *error)
 {
@@ -94,8 +138,10 @@ static enum cf_status copy_set(
 	for (size_t i = 0; i < set->count && status == CF_OK; i++) {
 		if (!is_wanted(logs, set, i))
 			continue;
-		status = copy_file(set->paths[i], folder, error);
-		copied++;
+		bool is_copied = false;
+
+		status = copy_part(logs, set->paths[i], folder, &is_copied, error);
+		copied += is_copied;
 	}
 	if (status == CF_OK && copied > 0) {
 		(void)fprintf(logs->list, "%u\t%s\n", logs->count, base_of(path));

@@ -128,6 +128,16 @@ enum cf_status cf_judge_add_image(struct cf_judge *judge, const struct cf_image 
 	return cf_rehearsal_new(image, 0, &judge->named[at].rehearsal);
 }
 
+/* Adds what fits of a text. */
+static size_t put(char *key, size_t at, size_t size, struct cf_text text)
+{
+	size_t len = text.len < size - at ? text.len : size - at;
+
+	if (len > 0)
+		memcpy(key + at, text.data, len);
+	return at + len;
+}
+
 static enum cf_status writer_of(
     struct cf_judge *judge, const struct cf_record *record, struct writer **writer_out)
 {
@@ -136,16 +146,15 @@ static enum cf_status writer_of(
 	char key[600];
 	bool added;
 	uint32_t at;
-	int len = snprintf(key, sizeof key, "%.*s %.*s", (int)record->sensor.len,
-	    record->sensor.len > 0 ? record->sensor.data : "", (int)record->source.len,
-	    record->source.len > 0 ? record->source.data : "");
+	size_t len = put(key, 0, sizeof key - 1, record->sensor);
 
 	if (writers == NULL)
 		return CF_ENOMEM;
 	judge->writers = writers;
-	if (cf_map_add(judge->writer_keys, key,
-	        len < (int)sizeof key ? (size_t)len : sizeof key - 1, (uint32_t)judge->writer_count,
-	        &at, &added) != CF_OK)
+	key[len++] = ' ';
+	len = put(key, len, sizeof key, record->source);
+	if (cf_map_add(judge->writer_keys, key, len, (uint32_t)judge->writer_count, &at, &added) !=
+	    CF_OK)
 		return CF_ENOMEM;
 	if (added)
 		judge->writers[judge->writer_count++] = (struct writer){.image = NO_IMAGE};

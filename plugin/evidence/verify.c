@@ -11,8 +11,17 @@ struct reading {
 	struct cf_sayings *sayings;
 	const char *root;
 	const struct cf_evidence_vouchers *vouchers;
+	const struct cf_keyring *keyring;
 	struct cf_evidence_images images;
 };
+
+static void *read_manifest(void *context)
+{
+	struct reading *reading = context;
+
+	cf_evidence_check_manifest(reading->sayings, reading->root, reading->keyring);
+	return NULL;
+}
 
 static void *read_contents(void *context)
 {
@@ -27,22 +36,26 @@ static void *read_contents(void *context)
 static enum cf_status check(const struct cf_evidence_verify *verify, struct cf_sayings *sayings,
     const struct cf_evidence_place *place)
 {
+	static void *(*const beside[])(void *) = {read_manifest, read_contents};
 	struct reading *reading = calloc(1, sizeof *reading);
-	pthread_t thread;
-	bool is_beside;
+	pthread_t threads[2];
+	bool is_beside[2];
 
 	if (reading == NULL)
 		return CF_ENOMEM;
-	*reading = (struct reading){
-	    .sayings = sayings, .root = place->root, .vouchers = &verify->vouchers};
-	cf_evidence_check_manifest(sayings, place->root, verify->keyring);
+	*reading = (struct reading){.sayings = sayings,
+	    .root = place->root,
+	    .vouchers = &verify->vouchers,
+	    .keyring = verify->keyring};
 	cf_evidence_open_images(sayings, place->root, &reading->images);
-	is_beside = pthread_create(&thread, NULL, read_contents, reading) == 0;
+	for (int i = 0; i < 2; i++)
+		is_beside[i] = pthread_create(&threads[i], NULL, beside[i], reading) == 0;
 	cf_evidence_check_figures(sayings, place->root, place->work, &verify->notices);
-	if (is_beside)
-		(void)pthread_join(thread, NULL); /* it was started */
-	else
-		(void)read_contents(reading);
+	for (int i = 0; i < 2; i++)
+		if (is_beside[i])
+			(void)pthread_join(threads[i], NULL); /* it was started */
+		else
+			(void)beside[i](reading);
 	cf_evidence_close_images(&reading->images);
 	free(reading);
 	return CF_OK;

@@ -1,6 +1,6 @@
 /*
- * Is an evidence what it says? Two threads: one reads the logs for seals and verdicts, the other
- * makes ledger and reports again. No network.
+ * Is an evidence what it says? Three threads: one holds the files against the manifest, one
+ * reads the logs for seals and verdicts, one makes ledger and reports again. No network.
  */
 #pragma once
 

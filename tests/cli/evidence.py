@@ -7,6 +7,8 @@ In each case one thing is done to a good evidence, which is then packed again - 
 anew and signed with the attacker's own key, or with the right one where that changes what is seen.
 One file: all cases start from the same good evidence, which takes most of their time to make.
 """
+import datetime
+import gzip
 import hashlib
 import io
 import json
@@ -20,7 +22,7 @@ import tarfile
 import tempfile
 import unittest
 
-CURFEW, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
+CURFEW, ROOT, MINUTELOG = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), os.path.abspath(sys.argv[3])
 sys.path.insert(0, str(ROOT / "tests/monitor"))
 import packets  # noqa: E402
 
@@ -328,6 +330,106 @@ class Attacks(Base):
             self.caught("contradicted")
 
 
+class Intervals(Base):
+    """A part of a log between two seals of each of its writers is as whole as all of it."""
+
+    HOUR = START - START % 3600
+    WRITERS = (("edge-01", "resolver"), ("edge-02", "monitor"))
+
+    def setUp(self):
+        super().setUp()
+        self.dir, self.db = self.work / "logs", self.work / "part.db"
+        self.dir.mkdir()
+        self.keys = []
+        for sensor, source in self.WRITERS:
+            folder = self.work / sensor
+            owner = ["--owner", "root"] if os.geteuid() == 0 else []
+            curfew("log", "key", "new", source, "--dir", folder, *owner, code=0)
+            self.keys += ["--sensor-key", folder / f"{source}.pub"]
+        self.one = self.dir / "hits.jsonl"
+        parts = []
+        for sensor, source in self.WRITERS:
+            own = self.work / f"{sensor}.jsonl"
+            subprocess.run([MINUTELOG, own, sensor, source, str(self.HOUR), "120", f"key={self.work / sensor / source}.key"],
+                           check=True, capture_output=True)
+            parts += own.read_bytes().splitlines(True)
+        self.one.write_bytes(b"".join(sorted(parts, key=lambda line: line[line.index(b'"timestamp":"'):][:40])))
+        curfew("ledger", "ingest", "-q", "-l", self.db, self.one, code=0)
+
+    def part(self, first, last, *extra):
+        """Minutes first to last of the two hours."""
+        file = self.work / "part.tar.zst"
+        file.unlink(missing_ok=True)
+        times = [datetime.datetime.fromtimestamp(self.HOUR + minute * 60, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+                 for minute in (first, last)]
+        done = curfew("evidence", "-l", self.db, "-i", self.image, "-p", self.policy, "--lists", ROOT / "lists", "-k",
+                      self.top / "good.key", "--from", times[0], "--to", times[1], *extra, file, code=0)
+        self.tree = self.work / f"tree-{first}-{last}"
+        self.tree.mkdir()
+        subprocess.run(["tar", "--zstd", "-xf", file, "-C", self.tree], check=True)
+        return file, done.stdout + done.stderr
+
+    def kept(self):
+        return [json.loads(line) for path in sorted((self.tree / "logs/0").iterdir()) for line in path.read_text().splitlines()]
+
+    def test_the_segments_around_it_and_no_others(self):
+        file, said = self.part(30, 60)
+        self.assertRegex(said, r"\d+ of \d+ lines, from and to the seals around the interval")
+        lines = self.kept()
+        for sensor, source in self.WRITERS:
+            own = [line for line in lines if line["sensor"] == sensor]
+            seals = [line["chain"]["seq"] for line in own if "chain" in line]
+            self.assertEqual(seals, list(range(seals[0], seals[-1] + 1)))
+            self.assertTrue(31 <= len(seals) <= 34, seals)
+            self.assertIn("chain", own[-1])
+        done = self.verify(file, *self.keys, code=5)
+        self.assertRegex(done.stdout, r"(?m)^confirmed +log +\d+ lines: all \d+ seals hold, 0 lines behind")
+        self.assertRegex(done.stdout, r"(?m)^confirmed +seal +keys vouch for (\d+) seals")
+        self.assertRegex(done.stdout, r"(?m)^note +log +it was asked for .* nothing is said of it")
+        self.assertNotRegex(done.stdout, r"(?m)^(contradicted|not confirmed +(log|seal))")
+        # What lies before the beginning that was asked for is no doubt, and is said.
+        self.assertRegex(done.stdout, r"(?m)^note +log .* begins here behind seal")
+
+    def test_what_is_made_anew_of_a_log_that_was_cut(self):
+        """An evidence that agrees with itself, of less: the sensor's key vouches for what is there, and for no end and no beginning."""
+        whole = self.one.read_bytes().splitlines(True)
+        seals = [i for i, line in enumerate(whole) if b'"chain":' in line and b"edge-02" in line]
+        for name, lines, say in (("end", whole[:seals[49] + 1], "the rest was cut off"), ("beginning", whole[seals[40] + 1:], "begins here behind")):
+            with self.subTest(name):
+                self.one.write_bytes(b"".join(lines))
+                for suffix in ("", "-wal", "-shm", "-lock"):
+                    pathlib.Path(str(self.db) + suffix).unlink(missing_ok=True)
+                curfew("ledger", "ingest", "-q", "-l", self.db, self.one, code=0)
+                file, _ = self.part(30, 60 + len(name))
+                done = self.verify(file, *self.keys, code=5)
+                self.assertRegex(done.stdout, rf"(?m)^not confirmed +log .*{say}")
+
+    def test_what_is_taken_out_of_a_part_is_found(self):
+        self.needs_minisign()
+        for name, remove in (("a line", lambda lines: lines[:40] + lines[41:]), ("the beginning", lambda lines: lines[60:]),
+                             ("the end", lambda lines: lines[:-60])):
+            with self.subTest(name):
+                self.part(30, 60 + len(name))
+                path = next((self.tree / "logs/0").iterdir())
+                path.write_bytes(b"".join(remove(path.read_bytes().splitlines(True))))
+                done = curfew("evidence", "verify", "-k", self.top / "good.pub", *self.keys, self.pack(sign="good"))
+                self.assertRegex(done.stdout, r"(?m)^(contradicted|not confirmed) +log ")
+
+    def test_files_that_are_packed_and_files_that_have_nothing(self):
+        whole = self.one.read_bytes().splitlines(True)
+        ends = [i for i, line in enumerate(whole) if b'"chain":' in line and b"edge-02" in line]
+        older, newer = b"".join(whole[:ends[59] + 1]), b"".join(whole[ends[59] + 1:])
+        (self.dir / "hits.jsonl.1.gz").write_bytes(gzip.compress(older))
+        self.one.write_bytes(newer)
+        self.db.unlink()
+        curfew("ledger", "ingest", "-q", "-l", self.db, self.one, code=0)
+        self.part(20, 40)
+        self.assertEqual([path.name for path in (self.tree / "logs/0").iterdir()], ["hits.jsonl.1"])
+        file, _ = self.part(50, 70)
+        self.assertEqual(sorted(path.name for path in (self.tree / "logs/0").iterdir()), ["hits.jsonl", "hits.jsonl.1"])
+        self.assertNotRegex(self.verify(file, *self.keys, code=5).stdout, r"(?m)^(contradicted|not confirmed +(log|seal))")
+
+
 class Archives(Base):
     """What is no evidence is refused before anything of it is used, and nothing is left behind."""
 
@@ -480,4 +582,4 @@ class Stranger(Base):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0]] + sys.argv[3:])
+    unittest.main(argv=[sys.argv[0]] + sys.argv[4:])
