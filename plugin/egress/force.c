@@ -36,6 +36,13 @@ static bool is_as_left(const struct forcing *forcing)
 	    cf_egress_is_as_left(forcing->force->image, &forcing->state);
 }
 
+/* A table of our name that says nothing of itself, where none of ours was left. */
+static bool is_somebody_elses(const struct forcing *forcing)
+{
+	return forcing->state.present && forcing->state.comment[0] == '\0' &&
+	    !cf_egress_was_left(forcing->force->image);
+}
+
 /* What is in force, as a table, when it is known. */
 static enum cf_status find_former(struct forcing *forcing, bool all)
 {
@@ -104,6 +111,12 @@ static enum cf_status try_once(struct forcing *forcing, bool all,
 		forced->messages = 0;
 		return CF_OK;
 	}
+	if (is_somebody_elses(forcing))
+		return cf_error_set(error, CF_EINVALID,
+		    "there is a table 'inet curfew' that `curfew egress` did not make (`curfew "
+		    "list "
+		    "export -f nft` made one of that name before 0.3.0); rename it, or `nft delete "
+		    "table inet curfew`");
 	status = find_former(forcing, all);
 	if (status != CF_OK)
 		return cf_error_set(error, status, "no memory");

@@ -167,7 +167,7 @@ def verify(decides, what):
 def roll_back(nft, folder, newer, older):
     """Loading an older export takes back what a newer one had, in a namespace of its own."""
     unshare = shutil.which("unshare")
-    listing = f"{nft} list table inet curfew"
+    listing = f"{nft} list table inet curfew_sets"
     script = (f"{nft} -f {older} && {listing} > {folder}/a && {nft} -f {newer} && {listing} > {folder}/b && "
               f"{nft} -f {older} && {listing} > {folder}/c && {nft} -f {older}")
     if not unshare or subprocess.run([unshare, "-n", nft, "list", "tables"], capture_output=True).returncode:
@@ -240,12 +240,24 @@ def main():
         else:
             check(run.returncode == 0, "nft -c accepts the export", run.stderr)
             roll_back(tool("nft"), folder, export("nft", LATE, "late.nft", wide), export("nft", BEFORE, "early.nft", wide))
-    sets = dict(re.findall(r"add element inet curfew (\w+) \{(.*?)\n\}", nft.read_text(), re.S))
+    sets = dict(re.findall(r"add element inet curfew_sets (\w+) \{(.*?)\n\}", nft.read_text(), re.S))
     check("94.75.236.123/32" in sets["hint4"] and "94.75.236.123" not in sets.get("block4", ""),
           "a dated shared host is a hint and never blocked")
     check("95.211.172.143" not in nft.read_text(), "a sinkhole is in no set")
     check("2a13:c80::/32" in sets["flag6"], "the vendor's own IPv6 space is flagged")
 
+    inferred_lists = folder / "inferred"
+    shutil.copytree(root / "lists", inferred_lists)
+    rows = (inferred_lists / "kaspersky/networks.tsv").read_text().splitlines()
+    at = next(i for i, row in enumerate(rows) if row.split("\t")[1:2] == ["dedicated"])
+    cells = rows[at].split("\t")
+    rows[at] = "\t".join(cells[:6] + ["inferred"] + cells[7:])
+    (inferred_lists / "kaspersky/networks.tsv").write_text("\n".join(rows) + "\n")
+    for form in ("nft", "pf"):
+        done = [subprocess.run([curfew, "list", "export", "-f", form, "-p", wide, "-l", inferred_lists, "-a", LATE, *more],
+                               capture_output=True, text=True, check=True).stdout for more in ((), ("--no-inferred",))]
+        check([bool(re.search(rf"^\t{re.escape(cells[0])},?$", text, re.M)) for text in done] == [True, False],
+              f"{form} leaves inferred networks out when it is asked to")
     pf_blocks = check_pf(export("pf", LATE, policy=wide).read_text())
     table = export("nft-table")
     if tool("nft"):

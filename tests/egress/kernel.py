@@ -235,6 +235,33 @@ class Table(lab.Lab):
         self.assertIn("10.30.0.9", self.listed(), "those of the policy stay")
         self.egress("check", code=1)
 
+    def test_a_table_of_somebody_else_is_left_alone(self):
+        sh("nft", "add", "table", "inet", "curfew", netns=ROUTER)
+        sh("nft", "add", "chain", "inet", "curfew", "theirs", netns=ROUTER)
+        self.assertIn("did not make", self.egress("apply", code=3).stderr)
+        self.assertIn("theirs", self.listed())
+        sh("nft", "delete", "table", "inet", "curfew", netns=ROUTER)
+
+    def test_what_cannot_be_is_said_with_what_to_do(self):
+        self.assertIn("`curfew apply` makes one", sh(lab.CURFEW, "egress", "apply", "-i", self.folder / "none.img", code=3).stderr)
+        drop = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
+        if shutil.which("setpriv"):
+            for verb in ("apply", "status", "check", "remove"):
+                done = sh(*drop, lab.CURFEW, "egress", verb, "-i", self.image, code=4, netns=ROUTER)
+                self.assertIn("CAP_NET_ADMIN", done.stderr, verb)
+        empty = self.folder / "bin"
+        empty.mkdir()
+        done = sh("env", f"PATH={empty}", lab.CURFEW, "egress", "apply", "-i", self.image, netns=ROUTER)
+        self.assertIn("in force", done.stdout, "nft(8) need not be installed")
+
+    def test_two_at_once_leave_one_whole_table(self):
+        for i in range(4):
+            both = [lab.subprocess.Popen(["ip", "netns", "exec", ROUTER, lab.CURFEW, "egress", "apply", "-i", self.image, *options],
+                                         stdout=lab.subprocess.DEVNULL) for options in ((), ("--refuse", "drop", "--dot", "reject"))]
+            self.assertEqual([process.wait() for process in both], [0, 0])
+            known = [self.egress("check", *options, code=None).returncode for options in ((), ("--refuse", "drop", "--dot", "reject"))]
+            self.assertEqual(sorted(known), [0, 1], "it is that of one of them, as it was left")
+
     def test_options_that_contradict_themselves(self):
         self.assertIn("certificate", self.egress("apply", "--dot", "redirect", code=2).stderr)
         self.assertIn("resolver", self.egress("apply", "--dns", "redirect", code=3).stderr)

@@ -115,8 +115,24 @@ class Story(lab.Lab):
         self.egress("check")
         self.assertEqual(self.reach("10.30.0.2", STOPPED), "refused")
 
+    def test_killed_while_it_waits_for_a_word_the_former_comes_back(self):
+        self.egress("apply")
+        former = self.table()
+        for i in range(8):
+            process = subprocess.Popen(["ip", "netns", "exec", ROUTER, CURFEW, "egress", "apply", "-i", str(self.image), "--refuse",
+                                        "drop", "--confirm", "1s"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.006 * i)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            until = time.time() + 30
+            while self.table() != former or (self.folder / "egress/waiting").exists():
+                self.assertLess(time.time(), until)
+                time.sleep(0.2)
+        self.egress("check")
+        self.assertIn("already", self.egress("apply").stdout)
+
     def table(self):
-        return sh("nft", "-s", "list", "table", "inet", "curfew", netns=ROUTER).stdout
+        return "\n".join(sorted(sh("nft", "-s", "list", "table", "inet", "curfew", netns=ROUTER).stdout.splitlines()))
 
     def test_applied_before_any_interface_is_up_it_holds_when_one_comes(self):
         """As at a start: the unit is ordered before the network."""

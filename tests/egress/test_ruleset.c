@@ -2,7 +2,8 @@
  * egress/ruleset.h in the kernel: over random policies, what becomes of a packet from a client to
  * an address at an instant is what the naive model says. Packets go in by one tunnel device and out
  * by another in a network namespace of the test's own; the table's instants are moved so that the
- * one asked for is now. CF_SEED and CF_CASES choose the policies; CF_CASES=200 is 100,000 packets.
+ * one asked for is now. CF_SEED and CF_CASES choose the policies; CURFEW_TEST_FULL=yes is 200 of
+ * them, 100,000 packets.
  *
  * Skips without root, tunnel devices or namespaces.
  *
@@ -70,6 +71,13 @@ static unsigned long from_environment(const char *name, unsigned long fallback)
 	const char *text = getenv(name);
 
 	return text == NULL ? fallback : strtoul(text, NULL, 0);
+}
+
+static bool is_full(void)
+{
+	const char *full = getenv("CURFEW_TEST_FULL");
+
+	return full != NULL && strcmp(full, "yes") == 0;
 }
 
 static int open_tunnel(const char *name)
@@ -362,7 +370,7 @@ static void compare(const struct lab *lab, unsigned long seed, int64_t at_wall_s
 static void every_packet_has_the_fate_that_is_decided(void **state)
 {
 	unsigned long seed = from_environment("CF_SEED", 1),
-	              cases = from_environment("CF_CASES", 8);
+	              cases = from_environment("CF_CASES", is_full() ? 200 : 8);
 	unsigned long counts[CF_FATE_STOP + 1] = {0}, packets = 0;
 	struct lab lab;
 

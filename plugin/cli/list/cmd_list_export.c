@@ -38,6 +38,7 @@ static const char help[] =
     "  -p, --policy FILE    from this policy, compiled for the purpose\n"
     "  -l, --lists DIR      packs for --policy\n"
     "  -o, --out FILE       to FILE, replaced by rename (default: standard output)\n"
+    "      --no-inferred    networks: without those that nobody states (nft, pf, suricata, zeek)\n"
     "      --zone NAME      name of the RPZ zone (default: curfew.rpz)\n"
     "      --sid NUMBER     first rule id for Suricata (default: 1890000)\n"
     "\n"
@@ -46,6 +47,7 @@ static const char help[] =
 struct job {
 	struct cli_paths paths;
 	enum cf_export_format format;
+	bool without_inferred;
 	bool has_format, is_table; /* a table of rules is written by egress/ */
 	int64_t at_wall_s;
 	const char *image, *policy, *lists, *out, *zone;
@@ -100,6 +102,7 @@ static const struct cli_option options[] = {
     CLI_WORD("policy", 'p', struct job, policy),
     CLI_WORD("lists", 'l', struct job, lists),
     CLI_WORD("out", 'o', struct job, out),
+    CLI_SWITCH("no-inferred", 0, struct job, without_inferred),
     CLI_VALUE("zone", 0, struct job, zone, take_zone),
     CLI_VALUE("sid", 0, struct job, first_sid, take_sid),
     CLI_OPTIONS_END,
@@ -248,7 +251,8 @@ static int run(struct job *job)
 		return code;
 	}
 	if (code == CMD_OK)
-		code = cli_exit_for(cf_exporting_new(image, job->at_wall_s, &export));
+		code = cli_exit_for(
+		    cf_exporting_new(image, job->at_wall_s, job->without_inferred, &export));
 	if (code == CMD_OK) {
 		what = cf_exporting_get(export);
 		if (job->zone != NULL)

@@ -23,6 +23,7 @@ struct cf_exporting {
 	struct cf_export export;
 	struct cf_export_name *names;
 	struct cf_export_network *networks;
+	bool without_inferred;
 	char *text; /* the names, one after the other */
 	size_t text_len, text_capacity;
 	char **unsaid;
@@ -251,6 +252,8 @@ static enum cf_status fill_networks(struct cf_exporting *export)
 		cf_image_network(export->image, i, &network);
 		if (network.until_wall_s <= export->export.at_wall_s)
 			continue; /* this evidence has expired */
+		if (export->without_inferred && network.confidence == CF_CONFIDENCE_INFERRED)
+			continue;
 		cf_decide_category(
 		    export->image, &export->question, network.pack, network.category, &decision);
 		export->networks[kept++] = (struct cf_export_network){.prefix = network.prefix,
@@ -325,8 +328,8 @@ static enum cf_status fill_clients(struct cf_exporting *export)
 	return status;
 }
 
-enum cf_status cf_exporting_new(
-    const struct cf_image *image, int64_t at_wall_s, struct cf_exporting **export_out)
+enum cf_status cf_exporting_new(const struct cf_image *image, int64_t at_wall_s,
+    bool without_inferred, struct cf_exporting **export_out)
 {
 	const struct cf_image_info *info = cf_image_info(image);
 	struct cf_exporting *export = calloc(1, sizeof *export);
@@ -335,6 +338,7 @@ enum cf_status cf_exporting_new(
 	if (export == NULL)
 		return CF_ENOMEM;
 	export->image = image;
+	export->without_inferred = without_inferred;
 	export->question = (struct cf_question){.at_wall_s = at_wall_s};
 	export->export = (struct cf_export){.vendor = info->vendor,
 	    .version = info->pack_version,

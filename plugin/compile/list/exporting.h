@@ -9,14 +9,17 @@
 #include "compile/list/list_export.h"
 #include "image/image.h"
 
+#include <stdbool.h>
+
 struct cf_exporting;
 
 /*
- * Asks about everything in the image at the instant. CF_ENOMEM, CF_ETOOBIG. The image must outlive
+ * Asks about everything in the image at the instant; without_inferred: as if networks that nobody
+ * states, but that were inferred, were not listed. CF_ENOMEM, CF_ETOOBIG. The image must outlive
  * *export_out; free it with cf_exporting_free().
  */
 enum cf_status cf_exporting_new(const struct cf_image *image, int64_t at_wall_s,
-    struct cf_exporting **export_out) CF_MUST_CHECK;
+    bool without_inferred, struct cf_exporting **export_out) CF_MUST_CHECK;
 /* NULL is fine. */
 void cf_exporting_free(struct cf_exporting *export);
 

@@ -32,7 +32,7 @@ static void put_nft_elements(struct cf_exporter *exporter, const char *set, enum
 		if (network->prefix.addr.family != family || own == NULL || strcmp(own, set) != 0)
 			continue;
 		if (written == 0)
-			fprintf(exporter->to, "add element inet curfew %s%u {\n\t", set,
+			fprintf(exporter->to, "add element inet curfew_sets %s%u {\n\t", set,
 			    family == CF_FAMILY_V4 ? 4U : 6U);
 		fprintf(exporter->to, "%s%s", written == 0 ? "" : ",\n\t",
 		    cf_prefix_format(&network->prefix, text));
@@ -58,7 +58,8 @@ void cf_export_nft(struct cf_exporter *exporter)
 	      "# hint: dated addresses at other people's, never enough alone. Use them in your own "
 	      "chains, as in\n"
 	      "#     ip daddr @flag4 counter log prefix \"curfew \"\n"
-	      "table inet curfew {\n",
+	      "# The table `inet curfew` is that of `curfew egress`, which replaces it.\n"
+	      "table inet curfew_sets {\n",
 	    exporter->to);
 	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
 		for (unsigned v = 4; v <= 6; v += 2)
@@ -69,7 +70,7 @@ void cf_export_nft(struct cf_exporter *exporter)
 	fputs("}\n", exporter->to);
 	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
 		for (unsigned v = 4; v <= 6; v += 2)
-			fprintf(exporter->to, "flush set inet curfew %s%u\n", sets[i], v);
+			fprintf(exporter->to, "flush set inet curfew_sets %s%u\n", sets[i], v);
 	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
 		put_nft_elements(exporter, sets[i], CF_FAMILY_V4);
 		put_nft_elements(exporter, sets[i], CF_FAMILY_V6);

@@ -153,6 +153,13 @@ static enum answer take_answer(struct asking *asking, const uint8_t *bytes, size
 	return ANSWER_FAILED;
 }
 
+static enum cf_status not_allowed(struct cf_error *error)
+{
+	return cf_error_set(error, CF_EIO,
+	    "not allowed to ask or change nftables; it takes CAP_NET_ADMIN in this network "
+	    "namespace (root, or a container that is given it)");
+}
+
 static enum cf_status outcome(
     const struct asking *asking, enum answer answer, struct cf_error *error)
 {
@@ -162,8 +169,13 @@ static enum cf_status outcome(
 		return CF_ENOTFOUND;
 	if (asking->failure == EINTR) /* a dump of elements whose set changed */
 		return CF_EAGAIN;
-	return cf_error_set(
-	    error, CF_EIO, "cannot read the kernel's tables: %s", strerror(asking->failure));
+	if (asking->failure == EPERM || asking->failure == EACCES)
+		return not_allowed(error);
+	return cf_error_set(error, CF_EIO, "cannot read the kernel's tables: %s%s",
+	    strerror(asking->failure),
+	    asking->failure == EINVAL || asking->failure == EOPNOTSUPP
+	        ? "; it may lack nftables (modprobe nf_tables)"
+	        : "");
 }
 
 static enum cf_status converse(
@@ -301,9 +313,7 @@ static enum cf_status refused(
 	if (refusal == ERESTART) /* the generation is another one */
 		return CF_EAGAIN;
 	if (refusal == EPERM || refusal == EACCES)
-		return cf_error_set(error, CF_EIO,
-		    "not allowed to change nftables; it takes CAP_NET_ADMIN in this network "
-		    "namespace (root, or a container that is given it)");
+		return not_allowed(error);
 	describe(batch, number, what, sizeof what);
 	if (refusal == EOPNOTSUPP || refusal == ENOENT)
 		return cf_error_set(error, CF_EIO,
