@@ -305,11 +305,14 @@ void cf_elements_prefixes(struct cf_table *table, const char *name,
 
 	for (unsigned i = 0; i < prefixes->count; i++) {
 		const struct cf_prefix *prefix = &prefixes->items[i];
-		struct wide first = wide_of(&prefix->addr), low = ones(width - prefix->bits);
+		struct wide first, low;
 
-		if (prefix->addr.family == family->family)
-			ranges[count++] =
-			    (struct range){first, {first.high | low.high, first.low | low.low}};
+		if (prefix->addr.family != family->family)
+			continue;
+		first = wide_of(&prefix->addr);
+		low = ones(width - prefix->bits);
+		ranges[count++] =
+		    (struct range){first, {first.high | low.high, first.low | low.low}};
 	}
 	qsort(ranges, count, sizeof *ranges, by_first);
 	for (unsigned i = 0; i < count; i++) {
