@@ -118,8 +118,11 @@ enum cf_status cf_ptrs_open(const char *ledger_path, struct cf_ptrs **ptrs_out)
 const struct cf_ptr *cf_ptrs_find(const struct cf_ptrs *ptrs, const char *addr, const char *site)
 {
 	char place[2 * CF_LEDGER_TEXT_BYTES + 2];
-	int len = snprintf(place, sizeof place, "%s@%s", addr, site);
 	uint32_t at;
+
+	if (ptrs->count == 0) /* asked for each host */
+		return NULL;
+	int len = snprintf(place, sizeof place, "%s@%s", addr, site);
 
 	return len > 0 && (size_t)len < sizeof place &&
 	        cf_map_find(ptrs->map, place, (size_t)len, &at)

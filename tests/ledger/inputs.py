@@ -282,6 +282,68 @@ def repeated_lines(top):
           counts)
 
 
+def digest(ledger):
+    return curfew("ledger", "digest", "-l", ledger, code=0).stdout
+
+
+def in_pieces(top):
+    """A log in two files, cut anywhere, the second with lines of the first once more: as if it had been one."""
+    lines = Writer(salt=8).minutes(0, 60, hit_each=3).text.splitlines(keepends=True)
+    seal = next(i for i in range(len(lines) // 2, len(lines)) if '"chain"' in lines[i]) + 1
+    while '"chain"' in lines[seal]:  # behind it comes a hit
+        seal += 1
+    (top / "whole.jsonl").write_text("".join(lines))
+    ingest(top / "whole.db", top / "whole.jsonl")
+    whole = digest(top / "whole.db")
+    for name, cut, again, where in (("sealed", seal, 0, 0), ("unsealed", seal + 1, 0, 0), ("repeated at once", seal, 3, 0),
+                                    ("repeated later", seal, 3, 4), ("repeated for long", seal, 30, 0),
+                                    ("unsealed and repeated", seal + 1, 3, 0), ("repeated up to the unsealed", seal + 1, 1, 0)):
+        first, second = lines[:cut], lines[cut:]
+        second = second[:where] + lines[cut - again:cut] + second[where:]
+        for how in ("the log", "its folder", "as it grows"):
+            folder, ledger = top / "pieces" / name / how, top / "pieces.db"
+            folder.mkdir(parents=True)
+            for old in top.glob("pieces.db*"):
+                old.unlink()
+            (folder / "hits.jsonl.1").write_text("".join(first))
+            (folder / "hits.jsonl").write_text("".join(second))
+            repeated = broken = 0
+            if how == "as it grows":
+                os.rename(folder / "hits.jsonl.1", folder / "hits.jsonl")
+                ingest(ledger, folder / "hits.jsonl")
+                os.rename(folder / "hits.jsonl", folder / "hits.jsonl.1")
+                for end in (2, 9, len(second)):
+                    (folder / "hits.jsonl").write_text("".join(second[:end]))
+                    counts, _ = ingest(ledger, folder / "hits.jsonl")
+                    repeated, broken = repeated + counts["repeated"], broken + counts["broken_seals"]
+            else:
+                counts, _ = ingest(ledger, folder if how == "its folder" else folder / "hits.jsonl")
+                repeated, broken = counts["repeated"], counts["broken_seals"]
+            check(digest(ledger) == whole and repeated == again and broken == 0, f"a log in two files, {name}, read as {how}",
+                  (repeated, again, broken, dumped(ledger, "gap")))
+    # Where a file between is missing, the next one is judged by itself.
+    folder = top / "pieces" / "missing"
+    folder.mkdir()
+    (folder / "hits.jsonl.1").write_text("".join(lines[:seal + 1]))
+    behind = next(i for i in range(seal + 9, len(lines)) if '"chain"' in lines[i]) + 1
+    (folder / "hits.jsonl").write_text("".join(lines[behind:]))
+    counts, _ = ingest(top / "missing.db", folder)
+    check(counts["broken_seals"] == 0, "a missing file between makes no changed log of the next", counts)
+
+
+def privacy_of_once(top):
+    """A sensor that truncated addresses, and then did not any more."""
+    masked = Writer(source="resolver", salt=21).minutes(0, 20, addr="10.0.0.0")
+    masked.text = masked.text.replace('"privacy":"full"', '"privacy":"truncate"')
+    day = 24 * 60
+    full = Writer(source="resolver", salt=22, minute=day).minutes(day, day + 20, addr="10.0.0.7")
+    (top / "masked.jsonl").write_text(masked.text)
+    (top / "full.jsonl").write_text(full.text)
+    ingest(top / "privacy.db", top / "masked.jsonl", top / "full.jsonl")
+    rows = {row["address"] for row in report(top / "privacy.db")["tables"]["hosts"]}
+    check(rows == {"10.0.0.0/24", "10.0.0.7"}, "what is known whole is a host, whatever its sensor hid before", rows)
+
+
 def many_writers(top):
     log, ledger = top / "many.jsonl", top / "many.db"
     writers = [Writer(sensor=f"site-{i:03}", salt=i + 1).minutes(0, 6) for i in range(150)]
@@ -367,8 +429,8 @@ def stopped(top):
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="curfew-inputs-"))
     try:
-        for part in (nobody, given_back, only_logs, impossible_instants, one_first_instant, repeated_lines, many_writers, written_anew,
-                     records_without_origin, stopped):
+        for part in (nobody, given_back, only_logs, impossible_instants, one_first_instant, repeated_lines, in_pieces,
+                     privacy_of_once, many_writers, written_anew, records_without_origin, stopped):
             part(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)

@@ -881,6 +881,56 @@ static bool is_lost_by_any(const struct sensor *sensors, const struct event *eve
 	    (is_told_by(event, true) && is_lost(&sensors[1], event));
 }
 
+static bool is_connection(const struct event *event)
+{
+	return event->by_monitor && event->what != SEEN && event->what != ASKED;
+}
+
+static bool is_close(uint32_t a, uint32_t b)
+{
+	return a < b ? b - a < 4 : a - b < 4;
+}
+
+/* Both are connections from one network, of two machines, at about one time: one or two? */
+static bool are_confused(const struct event *a, const struct event *b)
+{
+	return a->host != b->host && a->addr >> 8 == b->addr >> 8 && is_connection(a) &&
+	    is_connection(b) &&
+	    (is_close(a->minute, b->minute) ||
+	        (a->what == CLOSING && is_close(a->until, b->minute)) ||
+	        (b->what == CLOSING && is_close(a->minute, b->until)) ||
+	        (a->what == CLOSING && b->what == CLOSING && is_close(a->until, b->until)));
+}
+
+/*
+ * Where addresses are truncated nobody can tell one machine's connection from another's of the same
+ * minute: of two that would be taken for one, the later host's does not happen.
+ */
+static void tell_apart(struct events *events)
+{
+	bool *dropped = calloc(events->count + 1, sizeof *dropped);
+	size_t kept = 0;
+
+	assert_non_null(dropped);
+	for (size_t i = 0; i < events->count; i++)
+		for (size_t j = 0; j < events->count && is_connection(&events->items[i]); j++)
+			if (events->items[j].host < events->items[i].host &&
+			    are_confused(&events->items[j], &events->items[i]))
+				dropped[i] = true;
+	/* Both ends of a connection. */
+	for (size_t i = 0; i < events->count; i++)
+		for (size_t j = 0; j < events->count && dropped[i]; j++)
+			if (events->items[j].host == events->items[i].host &&
+			    events->items[j].minute == events->items[i].minute &&
+			    is_connection(&events->items[j]))
+				dropped[j] = true;
+	for (size_t i = 0; i < events->count; i++)
+		if (!dropped[i])
+			events->items[kept++] = events->items[i];
+	events->count = kept;
+	free(dropped);
+}
+
 /* All that happened at the site and was recorded, in order. */
 static struct events events_of(const struct world *w, uint32_t site, const struct sensor *sensors)
 {
@@ -894,6 +944,8 @@ static struct events events_of(const struct world *w, uint32_t site, const struc
 		if (!is_lost_by_any(&sensors[site * 2], &events.items[i]))
 			events.items[kept++] = events.items[i];
 	events.count = kept;
+	if (is_truncated(w))
+		tell_apart(&events);
 	return events;
 }
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* The latest identity of a kind; of two equally late, the smaller text. */
-static const char *latest(
-    const struct cf_host *host, enum cf_host_identity_kind kind, const char **site_out)
+static const struct cf_host_identity *latest_of(
+    const struct cf_host *host, enum cf_host_identity_kind kind)
 {
 	const struct cf_host_identity *best = NULL;
 
@@ -24,7 +24,34 @@ static const char *latest(
 		    (one->to_minute == best->to_minute && strcmp(one->value, best->value) < 0))
 			best = one;
 	}
-	if (best != NULL && site_out != NULL)
+	return best;
+}
+
+static const char *latest(const struct cf_host *host, enum cf_host_identity_kind kind)
+{
+	const struct cf_host_identity *best = latest_of(host, kind);
+
+	return best == NULL ? "" : best->value;
+}
+
+/*
+ * Where it is: its latest address. Of several that it had at the same time - a second one on its
+ * card, but also a machine cloned with its MAC, or others that it answers for - the one that hits
+ * last came from: there somebody will look.
+ */
+static const char *latest_addr(const struct cf_host *host, const char **site_out)
+{
+	const struct cf_host_identity *last = latest_of(host, CF_IDENTITY_ADDR), *best = last;
+
+	for (size_t i = 0; i < host->identity_count && last != NULL; i++) {
+		const struct cf_host_identity *one = &host->identities[i];
+
+		if (one->kind == CF_IDENTITY_ADDR && one->to_minute >= last->from_minute &&
+		    one->to_minute + DAY_MINUTES > last->to_minute &&
+		    one->hit_minute > best->hit_minute)
+			best = one;
+	}
+	if (best != NULL)
 		*site_out = best->site;
 	return best == NULL ? "" : best->value;
 }
@@ -298,9 +325,9 @@ static bool name_network(struct cf_model *model, struct cf_host *host)
 /* Who it is, what it runs, who let it. False without memory. */
 static bool describe(struct cf_model *model, struct cf_host *host)
 {
-	host->name = latest(host, CF_IDENTITY_NAME, NULL);
-	host->mac = latest(host, CF_IDENTITY_MAC, NULL);
-	host->addr = latest(host, CF_IDENTITY_ADDR, &host->site);
+	host->name = latest(host, CF_IDENTITY_NAME);
+	host->mac = latest(host, CF_IDENTITY_MAC);
+	host->addr = latest_addr(host, &host->site);
 	if (host->is_network && !name_network(model, host))
 		return false;
 	const struct cf_ptr *ptr =

@@ -2,6 +2,7 @@
 
 #include "ledger/hosts/model_host.h"
 
+#include "base/addr.h"
 #include "base/array.h"
 #include "ledger/store/rows.h"
 
@@ -158,12 +159,32 @@ static void note_alive(struct cf_host *host, struct cf_host_day *day, uint32_t f
 		host->last_minute = day->day * DAY_MINUTES + last;
 }
 
+/* "ip:10.0.0.0@site": an address of which truncation would leave all there is. */
+static bool is_masked_key(const char *key)
+{
+	const char *end = strrchr(key, '@');
+	char text[CF_ADDR_TEXT_BYTES];
+	struct cf_addr addr;
+	uint8_t rest = 0;
+
+	if (strncmp(key, "ip:", 3) != 0 || end == NULL || end - key - 3 >= (int)sizeof text)
+		return false;
+	snprintf(text, sizeof text, "%.*s", (int)(end - key - 3), key + 3);
+	if (cf_addr_parse(text, &addr) != CF_OK)
+		return false;
+	for (size_t i = addr.family == CF_FAMILY_V4 ? 3 : 6;
+	     i < (addr.family == CF_FAMILY_V4 ? 4 : 16); i++)
+		rest |= addr.bytes[i];
+	return rest == 0;
+}
+
 enum cf_status cf_model_saw(struct cf_model *model, struct cf_host *host, struct cf_host_day *day,
     uint32_t sensor, uint32_t first, uint32_t last)
 {
 	model->sensors[sensor].has_sightings = true;
-	host->is_network =
-	    host->is_network && strcmp(model->sensors[sensor].privacy, "truncate") == 0;
+	/* A sensor that truncates, or did once: then it is one where that shows. */
+	host->is_network = host->is_network &&
+	    strcmp(model->sensors[sensor].privacy, "truncate") == 0 && is_masked_key(host->key);
 	day->set = cf_coverage_set_add(model->coverage, day->set, sensor);
 	if (day->set == UINT32_MAX)
 		return CF_ENOMEM;
@@ -225,6 +246,8 @@ enum cf_status cf_model_note_identity(struct cf_model *model, uint32_t host_inde
 		known->from_minute = seen->from_minute;
 	if (seen->to_minute > known->to_minute)
 		known->to_minute = seen->to_minute;
+	if (seen->hit_minute > known->hit_minute)
+		known->hit_minute = seen->hit_minute;
 	/* Of several ways to learn it, the smaller word: the order of reading must not show. */
 	if (seen->how[0] != '\0' && (known->how[0] == '\0' || strcmp(seen->how, known->how) < 0))
 		known->how = seen->how;

@@ -169,6 +169,7 @@ static enum cf_status give(struct cf_model *model, uint32_t node, const struct r
 	struct cf_host_identity seen = {.kind = CF_IDENTITY_ADDR,
 	    .value = rollup->endpoint->addr,
 	    .how = "",
+	    .hit_minute = base + last,
 	    .from_minute = base + first,
 	    .to_minute = base + last};
 

@@ -43,6 +43,9 @@ void cf_batch_share(struct cf_batch *batch);
 /* True for a sensor that ships (ledger/shipped/): what files say of it is not to be taken. Asks the
  * ledger once a transaction. */
 bool cf_batch_is_shipped(struct cf_batch *batch, uint32_t sensor_id);
+/* True when there is any such sensor. CF_EIO. */
+enum cf_status cf_batch_has_shipped(
+    struct cf_batch *batch, bool *any_out, struct cf_error *error) CF_MUST_CHECK;
 
 /* Adds one fact. CF_ENOMEM, CF_EIO; the batch is then good for cf_batch_abandon() only. */
 enum cf_status cf_batch_add(

@@ -302,6 +302,14 @@ enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error)
 	return status;
 }
 
+enum cf_status cf_batch_has_shipped(struct cf_batch *batch, bool *any_out, struct cf_error *error)
+{
+	enum cf_status status = cf_batch_begin(batch, error);
+
+	*any_out = status == CF_OK && batch->shipped_count > 0;
+	return status;
+}
+
 static void bind_cells(struct cf_stmt *stmt, const struct cf_cell *cells, int count)
 {
 	for (int i = 0; i < count; i++) {

@@ -1,7 +1,8 @@
 /*
  * A log that the ledger knows, is it what it was? Known are its beginning, its last seal and its
  * last line. One that got shorter, was written or sealed anew, or is another input with the same
- * first line, is told apart here.
+ * first line, is told apart here. And the file before one that is read, of a log that was rotated:
+ * which of its lines came last, and what of them no seal covers yet.
  */
 
 #include "ledger/ingest/ingest_private.h"
@@ -9,6 +10,7 @@
 #include "base/sha256.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cf_ingest_hash(const char *bytes, size_t len, uint8_t hash[CF_FILE_HASH_BYTES])
@@ -123,4 +125,73 @@ void cf_ingest_tell_resealed(struct cf_ingest *ingest, const struct source *sour
 	    source->position.path);
 	cf_ingest_notice(ingest, text);
 	ingest->counts.rewritten++;
+}
+
+/* Goes to the last seal that the ledger knows; false: it does not know this file. */
+static bool find_end(struct cf_ingest *ingest, struct cf_reader *reader, const struct cf_line *line,
+    bool *is_past_out)
+{
+	struct cf_file_position position;
+	uint8_t hash[CF_SHA256_BYTES] = {0};
+
+	(void)!cf_sha256(line->text, line->len, hash); /* as in cf_ingest_hash() */
+	*is_past_out = false;
+	if (!cf_batch_find_file(ingest->batch, hash, &position))
+		return false;
+	*is_past_out = position.segment_offset > cf_reader_offset(reader) &&
+	    cf_reader_skip_to(reader, position.segment_offset) == CF_OK;
+	return true;
+}
+
+static enum cf_status follow(struct cf_ingest *ingest, struct cf_reader *reader,
+    struct cf_record *record, struct cf_seals *seals, bool *is_known_out)
+{
+	bool is_past = false;
+	struct cf_line line;
+	enum cf_status status = CF_OK;
+	enum cf_read got;
+
+	*is_known_out = false;
+	while (status == CF_OK && (got = cf_reader_next(reader, record, &line)) != CF_READ_END) {
+		struct cf_seal_result result;
+
+		if (got == CF_READ_FAILED)
+			break;
+		if (got != CF_READ_RECORD)
+			continue;
+		if (!*is_known_out && !find_end(ingest, reader, &line, &is_past))
+			break;
+		*is_known_out = true;
+		if (is_past) {
+			cf_seals_resume(seals);
+			is_past = false;
+			continue; /* behind it lies what matters */
+		}
+		status = cf_seals_line(seals, record, &line, &result);
+	}
+	return status;
+}
+
+enum cf_status cf_ingest_read_before(struct cf_ingest *ingest, struct cf_seals **seals_out)
+{
+	struct cf_record *record = calloc(1, sizeof *record);
+	struct cf_seals *seals = NULL;
+	struct cf_reader *reader = NULL;
+	bool is_known = false;
+	enum cf_status status = record == NULL ? CF_ENOMEM : cf_seals_new(&seals);
+
+	*seals_out = NULL;
+	/* One that cannot be read was told of when it was its turn. */
+	if (status == CF_OK &&
+	    cf_reader_open_until(ingest->before, ingest->options.stop, &reader, NULL) == CF_OK)
+		status = follow(ingest, reader, record, seals, &is_known);
+	cf_reader_close(reader);
+	free(record);
+	if (status != CF_OK || !is_known) {
+		cf_seals_free(seals);
+		return status;
+	}
+	cf_seals_next_file(seals);
+	*seals_out = seals;
+	return CF_OK;
 }

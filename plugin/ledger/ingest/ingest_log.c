@@ -42,6 +42,25 @@ static void tell_found(struct cf_ingest *ingest)
 	ingest->options.found(ingest->options.arg, sensor);
 }
 
+/* Where a file is read from its beginning, and a run did not begin there, it goes on from the one
+ * before: what that leaves is in hand, or is read again from its last seal. */
+static enum cf_status go_on(struct cf_ingest *ingest, struct source *source, struct cf_error *error)
+{
+	struct cf_seals *seals = NULL;
+
+	if (source->goes_on || source->by_id || ingest->before == NULL ||
+	    ingest->record->event == CF_EVENT_START || source->position.segment_offset > 0)
+		return CF_OK;
+	if (cf_ingest_read_before(ingest, &seals) != CF_OK)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
+	if (seals == NULL)
+		return CF_OK;
+	cf_seals_free(source->seals);
+	source->seals = seals;
+	source->goes_on = true;
+	return CF_OK;
+}
+
 /* The first record tells which log this is, and what its clock was. */
 static enum cf_status recognise(struct cf_ingest *ingest, struct source *source,
     const struct cf_line *line, struct cf_error *error)
@@ -63,6 +82,9 @@ static enum cf_status recognise(struct cf_ingest *ingest, struct source *source,
 	source->door = cf_door_make(
 	    cf_ledger_clock_s(ingest->ledger), source->look->written_wall_s, record->at_wall_us);
 	source->was_seen = cf_batch_find_file(ingest->batch, key, position);
+	status = go_on(ingest, source, error);
+	if (status != CF_OK)
+		return status;
 	if (source->was_seen) {
 		position->path = path;
 		source->was = *position;
@@ -258,9 +280,13 @@ static enum cf_status find_shipped(
     struct cf_ingest *ingest, bool *is_shipped_out, struct cf_error *error)
 {
 	uint32_t sensor;
-	enum cf_status status = cf_batch_sensor(
-	    ingest->batch, ingest->record->sensor, ingest->record->source, &sensor, error);
+	bool any = false;
+	enum cf_status status = cf_batch_has_shipped(ingest->batch, &any, error);
 
+	if (status != CF_OK || !any) /* a sensor of which nothing is taken is none */
+		return status;
+	status = cf_batch_sensor(
+	    ingest->batch, ingest->record->sensor, ingest->record->source, &sensor, error);
 	if (status == CF_ETOOBIG) /* of no sensor that could ship; refused where it is summed */
 		return CF_OK;
 	if (status == CF_OK && cf_batch_is_shipped(ingest->batch, sensor)) {
@@ -468,7 +494,11 @@ static enum cf_status finish_source(
 static enum cf_status read_source(
     struct cf_ingest *ingest, struct source *source, struct cf_error *error)
 {
-	if (cf_seals_new(&source->seals) != CF_OK)
+	source->seals = source->by_id ? NULL : ingest->left;
+	source->goes_on = source->seals != NULL;
+	if (source->goes_on)
+		ingest->left = NULL;
+	else if (cf_seals_new(&source->seals) != CF_OK)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
 	enum cf_status status = read_lines(ingest, source, error);
 
@@ -477,7 +507,12 @@ static enum cf_status read_source(
 	ingest->counts.bytes += cf_reader_counts(source->reader)->bytes;
 	if (source->seals != NULL)
 		ingest->counts.unjudged += cf_seals_unjudged(source->seals);
-	cf_seals_free(source->seals);
+	if (status == CF_OK && source->is_at_end && !source->contradicts && !source->by_id) {
+		cf_seals_next_file(source->seals);
+		ingest->left = source->seals;
+	} else {
+		cf_seals_free(source->seals);
+	}
 	source->seals = NULL;
 	return status;
 }

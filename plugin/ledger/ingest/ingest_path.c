@@ -46,6 +46,7 @@ void cf_ingest_free(struct cf_ingest *ingest)
 	if (ingest == NULL)
 		return;
 	cf_batch_free(ingest->batch);
+	cf_seals_free(ingest->left);
 	free(ingest->record);
 	free(ingest);
 }
@@ -100,6 +101,28 @@ static enum cf_status ingest_file(
 	return cf_ingest_log(ingest, path, &look, error);
 }
 
+/* The next file of a log whose file before is that one (NULL: none). What that left is for this one
+ * alone. */
+static enum cf_status ingest_next(
+    struct cf_ingest *ingest, const char *path, const char *before, struct cf_error *error)
+{
+	struct cf_seals *left = ingest->left;
+
+	if (before == NULL) {
+		cf_seals_free(left);
+		ingest->left = left = NULL;
+	}
+	ingest->before = before;
+	enum cf_status status = ingest_file(ingest, path, error);
+
+	ingest->before = NULL;
+	if (ingest->left == left) { /* not read: unchanged, or not to be opened */
+		cf_seals_free(left);
+		ingest->left = NULL;
+	}
+	return status;
+}
+
 static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, struct cf_error *error)
 {
 	struct cf_log_set set = {0};
@@ -115,7 +138,7 @@ static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, str
 	/* A file that is there is read, whatever its name looks like: one rotated log alone, say.
 	 */
 	if (!is_there && access(path, F_OK) == 0) {
-		status = ingest_file(ingest, path, error);
+		status = ingest_next(ingest, path, NULL, error);
 	} else if (set.count == 0) {
 		char text[PATH_MAX + 64];
 
@@ -124,7 +147,7 @@ static enum cf_status ingest_set(struct cf_ingest *ingest, const char *path, str
 		ingest->had_failures = true;
 	}
 	for (size_t i = 0; i < set.count && status == CF_OK; i++)
-		status = ingest_file(ingest, set.paths[i], error);
+		status = ingest_next(ingest, set.paths[i], i == 0 ? NULL : set.paths[i - 1], error);
 	cf_log_set_done(&set);
 	return status;
 }
@@ -150,33 +173,121 @@ static int is_log_or_folder(const struct dirent *entry)
 	    (is_log_name(entry->d_name) || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
 }
 
-static enum cf_status ingest_folder(
-    struct cf_ingest *ingest, const char *folder, struct cf_error *error)
+/* The entries of a folder, by_length(), and which of them were taken. */
+struct folder {
+	const char *path;
+	struct dirent **entries;
+	bool *taken;
+	int count;
+};
+
+/* Logs by the length of their names: before hits.jsonl.1 and hits.1.jsonl comes hits.jsonl, which
+ * tells what belongs together. */
+static int by_length(const struct dirent **a, const struct dirent **b)
 {
-	struct dirent **entries = NULL;
-	int count = scandir(folder, &entries, is_log_or_folder, alphasort);
+	size_t x = strlen((*a)->d_name), y = strlen((*b)->d_name);
+
+	return x != y ? (x > y) - (x < y) : strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Takes the entry of this path, if it lies in the folder and was not taken. */
+static bool take_entry(struct folder *folder, const char *path)
+{
+	size_t len = strlen(folder->path), name_len;
+	int low = 0, high = folder->count;
+
+	if (strncmp(path, folder->path, len) != 0 || path[len] != '/')
+		return false;
+	name_len = strlen(path + len + 1);
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+		const char *name = folder->entries[middle]->d_name;
+		size_t x = strlen(name);
+		int order =
+		    x != name_len ? (x > name_len) - (x < name_len) : strcmp(name, path + len + 1);
+
+		if (order == 0) {
+			bool was_taken = folder->taken[middle];
+
+			folder->taken[middle] = true;
+			return !was_taken;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* All files of the log that one of this name is of, oldest first, as far as they lie here. */
+static enum cf_status ingest_log_of(
+    struct cf_ingest *ingest, struct folder *folder, const char *name, struct cf_error *error)
+{
+	struct cf_log_set set = {0};
+	const char *before = NULL, *end = strstr(name, ".jsonl");
+	char base[PATH_MAX];
+
+	if (end == NULL ||
+	    (size_t)snprintf(base, sizeof base, "%s/%.*s.jsonl", folder->path, (int)(end - name),
+	        name) >= sizeof base ||
+	    cf_log_set_find(base, &set) != CF_OK)
+		return CF_OK; /* then they are read one by one */
 	enum cf_status status = CF_OK;
 
-	if (count < 0)
-		return cf_error_set(
-		    error, CF_EIO, "cannot read folder '%s': %s", folder, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX];
-
-		if (status == CF_OK &&
-		    (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) <
-		        sizeof path) {
-			struct stat st;
-
-			/* Links to folders are not followed: they may lead back up. */
-			if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-				status = ingest_folder(ingest, path, error);
-			else if (is_log_name(entries[i]->d_name))
-				status = ingest_file(ingest, path, error);
+	for (size_t i = 0; i < set.count && status == CF_OK; i++)
+		if (take_entry(folder, set.paths[i])) {
+			status = ingest_next(ingest, set.paths[i], before, error);
+			before = set.paths[i];
 		}
-		free(entries[i]);
-	}
-	free(entries);
+	cf_log_set_done(&set);
+	return status;
+}
+
+static enum cf_status ingest_folder(
+    struct cf_ingest *ingest, const char *path, struct cf_error *error);
+
+static enum cf_status ingest_entry(
+    struct cf_ingest *ingest, struct folder *folder, int at, struct cf_error *error)
+{
+	const char *name = folder->entries[at]->d_name;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", folder->path, name) >= sizeof path)
+		return CF_OK;
+	/* Links to folders are not followed: they may lead back up. */
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return ingest_folder(ingest, path, error);
+	if (!is_log_name(name))
+		return CF_OK;
+	enum cf_status status = ingest_log_of(ingest, folder, name, error);
+
+	if (status == CF_OK && take_entry(folder, path))
+		status = ingest_next(ingest, path, NULL, error);
+	return status;
+}
+
+static enum cf_status ingest_folder(
+    struct cf_ingest *ingest, const char *path, struct cf_error *error)
+{
+	struct folder folder = {.path = path};
+	enum cf_status status = CF_OK;
+
+	folder.count = scandir(path, &folder.entries, is_log_or_folder, by_length);
+	if (folder.count < 0)
+		return cf_error_set(
+		    error, CF_EIO, "cannot read folder '%s': %s", path, strerror(errno));
+	folder.taken = calloc((size_t)folder.count + 1, sizeof *folder.taken);
+	if (folder.taken == NULL)
+		status = cf_error_set(error, CF_ENOMEM, "no memory");
+	for (int i = 0; i < folder.count && status == CF_OK; i++)
+		if (!folder.taken[i])
+			status = ingest_entry(ingest, &folder, i, error);
+	for (int i = 0; i < folder.count; i++)
+		free(folder.entries[i]);
+	free(folder.entries);
+	free(folder.taken);
 	return status;
 }
 
@@ -192,7 +303,7 @@ enum cf_status cf_ingest_path(
 	else if (with_siblings && strcmp(path, "-") != 0)
 		status = ingest_set(ingest, path, error);
 	else
-		status = ingest_file(ingest, path, error);
+		status = ingest_next(ingest, path, NULL, error);
 	if (status == CF_OK && ingest->had_failures)
 		return cf_error_set(error, CF_EIO, "not every log could be read; the others count");
 	return status;

@@ -19,6 +19,10 @@ struct cf_ingest {
 	struct cf_record *record; /* large: not on the stack */
 	bool had_failures;
 	uint64_t room_asked_rows; /* how many rows there were after room was asked for */
+	/* Of one log in several files: the one before, NULL of the first, and what its end leaves
+	 * to the next; NULL when it was not read just now. */
+	const char *before;
+	struct cf_seals *left;
 };
 
 /* How the file looked before it was opened. */
@@ -49,6 +53,7 @@ struct source {
 	bool head_is_whole; /* no more lines go into head */
 	bool is_compared;   /* with the head that the ledger knows */
 	bool has_skipped;   /* what was read before, as far as it is not needed */
+	bool goes_on;       /* seals know the end of the file before */
 	uint64_t early[CF_LINE_FAULTS]; /* lines before the first record */
 	uint64_t early_lines;
 	bool has_moved, is_at_end;
@@ -91,3 +96,9 @@ void cf_ingest_compare_end(struct source *source);
 bool cf_ingest_tell_contradiction(struct cf_ingest *ingest, const struct source *source);
 /* A seal of it is not the one that was seen before, in whatever file. */
 void cf_ingest_tell_resealed(struct cf_ingest *ingest, const struct source *source);
+/*
+ * What the end of ingest->before, which the ledger knows, leaves to the file that goes on where it
+ * ends; NULL when there is nothing to go on from. CF_ENOMEM.
+ */
+enum cf_status cf_ingest_read_before(
+    struct cf_ingest *ingest, struct cf_seals **seals_out) CF_MUST_CHECK;

@@ -21,6 +21,7 @@
 /* Runs in one file that lines are held against: restarts of a year of bad days. */
 #define RUNS       1000
 #define NAME_BYTES (2 * 96)
+#define NOWHERE    UINT64_MAX
 
 /* One run of a writer, as far as this file shows it: its first and last id. */
 struct run {
@@ -32,9 +33,11 @@ struct writer {
 	bool knows_prev; /* a seal was seen: the chain runs */
 	bool gave_up;    /* too much came before the first seal to hold it */
 	bool is_mixed;   /* two machines of one name: ids do not rise */
+	bool goes_on;    /* chain has lines of the file before, and this one has no seal yet */
 	char *held;      /* before the first seal */
 	size_t held_len, held_size;
-	uint64_t seal_offset; /* of its last seal's line, or of its first line */
+	/* Of its last seal's line, or of its first line; NOWHERE before that in this file. */
+	uint64_t seal_offset;
 	uint8_t seal_hash[CF_SEAL_HASH_BYTES];
 	int64_t from_wall_us; /* time of its last seal, or of its first line */
 	bool has_from;
@@ -89,6 +92,18 @@ void cf_seals_free(struct cf_seals *seals)
 void cf_seals_resume(struct cf_seals *seals)
 {
 	seals->in_middle = true;
+}
+
+void cf_seals_next_file(struct cf_seals *seals)
+{
+	for (size_t i = 0; i < seals->count; i++) {
+		struct writer *writer = &seals->writers[i];
+
+		writer->seal_offset = NOWHERE;
+		writer->goes_on = writer->knows_prev && writer->chain.lines > 0;
+		writer->knows_prev = false;
+	}
+	seals->unjudged = 0;
 }
 
 uint64_t cf_seals_unjudged(const struct cf_seals *seals)
@@ -315,6 +330,13 @@ static struct cf_seal_result judge(struct cf_seals *seals, struct writer *writer
 		result.verdict = CF_SEAL_BROKEN;
 		return result;
 	}
+	/* Between two files some may be missing: then this one is judged by itself. */
+	if (writer->goes_on &&
+	    memcmp(writer->chain.prev, record->seal.prev.data, record->seal.prev.len) == 0) {
+		writer->knows_prev = true;
+		writer->held_len = 0;
+	}
+	writer->goes_on = false;
 	if (!writer->knows_prev && !writer->gave_up)
 		release(writer, &record->seal);
 	if (writer->knows_prev || !writer->gave_up)
@@ -355,6 +377,8 @@ enum cf_status cf_seals_line(struct cf_seals *seals, const struct cf_record *rec
 	status = note_id(writer, record, seals->in_middle, &result_out->is_repeated);
 	if (status != CF_OK || result_out->is_repeated)
 		return status;
+	if (writer->seal_offset == NOWHERE)
+		writer->seal_offset = line->offset;
 	if (!writer->has_from) {
 		writer->from_wall_us = record->at_wall_us;
 		writer->has_from = true;
@@ -367,18 +391,20 @@ enum cf_status cf_seals_line(struct cf_seals *seals, const struct cf_record *rec
 		writer->seal_offset = line->offset;
 		note_seal(seals, writer, line);
 		writer->from_wall_us = record->at_wall_us;
-	} else if (writer->knows_prev) {
-		cf_chain_line(&writer->chain, line->text, line->len);
-		cf_sha256_update(writer->chain.sha, "\n", 1);
 	} else {
-		hold(seals, writer, line);
+		if (writer->knows_prev || writer->goes_on) {
+			cf_chain_line(&writer->chain, line->text, line->len);
+			cf_sha256_update(writer->chain.sha, "\n", 1);
+		}
+		if (!writer->knows_prev)
+			hold(seals, writer, line);
 	}
 	return CF_OK;
 }
 
 uint64_t cf_seals_offset(const struct cf_seals *seals, uint8_t hash[CF_SEAL_HASH_BYTES])
 {
-	uint64_t offset = UINT64_MAX;
+	uint64_t offset = NOWHERE;
 
 	memset(hash, 0, CF_SEAL_HASH_BYTES);
 	for (size_t i = 0; i < seals->count; i++) {
@@ -389,5 +415,5 @@ uint64_t cf_seals_offset(const struct cf_seals *seals, uint8_t hash[CF_SEAL_HASH
 		offset = writer->seal_offset;
 		memcpy(hash, writer->seal_hash, CF_SEAL_HASH_BYTES);
 	}
-	return offset == UINT64_MAX ? 0 : offset;
+	return offset == NOWHERE ? 0 : offset;
 }

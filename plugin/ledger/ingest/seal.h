@@ -37,6 +37,13 @@ void cf_seals_free(struct cf_seals *seals);
 /* What comes next is not the beginning of the file; what came before it was read before. */
 void cf_seals_resume(struct cf_seals *seals);
 
+/*
+ * What comes next is another file that goes on where this one ends: rotation cuts a log in pieces,
+ * in the middle of what a seal covers where somebody else than its writer rotates. Lines of before
+ * are known, so that those that come again in the next file are repeated ones.
+ */
+void cf_seals_next_file(struct cf_seals *seals);
+
 /* The next line of the file. CF_ENOMEM. */
 enum cf_status cf_seals_line(struct cf_seals *seals, const struct cf_record *record,
     const struct cf_line *line, struct cf_seal_result *result_out) CF_MUST_CHECK;

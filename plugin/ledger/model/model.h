@@ -119,6 +119,7 @@ enum cf_host_identity_kind {
 
 struct cf_host_identity {
 	enum cf_host_identity_kind kind;
+	uint32_t hit_minute; /* of an address: the last hit that came from it; 0 none */
 	const char *value;
 	const char *how; /* "dhcp", "traffic" ... */
 	const char *site;
