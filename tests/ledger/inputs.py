@@ -2,6 +2,8 @@
 """What the ledger takes for a log, for the same log, for the same line, and for a possible instant.
 
 usage: inputs.py CURFEW
+
+One file: all parts write logs with the same made-up writer and ask the ledger the same questions.
 """
 import datetime
 import gzip

@@ -1,3 +1,8 @@
+/*
+ * Chains and runs of a log's writers. One file: which line came before and what a seal covers are
+ * asked of one state for each writer.
+ */
+
 #include "ledger/ingest/seal.h"
 
 #include "base/array.h"
