@@ -213,13 +213,14 @@ static void see_host(const struct world *w, struct events *events, uint32_t numb
 	uint32_t step = w->sighting_hours * 60;
 
 	for (uint32_t at = from; at < to; at += step) {
-		uint32_t until = at + step - 10 < to ? at + step - 10 : to;
+		bool is_last = at + step >= to; /* it says until when: then it may be given back */
+		uint32_t until = is_last ? to : at + step - 10;
 		struct event event = {.minute = at,
 		    .until = until,
 		    .host = number,
 		    .addr = addr,
 		    .what = SEEN,
-		    .is_last = at + step >= to};
+		    .is_last = is_last};
 
 		push(events, &event);
 	}
