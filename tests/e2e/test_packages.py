@@ -436,7 +436,8 @@ echo '## purge'; dpkg -P curfew
         self.assertEqual(len(images), 1)
         self.assertEqual(left - images,
                          {"./var/lib/curfew", "./var/lib/curfew/images", "./var/lib/curfew/ledger.db", "./var/log/curfew-monitor",
-                          "./var/log/curfew-monitor/eth0.jsonl", "./var/lib/curfew/keys", "./var/lib/curfew/keys/monitor.pub"})
+                          "./var/log/curfew-monitor/eth0.jsonl", "./var/lib/curfew/keys", "./var/lib/curfew/keys/monitor.pub",
+                          "./var/lib/curfew/keys/tap.pub"})
         # Its files have an owner still, whose number nobody else gets.
         self.assertIn("curfew:x:", said["left"])
 
