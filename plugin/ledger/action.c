@@ -10,6 +10,10 @@
 #include "base/instant.h"
 #include "base/limits.h"
 #include "base/sha256.h"
+#ifdef CF_HAVE_PGSQL
+#include "ledger/pgsql/pgsql_beside.h"
+#include "ledger/store/ledger.h"
+#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,16 +211,22 @@ static enum cf_status read_file(
 	return CF_OK;
 }
 
-static enum cf_status load(
-    int fd, const char *path, struct cf_actions **actions_out, struct cf_error *error)
+/* From the file, or of a text that becomes the actions'. */
+static enum cf_status load(int fd, char *text, size_t text_len, const char *path,
+    struct cf_actions **actions_out, struct cf_error *error)
 {
 	struct cf_actions *actions = calloc(1, sizeof *actions);
 	size_t len = 0;
 	enum cf_status status = CF_OK;
 
-	if (actions == NULL)
+	if (actions == NULL) {
+		free(text);
 		return cf_error_set(error, CF_ENOMEM, "no memory");
-	if (fd >= 0) {
+	}
+	if (text != NULL) {
+		actions->text = text;
+		status = parse_all(actions, path, text_len, error);
+	} else if (fd >= 0) {
 		status = read_file(fd, path, &actions->text, &len, error);
 		if (status == CF_OK)
 			status = parse_all(actions, path, len, error);
@@ -229,11 +239,32 @@ static enum cf_status load(
 	return CF_OK;
 }
 
+#ifdef CF_HAVE_PGSQL
+static enum cf_status open_there(
+    const char *ledger_path, struct cf_actions **actions_out, struct cf_error *error)
+{
+	struct cf_pgsql_beside *beside = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	enum cf_status status =
+	    cf_pgsql_beside_open(ledger_path, "actions", false, &beside, &text, &len, error);
+
+	if (status == CF_OK)
+		status = load(-1, text, len, ledger_path, actions_out, error);
+	cf_pgsql_beside_close(beside);
+	return status;
+}
+#endif
+
 enum cf_status cf_actions_open(
     const char *ledger_path, struct cf_actions **actions_out, struct cf_error *error)
 {
 	char path[PATH_MAX];
 
+#ifdef CF_HAVE_PGSQL
+	if (cf_ledger_is_address(ledger_path))
+		return open_there(ledger_path, actions_out, error);
+#endif
 	if (!actions_path(ledger_path, path))
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	int fd = -1;
@@ -241,7 +272,7 @@ enum cf_status cf_actions_open(
 
 	if (status != CF_OK && errno != ENOENT)
 		return status;
-	status = load(fd, path, actions_out, error);
+	status = load(fd, NULL, 0, path, actions_out, error);
 
 	if (fd >= 0)
 		close(fd);
@@ -307,11 +338,12 @@ static size_t whole_bytes(int fd)
 	return (size_t)at;
 }
 
-static enum cf_status append_line(int fd, const char *path, const struct cf_actions *before,
-    struct cf_ledger_action *action, struct cf_error *error)
+/* The line of an action that follows the others; its length, 0 without memory. */
+static size_t format_line(
+    const struct cf_actions *before, struct cf_ledger_action *action, char line[LINE_BYTES])
 {
-	char line[LINE_BYTES], seq[16], when[CF_INSTANT_TEXT_BYTES], seal[CF_SHA256_TEXT_BYTES];
-	size_t len = 0, at = whole_bytes(fd);
+	char seq[16], when[CF_INSTANT_TEXT_BYTES], seal[CF_SHA256_TEXT_BYTES];
+	size_t len = 0;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): opened with CF_OK */
 	action->seq = (uint32_t)before->count + 1;
@@ -325,11 +357,20 @@ static enum cf_status append_line(int fd, const char *path, const struct cf_acti
 	len = put_field(line, len, action->by == NULL ? "" : action->by);
 	seal_of(before->seal, line, len - 1, seal);
 	memcpy(action->sha256, seal, sizeof seal);
-	if (seal[0] == '\0')
-		return cf_error_set(error, CF_ENOMEM, "no memory");
 	memcpy(line + len, seal, CF_SHA256_TEXT_BYTES - 1);
 	len += CF_SHA256_TEXT_BYTES - 1;
 	line[len++] = '\n';
+	return seal[0] == '\0' ? 0 : len;
+}
+
+static enum cf_status append_line(int fd, const char *path, const struct cf_actions *before,
+    struct cf_ledger_action *action, struct cf_error *error)
+{
+	char line[LINE_BYTES];
+	size_t len = format_line(before, action, line), at = whole_bytes(fd);
+
+	if (len == 0)
+		return cf_error_set(error, CF_ENOMEM, "no memory");
 	if (ftruncate(fd, (off_t)at) != 0 || pwrite(fd, line, len, (off_t)at) != (ssize_t)len ||
 	    fsync(fd) != 0) {
 		int reason = errno;
@@ -394,6 +435,32 @@ enum cf_action_said cf_actions_compare(
 	                                                           : CF_ACTION_OTHER;
 }
 
+#ifdef CF_HAVE_PGSQL
+static enum cf_status append_there(
+    const char *ledger_path, struct cf_ledger_action *action, struct cf_error *error)
+{
+	struct cf_pgsql_beside *beside = NULL;
+	struct cf_actions *before = NULL;
+	char *text = NULL, line[LINE_BYTES];
+	size_t len = 0;
+	enum cf_status status =
+	    cf_pgsql_beside_open(ledger_path, "actions", true, &beside, &text, &len, error);
+
+	if (status == CF_OK)
+		status = load(-1, text, len, ledger_path, &before, error);
+	if (status == CF_OK)
+		status = check_undo(before, action, error);
+	if (status == CF_OK) {
+		len = format_line(before, action, line);
+		status = len == 0 ? cf_error_set(error, CF_ENOMEM, "no memory")
+		                  : cf_pgsql_beside_put(beside, line, len, false, error);
+	}
+	cf_actions_close(before);
+	cf_pgsql_beside_close(beside);
+	return status;
+}
+#endif
+
 enum cf_status cf_action_append(
     const char *ledger_path, struct cf_ledger_action *action, struct cf_error *error)
 {
@@ -403,6 +470,10 @@ enum cf_status cf_action_append(
 	if (!fits(action))
 		return cf_error_set(
 		    error, CF_ETOOBIG, "a text is longer than %d bytes", CF_LEDGER_TEXT_BYTES);
+#ifdef CF_HAVE_PGSQL
+	if (cf_ledger_is_address(ledger_path))
+		return append_there(ledger_path, action, error);
+#endif
 	if (!actions_path(ledger_path, path))
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
@@ -419,7 +490,7 @@ enum cf_status cf_action_append(
 		return cf_error_set(error, CF_EIO,
 		    "cannot write '%s': %s; the action was not recorded", path, strerror(errno));
 	}
-	enum cf_status status = load(fd, path, &before, error);
+	enum cf_status status = load(fd, NULL, 0, path, &before, error);
 
 	if (status == CF_OK)
 		status = check_undo(before, action, error);

@@ -8,11 +8,14 @@
 
 static const char used_sql[] = "SELECT u.what, u.value, s.name, s.source, u.first_us, u.last_us"
                                " FROM used u JOIN sensor s USING(sensor_id) ORDER BY 1,2,3,4";
-static const char logs_sql[] = "SELECT path, lower(hex(key)), lines, offset FROM file ORDER BY 2";
+static const char logs_sql[] = "SELECT path, key, lines, \"offset\" FROM file ORDER BY 2";
 /* Runs overlap when a writer is restarted; the newest by its last seal is meant. */
 static const char seals_sql[] =
-    "SELECT s.name, s.source, r.run, r.last_seal, max(r.last_us) FROM run r"
-    " JOIN sensor s USING(sensor_id) GROUP BY r.sensor_id ORDER BY 1,2";
+    "SELECT s.name, s.source, r.run, r.last_seal, r.last_us FROM run r"
+    " JOIN sensor s USING(sensor_id) WHERE NOT EXISTS(SELECT 1 FROM run o WHERE"
+    " o.sensor_id=r.sensor_id AND (o.last_us>r.last_us OR (o.last_us=r.last_us AND"
+    " (o.started_us>r.started_us OR (o.started_us=r.started_us AND o.run>r.run)))))"
+    " ORDER BY 1,2";
 
 /* A copy of a column that lives as long as the origin; "" without memory, and *status says so. */
 static const char *keep(
@@ -29,6 +32,32 @@ static const char *keep(
 		*status = CF_ENOMEM;
 		return "";
 	}
+	origin->texts[origin->text_count++] = copy;
+	return copy;
+}
+
+/* The same of bytes, as digits. */
+static const char *keep_hex(
+    struct cf_origin *origin, const struct cf_row *row, int column, enum cf_status *status)
+{
+	static const char hex[] = "0123456789abcdef";
+	const uint8_t *bytes = cf_row_blob(row, column);
+	size_t len = cf_row_bytes(row, column);
+	char **texts =
+	    cf_array_grow(origin->texts, origin->text_count, 1, &origin->text_size, sizeof *texts);
+	char *copy = texts == NULL ? NULL : malloc(2 * len + 1);
+
+	if (texts != NULL)
+		origin->texts = texts;
+	if (copy == NULL) {
+		*status = CF_ENOMEM;
+		return "";
+	}
+	for (size_t i = 0; i < len; i++) {
+		copy[2 * i] = hex[bytes[i] >> 4];
+		copy[2 * i + 1] = hex[bytes[i] & 15];
+	}
+	copy[2 * len] = '\0';
 	origin->texts[origin->text_count++] = copy;
 	return copy;
 }
@@ -84,7 +113,7 @@ static enum cf_status take_log(void *context, const struct cf_row *row)
 	origin->texts[origin->text_count - 1][slash == NULL ? 0 : slash - path] = '\0';
 	logs[origin->log_count++] = (struct cf_origin_log){.folder = slash == NULL ? "." : folder,
 	    .name = slash == NULL ? path : slash + 1,
-	    .key = keep(origin, row, 1, &status),
+	    .key = keep_hex(origin, row, 1, &status),
 	    .lines = (uint64_t)cf_row_int64(row, 2),
 	    .bytes = (uint64_t)cf_row_int64(row, 3)};
 	return status;

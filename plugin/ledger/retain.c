@@ -48,7 +48,8 @@ static enum cf_status drop_unused(struct cf_ledger *ledger, struct cf_error *err
 	    "DELETE FROM kind WHERE kind_id NOT IN (SELECT kind_id FROM rollup);"
 	    "DELETE FROM rule WHERE rule_id NOT IN (SELECT rule_id FROM kind);"
 	    "DELETE FROM run WHERE last_us<(SELECT min(day) FROM beat)*86400000000;"
-	    "DELETE FROM meta WHERE key>='rows_' AND key<'rows`'" /* counted anew */,
+	    "DELETE FROM meta WHERE key>='rows_' AND key<'rows`';" /* counted anew */
+	    "UPDATE meta SET value=value+1 WHERE key='names_forgotten'",
 	    error);
 	status = finish(ledger, status, error);
 	return status == CF_OK ? cf_ledger_give_back(ledger, error) : status;
@@ -76,6 +77,11 @@ enum cf_status cf_ledger_retain(struct cf_ledger *ledger, uint32_t keep_days, ui
 
 	if (days_out != NULL)
 		*days_out = 0;
+	if (keep_bytes > 0 && !cf_ledger_knows_bytes(ledger))
+		return cf_error_set(error, CF_EINVALID,
+		    "how much ledger '%s' may take cannot be said: PostgreSQL gives room back "
+		    "later; say --keep DAYS",
+		    cf_ledger_path(ledger));
 	if (first < 0 || last < first)
 		return CF_OK;
 	if (keep_days > 0 && last + 1 - (int64_t)keep_days > keep_from) {

@@ -131,8 +131,8 @@ static void add_logs(struct cf_doc *doc, struct cf_ledger *ledger)
 	    " UNION ALL SELECT '(the ledger)', 0, 'days after the clock of this machine', n FROM"
 	    " (SELECT (SELECT count(*) FROM rollup WHERE day>%lld)"
 	    " + (SELECT count(*) FROM sighting WHERE day>%lld)"
-	    " + (SELECT count(*) FROM beat WHERE day>%lld) AS n) WHERE n>0"
-	    " ORDER BY lines DESC, log",
+	    " + (SELECT count(*) FROM beat WHERE day>%lld) AS n) AS later WHERE n>0"
+	    " ORDER BY 4 DESC, 1, 3, 2",
 	    today + 1, today + 1, today + 1);
 	if (cf_ledger_each_row(ledger, sql, add_log, doc, NULL) != CF_OK)
 		doc->failed = true;

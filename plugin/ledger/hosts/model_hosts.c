@@ -16,7 +16,7 @@ enum cf_status cf_model_load_hosts(struct cf_model *model, struct cf_error *erro
 {
 	/* Both in one order of days, so that a host's days come in order too. */
 	static const char sql[] = "SELECT day, sensor_id, claim_id, first_minute, last_minute, "
-	                          "minutes, '', '', '', '', '', 1"
+	                          "0, 0, 0, 0, '', minutes, 1"
 	                          " FROM sighting UNION ALL SELECT day, sensor_id, endpoint_id, "
 	                          "kind_id, n, first_us, last_us,"
 	                          " bytes_out, bytes_in, sample, minutes, 0 FROM rollup ORDER BY 1";

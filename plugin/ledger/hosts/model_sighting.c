@@ -86,7 +86,7 @@ enum cf_status cf_model_take_sighting(struct cf_model *model, const struct cf_ro
 	if (!cf_model_links(model, stmt, &columns, &links))
 		return cf_model_skip_row(model);
 	const struct model_claim *claim = &model->claims[links.claim];
-	struct model_row row = cf_model_row(model, &links, stmt, 5);
+	struct model_row row = cf_model_row(model, &links, stmt, 10);
 	uint32_t first = (uint32_t)cf_row_int64(stmt, 3), last = (uint32_t)cf_row_int64(stmt, 4);
 
 	if (first >= DAY_MINUTES || last >= DAY_MINUTES || last < first)

@@ -59,7 +59,8 @@ struct cf_last_key {
 struct cf_batch {
 	struct cf_ledger *ledger;
 	bool in_transaction, shares;
-	uint8_t *shipped; /* by number of the sensor: it ships */
+	int64_t names_forgotten; /* as the ledger says it; where others write too */
+	uint8_t *shipped;        /* by number of the sensor: it ships */
 	size_t shipped_count;
 	struct cf_names *names[NAME_TABLES];
 	struct cf_map *caches[CACHE_TABLES];

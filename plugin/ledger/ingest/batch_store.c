@@ -96,11 +96,11 @@ static enum cf_status prepare_all(struct cf_batch *batch, struct cf_error *error
 	enum cf_status status = CF_OK;
 
 	for (size_t i = 0; i < CACHE_TABLES && status == CF_OK; i++) {
-		status = cf_stmt_new(
-		    batch->ledger, intern_insert_sql[i], &batch->intern_insert[i], error);
+		status = cf_stmt_new_of(batch->ledger, intern_insert_sql[i], CF_STMT_NAME,
+		    &batch->intern_insert[i], error);
 		if (status == CF_OK)
-			status = cf_stmt_new(
-			    batch->ledger, intern_find_sql[i], &batch->intern_find[i], error);
+			status = cf_stmt_new_of(batch->ledger, intern_find_sql[i], CF_STMT_NAME,
+			    &batch->intern_find[i], error);
 	}
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == CF_OK; i++)
 		status = cf_stmt_new(batch->ledger, texts[i].sql, texts[i].stmt, error);
@@ -132,7 +132,7 @@ enum cf_status cf_batch_new(
 	if (!make_parts(batch))
 		status = cf_error_set(error, CF_ENOMEM, "no memory");
 	for (size_t i = 0; i < NAME_TABLES && status == CF_OK; i++) {
-		status = cf_names_new(cf_ledger_db(ledger), &cf_batch_names[i], &batch->names[i]);
+		status = cf_names_new(ledger, &cf_batch_names[i], &batch->names[i]);
 		if (status == CF_ENOMEM)
 			(void)cf_error_set(error, status, "no memory");
 		else if (status != CF_OK)
@@ -175,6 +175,8 @@ static int64_t count_rows(struct cf_batch *batch, const char *table)
 {
 	char sql[128];
 
+	if (!cf_ledger_counts_names(batch->ledger))
+		return 0;
 	snprintf(sql, sizeof sql,
 	    "SELECT coalesce((SELECT value FROM meta WHERE key='rows_%s'),"
 	    " (SELECT count(*) FROM %s))",
@@ -251,6 +253,17 @@ void cf_batch_free(struct cf_batch *batch)
 	free(batch);
 }
 
+/* Another process may have removed rows of names between two transactions. */
+static void forget_numbers(struct cf_batch *batch)
+{
+	int64_t forgotten = cf_ledger_number(
+	    batch->ledger, "SELECT value FROM meta WHERE key='names_forgotten'", -1);
+
+	if (forgotten != batch->names_forgotten)
+		cf_batch_reload(batch);
+	batch->names_forgotten = forgotten;
+}
+
 void cf_batch_share(struct cf_batch *batch)
 {
 	batch->shares = true;
@@ -297,6 +310,8 @@ enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error)
 	    cf_ledger_begin(batch->ledger, batch->shares ? CF_BEGIN_SHARE : CF_BEGIN_WRITE, error);
 
 	batch->in_transaction = status == CF_OK;
+	if (status == CF_OK && !cf_ledger_counts_names(batch->ledger))
+		forget_numbers(batch);
 	if (status == CF_OK && !batch->shares)
 		status = list_shipped(batch, error);
 	return status;

@@ -193,6 +193,8 @@ static enum cf_status write_counts(struct cf_batch *batch, struct cf_error *erro
 {
 	enum cf_status status = CF_OK;
 
+	if (!cf_ledger_counts_names(batch->ledger))
+		return CF_OK;
 	for (size_t i = 0; i < CACHE_TABLES && status == CF_OK; i++)
 		status = write_count(batch, cf_batch_table_names[i], batch->rows[i], error);
 	for (size_t i = 0; i < NAME_TABLES && status == CF_OK; i++)

@@ -94,9 +94,10 @@ enum cf_status cf_model_load_coverage(struct cf_model *model, struct cf_error *e
 	    " ORDER BY day";
 	/* The largest of each run, summed over runs. */
 	static const char totals[] =
-	    "SELECT sensor_id, sum(s), sum(l) FROM (SELECT sensor_id, max(seen) AS s, max(lost) AS "
+	    "SELECT sensor_id, CAST(sum(s) AS BIGINT), CAST(sum(l) AS BIGINT) FROM (SELECT "
+	    "sensor_id, max(seen) AS s, max(lost) AS "
 	    "l"
-	    " FROM beat WHERE iface='' GROUP BY sensor_id, started_us) GROUP BY sensor_id";
+	    " FROM beat WHERE iface='' GROUP BY sensor_id, started_us) AS runs GROUP BY sensor_id";
 	static const char gaps[] = "SELECT sensor_id, from_us, to_us, reason FROM gap";
 	enum cf_status status = cf_coverage_new((uint32_t)model->sensor_count, &model->coverage);
 

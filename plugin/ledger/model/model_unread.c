@@ -148,9 +148,10 @@ enum cf_status cf_model_tell_unread(struct cf_model *model, struct cf_error *err
 	static const char counts[] = "SELECT sensor_id, started_us, day, iface, minutes FROM beat"
 	                             " WHERE iface IN ('" CF_SAID_PACKETS "', '" CF_SAID_UNREAD "')"
 	                             " ORDER BY sensor_id, started_us, day, iface";
-	static const char totals[] =
-	    "SELECT sensor_id, sum(s) FROM (SELECT sensor_id, max(seen) AS s FROM beat"
-	    " WHERE iface='" CF_SAID_UNREAD "' GROUP BY sensor_id, started_us) GROUP BY sensor_id";
+	static const char totals[] = "SELECT sensor_id, CAST(sum(s) AS BIGINT) FROM (SELECT "
+	                             "sensor_id, max(seen) AS s FROM beat"
+	                             " WHERE iface='" CF_SAID_UNREAD
+	                             "' GROUP BY sensor_id, started_us) AS runs GROUP BY sensor_id";
 	struct reading reading = {.model = model};
 	enum cf_status status =
 	    cf_ledger_each_row(model->ledger, counts, take_counts, &reading, error);

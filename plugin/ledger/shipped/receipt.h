@@ -4,7 +4,10 @@
  */
 #pragma once
 
-#include "ledger/shipped/shipped.h"
+#include "base/sha256.h"
+#include "base/status.h"
+#include "ledger/shipped/shipment.h"
+#include "ledger/store/ledger.h"
 
 #include <stdbool.h>
 

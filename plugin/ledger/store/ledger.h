@@ -25,15 +25,20 @@
 #define CF_LEDGER_APPLICATION_ID 0x43664c67
 
 struct cf_ledger;
-struct sqlite3;
 
 enum cf_ledger_mode {
 	CF_LEDGER_READ,
-	CF_LEDGER_WRITE,    /* one at a time; creates the file when it is not there */
+	CF_LEDGER_WRITE, /* one at a time; creates the file when it is not there */
+	CF_LEDGER_SHARE, /* as WRITE, to take shipments: in PostgreSQL others may at the same time
+	                  */
 	CF_LEDGER_RECREATE, /* as WRITE, but the old file's content is dropped first (rebuild) */
 };
 
+/* True for the address of a PostgreSQL: postgresql://... or postgres://... */
+bool cf_ledger_is_address(const char *path);
+
 struct cf_ledger_options {
+	/* A file, or such an address, with #SCHEMA behind it for another one than "curfew". */
 	const char *path;
 	enum cf_ledger_mode mode;
 	bool no_wait; /* another writer: CF_EAGAIN at once instead of waiting */
@@ -71,8 +76,12 @@ void cf_ledger_close(struct cf_ledger *ledger);
 enum cf_status cf_ledger_replace(
     struct cf_ledger *ledger, const char *fresh_path, struct cf_error *error) CF_MUST_CHECK;
 
-/* The connection, for the other files of this folder and for queries of reports. */
-struct sqlite3 *cf_ledger_db(const struct cf_ledger *ledger);
+/* The name of the ledger that a rebuild makes beside the one of this name. False: too long. */
+bool cf_ledger_name_beside(const char *path, char *name, size_t size);
+/* Removes all of the ledger of such a name, closed before; best effort: the next rebuild begins
+ * anew in any case. */
+void cf_ledger_discard(const char *path);
+
 const char *cf_ledger_path(const struct cf_ledger *ledger);
 /* The reader's clock when it was opened. */
 int64_t cf_ledger_now_wall_s(const struct cf_ledger *ledger);
@@ -83,7 +92,7 @@ int64_t cf_ledger_clock_s(const struct cf_ledger *ledger);
 uint64_t cf_ledger_bad_rows(const struct cf_ledger *ledger);
 void cf_ledger_count_bad_row(struct cf_ledger *ledger);
 
-/* Fills *error from the last SQLite failure on "what", and returns CF_EIO, CF_ENOMEM or
+/* Fills *error from the last failure of the engine on "what", and returns CF_EIO, CF_ENOMEM or
  * CF_ECHECKSUM. */
 enum cf_status cf_ledger_fail(
     const struct cf_ledger *ledger, const char *what, struct cf_error *error);

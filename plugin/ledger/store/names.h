@@ -9,29 +9,17 @@
 #pragma once
 
 #include "base/status.h"
+#include "ledger/store/terms.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct sqlite3;
+struct cf_ledger;
 struct cf_names;
 
-/* Which table: its number and then its columns, in the order of the key's cells. */
-struct cf_names_table {
-	const char *name, *id, *columns;
-	const char *match; /* "addr=? AND ..." in that order */
-	const char *cells; /* for each column: 't' a text, 'n' a number */
-};
-
-/* A key: for each text its length in one byte and its bytes, for each number eight bytes. */
-struct cf_names_key {
-	const void *bytes;
-	size_t len;
-};
-
-/* Nothing is read yet: cf_names_forget() begins. An SQLite failure is CF_EIO; CF_ENOMEM. */
-enum cf_status cf_names_new(struct sqlite3 *db, const struct cf_names_table *table,
+/* Nothing is read yet: cf_names_forget() begins. A failure of the engine is CF_EIO; CF_ENOMEM. */
+enum cf_status cf_names_new(struct cf_ledger *ledger, const struct cf_names_table *table,
     struct cf_names **names_out) CF_MUST_CHECK;
 void cf_names_free(struct cf_names *names);
 
@@ -41,7 +29,7 @@ void cf_names_forget(struct cf_names *names, int64_t rows);
 
 /*
  * The handle of the name, found here, in the ledger, or made. CF_ETOOBIG when it is new and the
- * table is full (CF_LEDGER_NAMES), CF_EIO when SQLite fails, CF_ENOMEM.
+ * table is full (CF_LEDGER_NAMES), CF_EIO when the engine fails, CF_ENOMEM.
  */
 enum cf_status cf_names_find(
     struct cf_names *names, struct cf_names_key key, uint32_t *handle_out) CF_MUST_CHECK;
@@ -49,7 +37,7 @@ enum cf_status cf_names_find(
 /* The number of its row; 0 while it waits. */
 uint32_t cf_names_id(const struct cf_names *names, uint32_t handle);
 
-/* Puts all that waits into the table. An SQLite failure is CF_EIO. */
+/* Puts all that waits into the table. A failure of the engine is CF_EIO. */
 enum cf_status cf_names_write(struct cf_names *names) CF_MUST_CHECK;
 
 /* Between transactions: forgets handles when there are more than memory is meant for. */

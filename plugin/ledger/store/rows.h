@@ -5,10 +5,9 @@
 #pragma once
 
 #include "ledger/store/ledger.h"
+#include "ledger/store/terms.h"
 
 struct cf_row;
-
-enum cf_row_kind { CF_ROW_NULL, CF_ROW_NUMBER, CF_ROW_BYTES };
 
 int cf_row_columns(const struct cf_row *row);
 enum cf_row_kind cf_row_kind(const struct cf_row *row, int column);

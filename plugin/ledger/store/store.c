@@ -1,92 +1,66 @@
-/* Transactions and statements of SQLite. */
+/* Transactions, statements and rows, by the engine that keeps the ledger. */
 
 #include "ledger/store/store.h"
 
-#include "ledger/store/ledger_private.h"
-
-#include <stdlib.h>
+#include "ledger/store/engine.h"
 
 enum cf_status cf_ledger_begin(struct cf_ledger *ledger, enum cf_begin mode, struct cf_error *error)
 {
-	return cf_ledger_exec(ledger, mode == CF_BEGIN_READ ? "BEGIN" : "BEGIN IMMEDIATE", error);
+	return ledger->engine->begin(ledger, mode, error);
 }
 
 enum cf_status cf_ledger_lock(
     struct cf_ledger *ledger, uint32_t *ids, size_t count, struct cf_error *error)
 {
-	/* One process writes a file at a time. */
-	(void)ledger;
-	(void)ids;
-	(void)count;
-	(void)error;
-	return CF_OK;
+	return ledger->engine->lock(ledger, ids, count, error);
 }
 
 enum cf_status cf_ledger_commit(struct cf_ledger *ledger, struct cf_error *error)
 {
-	enum cf_status status = cf_ledger_exec(ledger, "COMMIT", error);
-
-	if (status != CF_OK)
-		cf_ledger_rollback(ledger);
-	return status;
+	return ledger->engine->commit(ledger, error);
 }
 
 void cf_ledger_rollback(struct cf_ledger *ledger)
 {
-	/* SQLite may have rolled back by itself; then this does nothing. */
-	(void)sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+	ledger->engine->rollback(ledger);
+}
+
+enum cf_status cf_stmt_new_of(struct cf_ledger *ledger, const char *sql, enum cf_stmt_kind kind,
+    struct cf_stmt **stmt_out, struct cf_error *error)
+{
+	return ledger->engine->stmt_new(ledger, sql, kind, stmt_out, error);
 }
 
 enum cf_status cf_stmt_new(
     struct cf_ledger *ledger, const char *sql, struct cf_stmt **stmt_out, struct cf_error *error)
 {
-	struct cf_stmt *stmt = calloc(1, sizeof *stmt);
-
-	if (stmt == NULL)
-		return cf_error_set(error, CF_ENOMEM, "no memory");
-	stmt->ledger = ledger;
-	if (sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->row.stmt,
-	        NULL) != SQLITE_OK) {
-		enum cf_status status = cf_ledger_fail(ledger, "read", error);
-
-		free(stmt);
-		return status;
-	}
-	*stmt_out = stmt;
-	return CF_OK;
+	return cf_stmt_new_of(ledger, sql, CF_STMT_FEW, stmt_out, error);
 }
 
 void cf_stmt_free(struct cf_stmt *stmt)
 {
-	if (stmt == NULL)
-		return;
-	sqlite3_finalize(stmt->row.stmt);
-	free(stmt);
+	if (stmt != NULL)
+		stmt->ledger->engine->stmt_free(stmt);
 }
 
-/* Binding fails for want of memory alone, which the step then reports as a NULL in a NOT NULL. */
 void cf_stmt_int64(struct cf_stmt *stmt, int at, int64_t number)
 {
-	(void)sqlite3_bind_int64(stmt->row.stmt, at, number);
+	stmt->ledger->engine->stmt_int64(stmt, at, number);
 }
 
 void cf_stmt_text(struct cf_stmt *stmt, int at, const char *text, size_t len)
 {
-	(void)sqlite3_bind_text(stmt->row.stmt, at, len == 0 ? "" : text, (int)len, SQLITE_STATIC);
+	stmt->ledger->engine->stmt_bytes(stmt, at, len == 0 ? "" : text, len, true);
 }
 
 void cf_stmt_blob(struct cf_stmt *stmt, int at, const void *bytes, size_t len)
 {
-	(void)sqlite3_bind_blob(stmt->row.stmt, at, len == 0 ? "" : bytes, (int)len, SQLITE_STATIC);
+	stmt->ledger->engine->stmt_bytes(stmt, at, len == 0 ? "" : bytes, len, false);
 }
 
 enum cf_step cf_stmt_step(struct cf_stmt *stmt)
 {
-	int rc = sqlite3_step(stmt->row.stmt);
-
-	if (rc == SQLITE_ROW)
-		return CF_STEP_ROW;
-	return rc == SQLITE_DONE ? CF_STEP_DONE : CF_STEP_FAILED;
+	return stmt->ledger->engine->stmt_step(stmt);
 }
 
 const struct cf_row *cf_stmt_row(const struct cf_stmt *stmt)
@@ -96,12 +70,12 @@ const struct cf_row *cf_stmt_row(const struct cf_stmt *stmt)
 
 int64_t cf_stmt_changes(const struct cf_stmt *stmt)
 {
-	return sqlite3_changes(stmt->ledger->db);
+	return stmt->ledger->engine->stmt_changes(stmt);
 }
 
 void cf_stmt_reset(struct cf_stmt *stmt)
 {
-	sqlite3_reset(stmt->row.stmt);
+	stmt->ledger->engine->stmt_reset(stmt);
 }
 
 bool cf_stmt_run(struct cf_stmt *stmt)
@@ -125,15 +99,22 @@ int64_t cf_ledger_number(struct cf_ledger *ledger, const char *sql, int64_t or_e
 	return number;
 }
 
+bool cf_ledger_counts_names(const struct cf_ledger *ledger)
+{
+	return ledger->engine->counts_names;
+}
+
+bool cf_ledger_knows_bytes(const struct cf_ledger *ledger)
+{
+	return ledger->engine->knows_bytes;
+}
+
 uint64_t cf_ledger_used_bytes(struct cf_ledger *ledger)
 {
-	return (uint64_t)(cf_ledger_number(ledger, "PRAGMA page_count", 0) -
-	           cf_ledger_number(ledger, "PRAGMA freelist_count", 0)) *
-	    (uint64_t)cf_ledger_number(ledger, "PRAGMA page_size", 0);
+	return ledger->engine->used_bytes(ledger);
 }
 
 enum cf_status cf_ledger_give_back(struct cf_ledger *ledger, struct cf_error *error)
 {
-	return cf_ledger_exec(
-	    ledger, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", error);
+	return ledger->engine->give_back(ledger, error);
 }

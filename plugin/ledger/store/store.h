@@ -15,12 +15,7 @@
 #pragma once
 
 #include "ledger/store/rows.h"
-
-enum cf_begin {
-	CF_BEGIN_READ,  /* one snapshot, whatever is written meanwhile */
-	CF_BEGIN_WRITE, /* nobody else writes until the end */
-	CF_BEGIN_SHARE, /* others may: rows of a sensor are written by who locked it */
-};
+#include "ledger/store/terms.h"
 
 /* CF_EIO and CF_EAGAIN (somebody else writes for seconds) with *error. */
 enum cf_status cf_ledger_begin(
@@ -40,6 +35,8 @@ struct cf_stmt;
  */
 enum cf_status cf_stmt_new(struct cf_ledger *ledger, const char *sql, struct cf_stmt **stmt_out,
     struct cf_error *error) CF_MUST_CHECK;
+enum cf_status cf_stmt_new_of(struct cf_ledger *ledger, const char *sql, enum cf_stmt_kind kind,
+    struct cf_stmt **stmt_out, struct cf_error *error) CF_MUST_CHECK;
 void cf_stmt_free(struct cf_stmt *stmt);
 
 /* Parameters count from 1. Texts and blobs are borrowed until the statement is reset. What cannot
@@ -47,8 +44,6 @@ void cf_stmt_free(struct cf_stmt *stmt);
 void cf_stmt_int64(struct cf_stmt *stmt, int at, int64_t number);
 void cf_stmt_text(struct cf_stmt *stmt, int at, const char *text, size_t len);
 void cf_stmt_blob(struct cf_stmt *stmt, int at, const void *bytes, size_t len);
-
-enum cf_step { CF_STEP_ROW, CF_STEP_DONE, CF_STEP_FAILED };
 
 /* Runs it to its next row; CF_STEP_FAILED: cf_ledger_fail() says why. */
 enum cf_step cf_stmt_step(struct cf_stmt *stmt);
@@ -61,6 +56,11 @@ void cf_stmt_reset(struct cf_stmt *stmt);
 
 /* One step that gives no row, and a reset. False: cf_ledger_fail() says why. */
 bool cf_stmt_run(struct cf_stmt *stmt);
+/* Whether rows of the tables of names are counted, and limited to CF_LEDGER_NAMES. Where not, other
+ * processes may write too. */
+bool cf_ledger_counts_names(const struct cf_ledger *ledger);
+/* Whether the next one can tell at once what is left after rows were removed. */
+bool cf_ledger_knows_bytes(const struct cf_ledger *ledger);
 /* What the content takes, without what was given up by it; 0 unknown. */
 uint64_t cf_ledger_used_bytes(struct cf_ledger *ledger);
 /* After rows were removed: gives their space back. Outside a transaction. */

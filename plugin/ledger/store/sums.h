@@ -1,7 +1,7 @@
 /*
  * Sums of one table in memory: what a transaction of ingest adds to roll-ups, sightings or
  * heartbeats, and how it goes into their rows. A sum whose subject or whose day is new to the file
- * has no row there: all of those go in with one statement (ledger/store/bulk.h); the others are
+ * has no row there: all of those go in with one statement; the others are
  * joined to the rows that are there, one by one. One thread.
  */
 #pragma once
@@ -9,12 +9,10 @@
 #include "base/map.h"
 #include "ledger/minutes/held.h"
 #include "ledger/minutes/minutes.h"
-#include "ledger/store/bulk.h"
 #include "ledger/store/ledger.h"
 #include "ledger/store/names.h"
+#include "ledger/store/rows.h"
 #include "records/form/record.h"
-
-#include <sqlite3.h>
 
 enum cf_sum_table { CF_SUM_ROLLUP, CF_SUM_SIGHTING, CF_SUM_BEAT, CF_SUM_TABLES };
 
@@ -55,9 +53,8 @@ struct cf_sums {
 	char *texts; /* samples, to be read */
 	size_t texts_len, texts_size;
 	const struct cf_text *ifaces; /* names of subjects, of beats; set by the owner */
-	uint8_t *blob;       /* of the sum being written: its minutes, behind them its intervals */
-	struct cf_bulk bulk; /* those that are fresh, in front of the others once they are sorted */
-	sqlite3_stmt *insert, *bulk_insert, *find, *update, *has_day;
+	uint8_t *blob; /* of the sum being written: its minutes, behind them its intervals */
+	void *of;      /* the engine's */
 };
 
 /* Zeroed storage becomes the sums of a table, which end with cf_sums_done() also when this fails:
@@ -83,5 +80,12 @@ enum cf_status cf_sums_keep_sample(
 void cf_sums_mark_fresh(struct cf_sums *sums, const struct cf_names *names);
 /* Handles of subjects become numbers of their rows: nothing can be added any more. */
 void cf_sums_number_subjects(struct cf_sums *sums, const struct cf_names *names);
+/*
+ * Adds the row that is there already to *sum: minutes and then n, first_us, last_us, bytes_out,
+ * bytes_in, sample of a roll-up; held, first_minute, last_minute of a sighting; seen, lost of a
+ * beat. *sample, which is the sum's, may come to point into the row. CF_EMALFORMED, CF_ENOMEM.
+ */
+enum cf_status cf_sums_merge(enum cf_sum_table table, const struct cf_row *row, struct cf_sum *sum,
+    const char **sample) CF_MUST_CHECK;
 /* CF_EIO, CF_ENOMEM; CF_EMALFORMED: a row that a sum belongs to is damaged. */
 enum cf_status cf_sums_write(struct cf_sums *sums, struct cf_error *error) CF_MUST_CHECK;

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct folders {
 	struct cf_taking *taking;
@@ -100,17 +99,6 @@ static int64_t count_refused(struct cf_ledger *old, struct cf_ledger *fresh)
 	return now > then ? now - then : 0;
 }
 
-static void remove_fresh(const char *path)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
-	char name[CF_PATH_BYTES + 32];
-
-	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-		(void)unlink(name); /* usually gone; the next rebuild starts anew in any case */
-	}
-}
-
 static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
     const char *fresh_path, bool force, struct cf_ingest_counts *counts_out, struct cf_error *error)
 {
@@ -150,7 +138,7 @@ static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
 enum cf_status cf_ledger_rebuild(struct cf_ledger *old, struct cf_taking *taking, bool force,
     struct cf_ingest_counts *counts_out, struct cf_error *error)
 {
-	char fresh_path[CF_PATH_BYTES + 16];
+	char fresh_path[CF_PATH_BYTES + 16] = "";
 	bool own_list = taking->log_count == 0;
 	enum cf_status status = CF_OK;
 
@@ -158,7 +146,9 @@ enum cf_status cf_ledger_rebuild(struct cf_ledger *old, struct cf_taking *taking
 		taking->logs = NULL;
 		status = list_folders(old, taking, error);
 	}
-	snprintf(fresh_path, sizeof fresh_path, "%s.rebuild", cf_ledger_path(old));
+	if (status == CF_OK &&
+	    !cf_ledger_name_beside(cf_ledger_path(old), fresh_path, sizeof fresh_path))
+		status = cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	if (status == CF_OK && taking->log_count == 0)
 		status = cf_error_set(error, CF_EINVALID,
 		    "the ledger does not know any log; name those it is to be made from");
@@ -166,7 +156,8 @@ enum cf_status cf_ledger_rebuild(struct cf_ledger *old, struct cf_taking *taking
 		status = rebuild(taking, old, fresh_path, force, counts_out, error);
 	if (status == CF_OK && *taking->stop == 0)
 		status = cf_ledger_replace(old, fresh_path, error);
-	remove_fresh(fresh_path); /* what is left of it: all, or what is not the ledger itself */
+	cf_ledger_discard(
+	    fresh_path); /* what is left of it: all, or what is not the ledger itself */
 	if (own_list) {
 		for (int i = 0; i < taking->log_count; i++)
 			free(taking->logs[i]);

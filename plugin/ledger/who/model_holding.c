@@ -277,7 +277,9 @@ enum cf_status cf_model_load_holdings(struct cf_model *model, struct cf_error *e
 	static const char sql[] =
 	    "SELECT day, sensor_id, claim_id, first_minute, last_minute, held, 1 FROM sighting"
 	    " UNION ALL SELECT day, sensor_id, endpoint_id, first_us/60000000-day*1440,"
-	    " min(last_us/60000000-day*1440, 1439), minutes, 0 FROM rollup JOIN endpoint"
+	    " CASE WHEN last_us/60000000-day*1440<1439 THEN last_us/60000000-day*1440 ELSE 1439 "
+	    "END,"
+	    " minutes, 0 FROM rollup JOIN endpoint"
 	    " USING(endpoint_id) WHERE mac<>'' ORDER BY 1";
 	struct day_marks marks = {.model = model, .day = UINT32_MAX};
 	enum cf_status status = cf_ledger_each_row(model->ledger, sql, take_row, &marks, error);

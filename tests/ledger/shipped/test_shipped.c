@@ -179,12 +179,17 @@ static int teardown(void **state)
 
 static struct cf_ledger *open_new(struct fixture *f)
 {
-	char path[128];
+	char path[256];
 	const struct cf_ledger_options options = {.path = path, .mode = CF_LEDGER_WRITE};
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error = {0};
 
-	snprintf(path, sizeof path, "%s/%u.db", f->world.dir, f->databases++);
+	const char *server = getenv("CF_LEDGER_SERVER"); /* tests/ledger/pgsql.py */
+
+	if (server == NULL)
+		snprintf(path, sizeof path, "%s/%u.db", f->world.dir, f->databases++);
+	else
+		snprintf(path, sizeof path, "%s#shipped_%u", server, f->databases++);
 	if (cf_ledger_open(&options, &ledger, NULL, &error) != CF_OK)
 		fail_msg("%s", error.text);
 	return ledger;

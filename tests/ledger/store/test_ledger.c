@@ -6,8 +6,8 @@
 #include "facts.h"
 
 #include "../../scratch_template.h"
-#include "ledger/store/ledger_private.h"
-#include "ledger/store/schema.h"
+#include "ledger/sqlite/schema.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -311,13 +311,13 @@ static void the_whole_file_is_looked_at_after_changes_that_are_not_ours(void **s
 	cf_ledger_close(open_to_write(folder.path, NULL));
 	damage(folder.path);
 	/* As if we had left it so: then it is not looked at. */
-	struct cf_ledger ours = {.path = folder.path};
+	struct cf_sqlite ours = {.base = {.path = folder.path}};
 	char lock[128];
 
 	snprintf(lock, sizeof lock, "%s-lock", folder.path);
 	ours.lock_fd = open(lock, O_RDWR | O_CLOEXEC);
 	assert_true(ours.lock_fd >= 0);
-	cf_ledger_note_checked(&ours);
+	cf_sqlite_note_checked(&ours);
 	close(ours.lock_fd);
 	cf_ledger_close(open_to_write(folder.path, &set_aside));
 	assert_null(set_aside);

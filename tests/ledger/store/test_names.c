@@ -3,6 +3,7 @@
 #include "facts.h"
 
 #include "base/limits.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 #include "ledger/store/names.h"
 
 #include <setjmp.h>
@@ -70,7 +71,7 @@ static struct cf_names *names_new(struct box *box, int64_t rows)
 {
 	struct cf_names *names = NULL;
 
-	assert_int_equal(cf_names_new(cf_ledger_db(box->ledger), &endpoints, &names), CF_OK);
+	assert_int_equal(cf_names_new(box->ledger, &endpoints, &names), CF_OK);
 	cf_names_forget(names, rows);
 	return names;
 }

@@ -1,6 +1,7 @@
 /* Sums are the same however they come: many of one subject, new or there already, in any order. */
 
 #include "facts.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>

@@ -1,10 +1,11 @@
 /* Opening to write: the lock, the check, the setting aside of a damaged file; closing. */
 
-#include "ledger/store/ledger_private.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 
 #include "base/file_writer.h"
 #include "base/instant.h"
-#include "ledger/store/schema.h"
+#include "base/limits.h"
+#include "ledger/sqlite/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,47 +18,48 @@
 #include <time.h>
 #include <unistd.h>
 
-void cf_ledger_close(struct cf_ledger *ledger)
+static void close_it(struct cf_ledger *base)
 {
-	if (ledger == NULL)
-		return;
+	struct cf_sqlite *ledger = (struct cf_sqlite *)base;
+
 	(void)sqlite3_close_v2(
 	    ledger->db); /* never fails; unfinished statements are a leak, not a loss */
 	if (ledger->is_writer)
-		cf_ledger_note_checked(ledger);
+		cf_sqlite_note_checked(ledger);
 	if (ledger->lock_fd >= 0)
 		close(ledger->lock_fd);
-	free(ledger->path);
+	free(ledger->base.path);
 	free(ledger);
 }
 
 /* One writer: an advisory lock on a file of its own, released by the kernel however we die. */
 static enum cf_status take_lock(
-    struct cf_ledger *ledger, const struct cf_ledger_options *options, struct cf_error *error)
+    struct cf_sqlite *ledger, const struct cf_ledger_options *options, struct cf_error *error)
 {
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof path, "%s-lock", ledger->path) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s-lock", ledger->base.path) >= sizeof path)
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	ledger->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 	if (ledger->lock_fd < 0)
 		return cf_error_set(error, CF_EIO,
-		    "cannot write ledger '%s': %s; nothing was changed", ledger->path,
+		    "cannot write ledger '%s': %s; nothing was changed", ledger->base.path,
 		    strerror(errno));
 	if (flock(ledger->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return CF_OK;
 	if (errno != EWOULDBLOCK)
-		return cf_error_set(
-		    error, CF_EIO, "cannot lock ledger '%s': %s", ledger->path, strerror(errno));
+		return cf_error_set(error, CF_EIO, "cannot lock ledger '%s': %s", ledger->base.path,
+		    strerror(errno));
 	if (options->no_wait)
 		return cf_error_set(error, CF_EAGAIN,
-		    "another curfew is writing to ledger '%s'; nothing was changed", ledger->path);
+		    "another curfew is writing to ledger '%s'; nothing was changed",
+		    ledger->base.path);
 	if (options->waiting != NULL)
 		options->waiting(options->arg);
 	while (flock(ledger->lock_fd, LOCK_EX) != 0)
 		if (errno != EINTR)
 			return cf_error_set(error, CF_EIO, "cannot lock ledger '%s': %s",
-			    ledger->path, strerror(errno));
+			    ledger->base.path, strerror(errno));
 	return CF_OK;
 }
 
@@ -65,26 +67,27 @@ static enum cf_status take_lock(
  * Opens to write. The file is made by us, not by SQLite, for its mode: -wal and -shm get the same.
  * Those two stay when the last writer is gone, so that who may not write here can read.
  */
-static enum cf_status open_db(struct cf_ledger *ledger, struct cf_error *error)
+static enum cf_status open_db(struct cf_sqlite *ledger, struct cf_error *error)
 {
-	int fd = open(ledger->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	int fd =
+	    open(ledger->base.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	struct stat st;
 	int keep = 1;
 
 	if (fd < 0)
-		return cf_error_set(
-		    error, CF_EIO, "cannot open ledger '%s': %s", ledger->path, strerror(errno));
+		return cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->base.path,
+		    strerror(errno));
 	bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 
 	close(fd);
 	if (!is_file)
 		return cf_error_set(
-		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->path);
-	if (sqlite3_open_v2(ledger->path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-	        NULL) != SQLITE_OK)
+		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->base.path);
+	if (sqlite3_open_v2(ledger->base.path, &ledger->db,
+	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return ledger->db == NULL
 		    ? CF_ENOMEM
-		    : cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->path,
+		    : cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->base.path,
 		          sqlite3_errmsg(ledger->db));
 	sqlite3_busy_timeout(ledger->db, 5000);
 	(void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
@@ -92,7 +95,7 @@ static enum cf_status open_db(struct cf_ledger *ledger, struct cf_error *error)
 }
 
 /* Renames the file and its WAL; the shared-memory index is worth nothing alone. */
-static enum cf_status set_aside(struct cf_ledger *ledger, char **name_out, struct cf_error *error)
+static enum cf_status set_aside(struct cf_sqlite *ledger, char **name_out, struct cf_error *error)
 {
 	static const char *const suffixes[] = {"", "-wal"};
 	char when[CF_INSTANT_TEXT_BYTES], from[PATH_MAX], to[PATH_MAX];
@@ -101,20 +104,20 @@ static enum cf_status set_aside(struct cf_ledger *ledger, char **name_out, struc
 	ledger->db = NULL;
 	cf_instant_format(time(NULL), when);
 	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		if ((size_t)snprintf(from, sizeof from, "%s%s", ledger->path, suffixes[i]) >=
+		if ((size_t)snprintf(from, sizeof from, "%s%s", ledger->base.path, suffixes[i]) >=
 		        sizeof from ||
-		    (size_t)snprintf(to, sizeof to, "%s.damaged-%s%s", ledger->path, when,
+		    (size_t)snprintf(to, sizeof to, "%s.damaged-%s%s", ledger->base.path, when,
 		        suffixes[i]) >= sizeof to)
 			return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 		if (rename(from, to) != 0 && (i == 0 || errno != ENOENT))
 			return cf_error_set(error, CF_EIO,
-			    "cannot set damaged ledger '%s' aside: %s", ledger->path,
+			    "cannot set damaged ledger '%s' aside: %s", ledger->base.path,
 			    strerror(errno));
 	}
-	snprintf(from, sizeof from, "%s-shm", ledger->path);
+	snprintf(from, sizeof from, "%s-shm", ledger->base.path);
 	(void)unlink(from); /* usually gone already */
 	if (name_out != NULL) {
-		snprintf(to, sizeof to, "%s.damaged-%s", ledger->path, when);
+		snprintf(to, sizeof to, "%s.damaged-%s", ledger->base.path, when);
 		*name_out = strdup(to);
 		if (*name_out == NULL)
 			return CF_ENOMEM;
@@ -135,35 +138,35 @@ static void remove_file(const char *path)
 }
 
 /* To our version. Curfew 0.1.0 let everybody read the file. */
-static enum cf_status migrate(struct cf_ledger *ledger, struct cf_error *error)
+static enum cf_status migrate(struct cf_sqlite *ledger, struct cf_error *error)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	bool is_old = cf_schema_is_old(ledger->db);
-	enum cf_status status = cf_schema_migrate(ledger->db, ledger->path, error);
+	enum cf_status status = cf_schema_migrate(ledger->db, ledger->base.path, error);
 	char name[PATH_MAX];
 
 	for (size_t i = 0; is_old && status == CF_OK && i < 3; i++)
-		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->path, suffixes[i]) <
+		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->base.path, suffixes[i]) <
 		    sizeof name)
 			(void)chmod(name, 0640); /* not ours: then its owner decides */
 	return status;
 }
 
-static enum cf_status open_to_write(struct cf_ledger *ledger,
+static enum cf_status open_to_write(struct cf_sqlite *ledger,
     const struct cf_ledger_options *options, char **set_aside_out, struct cf_error *error)
 {
-	if (cf_ledger_is_something_else(ledger->path))
+	if (cf_sqlite_is_something_else(ledger->base.path))
 		return cf_error_set(
-		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->path);
+		    error, CF_EVERSION, "'%s' is not a ledger; left alone", ledger->base.path);
 	enum cf_status status = take_lock(ledger, options, error);
 
 	if (status != CF_OK)
 		return status;
 	if (options->mode == CF_LEDGER_RECREATE)
-		remove_file(ledger->path);
+		remove_file(ledger->base.path);
 	status = open_db(ledger, error);
 	if (status == CF_OK)
-		status = cf_ledger_check(ledger, error);
+		status = cf_sqlite_check(ledger, error);
 	if (status == CF_ECHECKSUM) {
 		status = set_aside(ledger, set_aside_out, error);
 		if (status == CF_OK)
@@ -173,7 +176,7 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
 		return status;
 	/* Size of pages and auto_vacuum only take effect before the first table: a page costs two
 	 * writes when it goes into the WAL and a read and a write when it leaves it. */
-	status = cf_ledger_exec(ledger,
+	status = cf_sqlite_exec(&ledger->base,
 	    "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
 	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-65536;",
 	    error);
@@ -189,9 +192,10 @@ static enum cf_status open_to_write(struct cf_ledger *ledger,
  * an old one's pages into the new file. A kill between any two steps leaves the old ledger or the
  * new one.
  */
-enum cf_status cf_ledger_replace(
-    struct cf_ledger *ledger, const char *fresh_path, struct cf_error *error)
+static enum cf_status replace(
+    struct cf_ledger *base, const char *fresh_path, struct cf_error *error)
 {
+	struct cf_sqlite *ledger = (struct cf_sqlite *)base;
 	static const char *const suffixes[] = {"-wal", "-shm"};
 	char name[PATH_MAX];
 	int left = 0, off = 0;
@@ -200,18 +204,18 @@ enum cf_status cf_ledger_replace(
 
 	if (rc != SQLITE_OK || left > 0)
 		return cf_error_set(error, rc == SQLITE_BUSY ? CF_EAGAIN : CF_EIO,
-		    "cannot replace ledger '%s': %s; the old ledger stays", ledger->path,
+		    "cannot replace ledger '%s': %s; the old ledger stays", ledger->base.path,
 		    rc == SQLITE_BUSY ? "somebody is reading it" : sqlite3_errmsg(ledger->db));
 	(void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_PERSIST_WAL, &off);
 	(void)sqlite3_close_v2(ledger->db); /* checkpointed: nothing is left to fail */
 	ledger->db = NULL;
 	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
-		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->path, suffixes[i]) >=
+		if ((size_t)snprintf(name, sizeof name, "%s%s", ledger->base.path, suffixes[i]) >=
 		        sizeof name ||
 		    (unlink(name) != 0 && errno != ENOENT))
 			return cf_error_set(error, CF_EIO,
 			    "cannot remove '%s': %s; the old ledger stays", name, strerror(errno));
-	if (rename(fresh_path, ledger->path) != 0)
+	if (rename(fresh_path, ledger->base.path) != 0)
 		return cf_error_set(error, CF_EIO,
 		    "cannot put the new ledger in place: %s; the old one stays", strerror(errno));
 	return CF_OK;
@@ -222,7 +226,7 @@ enum cf_status cf_ledger_replace(
  * link leads to, as SQLite has it; and the link stays.
  */
 static enum cf_status follow_link(
-    struct cf_ledger *ledger, const struct cf_ledger_options *options, struct cf_error *error)
+    struct cf_sqlite *ledger, const struct cf_ledger_options *options, struct cf_error *error)
 {
 	char resolved[CF_PATH_BYTES];
 	const char *path = options->path, *why = NULL;
@@ -235,30 +239,66 @@ static enum cf_status follow_link(
 			return cf_error_set(error, CF_EIO, "cannot write ledger '%s': %s", path,
 			    why != NULL ? why : strerror(errno));
 	}
-	ledger->path = strdup(path);
-	return ledger->path == NULL ? cf_error_set(error, CF_ENOMEM, "no memory") : CF_OK;
+	ledger->base.path = strdup(path);
+	return ledger->base.path == NULL ? cf_error_set(error, CF_ENOMEM, "no memory") : CF_OK;
 }
 
-enum cf_status cf_ledger_open(const struct cf_ledger_options *options,
+static const struct cf_engine engine = {.name = "sqlite",
+    .most_names = CF_LEDGER_NAMES,
+    .counts_names = true,
+    .knows_bytes = true,
+    .close = close_it,
+    .replace = replace,
+    .fail = cf_sqlite_fail,
+    .exec = cf_sqlite_exec,
+    .begin = cf_sqlite_begin,
+    .lock = cf_sqlite_lock,
+    .commit = cf_sqlite_commit,
+    .rollback = cf_sqlite_rollback,
+    .used_bytes = cf_sqlite_used_bytes,
+    .give_back = cf_sqlite_give_back,
+    .stmt_new = cf_sqlite_stmt_new,
+    .stmt_free = cf_sqlite_stmt_free,
+    .stmt_int64 = cf_sqlite_stmt_int64,
+    .stmt_bytes = cf_sqlite_stmt_bytes,
+    .stmt_step = cf_sqlite_stmt_step,
+    .stmt_changes = cf_sqlite_stmt_changes,
+    .stmt_reset = cf_sqlite_stmt_reset,
+    .row_columns = cf_sqlite_row_columns,
+    .row_kind = cf_sqlite_row_kind,
+    .row_int64 = cf_sqlite_row_int64,
+    .row_bytes = cf_sqlite_row_bytes,
+    .names_new = cf_sqlite_names_new,
+    .names_free = cf_sqlite_names_free,
+    .names_last = cf_sqlite_names_last,
+    .names_find = cf_sqlite_names_find,
+    .names_put = cf_sqlite_names_put,
+    .sums_init = cf_sqlite_sums_init,
+    .sums_done = cf_sqlite_sums_done,
+    .sums_has_day = cf_sqlite_sums_has_day,
+    .sums_write = cf_sqlite_sums_write};
+
+enum cf_status cf_sqlite_open(const struct cf_ledger_options *options,
     struct cf_ledger **ledger_out, char **set_aside_out, struct cf_error *error)
 {
-	struct cf_ledger *ledger = calloc(1, sizeof *ledger);
+	struct cf_sqlite *ledger = calloc(1, sizeof *ledger);
 	enum cf_status status;
 
 	if (ledger == NULL)
 		return cf_error_set(error, CF_ENOMEM, "no memory");
+	ledger->base.engine = &engine;
 	ledger->lock_fd = -1;
-	ledger->clock_is_given = options->now_wall_s != 0;
-	ledger->now_wall_s = options->now_wall_s != 0 ? options->now_wall_s : time(NULL);
+	ledger->base.clock_is_given = options->now_wall_s != 0;
+	ledger->base.now_wall_s = options->now_wall_s != 0 ? options->now_wall_s : time(NULL);
 	status = follow_link(ledger, options, error);
 	if (status == CF_OK)
 		status = options->mode == CF_LEDGER_READ
-		    ? cf_ledger_open_to_read(ledger, error)
+		    ? cf_sqlite_open_to_read(ledger, error)
 		    : open_to_write(ledger, options, set_aside_out, error);
 	if (status != CF_OK) {
-		cf_ledger_close(ledger);
+		close_it(&ledger->base);
 		return status;
 	}
-	*ledger_out = ledger;
+	*ledger_out = &ledger->base;
 	return CF_OK;
 }

@@ -4,7 +4,7 @@
  * ours: whoever writes leaves in the lock file how the ledger looked when it was closed.
  */
 
-#include "ledger/store/ledger_private.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define NOTE_BYTES   256
 
 /* The boot, and how the file looks; "" when either cannot be told. */
-static void describe(const struct cf_ledger *ledger, char note[NOTE_BYTES])
+static void describe(const struct cf_sqlite *ledger, char note[NOTE_BYTES])
 {
 	char boot[37] = "";
 	struct stat st;
@@ -27,7 +27,7 @@ static void describe(const struct cf_ledger *ledger, char note[NOTE_BYTES])
 	if (fd >= 0)
 		close(fd);
 	note[0] = '\0';
-	if (got != (ssize_t)sizeof boot - 1 || stat(ledger->path, &st) != 0)
+	if (got != (ssize_t)sizeof boot - 1 || stat(ledger->base.path, &st) != 0)
 		return;
 	/* The time of the last change of the inode cannot be set by hand. */
 	snprintf(note, NOTE_BYTES, "checked %s %llx:%llx:%lld:%lld.%09ld:%lld.%09ld\n", boot,
@@ -36,7 +36,7 @@ static void describe(const struct cf_ledger *ledger, char note[NOTE_BYTES])
 	    st.st_ctim.tv_nsec);
 }
 
-static bool is_as_we_left_it(const struct cf_ledger *ledger)
+static bool is_as_we_left_it(const struct cf_sqlite *ledger)
 {
 	char now[NOTE_BYTES], then[NOTE_BYTES] = "";
 	ssize_t got = pread(ledger->lock_fd, then, sizeof then - 1, 0);
@@ -45,7 +45,7 @@ static bool is_as_we_left_it(const struct cf_ledger *ledger)
 	return got > 0 && now[0] != '\0' && strcmp(now, then) == 0;
 }
 
-void cf_ledger_note_checked(const struct cf_ledger *ledger)
+void cf_sqlite_note_checked(const struct cf_sqlite *ledger)
 {
 	char note[NOTE_BYTES];
 
@@ -66,7 +66,7 @@ static int keep_first(void *arg, int columns, char **values, char **names)
 	return 0;
 }
 
-enum cf_status cf_ledger_check(struct cf_ledger *ledger, struct cf_error *error)
+enum cf_status cf_sqlite_check(struct cf_sqlite *ledger, struct cf_error *error)
 {
 	char verdict[CF_ERROR_TEXT_BYTES] = "ok";
 	const char *sql = "PRAGMA schema_version"; /* reads the first page and the WAL */
@@ -75,7 +75,7 @@ enum cf_status cf_ledger_check(struct cf_ledger *ledger, struct cf_error *error)
 		/* A kill from here on leaves no note behind. */
 		if (ftruncate(ledger->lock_fd, 0) != 0)
 			return cf_error_set(error, CF_EIO, "cannot write '%s-lock': %s",
-			    ledger->path, strerror(errno));
+			    ledger->base.path, strerror(errno));
 		verdict[0] = '\0';
 		sql = "PRAGMA quick_check(1)";
 	}
@@ -83,9 +83,9 @@ enum cf_status cf_ledger_check(struct cf_ledger *ledger, struct cf_error *error)
 
 	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ||
 	    (rc == SQLITE_OK && strcmp(verdict, "ok") != 0))
-		return cf_error_set(error, CF_ECHECKSUM, "ledger '%s' is damaged: %s", ledger->path,
-		    rc == SQLITE_OK ? verdict : sqlite3_errmsg(ledger->db));
+		return cf_error_set(error, CF_ECHECKSUM, "ledger '%s' is damaged: %s",
+		    ledger->base.path, rc == SQLITE_OK ? verdict : sqlite3_errmsg(ledger->db));
 	if (rc != SQLITE_OK)
-		return cf_ledger_fail(ledger, "check", error);
+		return cf_sqlite_fail(&ledger->base, "check", error);
 	return CF_OK;
 }

@@ -1,4 +1,4 @@
-#include "ledger/store/schema.h"
+#include "ledger/sqlite/schema.h"
 
 #include "ledger/store/ledger.h"
 

@@ -1,8 +1,8 @@
 /* Opening a ledger to read it, also where nothing may be written, and of an older version. */
 
-#include "ledger/store/ledger_private.h"
+#include "ledger/sqlite/sqlite_ledger.h"
 
-#include "ledger/store/schema.h"
+#include "ledger/sqlite/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,20 +18,20 @@
 #define A_READ "SELECT count(*) FROM sensor"
 
 static enum cf_status open_db(
-    struct cf_ledger *ledger, const char *name, int flags, const char *vfs, struct cf_error *error)
+    struct cf_sqlite *ledger, const char *name, int flags, const char *vfs, struct cf_error *error)
 {
 	(void)sqlite3_close_v2(ledger->db); /* of an attempt before, if any */
 	ledger->db = NULL;
 	if (sqlite3_open_v2(name, &ledger->db, flags | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
 		return ledger->db == NULL
 		    ? cf_error_set(error, CF_ENOMEM, "no memory")
-		    : cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->path,
+		    : cf_error_set(error, CF_EIO, "cannot open ledger '%s': %s", ledger->base.path,
 		          sqlite3_errmsg(ledger->db));
 	sqlite3_busy_timeout(ledger->db, 5000);
 	return CF_OK;
 }
 
-static int try_read(struct cf_ledger *ledger)
+static int try_read(struct cf_sqlite *ledger)
 {
 	return sqlite3_exec(ledger->db, A_READ, NULL, NULL, NULL) & 0xff;
 }
@@ -56,11 +56,11 @@ static bool is_read_only_disk(const char *path)
  * Keeps writers away while the file is read without SQLite's own locks: as another reader of the
  * lock file. False when a writer is at work, or when we cannot tell.
  */
-static bool keep_writers_away(struct cf_ledger *ledger)
+static bool keep_writers_away(struct cf_sqlite *ledger)
 {
 	char lock[PATH_MAX];
 
-	if ((size_t)snprintf(lock, sizeof lock, "%s-lock", ledger->path) >= sizeof lock)
+	if ((size_t)snprintf(lock, sizeof lock, "%s-lock", ledger->base.path) >= sizeof lock)
 		return false;
 	ledger->lock_fd = open(lock, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (ledger->lock_fd < 0)
@@ -93,31 +93,31 @@ static bool uri_of(const char *path, const char *options, char *uri, size_t size
  * writes, or with writers kept away, it is not needed: without a WAL the file is whole as it lies
  * (immutable), with one the index is kept in memory (an exclusive lock, in a VFS without locks).
  */
-static enum cf_status open_without_index(struct cf_ledger *ledger, struct cf_error *error)
+static enum cf_status open_without_index(struct cf_sqlite *ledger, struct cf_error *error)
 {
 	char uri[3 * PATH_MAX + 32];
-	bool nobody_writes = is_read_only_disk(ledger->path);
+	bool nobody_writes = is_read_only_disk(ledger->base.path);
 
-	if (!nobody_writes && (has_wal(ledger->path) || !keep_writers_away(ledger)))
+	if (!nobody_writes && (has_wal(ledger->base.path) || !keep_writers_away(ledger)))
 		return cf_error_set(error, CF_EIO,
 		    "ledger '%s' cannot be read here: its folder must be writable for the reader, "
 		    "or hold '-wal' and '-shm' beside it; nothing was read",
-		    ledger->path);
-	if (has_wal(ledger->path)) {
+		    ledger->base.path);
+	if (has_wal(ledger->base.path)) {
 		enum cf_status status =
-		    open_db(ledger, ledger->path, SQLITE_OPEN_READONLY, "unix-none", error);
+		    open_db(ledger, ledger->base.path, SQLITE_OPEN_READONLY, "unix-none", error);
 
 		return status == CF_OK
-		    ? cf_ledger_exec(ledger, "PRAGMA locking_mode=EXCLUSIVE", error)
+		    ? cf_sqlite_exec(&ledger->base, "PRAGMA locking_mode=EXCLUSIVE", error)
 		    : status;
 	}
-	if (!uri_of(ledger->path, "?immutable=1", uri, sizeof uri))
+	if (!uri_of(ledger->base.path, "?immutable=1", uri, sizeof uri))
 		return cf_error_set(error, CF_EINVALID, "name of the ledger is too long");
 	return open_db(ledger, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, error);
 }
 
 /* A private copy of an older ledger, brought to our version: who reads changes nothing. */
-static enum cf_status copy_and_migrate(struct cf_ledger *ledger, struct cf_error *error)
+static enum cf_status copy_and_migrate(struct cf_sqlite *ledger, struct cf_error *error)
 {
 	sqlite3 *copy = NULL;
 	sqlite3_backup *backup;
@@ -134,9 +134,9 @@ static enum cf_status copy_and_migrate(struct cf_ledger *ledger, struct cf_error
 		status = cf_error_set(error, CF_EIO,
 		    "cannot copy ledger '%s', made by an older curfew: %s; `curfew ledger ingest` "
 		    "brings it up to date",
-		    ledger->path, copy == NULL ? "no memory" : sqlite3_errmsg(copy));
+		    ledger->base.path, copy == NULL ? "no memory" : sqlite3_errmsg(copy));
 	else
-		status = cf_schema_migrate(copy, ledger->path, error);
+		status = cf_schema_migrate(copy, ledger->base.path, error);
 	if (status != CF_OK) {
 		(void)sqlite3_close_v2(copy); /* nothing of it is kept */
 		return status;
@@ -146,16 +146,17 @@ static enum cf_status copy_and_migrate(struct cf_ledger *ledger, struct cf_error
 	return CF_OK;
 }
 
-enum cf_status cf_ledger_open_to_read(struct cf_ledger *ledger, struct cf_error *error)
+enum cf_status cf_sqlite_open_to_read(struct cf_sqlite *ledger, struct cf_error *error)
 {
 	struct stat st;
 
-	if (stat(ledger->path, &st) != 0 && errno == ENOENT)
+	if (stat(ledger->base.path, &st) != 0 && errno == ENOENT)
 		return cf_error_set(error, CF_ENOTFOUND,
-		    "no ledger '%s'; `curfew ledger ingest LOG` makes one", ledger->path);
-	if (stat(ledger->path, &st) == 0 && !S_ISREG(st.st_mode)) /* a FIFO would hold us up */
-		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->path);
-	enum cf_status status = open_db(ledger, ledger->path, SQLITE_OPEN_READONLY, NULL, error);
+		    "no ledger '%s'; `curfew ledger ingest LOG` makes one", ledger->base.path);
+	if (stat(ledger->base.path, &st) == 0 && !S_ISREG(st.st_mode)) /* a FIFO would hold us up */
+		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->base.path);
+	enum cf_status status =
+	    open_db(ledger, ledger->base.path, SQLITE_OPEN_READONLY, NULL, error);
 	int rc = status == CF_OK ? try_read(ledger) : SQLITE_OK;
 
 	if (status == CF_OK && (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY)) {
@@ -165,11 +166,11 @@ enum cf_status cf_ledger_open_to_read(struct cf_ledger *ledger, struct cf_error 
 	if (status != CF_OK)
 		return status;
 	if (rc == SQLITE_ERROR)
-		return cf_error_set(
-		    error, CF_EVERSION, "'%s' is an SQLite file, but not a ledger", ledger->path);
-	if (rc == SQLITE_NOTADB && cf_ledger_is_something_else(ledger->path))
-		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->path);
+		return cf_error_set(error, CF_EVERSION, "'%s' is an SQLite file, but not a ledger",
+		    ledger->base.path);
+	if (rc == SQLITE_NOTADB && cf_sqlite_is_something_else(ledger->base.path))
+		return cf_error_set(error, CF_EVERSION, "'%s' is not a ledger", ledger->base.path);
 	if (rc != SQLITE_OK)
-		return cf_ledger_fail(ledger, "read", error);
+		return cf_sqlite_fail(&ledger->base, "read", error);
 	return cf_schema_is_old(ledger->db) ? copy_and_migrate(ledger, error) : CF_OK;
 }

@@ -1,6 +1,6 @@
 /* Rows in memory as a virtual table. */
 
-#include "ledger/store/bulk.h"
+#include "ledger/sqlite/bulk.h"
 
 #include <sqlite3.h>
 #include <stddef.h>
