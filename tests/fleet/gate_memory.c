@@ -81,7 +81,6 @@ static struct gate_writer *writer_of(
 		return writer;
 	assert_true(memory->count < GATE_WRITERS);
 	writer = &memory->writers[memory->count++];
-	free(writer->lines);
 	*writer = (struct gate_writer){.name = *name};
 	memset(writer->sha256, '0', sizeof writer->sha256 - 1);
 	return writer;
@@ -106,6 +105,18 @@ static enum cf_head_why judge(struct gate_writer *writer, const struct cf_bundle
 	return CF_HEAD_TAKEN;
 }
 
+/* Room that stays until the end. */
+static char *keep(struct gate_memory *memory, size_t len)
+{
+	char **kept = realloc(memory->kept, (memory->kept_count + 1) * sizeof *kept);
+
+	assert_non_null(kept);
+	memory->kept = kept;
+	kept[memory->kept_count] = malloc(len);
+	assert_non_null(kept[memory->kept_count]);
+	return kept[memory->kept_count++];
+}
+
 static enum cf_status gate_take(void *arg, const struct cf_checked *bundle,
     struct cf_fleet_head *head_out, struct cf_error *error)
 {
@@ -119,9 +130,8 @@ static enum cf_status gate_take(void *arg, const struct cf_checked *bundle,
 	memory->known += head_out->why == CF_HEAD_KNOWN;
 	memory->taken += head_out->why == CF_HEAD_TAKEN;
 	if (head_out->why == CF_HEAD_TAKEN) {
-		char *lines = malloc(writer->len + bundle->len); /* rollback needs the old one */
+		char *lines = keep(memory, writer->len + bundle->len);
 
-		assert_non_null(lines);
 		if (writer->len > 0)
 			memcpy(lines, writer->lines, writer->len);
 		memcpy(lines + writer->len, bundle->lines, bundle->len);
@@ -158,6 +168,9 @@ void gate_memory_init(struct gate_memory *memory)
 
 void gate_memory_done(struct gate_memory *memory)
 {
+	for (size_t i = 0; i < memory->kept_count; i++)
+		free(memory->kept[i]);
+	free(memory->kept);
 	pthread_mutex_destroy(&memory->lock);
 }
 

@@ -26,7 +26,9 @@ struct gate_memory {
 	bool fails_commit;   /* the next commit fails, and is rolled back */
 	bool refuses_groups; /* a transaction of more than one bundle fails */
 	unsigned delay_ms;   /* of a commit */
-	unsigned in_transaction, largest;
+	unsigned largest;    /* bundles of one transaction */
+	char **kept;         /* lines of all times: a rollback may go back to any */
+	size_t kept_count;
 };
 
 void gate_memory_init(struct gate_memory *memory);
