@@ -8,6 +8,7 @@
  * one DHCP lease of each, with MAC, name and client id, told by a monitor. Both span one day,
  * sealed by heartbeats.
  */
+#include "made_host.h"
 #include "sample_hit.h"
 
 #include "records/form/pack.h"
@@ -22,24 +23,6 @@
 #define START_US INT64_C(1727740800000000) /* 2024-10-01 */
 #define DAY_US   INT64_C(86000000000)
 #define BATCH    16
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(4);
-}
-
-/* 10.0.0.1 and on. */
-static struct cf_addr addr_of(unsigned long host)
-{
-	struct cf_addr addr = {.family = CF_FAMILY_V4, .bytes = {10}};
-
-	host++;
-	addr.bytes[1] = (uint8_t)(host >> 16);
-	addr.bytes[2] = (uint8_t)(host >> 8);
-	addr.bytes[3] = (uint8_t)host;
-	return addr;
-}
 
 static void pack_hit(unsigned long host, int64_t at_us, void *out)
 {

@@ -8,6 +8,9 @@
  * the vendor on each day until it was mended, one host after the other. Heartbeats come every three
  * minutes, the longest that leaves no gap.
  */
+#include "made_host.h"
+#include "sample_hit.h"
+
 #include "records/form/pack.h"
 #include "records/write/writer.h"
 
@@ -28,24 +31,6 @@ struct plan {
 	const char *folder;
 };
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(4);
-}
-
-/* 10.0.0.1 and on. */
-static struct cf_addr addr_of(unsigned long host)
-{
-	struct cf_addr addr = {.family = CF_FAMILY_V4, .bytes = {10}};
-
-	host++;
-	addr.bytes[1] = (uint8_t)(host >> 16);
-	addr.bytes[2] = (uint8_t)(host >> 8);
-	addr.bytes[3] = (uint8_t)host;
-	return addr;
-}
-
 static void set_mac(uint8_t mac[6], unsigned long host)
 {
 	const uint8_t bytes[6] = {
@@ -56,30 +41,20 @@ static void set_mac(uint8_t mac[6], unsigned long host)
 
 static void pack_flow(unsigned long host, int64_t at_us, void *out)
 {
-	struct cf_hit hit = {.at_wall_us = at_us,
-	    .event = CF_EVENT_TLS,
-	    .action = CF_ACTION_FLAG,
-	    .via = CF_VIA_SNI,
-	    .src = addr_of(host),
-	    .dest = {.family = CF_FAMILY_V4, .bytes = {198, 51, 100, 7}},
-	    .src_port = 40112,
-	    .dest_port = 443,
-	    .ip_proto = 6,
-	    .has_src_mac = true,
-	    .in_iface = "eth0",
-	    .match = {.value = {.data = "dnl-03.geo.kaspersky.com", .len = 24},
-	        .rule_wire = (const uint8_t *)"\11kaspersky\3com",
-	        .rule_type = "subtree",
-	        .list = "vendor-core",
-	        .serial = "2024092901",
-	        .category = "updates",
-	        .product = "consumer",
-	        .confidence = "high"},
-	    .policy = {.name = "us-commerce-2024",
-	        .phase = "updates-off",
-	        .cutoff_wall_s = 1727582400},
-	    .key = host + 1};
+	struct cf_hit hit = bench_sample_hit(at_us, addr_of(host), host + 1);
 
+	hit.event = CF_EVENT_TLS;
+	hit.action = CF_ACTION_FLAG;
+	hit.via = CF_VIA_SNI;
+	hit.dest = (struct cf_addr){.family = CF_FAMILY_V4, .bytes = {198, 51, 100, 7}};
+	hit.dest_port = 443;
+	hit.ip_proto = 6;
+	hit.has_src_mac = true;
+	hit.in_iface = "eth0";
+	hit.dns.qname_wire = NULL;
+	hit.dns.answer = NULL;
+	hit.dns.has_rcode = false; /* and its rcode with it */
+	hit.dns.qtype = hit.dns.ede = 0;
 	set_mac(hit.src_mac, host);
 	(void)cf_pack_hit(&hit, out); /* its size is in its head */
 }

@@ -256,3 +256,22 @@ enum cf_status cf_file_writer_end(
 	cf_file_writer_abandon(writer);
 	return status;
 }
+
+bool cf_write_all(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len > 0) {
+		ssize_t written = write(fd, at, len);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			errno = written == 0 ? ENOSPC : errno;
+			return false;
+		}
+		at += written;
+		len -= (size_t)written;
+	}
+	return true;
+}

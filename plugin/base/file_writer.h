@@ -60,3 +60,8 @@ const char *cf_file_writer_why(const struct cf_file_writer *writer);
  */
 enum cf_status cf_file_writer_check(
     const char *path, char resolved_out[CF_PATH_BYTES], const char **why_out) CF_MUST_CHECK;
+
+/* Writes all of data to fd, over interruptions and short writes; false with errno (ENOSPC where the
+ * system says nothing). For what is no file of the above: a pipe, a memory file, a new descriptor.
+ */
+bool cf_write_all(int fd, const void *data, size_t len);

@@ -105,6 +105,7 @@ enum cf_status cf_input_read_whole(
 	FILE *file = NULL;
 	char *text = NULL;
 	size_t len = 0, size = 0;
+	bool is_whole;
 	enum cf_status status = cf_input_open_stream(path, &file, error);
 
 	if (status != CF_OK)
@@ -119,14 +120,13 @@ enum cf_status cf_input_read_whole(
 		size = more;
 		len += fread(text + len, 1, size - len, file);
 	} while (len == size && len <= most);
-	if (text == NULL || ferror(file) != 0 || len > most || (len == size && !feof(file)))
-		status = cf_error_set_at(error, len > most ? CF_ETOOBIG : CF_EIO, path, 0,
+	is_whole = text != NULL && ferror(file) == 0 && len <= most && (len < size || feof(file));
+	(void)fclose(file); /* only read */
+	if (!is_whole) {
+		free(text);
+		return cf_error_set_at(error, len > most ? CF_ETOOBIG : CF_EIO, path, 0,
 		    "cannot read '%.300s': %s", path,
 		    len > most ? "it is too long" : "read error, or no memory");
-	(void)fclose(file); /* only read */
-	if (status != CF_OK) {
-		free(text);
-		return status;
 	}
 	text[len] = '\0';
 	*text_out = text;

@@ -2,6 +2,7 @@
 
 #include "base/sha256.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 #include <openssl/evp.h>
@@ -74,4 +75,18 @@ const char *cf_sha256_format(const uint8_t digest[CF_SHA256_BYTES], char text[CF
 	}
 	text[CF_SHA256_TEXT_BYTES - 1] = '\0';
 	return text;
+}
+
+bool cf_sha256_parse(const char *text, size_t len, uint8_t digest_out[CF_SHA256_BYTES])
+{
+	if (len != 2 * (size_t)CF_SHA256_BYTES)
+		return false;
+	for (size_t i = 0; i < CF_SHA256_BYTES; i++) {
+		int high = cf_hex_value(text[2 * i]), low = cf_hex_value(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		digest_out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,3 +33,5 @@ enum cf_status cf_sha256(
 /* Lower-case hex with terminator; returns text. */
 const char *cf_sha256_format(
     const uint8_t digest[CF_SHA256_BYTES], char text[CF_SHA256_TEXT_BYTES]);
+/* From hex of either case; false, and digest_out undefined, for anything else. */
+bool cf_sha256_parse(const char *text, size_t len, uint8_t digest_out[CF_SHA256_BYTES]);

@@ -1,5 +1,6 @@
 #include "evidence/files.h"
 
+#include "base/file_writer.h"
 #include "base/input_file.h"
 #include "trust/crate.h"
 
@@ -77,9 +78,7 @@ static int copy_bytes(int from, int to, int64_t left)
 		size_t wanted = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
 		ssize_t got = read(from, piece, wanted);
 
-		if (got > 0 && write(to, piece, (size_t)got) != got)
-			result = -1;
-		else if (got < 0)
+		if (got < 0 || (got > 0 && !cf_write_all(to, piece, (size_t)got)))
 			result = -1;
 		else if (got == 0)
 			break; /* cut meanwhile: what is there is what there is */

@@ -2,6 +2,7 @@
 
 #include "trust/bundle.h"
 
+#include "base/file_writer.h"
 #include "base/limits.h"
 #include "base/status.h"
 
@@ -232,21 +233,6 @@ enum cf_status cf_bundle_make(
 
 /* ---- unpacking */
 
-static enum cf_status write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, bytes, len);
-
-		if (put < 0 && errno != EINTR)
-			return CF_EIO;
-		if (put > 0) {
-			bytes += put;
-			len -= (size_t)put;
-		}
-	}
-	return CF_OK;
-}
-
 /* Copies the entry's bytes into a new file; *left is what all files together may still take. */
 static enum cf_status take_file(
     struct archive *archive, int folder, const char *path, int64_t *left, struct cf_error *error)
@@ -260,7 +246,7 @@ static enum cf_status take_file(
 		    errno == EEXIST ? "is there twice" : strerror(errno));
 	while ((got = archive_read_data(archive, piece, sizeof piece)) > 0) {
 		*left -= got;
-		if (*left < 0 || write_all(fd, piece, (size_t)got) != CF_OK)
+		if (*left < 0 || !cf_write_all(fd, piece, (size_t)got))
 			break;
 	}
 	if (close(fd) != 0 || (got > 0 && *left >= 0))

@@ -2,6 +2,7 @@
 
 #include "trust/crate.h"
 
+#include "base/file_writer.h"
 #include "base/limits.h"
 
 #include <archive.h>
@@ -237,21 +238,6 @@ struct unpacking {
 	unsigned count;
 };
 
-static enum cf_status write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, bytes, len);
-
-		if (put < 0 && errno != EINTR)
-			return CF_EIO;
-		if (put > 0) {
-			bytes += put;
-			len -= (size_t)put;
-		}
-	}
-	return CF_OK;
-}
-
 /* Every folder of the path; a link in the way is nobody's, since we made all there is. */
 static enum cf_status make_folders(int folder, const char *path, struct cf_error *error)
 {
@@ -294,7 +280,7 @@ static enum cf_status take_file(struct unpacking *to, const char *path, struct c
 		return failed(path, "write", error);
 	while (status == CF_OK && (got = archive_read_data(to->archive, piece, sizeof piece)) > 0) {
 		status = allow(to, got, error);
-		if (status == CF_OK && write_all(fd, piece, (size_t)got) != CF_OK)
+		if (status == CF_OK && !cf_write_all(fd, piece, (size_t)got))
 			status = failed(path, "write", error);
 	}
 	if (close(fd) != 0 && status == CF_OK)

@@ -21,7 +21,7 @@ static enum cf_status write_new(
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	size_t len = strlen(text);
 
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) != 0 || close(fd) != 0)
+	if (fd < 0 || !cf_write_all(fd, text, len) || fsync(fd) != 0 || close(fd) != 0)
 		return cf_error_set(error, CF_EIO, "cannot write '%s': %s", path, strerror(errno));
 	return CF_OK;
 }

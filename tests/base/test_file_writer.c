@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -257,6 +258,25 @@ static void an_end_commits_or_says_which_path_and_why(void **state)
 	assert_non_null(strstr(error.text, full.path));
 }
 
+static void all_of_it_is_written_or_the_reason_is_told(void **state)
+{
+	char read_back[8] = "";
+	int fd = memfd_create("written", MFD_CLOEXEC),
+	    full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0 && full >= 0);
+	assert_true(cf_write_all(fd, "seven..", 7));
+	assert_true(cf_write_all(fd, "", 0));
+	assert_int_equal(pread(fd, read_back, sizeof read_back, 0), 7);
+	assert_string_equal(read_back, "seven..");
+	errno = 0;
+	assert_false(cf_write_all(full, "x", 1));
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(close(full), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clear)
@@ -271,6 +291,7 @@ int main(void)
 	    TEST(what_a_full_disk_refused_early_is_not_forgotten),
 	    TEST(a_folder_is_refused),
 	    TEST(an_end_commits_or_says_which_path_and_why),
+	    TEST(all_of_it_is_written_or_the_reason_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

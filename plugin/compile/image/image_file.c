@@ -46,21 +46,7 @@ static bool put_memory(struct sink *sink, const void *data, size_t len)
 
 static bool put_file(struct sink *sink, const void *data, size_t len)
 {
-	const uint8_t *at = data;
-
-	while (len > 0) {
-		ssize_t written = write(sink->fd, at, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			errno = written == 0 ? ENOSPC : errno;
-			return false;
-		}
-		at += written;
-		len -= (size_t)written;
-	}
-	return true;
+	return cf_write_all(sink->fd, data, len);
 }
 
 /* The whole file, section by section with the padding between. */

@@ -3,10 +3,13 @@
 #include "compile/image/mmdb_writer.h"
 
 #include "base/array.h"
+#include "base/file_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Nodes and data offsets share 24 bits. */
 #define MOST_NODES (1U << 22)
@@ -257,4 +260,26 @@ enum cf_status cf_mmdb_build(const struct cf_image *image, uint8_t **data_out, s
 	*data_out = out.at;
 	*len_out = out.len;
 	return CF_OK;
+}
+
+int cf_mmdb_memory_file(const char *image_path, char path_out[CF_MMDB_PATH_BYTES])
+{
+	struct cf_image *image;
+	struct cf_error error;
+	uint8_t *data = NULL;
+	size_t len = 0;
+	int fd = -1;
+
+	if (cf_image_open(image_path, &image, &error) != CF_OK)
+		return -1;
+	if (cf_mmdb_build(image, &data, &len) == CF_OK)
+		fd = memfd_create("curfew-asn", MFD_CLOEXEC);
+	if (fd >= 0 && !cf_write_all(fd, data, len)) {
+		(void)close(fd); /* useless */
+		fd = -1;
+	}
+	(void)snprintf(path_out, CF_MMDB_PATH_BYTES, "/proc/self/fd/%d", fd);
+	free(data);
+	cf_image_close(image);
+	return fd;
 }

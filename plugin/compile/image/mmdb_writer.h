@@ -19,3 +19,11 @@
  */
 enum cf_status cf_mmdb_build(
     const struct cf_image *image, uint8_t **data_out, size_t *len_out) CF_MUST_CHECK;
+
+/*
+ * The database of the image at image_path as a file in memory that libmaxminddb can open by its
+ * path, which path_out gets. The descriptor, to be closed after use; -1 when there is no such image
+ * or no memory.
+ */
+#define CF_MMDB_PATH_BYTES 32
+int cf_mmdb_memory_file(const char *image_path, char path_out[CF_MMDB_PATH_BYTES]);

@@ -131,20 +131,6 @@ static struct sensor *sensor_of(struct cf_seen_seals *seen, uint32_t sensor_id,
 	return *status_out == CF_OK ? sensor : NULL;
 }
 
-static bool decode(const char *text, size_t len, uint8_t sha256[CF_SHA256_BYTES])
-{
-	if (len != 2 * (size_t)CF_SHA256_BYTES)
-		return false;
-	for (size_t i = 0; i < CF_SHA256_BYTES; i++) {
-		int high = cf_hex_value(text[2 * i]), low = cf_hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		sha256[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 static bool contradicts(const struct seal *known, const struct seal *seal)
 {
 	int64_t apart_us =
@@ -186,7 +172,7 @@ enum cf_status cf_seen_seals_take(struct cf_seen_seals *seen, uint32_t sensor_id
 	enum cf_status status = CF_OK;
 
 	*contradicts_out = false;
-	if (at_wall_us < 0 || !decode(sha256, len, seal.sha256))
+	if (at_wall_us < 0 || !cf_sha256_parse(sha256, len, seal.sha256))
 		return CF_OK;
 	struct sensor *sensor = sensor_of(seen, sensor_id, &status, error);
 

@@ -2,6 +2,7 @@
 
 #include "monitor/evidence/asn.h"
 
+#include "base/file_writer.h"
 #include "base/input_file.h"
 #include "base/limits.h"
 
@@ -38,11 +39,8 @@ static bool copy_bytes(int from, int to)
 			errno = EFBIG;
 			return false;
 		}
-		for (ssize_t at = 0, put; at < got; at += put) {
-			put = write(to, bytes + at, (size_t)(got - at));
-			if (put <= 0)
-				return false;
-		}
+		if (!cf_write_all(to, bytes, (size_t)got))
+			return false;
 	}
 	return true;
 }

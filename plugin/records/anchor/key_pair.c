@@ -2,6 +2,7 @@
 
 #include "records/anchor/key_pair.h"
 
+#include "base/file_writer.h"
 #include "base/input_file.h"
 #include "base/instant.h"
 #include "records/anchor/sensor_key.h"
@@ -58,7 +59,7 @@ static enum cf_status replace_file(const char *path, const char *text, mode_t mo
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd >= 0 && fchmod(fd, mode) == 0 &&
 	    (owner == NULL || fchown(fd, owner->uid, owner->gid) == 0) &&
-	    write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 && close(fd) == 0 &&
+	    cf_write_all(fd, text, len) && fsync(fd) == 0 && close(fd) == 0 &&
 	    rename(beside, path) == 0)
 		return CF_OK;
 	reason = errno;

@@ -130,18 +130,6 @@ static enum cf_status add(struct cf_witness *witness, const struct cf_witnessed 
 	return CF_OK;
 }
 
-static bool decode_digest(const char *text, uint8_t sha256[CF_SHA256_BYTES])
-{
-	for (size_t i = 0; i < CF_SHA256_BYTES; i++) {
-		int high = cf_hex_value(text[2 * i]), low = cf_hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		sha256[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 enum cf_status cf_witness_take(struct cf_witness *witness, const char *line, size_t len,
     uint32_t number, int64_t stamp_wall_us, bool *found_out)
 {
@@ -151,7 +139,7 @@ enum cf_status cf_witness_take(struct cf_witness *witness, const char *line, siz
 
 	if (!cf_seal_text_parse(line, len, &text, found_out))
 		return CF_EMALFORMED;
-	if (!decode_digest(text.sha256, seal.sha256) ||
+	if (!cf_sha256_parse(text.sha256, strlen(text.sha256), seal.sha256) ||
 	    (text.sig[0] != '\0' &&
 	        !cf_base64_decode(text.sig, strlen(text.sig), seal.sig, sizeof seal.sig)))
 		return CF_EMALFORMED;
