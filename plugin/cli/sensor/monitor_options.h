@@ -2,24 +2,19 @@
 #pragma once
 
 #include "base/limits.h"
-#include "cli/front/paths.h"
-#include "monitor/observe/observe.h"
+#include "cli/sensor/sensor_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct monitor_options {
-	struct cli_paths paths;
-	const char **files; /* as many as the command line has; freed by monitor_options_done() */
-	unsigned file_count;
+	struct sensor_options sensor;
 	const char *interfaces[CF_INTERFACES];
 	unsigned interface_count;
-	const char *image, *hits, *key, *seals, *asn_db, *sensor, *status, *user;
-	struct cf_locality locality;
+	const char *asn_db;
 	uint32_t evidence;
-	int fold_s; /* -1: the image's */
 	unsigned workers, buffer_mib;
-	bool names, quiet, stats, encrypted_dns, prefilter, asn_is_pack, no_sandbox, no_promiscuous;
+	bool names, quiet, encrypted_dns, prefilter, asn_is_pack, no_promiscuous;
 };
 
 /*

@@ -2,26 +2,19 @@
 #pragma once
 
 #include "base/limits.h"
-#include "cli/front/paths.h"
-#include "monitor/evidence/locality.h"
+#include "cli/sensor/sensor_options.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct tap_options {
-	struct cli_paths paths;
-	const char **files; /* as many as the command line has; freed by tap_options_done() */
-	unsigned file_count;
+	struct sensor_options sensor; /* its locality: who asks for others */
 	const char *sockets[CF_TAP_SOCKETS];
 	unsigned socket_count;
-	const char *image, *hits, *sensor, *status, *user, *key, *seals;
-	struct cf_locality locality; /* named: who asks for others */
-	int fold_s;                  /* -1: the image's */
 	unsigned streams;
 	mode_t mode;
 	bool has_group;
 	gid_t group;
-	bool stats, no_sandbox;
 };
 
 /*
