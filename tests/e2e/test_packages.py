@@ -62,7 +62,7 @@ def quick_build(folder):
     environment = dict(os.environ, PATH=OF_DEBIAN)
     if "CC" not in environment and shutil.which("ccache", path=OF_DEBIAN):
         environment["CC"] = "ccache gcc"
-    output("meson", "setup", folder, SOURCE, "--prefix=/usr", "--buildtype=plain", "-Dwerror=false", "-Dtests=false",
+    output("meson", "setup", folder, SOURCE, "--prefix=/usr", "--buildtype=plain", "-Dtests=false",
            "-Dbench=false",
            env=environment)
     output("ninja", "-C", folder, env=environment)
