@@ -71,15 +71,29 @@ static void take_frame(struct run *run, const struct cf_frame *frame, int64_t at
 	    frame->captured_bytes, frame->wire_bytes);
 }
 
+/* Whether all times of the batch are plain, so that nothing has to be weighed. */
+static bool are_near(const struct run *run, const struct cf_frame *frames, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!cf_packet_clock_is_near(&run->clock, frames[i].at_wall_us))
+			return false;
+	return count > 0;
+}
+
 static void take_frames(struct run *run, const struct cf_frame *frames, unsigned count)
 {
+	const bool plain = are_near(run, frames, count);
 	int64_t times_us[BATCH_FRAMES];
 
+	if (plain) {
+		cf_packet_clock_advance(&run->clock, frames[count - 1].at_wall_us);
+	} else {
+		for (unsigned i = 0; i < count; i++)
+			times_us[i] = frames[i].at_wall_us;
+		cf_packet_clock_believe(&run->clock, times_us, count);
+	}
 	for (unsigned i = 0; i < count; i++)
-		times_us[i] = frames[i].at_wall_us;
-	cf_packet_clock_believe(&run->clock, times_us, count);
-	for (unsigned i = 0; i < count; i++)
-		take_frame(run, &frames[i], times_us[i]);
+		take_frame(run, &frames[i], plain ? frames[i].at_wall_us : times_us[i]);
 }
 
 static enum cf_status read_file(struct run *run, unsigned number, struct cf_error *error)

@@ -27,7 +27,7 @@ static unsigned near_to(int64_t wall_us, const int64_t *at_wall_us, unsigned cou
 
 void cf_packet_clock_begin(struct cf_packet_clock *clock)
 {
-	clock->runs = false;
+	clock->runs = clock->is_plain = false;
 	clock->agreeing = 0;
 }
 
@@ -52,6 +52,13 @@ static bool is_believed(
 	return near_it > near_now || clock->agreeing >= AGREEING;
 }
 
+void cf_packet_clock_advance(struct cf_packet_clock *clock, int64_t last_wall_us)
+{
+	clock->now_wall_us = last_wall_us;
+	clock->is_plain = last_wall_us >= LEAP_US && last_wall_us <= INT64_MAX - LEAP_US;
+	clock->agreeing = 0;
+}
+
 void cf_packet_clock_believe(struct cf_packet_clock *clock, int64_t *at_wall_us, unsigned count)
 {
 	if (!clock->runs && count > 0) {
@@ -61,8 +68,7 @@ void cf_packet_clock_believe(struct cf_packet_clock *clock, int64_t *at_wall_us,
 	for (unsigned i = 0; i < count; i++) {
 		if (is_near(at_wall_us[i], clock->now_wall_us) ||
 		    is_believed(clock, at_wall_us[i], at_wall_us + i + 1, count - i - 1)) {
-			clock->now_wall_us = at_wall_us[i];
-			clock->agreeing = 0;
+			cf_packet_clock_advance(clock, at_wall_us[i]);
 		} else {
 			at_wall_us[i] = clock->now_wall_us;
 			clock->doubted++;

@@ -150,7 +150,8 @@ void cf_decoder_packet(struct cf_decoder *decoder, int link_type, uint32_t inter
 		(void)cf_decode_ethernet(decoder, cf_bytes_make(data, captured));
 	else
 		(void)cf_decode_link(decoder, link_type, cf_bytes_make(data, captured));
-	read_inner(decoder);
+	if (decoder->inner.kind != CF_INNER_NONE) /* of few packets */
+		read_inner(decoder);
 }
 
 const struct cf_decoder_counters *cf_decoder_counters_get(const struct cf_decoder *decoder)

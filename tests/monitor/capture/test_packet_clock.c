@@ -64,6 +64,45 @@ static void one_by_one_so_many_in_a_row_are_believed(void **state)
 	assert_true(believe_one(&clock, NOW + 3 * DAY + 7 * S) == NOW + 3 * DAY + 7 * S);
 }
 
+/* What takes the short way must come to what the long one says. */
+static void what_is_near_is_believed(void **state)
+{
+	static const int64_t steps[] = {
+	    0, S, -S, DAY / 2, -DAY / 2, DAY / 2 + 1, DAY, -DAY - 1, WILD};
+	struct cf_packet_clock clock = {.runs = false};
+	unsigned near = 0;
+
+	(void)state;
+	assert_false(cf_packet_clock_is_near(&clock, 0));
+	cf_packet_clock_begin(&clock);
+	assert_true(believe_one(&clock, NOW) == NOW);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		struct cf_packet_clock slow = clock, fast = clock;
+		int64_t at_wall_us = NOW + steps[i];
+
+		if (!cf_packet_clock_is_near(&clock, at_wall_us))
+			continue;
+		near++;
+		assert_true(believe_one(&slow, at_wall_us) == at_wall_us);
+		cf_packet_clock_advance(&fast, at_wall_us);
+		assert_memory_equal(&slow, &fast, sizeof slow);
+	}
+	assert_int_equal(near, 5);
+	cf_packet_clock_begin(&clock); /* another file may be of any day */
+	assert_false(cf_packet_clock_is_near(&clock, NOW));
+}
+
+static void the_ends_of_time_are_near_nothing(void **state)
+{
+	struct cf_packet_clock clock = {.runs = false};
+
+	(void)state;
+	cf_packet_clock_begin(&clock);
+	assert_true(believe_one(&clock, INT64_MIN) == INT64_MIN);
+	assert_false(cf_packet_clock_is_near(&clock, INT64_MAX));
+	assert_false(cf_packet_clock_is_near(&clock, INT64_MIN));
+}
+
 static void a_file_begins_anew_also_with_a_wild_time(void **state)
 {
 	struct cf_packet_clock clock = {.runs = false};
@@ -86,6 +125,8 @@ int main(void)
 	    cmocka_unit_test(wild_times_pass_for_the_one_before),
 	    cmocka_unit_test(another_time_that_most_agree_on_is_believed_at_once),
 	    cmocka_unit_test(one_by_one_so_many_in_a_row_are_believed),
+	    cmocka_unit_test(what_is_near_is_believed),
+	    cmocka_unit_test(the_ends_of_time_are_near_nothing),
 	    cmocka_unit_test(a_file_begins_anew_also_with_a_wild_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
