@@ -115,7 +115,8 @@ static enum cf_status write_text(
 	struct cf_file_writer writer;
 	enum cf_status status;
 
-	(void)snprintf(path, sizeof path, "%s/%s", root, name);
+	if (snprintf(path, sizeof path, "%s/%s", root, name) >= (int)sizeof path)
+		return cf_error_set(error, CF_ETOOBIG, "'%s' is too long a path", root);
 	status = cf_file_writer_open_as(&writer, path, CF_WRITE_PRIVATE);
 	if (status == CF_OK)
 		(void)fwrite(text, 1, len, writer.to); /* the end sees a failure */

@@ -34,3 +34,10 @@ struct cf_rehearsal_names;
  */
 struct cf_doc *cf_rehearsal_report(
     struct cf_rehearsal *rehearsal, const struct cf_rehearsal_names *names);
+
+/* Says in the report's footer what decided: the image, what it was compiled from, and when. */
+void cf_rehearsal_footer(const struct cf_rehearsal *rehearsal, struct cf_doc *doc,
+    int64_t now_wall_s, const char *version);
+
+/* Would somebody break? */
+bool cf_rehearsal_breaks(const struct cf_rehearsal *rehearsal);

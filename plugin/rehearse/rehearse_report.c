@@ -79,6 +79,20 @@ static int by_meaning(const void *a, const void *b)
 	return strcmp(x->client, y->client);
 }
 
+static int64_t count_of(const struct cf_rehearsal *rehearsal, const char *meaning)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < rehearsal->count; i++)
+		count += meaning_of(&rehearsal->changes[i]) == meaning;
+	return count;
+}
+
+bool cf_rehearsal_breaks(const struct cf_rehearsal *rehearsal)
+{
+	return count_of(rehearsal, meanings[WOULD_BREAK]) > 0;
+}
+
 static void add_head(struct cf_doc *doc, struct cf_rehearsal *rehearsal)
 {
 	static const char *const keys[MEANINGS] = {"would_break", "only_a_firewall",
@@ -100,14 +114,10 @@ static void add_head(struct cf_doc *doc, struct cf_rehearsal *rehearsal)
 	cf_doc_fact_number(doc, "hits", "look-ups and connections", (int64_t)hits);
 	cf_doc_fact_number(
 	    doc, "unlisted", "records that no list knows any more", (int64_t)rehearsal->unlisted);
-	for (size_t m = 0; m < MEANINGS; m++) {
-		int64_t count = 0;
-
-		for (size_t i = 0; i < rehearsal->count; i++)
-			count += meaning_of(&rehearsal->changes[i]) == meanings[m];
+	for (size_t m = 0; m < MEANINGS; m++)
 		cf_doc_fact_number(doc, keys[m],
-		    cf_doc_format(doc, "%s (client and category)", meanings[m]), count);
-	}
+		    cf_doc_format(doc, "%s (client and category)", meanings[m]),
+		    count_of(rehearsal, meanings[m]));
 }
 
 static void add_changes(struct cf_doc *doc, const struct cf_rehearsal *rehearsal,
@@ -230,4 +240,25 @@ struct cf_doc *cf_rehearsal_report(
 		    "a log has pseudonyms for addresses: what exceptions or groups would do for its"
 		    " clients cannot be known");
 	return doc;
+}
+
+void cf_rehearsal_footer(const struct cf_rehearsal *rehearsal, struct cf_doc *doc,
+    int64_t now_wall_s, const char *version)
+{
+	const struct cf_image_info *info = cf_image_info(rehearsal->image);
+	struct cf_doc *footer = cf_doc_footer(doc);
+	char digest[CF_SHA256_TEXT_BYTES];
+
+	if (footer == NULL)
+		return; /* the document is failed, and says so */
+	cf_doc_fact_instant(footer, "made", "made", now_wall_s);
+	cf_doc_fact_text(footer, "curfew", "by curfew", version);
+	cf_doc_fact_text(
+	    footer, "image", "decided by image", cf_sha256_format(info->digest, digest));
+	cf_doc_fact_text(
+	    footer, "sources", "compiled from", cf_sha256_format(info->source_digest, digest));
+	cf_doc_fact_text(footer, "packs", "packs",
+	    cf_doc_format(footer, "%s %s", info->vendor, info->pack_version));
+	cf_doc_fact_text(footer, "policy_file", "under policy", info->policy_file);
+	doc->failed = doc->failed || !cf_doc_ok(footer);
 }

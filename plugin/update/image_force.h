@@ -20,6 +20,10 @@ struct cf_new_image {
 	void *context;
 };
 
+/* Per cent that a new image may take away (cf_changes_shrink()); what is more is looked at by a
+ * person, or allowed in so many words. */
+#define CF_FORCE_SHRINK 10
+
 /* The image in force at path; NULL with CF_OK when there is none. As cf_image_open(). */
 enum cf_status cf_force_open(
     const char *path, struct cf_image **image_out, struct cf_error *error) CF_MUST_CHECK;

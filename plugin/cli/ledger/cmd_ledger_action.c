@@ -7,9 +7,9 @@
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
 #include "cli/ledger/ledger_cmd.h"
+#include "ledger/upkeep/action_check.h"
 #include "ledger/upkeep/action_maker.h"
 
-#include "base/input_file.h"
 #include "base/instant.h"
 #include "ledger/upkeep/saying.h"
 
@@ -69,56 +69,32 @@ static bool parse(struct request *request, int argc, char **argv, int *exit_out)
 	return true;
 }
 
-/* Every line of the witness against the actions; what is wrong is told. */
-static int compare_all(const struct request *request, const struct cf_actions *actions, FILE *file)
+static void tell_wrong(void *arg, uint32_t seq, enum cf_action_said said)
 {
-	unsigned here = 0, wrong = 0;
-	char line[2048];
-
-	while (fgets(line, sizeof line, file) != NULL) {
-		uint32_t seq = 0;
-		enum cf_action_said said = cf_actions_compare(actions, line, &seq);
-
-		here += said == CF_ACTION_HERE;
-		if (said != CF_ACTION_OTHER && said != CF_ACTION_MISSING)
-			continue;
-		wrong++;
-		printf("action %u %s\n", seq,
-		    said == CF_ACTION_OTHER
-		        ? "is not the one that was witnessed: actions were rewritten"
-		        : "was witnessed and is not here: the end was cut off");
-	}
-	if (here + wrong == 0) {
-		fprintf(stderr, "curfew ledger: '%s' has no action in it\n", request->witness);
-		return CMD_INVALID;
-	}
-	return wrong > 0 ? CMD_INVALID : CMD_OK;
+	(void)arg;
+	printf("action %u %s\n", seq,
+	    said == CF_ACTION_OTHER ? "is not the one that was witnessed: actions were rewritten"
+	                            : "was witnessed and is not here: the end was cut off");
 }
 
 static int compare_witness(const struct request *request, const struct cf_actions *actions)
 {
-	FILE *file = NULL;
 	struct cf_error error;
-	int code;
+	enum cf_status status =
+	    cf_actions_check(actions, request->witness, tell_wrong, NULL, &error);
 
-	if (cf_input_open_stream(request->witness, &file, &error) != CF_OK) {
-		fprintf(stderr, "curfew ledger: %s\n", error.text);
-		return CMD_IO;
-	}
-	code = compare_all(request, actions, file);
-	(void)fclose(file); /* only read */
-	return code;
+	if (status == CF_OK || status == CF_ECHECKSUM) /* told by now */
+		return status == CF_OK ? CMD_OK : CMD_INVALID;
+	return cli_ledger_failed("ledger", status, &error);
 }
 
 /* That they opened says that each follows from the one before. */
 static int verify_actions(const struct request *request, const struct cf_actions *actions)
 {
-	size_t count = cf_actions_count(actions), nameless = 0;
+	size_t count = cf_actions_count(actions), nameless = cf_actions_nameless(actions);
 	char text[CF_ACTION_WITNESS_BYTES];
 	int code = request->witness == NULL ? CMD_OK : compare_witness(request, actions);
 
-	for (size_t i = 0; i < count; i++)
-		nameless += cf_actions_get(actions, i)->by[0] == '\0';
 	if (code != CMD_OK)
 		return code;
 	printf("unaltered: %zu actions, each follows from the one before", count);
@@ -214,7 +190,7 @@ static int record(const struct request *request, struct cf_ledger_action *action
 int cmd_ledger_action(int argc, char **argv)
 {
 	struct request request = {0};
-	char until[24], from[24];
+	char until[CF_ACTION_UNTIL_BYTES], from[CF_ACTION_UNTIL_BYTES];
 	int code;
 
 	if (!parse(&request, argc, argv, &code))
@@ -245,10 +221,7 @@ int cmd_ledger_action(int argc, char **argv)
 
 		if (!cli_parse_at("ledger except", request.args[1], &until_s))
 			return CMD_USAGE;
-		snprintf(until, sizeof until, "%lld", (long long)until_s);
-		action.args[1] = until;
-		action.args[2] = request.who;
-		action.args[3] = request.args[2];
+		cf_action_except(&action, request.args[0], until_s, request.args[2], until);
 	}
 	if (strcmp(request.verb, "plan") == 0) {
 		int64_t from_s, until_s;

@@ -9,7 +9,6 @@
 #include "compile/list/list_import.h"
 #include "compile/list/list_parse.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,62 +86,19 @@ static void reject_line(
 	cli_json_end(&json);
 }
 
-/* The whole file in memory; NULL after a message. */
-static char *read_file(const char *path, size_t *len_out)
-{
-	size_t capacity = 1 << 16, len = 0;
-	struct cf_error error;
-	FILE *from = NULL;
-	char *text;
-	bool failed;
-
-	if (cf_input_open_stream(path, &from, &error) != CF_OK) {
-		fprintf(stderr, "curfew list import: %s; nothing is changed\n", error.text);
-		return NULL;
-	}
-	text = malloc(capacity);
-	failed = text == NULL;
-	while (!failed) {
-		size_t got = fread(text + len, 1, capacity - len, from);
-		char *grown;
-
-		len += got;
-		if (len < capacity)
-			break;
-		if (capacity >= (size_t)CF_PACK_FILE_BYTES) {
-			errno = EFBIG;
-			failed = true;
-			break;
-		}
-		capacity *= 2;
-		grown = realloc(text, capacity);
-		failed = grown == NULL;
-		if (grown != NULL)
-			text = grown;
-	}
-	if (!failed)
-		failed = ferror(from) != 0;
-	if (failed) {
-		fprintf(stderr, "curfew list import: cannot read '%s': %s; nothing is changed\n",
-		    path, strerror(errno));
-		free(text);
-		text = NULL;
-	}
-	(void)fclose(from); /* was only read */
-	*len_out = len;
-	return text;
-}
-
 static int read_list(struct job *job, const char *path)
 {
 	struct cf_list_sink sink = {.accept = accept_name, .reject = reject_line, .context = job};
 	struct cf_list_counts counts;
+	struct cf_error error;
 	enum cf_status status;
-	size_t len;
-	char *text = read_file(path, &len);
+	char *text = NULL;
+	size_t len = 0;
 
-	if (text == NULL)
+	if (cf_input_read_whole(path, CF_PACK_FILE_BYTES, &text, &len, &error) != CF_OK) {
+		fprintf(stderr, "curfew list import: %s; nothing is changed\n", error.text);
 		return CMD_IO;
+	}
 	job->file = path;
 	status = cf_list_parse(text, len, &job->options, &sink, &counts);
 	free(text);

@@ -126,12 +126,11 @@ static int conclude(const struct job *job)
 	    .categories = job->ask.categories,
 	    .name_count = job->ask.count};
 	struct cf_overlay_counts counts = {.gone = 0};
-	size_t founds[CF_FOUNDS] = {0};
+	size_t founds[CF_FOUNDS];
+	enum cf_resolution resolution = cf_resolution_judge(job->ask.names, job->ask.count, founds);
 	enum cf_status status = CF_OK;
 
-	for (size_t i = 0; i < job->ask.count; i++)
-		founds[job->ask.names[i].found]++;
-	if (founds[CF_FOUND_ADDRESSES] != 0 && !job->dry_run)
+	if (resolution != CF_RESOLUTION_NOTHING && !job->dry_run)
 		status = cf_overlay_write(&overlay, &counts);
 	if (status != CF_OK) {
 		fprintf(stderr, "curfew list resolve: cannot write into '%s': %s\n", overlay.dir,
@@ -142,18 +141,16 @@ static int conclude(const struct job *job)
 		print_json(job, founds, &counts);
 	else
 		print_people(job, founds, &counts);
-	if (founds[CF_FOUND_ADDRESSES] == 0) {
+	if (resolution == CF_RESOLUTION_NOTHING) {
 		fputs("curfew list resolve: nothing resolved; nothing is written\n", stderr);
 		return CMD_DEGRADED;
 	}
-	if (founds[CF_FOUND_GONE] + founds[CF_FOUND_FILTERED] > job->ask.count / 2)
+	if (resolution == CF_RESOLUTION_FILTERED)
 		fputs("curfew list resolve: more than half of the names do not exist or lead "
 		      "nowhere: does the resolver "
 		      "filter? name another with --forward\n",
 		    stderr);
-	return founds[CF_FOUND_GONE] + founds[CF_FOUND_BOGUS] + founds[CF_FOUND_FILTERED] != 0
-	    ? CMD_FOUND
-	    : CMD_OK;
+	return resolution == CF_RESOLUTION_GOOD ? CMD_OK : CMD_FOUND;
 }
 
 static int run(struct job *job, const char *what)

@@ -185,6 +185,7 @@ static int update_all(struct request *request, const struct cf_policy *policy)
 		cli_json_close_array(&json);
 		cli_json_close_object(&json);
 		cli_json_end(&json);
+		request->json = NULL;
 	}
 	return code;
 }
@@ -210,6 +211,7 @@ static int update_one(struct request *request, const char *name, const struct cf
 	code = update_pack(request, name, said);
 	if (request->as_json)
 		cli_json_end(&json);
+	request->json = NULL;
 	return code;
 }
 

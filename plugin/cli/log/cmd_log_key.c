@@ -1,11 +1,11 @@
 /* curfew log key: the keys that sensors sign their seals with. */
 
+#include "base/input_file.h"
 #include "cli/front/cmd.h"
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "cli/front/when.h"
 #include "cli/log/log_files.h"
-#include "cli/log/log_vouch.h"
 #include "records/anchor/key_pair.h"
 
 #include <errno.h>
@@ -158,8 +158,14 @@ static int show(const struct request *request, const char *writer, bool is_optio
 			fprintf(stderr, "curfew log key: cannot open '%s': %s\n", pair->public_path,
 			    strerror(errno));
 	} else {
-		text = log_read_whole("log key", pair->public_path, 16384, &len);
-		result = text == NULL ? CMD_IO : show_text(pair, text, len, request->pem);
+		struct cf_error error;
+
+		if (cf_input_read_whole(pair->public_path, 16384, &text, &len, &error) == CF_OK) {
+			result = show_text(pair, text, len, request->pem);
+		} else {
+			fprintf(stderr, "curfew log key: %s\n", error.text);
+			result = CMD_IO;
+		}
 	}
 	free(text);
 	free(pair);

@@ -5,21 +5,19 @@
 #pragma once
 
 #include "cli/front/options.h"
-#include "records/read/verify.h"
+#include "records/read/vouchers.h"
 
 /* Files of witnesses that one command line names. */
 #define LOG_WITNESS_FILES 64
 
 struct log_vouch {
-	struct cf_public_keys keys;
+	struct cf_vouchers vouchers;
 	struct {
 		const char *path, *reply; /* reply: of a time stamp over path; NULL: none */
 	} witnesses[LOG_WITNESS_FILES];
 	unsigned witness_count;
 	const char *ca_file; /* certificates of time stamp authorities */
 	const char *from, *to, *sensor;
-	char sensor_name[CF_SEAL_SENSOR_BYTES], source_name[CF_SEAL_SOURCE_BYTES];
-	struct cf_witness *witness; /* NULL: none */
 };
 
 /* For CLI_VALUE on a struct log_vouch: --key, --seal and --tsr. */
@@ -33,6 +31,3 @@ bool log_vouch_take_reply(void *place, const struct cli_given *given);
  */
 bool log_vouch_open(struct log_vouch *vouch, struct cf_verify_with *with, int *exit_out);
 void log_vouch_done(struct log_vouch *vouch);
-
-/* Reads a file of at most most bytes; NULL after a message. The caller frees it. */
-char *log_read_whole(const char *verb, const char *path, size_t most, size_t *len_out);

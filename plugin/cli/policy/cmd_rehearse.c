@@ -141,36 +141,6 @@ static enum cf_status take_logs(struct rehearse_run *run, char **logs, int count
 	return status;
 }
 
-static bool somebody_breaks(const struct cf_doc *doc)
-{
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): printed, so there */
-	for (size_t i = 0; i < doc->fact_count; i++)
-		if (strcmp(doc->facts[i].key, "would_break") == 0)
-			return doc->facts[i].cell.number > 0;
-	return false;
-}
-
-/* What decided; the logs are those that were given. */
-static void add_footer(const struct rehearse_run *run, struct cf_doc *doc)
-{
-	struct cf_doc *footer = doc == NULL ? NULL : cf_doc_footer(doc);
-	const struct cf_image_info *info = cf_image_info(run->image);
-	char digest[CF_SHA256_TEXT_BYTES];
-
-	if (footer == NULL)
-		return;
-	cf_doc_fact_instant(footer, "made", "made", cli_now_s());
-	cf_doc_fact_text(footer, "curfew", "by curfew", CF_VERSION);
-	cf_doc_fact_text(
-	    footer, "image", "decided by image", cf_sha256_format(info->digest, digest));
-	cf_doc_fact_text(
-	    footer, "sources", "compiled from", cf_sha256_format(info->source_digest, digest));
-	cf_doc_fact_text(footer, "packs", "packs",
-	    cf_doc_format(footer, "%s %s", info->vendor, info->pack_version));
-	cf_doc_fact_text(footer, "policy_file", "under policy", info->policy_file);
-	doc->failed = doc->failed || !cf_doc_ok(footer);
-}
-
 static int rehearse(struct rehearse_run *run, char **logs, int count)
 {
 	int code = get_image(run);
@@ -189,11 +159,12 @@ static int rehearse(struct rehearse_run *run, char **logs, int count)
 	struct cf_doc *doc =
 	    status == CF_OK ? cf_rehearsal_report(run->rehearsal, run->names) : NULL;
 
-	add_footer(run, doc);
+	if (doc != NULL)
+		cf_rehearsal_footer(run->rehearsal, doc, cli_now_s(), CF_VERSION);
 	code = cli_output_doc(&run->output, doc);
 	if (code == CMD_OK && run->logs.had_failures)
 		code = CMD_IO;
-	if (code == CMD_OK && somebody_breaks(doc))
+	if (code == CMD_OK && cf_rehearsal_breaks(run->rehearsal))
 		code = CMD_FOUND;
 	cf_doc_free(doc);
 	return code;

@@ -7,8 +7,9 @@
 #include "cli/front/options.h"
 #include "cli/front/trusted_key.h"
 #include "cli/front/when.h"
+#include "update/image_force.h"
 #include "update/image_kept.h"
-#include "update/pack_age.h"
+#include "update/pack_review.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,6 @@ static const struct cli_option all_options[] = {
 };
 #define ALL_OPTIONS (sizeof all_options / sizeof all_options[0])
 
-/* Per cent; what is more is looked at by a person, or allowed in so many words. */
-#define MAX_SHRINK 10
-
 bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
     const char *letters, const char *help, int *exit_out)
 {
@@ -49,7 +47,7 @@ bool cli_compiling_parse(struct cli_compiling *compiling, int argc, char **argv,
 			options[count++] = all_options[i];
 
 	*compiling = (struct cli_compiling){.at_wall_s = cli_now_s(),
-	    .max_shrink = MAX_SHRINK,
+	    .max_shrink = CF_FORCE_SHRINK,
 	    .channel = "stable",
 	    .keep = CF_IMAGES_KEPT};
 	cli_paths_default(&compiling->paths);
@@ -73,25 +71,6 @@ static int exit_for(enum cf_status status)
 	return status == CF_EIO || status == CF_ENOMEM ? CMD_IO : CMD_INVALID;
 }
 
-/* How old the packs are; one whose time is over is compiled all the same. */
-static void review_packs(const struct cli_compiling *compiling, const struct cf_compiled *compiled,
-    struct cf_diags *diags)
-{
-	for (size_t i = 0; i < compiled->pack_count; i++) {
-		const struct cf_pack *pack = compiled->packs[i];
-		struct cf_pack_age age;
-		char text[160];
-
-		cf_pack_age_find(compiling->paths.fetched, pack->vendor, pack->version, &age);
-		if (cf_pack_age_is_bad(&age, compiling->at_wall_s))
-			cf_diag_add(diags, age.until_wall_s != 0 ? CF_DIAG_WARNING : CF_DIAG_NOTE,
-			    pack->dir, 0, "version",
-			    "%s %s is %s; `curfew list update` looks for a newer one", pack->vendor,
-			    pack->version,
-			    cf_pack_age_format(&age, compiling->at_wall_s, text, sizeof text));
-	}
-}
-
 int cli_compiling_run(
     const struct cli_compiling *compiling, struct cf_compiled **compiled_out, size_t *warnings_out)
 {
@@ -108,7 +87,8 @@ int cli_compiling_run(
 	if (status == CF_OK)
 		cf_policy_review((*compiled_out)->policy, compiling->at_wall_s, &diags);
 	if (status == CF_OK)
-		review_packs(compiling, *compiled_out, &diags);
+		cf_pack_review(
+		    *compiled_out, compiling->paths.fetched, compiling->at_wall_s, &diags);
 	cf_diags_print(&diags, stderr);
 	if (status != CF_OK && diags.errors == 0)
 		fprintf(stderr, "curfew: cannot compile '%s': %s\n", compiling->policy,

@@ -355,3 +355,19 @@ void cf_resolved_free(struct cf_resolved *names, size_t name_count)
 		free(names[i].addrs);
 	}
 }
+
+enum cf_resolution cf_resolution_judge(
+    const struct cf_resolved *names, size_t count, size_t founds_out[CF_FOUNDS])
+{
+	size_t lost;
+
+	memset(founds_out, 0, CF_FOUNDS * sizeof founds_out[0]);
+	for (size_t i = 0; i < count; i++)
+		founds_out[names[i].found]++;
+	lost = founds_out[CF_FOUND_GONE] + founds_out[CF_FOUND_FILTERED];
+	if (founds_out[CF_FOUND_ADDRESSES] == 0)
+		return CF_RESOLUTION_NOTHING;
+	if (lost > count / 2)
+		return CF_RESOLUTION_FILTERED;
+	return lost + founds_out[CF_FOUND_BOGUS] > 0 ? CF_RESOLUTION_GAPS : CF_RESOLUTION_GOOD;
+}

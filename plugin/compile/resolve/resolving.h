@@ -59,3 +59,15 @@ enum cf_status cf_resolve(const struct cf_resolving *how, struct cf_resolved *na
 
 /* Frees what was filled in, not names itself. */
 void cf_resolved_free(struct cf_resolved *names, size_t name_count);
+
+/* What all answers together say. */
+enum cf_resolution {
+	CF_RESOLUTION_GOOD,
+	CF_RESOLUTION_GAPS,     /* names are gone, bogus or filtered */
+	CF_RESOLUTION_FILTERED, /* more than half are gone or filtered: it is the resolver, rather
+	                         */
+	CF_RESOLUTION_NOTHING,  /* no name has an address: nothing to be written */
+};
+/* founds_out: how many names came to what. */
+enum cf_resolution cf_resolution_judge(
+    const struct cf_resolved *names, size_t count, size_t founds_out[CF_FOUNDS]);
