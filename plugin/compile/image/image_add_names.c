@@ -77,7 +77,7 @@ static bool is_last_attr(const struct cf_image_builder *builder, enum cf_scope s
 {
 	const struct cf_image_attr_item *last;
 
-	if (builder->last_attr == CF_IMAGE_NONE)
+	if (builder->last_attr == CF_IMAGE_NONE || builder->strings.bytes == NULL)
 		return false;
 	last = (const struct cf_image_attr_item *)builder->attrs.items + builder->last_attr;
 	return last->scope == scope && last->category == attr->category &&

@@ -414,7 +414,7 @@ static enum cf_status refuse_form(
 
 enum cf_status cf_spoken_name(const char *text, struct cf_name *name_out, struct cf_error *error)
 {
-	struct cf_spoken spoken;
+	struct cf_spoken spoken = {.form = NULL};
 	enum cf_status status;
 
 	if (take_plain(text, name_out))
@@ -433,7 +433,7 @@ enum cf_status cf_spoken_pattern(
 {
 	static const char *const fronts[] = {
 	    [CF_SCOPE_EXACT] = "", [CF_SCOPE_SUBTREE] = ".", [CF_SCOPE_BELOW] = "*."};
-	struct cf_spoken spoken;
+	struct cf_spoken spoken = {.form = NULL};
 	enum cf_status status;
 
 	if (take_plain(text, name_out)) {

@@ -212,7 +212,7 @@ static void read_names(struct cf_policy_reader *reader, const struct cf_yaml_nod
 	exception->names = cf_policy_alloc(reader, text->names_count, sizeof *exception->names);
 	if (exception->names == NULL)
 		return;
-	for (unsigned i = 0; i < text->names_count; i++, child = child->next) {
+	for (unsigned i = 0; i < text->names_count && child != NULL; i++, child = child->next) {
 		snprintf(below, sizeof below, "%s.names[%u]", path, i);
 		status = cf_policy_pattern_parse(text->names[i], &name, &scope, &error);
 		if (status == CF_ENOMEM)

@@ -11,6 +11,7 @@
 #include "monitor/capture/bpf_prefilter.h"
 
 #include "monitor/capture/bpf_networks.h"
+#include "monitor/packet/tunnel_ports.h"
 
 #include <pcap/dlt.h>
 #include <stdlib.h>
@@ -25,9 +26,12 @@
 #define SMALL      16 /* TCP payload bytes below which a segment is passed unseen */
 
 /* Ports of UDP and TCP that are passed in either direction; tunnels go as a whole. */
-static const uint16_t udp_ports[] = {53, 67, 68, 137, 138, 546, 547, 853, 1900, 5353, 5355,
-    /* Teredo, GTP-U, VXLAN (and Linux's old port), Geneve, MPLS, TZSP, L2TP, CAPWAP */
-    3544, 2152, 4789, 8472, 6081, 6635, 37008, 1701, 5246, 5247};
+static const uint16_t udp_ports[] = {
+    53, 67, 68, 137, 138, 546, 547, 853, 1900, 5353, 5355, 5246, /* CAPWAP's control */
+#define PORT_ITEM(port) port,
+    CF_TUNNEL_PORTS(PORT_ITEM)
+#undef PORT_ITEM
+};
 static const uint16_t tcp_ports[] = {53, 853};
 
 /* The first four bytes of HTTP/1 messages. */

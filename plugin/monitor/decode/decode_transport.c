@@ -6,6 +6,7 @@
 #include "monitor/message/decode_dns.h"
 #include "monitor/message/decode_quic.h"
 #include "monitor/message/streams.h"
+#include "monitor/packet/tunnel_ports.h"
 
 enum {
 	PROTO_IP4 = 4,
@@ -59,19 +60,9 @@ static enum port_kind udp_port_kind(uint16_t port)
 		return PORT_MDNS;
 	case 5355:
 		return PORT_LLMNR;
-	case 1701:  /* L2TP */
-	case 2152:  /* GTP-U */
-	case 3544:  /* Teredo */
-	case 4341:  /* LISP */
-	case 4754:  /* GRE */
-	case 4789:  /* VXLAN */
-	case 4790:  /* VXLAN-GPE */
-	case 5072:  /* AYIYA */
-	case 5247:  /* CAPWAP */
-	case 6081:  /* Geneve */
-	case 6635:  /* MPLS in UDP */
-	case 8472:  /* VXLAN, as Linux first had it */
-	case 37008: /* TZSP */
+#define PORT_CASE(port) case port:
+		CF_TUNNEL_PORTS(PORT_CASE)
+#undef PORT_CASE
 		return PORT_TUNNEL;
 	case 1194:  /* OpenVPN */
 	case 4500:  /* IPsec */

@@ -163,6 +163,35 @@ static bool decode_geneve(struct cf_decoder *decoder, struct cf_bytes body)
 	    cf_decode_ethertype(decoder, type, body);
 }
 
+/* draft-ietf-intarea-gue-09: variant 0 names an IP protocol, as Linux sends it; variant 1 is an IP
+ * packet from its first byte on. Control messages carry none. */
+static bool decode_gue(struct cf_decoder *decoder, struct cf_bytes body)
+{
+	const bool is_direct = cf_bytes_left(&body) > 0 && body.at[0] >> 6 == 1;
+	const uint8_t *header = is_direct ? NULL : cf_bytes_take(&body, 4);
+
+	if (is_direct)
+		return cf_decode_ip(decoder, body);
+	if (header == NULL || header[0] >> 5 != 0)
+		return false;
+	cf_bytes_skip(&body, (header[0] & 0x1fU) * 4);
+	if (!cf_bytes_ok(&body) || cf_bytes_left(&body) == 0)
+		return false;
+	switch (header[1]) {
+	case 4:
+	case 41:
+		return cf_decode_ip(decoder, body);
+	case 47:
+		return cf_decode_gre(decoder, body);
+	case 97:
+		return cf_decode_ether_in_ip(decoder, body);
+	case 137:
+		return cf_decode_mpls(decoder, body);
+	default:
+		return false;
+	}
+}
+
 /* 3GPP TS 29.281 5.1: G-PDUs, with the chain of extension headers. */
 static bool decode_gtp(struct cf_decoder *decoder, struct cf_bytes body)
 {
@@ -309,6 +338,8 @@ static bool decode_by_port(struct cf_decoder *decoder, uint16_t port, struct cf_
 		return decode_ayiya(decoder, body);
 	case 5247:
 		return decode_capwap(decoder, body);
+	case 6080:
+		return decode_gue(decoder, body);
 	case 6081:
 		return decode_geneve(decoder, body);
 	case 6635:

@@ -5,6 +5,7 @@
 
 #include "monitor/capture/bpf_networks.h"
 #include "monitor/capture/bpf_prefilter.h"
+#include "monitor/packet/tunnel_ports.h"
 
 #include "compile/image/image_writer.h"
 
@@ -258,6 +259,23 @@ static void every_promised_kind_passes_over_every_link(void **state)
 		check(&promises[i]);
 }
 
+/* Dropped in the kernel, what lies within would never be read. */
+static void every_tunnel_that_is_read_passes(void **state)
+{
+#define PORT_ITEM(port) port,
+	static const uint16_t ports[] = {CF_TUNNEL_PORTS(PORT_ITEM)};
+#undef PORT_ITEM
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+		const struct promise there = {17, 40000, ports[i], 0, TEXT(BULK), true},
+		                     back = {17, ports[i], 40000, 0, TEXT(BULK), true};
+
+		check(&there);
+		check(&back);
+	}
+}
+
 static void bulk_is_dropped(void **state)
 {
 	static const struct promise promises[] = {
@@ -394,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(every_promised_kind_passes_over_every_link, setup),
+	    cmocka_unit_test_setup(every_tunnel_that_is_read_passes, setup),
 	    cmocka_unit_test_setup(bulk_is_dropped, setup),
 	    cmocka_unit_test_setup(listed_networks_pass_whatever_they_carry, setup),
 	    cmocka_unit_test_setup(fragments_tunnels_and_what_is_not_ip_pass_whole, setup),

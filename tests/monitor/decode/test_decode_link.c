@@ -152,6 +152,9 @@ static void every_tunnel_leads_to_the_packet(void **state)
 	    {"vxlan gpe", 17, 4790, 8, {0x0c, 0, 0, 1}},
 	    {"geneve", 17, 6081, 8, {0, 0, 8, 0}},
 	    {"geneve with options", 17, 6081, 26, {1, 0, 0x65, 0x58, [24] = 8, 0}},
+	    {"gue", 17, 6080, 4, {0, 4}},
+	    {"gue with options and gre", 17, 6080, 12, {1, 47, [10] = 8, 0}},
+	    {"gue without a header", 17, 6080, 0, {0}},
 	    {"gtp-u", 17, 2152, 8, {0x30, 0xff}},
 	    {"gtp-u with extension", 17, 2152, 16, {0x34, 0xff, [11] = 0x85, 1, 0, 0, 0}},
 	    {"l2tp", 17, 1701, 10, {0x00, 0x02, 0, 1, 0, 2, 0xff, 3, 0, 0x21}},
@@ -274,7 +277,7 @@ static void tunnels_that_are_not_read_are_counted_by_kind(void **state)
 /* A packet to the address of a tunnel's ports that is none is no tunnel. */
 static void ordinary_datagrams_are_no_tunnels(void **state)
 {
-	static const uint16_t ports[] = {1194, 4500, 4755, 51820, 5247, 6081, 4790};
+	static const uint16_t ports[] = {1194, 4500, 4755, 51820, 5247, 6080, 6081, 4790};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof ports / sizeof ports[0]; i++) {
@@ -312,7 +315,8 @@ static void dns_is_known_by_its_shape_on_any_port(void **state)
 
 static void garbage_on_a_tunnel_port_is_reported_for_itself(void **state)
 {
-	static const uint16_t ports[] = {1701, 2152, 3544, 4789, 5072, 5247, 6081, 6635, 37008};
+	static const uint16_t ports[] = {
+	    1701, 2152, 3544, 4789, 5072, 5247, 6080, 6081, 6635, 37008};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof ports / sizeof ports[0]; i++) {
