@@ -80,18 +80,23 @@ static void say(void *arg, const char *text)
 /* NULL after a message. */
 static char *read_pem(const char *path)
 {
-	FILE *file = fopen(path, "re");
 	char *text = calloc(1, PEM_BYTES + 1);
-	size_t len = file == NULL || text == NULL ? 0 : fread(text, 1, PEM_BYTES, file);
+	struct cf_error error = {.status = CF_OK, .text = "no memory"};
+	FILE *file = NULL;
+	size_t len = 0;
 
-	if (file == NULL || ferror(file) != 0 || len == 0) {
-		fprintf(stderr, "curfew: cannot read '%s': %s\n", path, strerror(errno));
-		free(text);
-		text = NULL;
-	}
-	if (file != NULL)
+	if (text != NULL && cf_input_open_stream(path, &file, &error) == CF_OK) {
+		len = fread(text, 1, PEM_BYTES, file);
+		if (len == 0 || ferror(file) != 0)
+			(void)cf_error_set(
+			    &error, CF_EIO, "'%s' is empty, or cannot be read", path);
 		(void)fclose(file); /* only read */
-	return text;
+	}
+	if (len > 0 && error.status != CF_EIO)
+		return text;
+	fprintf(stderr, "curfew collect: %s\n", error.text);
+	free(text);
+	return NULL;
 }
 
 static bool read_pems(struct request *request)

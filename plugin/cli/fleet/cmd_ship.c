@@ -5,6 +5,7 @@
 #include "cli/front/options.h"
 #include "cli/front/paths.h"
 #include "fleet/ship/ship_status.h"
+#include "fleet/ship/shipper.h"
 
 #include <signal.h>
 #include <stdio.h>

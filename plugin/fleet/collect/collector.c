@@ -1,8 +1,9 @@
 /* Starting and ending, and connections as libmicrohttpd has them. */
 
-#include "fleet/collect/collector_private.h"
+#include "fleet/collect/collector.h"
 
 #include "fleet/collect/listen.h"
+#include "fleet/collect/serve.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -16,14 +17,6 @@
 #define STACK_BYTES (256u << 10)
 /* An idle connection: sensors come back in five minutes, and are not waited for. */
 #define IDLE_S 20
-
-struct cf_visitor *cf_collector_visitor(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info == NULL ? NULL : info->socket_context;
-}
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
     const char *method, const char *version, const char *body, size_t *body_len, void **context)

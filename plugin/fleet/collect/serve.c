@@ -1,6 +1,6 @@
 /* What is asked of a collector, and what it answers. */
 
-#include "fleet/collect/collector_private.h"
+#include "fleet/collect/serve.h"
 
 #include "base/diag.h"
 #include "base/limits.h"
@@ -8,29 +8,14 @@
 #include "fleet/wire/bundle_body.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Clients turned away that are told of, a minute. */
-#define TELL_PER_MINUTE 10
-#define PROXY_HEADER    "X-Curfew-Client"
+#define PROXY_HEADER "X-Curfew-Client"
 /* A body may come as slowly as this, bytes a second, and no slower. */
 #define SLOWEST 8192
-
-void cf_collector_say(const struct cf_collector *collector, const char *format, ...)
-{
-	char text[CF_ERROR_TEXT_BYTES + 256];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args); /* cut is as good */
-	va_end(args);
-	if (collector->options.say != NULL)
-		collector->options.say(collector->options.arg, text);
-}
 
 /* ---- answers */
 
@@ -70,17 +55,6 @@ static enum MHD_Result answer_head(
 }
 
 /* ---- what a client wants, and may */
-
-/* Not each of a flood. */
-bool cf_collector_may_tell(struct cf_collector *collector)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
-	if (atomic_exchange(&collector->minute, (int)(now.tv_sec / 60)) != now.tv_sec / 60)
-		atomic_store(&collector->told, 0);
-	return atomic_fetch_add(&collector->told, 1) < TELL_PER_MINUTE;
-}
 
 static enum cf_status check_client(struct cf_collector *collector,
     struct MHD_Connection *connection, const char *sensor, struct cf_error *error)

@@ -1,3 +1,5 @@
+#include "fleet/ship/log_queue.h"
+
 #include "fleet/ship/log_queue_private.h"
 
 #include "base/array.h"

@@ -2,7 +2,7 @@
  * it. */
 #pragma once
 
-#include "fleet/ship/log_queue.h"
+#include "fleet/wire/segment.h"
 #include "records/read/reader.h"
 
 #include <time.h>

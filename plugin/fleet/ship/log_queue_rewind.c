@@ -1,5 +1,6 @@
 /* The file of a log in which reading begins. */
 
+#include "fleet/ship/log_queue.h"
 #include "fleet/ship/log_queue_private.h"
 
 #include "base/array.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "fleet/ship/shipper.h"
+#include "fleet/ship/shipping.h"
 
 /*
  * Writes it at this instant. A file that cannot be written is left as it was; CF_EIO with *error.

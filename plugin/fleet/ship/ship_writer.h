@@ -5,7 +5,7 @@
 #pragma once
 
 #include "fleet/ship/log_queue.h"
-#include "fleet/ship/shipper.h"
+#include "fleet/ship/shipping.h"
 #include "fleet/wire/head.h"
 
 /* A bundle that is behind anyway goes with so many bytes or seals. */

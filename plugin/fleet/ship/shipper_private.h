@@ -3,7 +3,7 @@
 #pragma once
 
 #include "fleet/ship/ship_writer.h"
-#include "fleet/ship/shipper.h"
+#include "fleet/ship/shipping.h"
 
 #define CF_SHIP_SECOND INT64_C(1000000)
 
