@@ -1,5 +1,6 @@
 /* The curfew program: a table of verbs, and nothing else. */
 
+#include "base/diag.h"
 #include "cli/front/cmd.h"
 
 #include <poll.h>
@@ -107,6 +108,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return finish(verbs[i].run(argc - 1, argv + 1));
-	fprintf(stderr, "curfew: no verb '%s'; `curfew --help` lists them\n", argv[1]);
+	char quoted[80];
+
+	fprintf(stderr, "curfew: no verb %s; `curfew --help` lists them\n",
+	    cf_quote(argv[1], strlen(argv[1]), quoted, sizeof quoted));
 	return CMD_USAGE;
 }

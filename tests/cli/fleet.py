@@ -107,6 +107,14 @@ class Fleet(unittest.TestCase):
         self.assertEqual((found["edge-c"]["shipped_seq"], found["edge-c"]["forks"], found["edge-c"]["unshipped"],
                           found["edge-c"]["clock_ahead_seconds"]), (30, 3, 2, 300))
 
+    def test_what_was_shipped_is_not_lost_by_a_rebuild(self):
+        self.sql(f"INSERT INTO receipt SELECT sensor_id, 1, 30, x'00', x'00', {START}000000, {START}, 0, 0, 0"
+                 " FROM sensor WHERE name='edge-c'")
+        before = self.curfew("ledger", "digest", "-l", self.ledger)
+        self.curfew("ledger", "rebuild", "-q", "-l", self.ledger, code=3)
+        self.assertEqual(self.curfew("ledger", "digest", "-l", self.ledger), before)
+        self.curfew("ledger", "rebuild", "-q", "-l", self.ledger, "--force")
+
     def test_series_for_prometheus(self):
         text = self.curfew("fleet", "-l", self.ledger, "--prometheus", "--at", END, code=1)
         self.assertIn('curfew_fleet_behind_seconds{sensor="edge-b",source="resolver",site=""} 1200\n', text)

@@ -135,12 +135,25 @@ static enum cf_status rebuild(struct cf_taking *taking, struct cf_ledger *old,
 	return CF_OK;
 }
 
+/* What sensors shipped lies in no log of this machine. */
+static enum cf_status check_shipped(struct cf_ledger *old, bool force, struct cf_error *error)
+{
+	int64_t writers = cf_ledger_number(old, "SELECT count(*) FROM receipt WHERE to_seq>0", 0);
+
+	if (writers == 0 || force)
+		return CF_OK;
+	return cf_error_set(error, CF_EINVALID,
+	    "%lld writers ship to this ledger: what they shipped is in no log here; the old ledger "
+	    "stays (--force loses it, and `curfew ship` sends again what sensors still have)",
+	    (long long)writers);
+}
+
 enum cf_status cf_ledger_rebuild(struct cf_ledger *old, struct cf_taking *taking, bool force,
     struct cf_ingest_counts *counts_out, struct cf_error *error)
 {
 	char fresh_path[CF_PATH_BYTES + 16] = "";
-	bool own_list = taking->log_count == 0;
-	enum cf_status status = CF_OK;
+	enum cf_status status = check_shipped(old, force, error);
+	bool own_list = status == CF_OK && taking->log_count == 0;
 
 	if (own_list) {
 		taking->logs = NULL;
