@@ -1,6 +1,6 @@
 /*
- * Who is one host, and who held an address when. One file: who is one host and who held an address
- * are settled together, since claims go to the head of what was joined.
+ * Who is one host, and who held an address when. One file: places have nodes of their own, and
+ * claims go to the head of what was joined; how claims to a place are settled is claim.c's.
  */
 
 #include "ledger/model/owner.h"
@@ -20,7 +20,7 @@ struct node {
 
 struct place {
 	const char *addr;
-	struct cf_owner_claim *items; /* claims, then holdings */
+	struct cf_claim *items; /* claims, then holdings */
 	uint32_t site, count, size;
 	uint32_t node; /* its own; CF_NODE_NONE none */
 };
@@ -323,16 +323,16 @@ uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t number, const c
 	return place->node;
 }
 
-static struct cf_owner_claim *last_of(struct place *place)
+static struct cf_claim *last_of(struct place *place)
 {
 	return place->count > 0 ? &place->items[place->count - 1] : NULL;
 }
 
 enum cf_status cf_owners_claim(
-    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim)
+    struct cf_owners *owners, uint32_t number, const struct cf_claim *claim)
 {
 	struct place *place = &owners->places[number];
-	struct cf_owner_claim *last = last_of(place), *items;
+	struct cf_claim *last = last_of(place), *items;
 
 	/* A claim that goes on over midnight. */
 	if (last != NULL && last->node == claim->node && last->strength == claim->strength &&
@@ -356,9 +356,9 @@ enum cf_status cf_owners_claim(
 }
 
 enum cf_status cf_owners_extend(
-    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim)
+    struct cf_owners *owners, uint32_t number, const struct cf_claim *claim)
 {
-	struct cf_owner_claim *last = last_of(&owners->places[number]);
+	struct cf_claim *last = last_of(&owners->places[number]);
 
 	if (last == NULL || last->node != claim->node || last->end != CF_IDENTITY_OPEN ||
 	    claim->end != CF_IDENTITY_OPEN || claim->from_minute < last->from_minute ||
@@ -371,176 +371,28 @@ enum cf_status cf_owners_extend(
 	return CF_OK;
 }
 
-/* Which of two claims that cover a minute has the place. The key decides last, not the order. */
-static bool is_better(
-    const struct cf_owners *owners, const struct cf_owner_claim *a, const struct cf_owner_claim *b)
+/* Of equal claims the key decides, not the order in which they came. */
+static bool is_before(const void *context, uint32_t a, uint32_t b)
 {
-	if (a->strength != b->strength)
-		return a->strength > b->strength;
-	if (a->from_minute != b->from_minute)
-		return a->from_minute > b->from_minute;
-	if (a->node != b->node)
-		return strcmp(owners->nodes[a->node].key, owners->nodes[b->node].key) > 0;
-	return a->to_minute > b->to_minute;
-}
+	const struct cf_owners *owners = context;
 
-/* The claims of a place while it is settled: those begun, the best on top of a heap. */
-struct contest {
-	const struct cf_owners *owners;
-	struct cf_owner_claim *heap;
-	size_t count;
-	struct cf_owner_claim *out;
-	size_t out_count;
-};
-
-static void swap(struct cf_owner_claim *a, struct cf_owner_claim *b)
-{
-	struct cf_owner_claim kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
-static void push(struct contest *contest, const struct cf_owner_claim *claim)
-{
-	size_t at = contest->count++;
-
-	contest->heap[at] = *claim;
-	while (at > 0 &&
-	    is_better(contest->owners, &contest->heap[at], &contest->heap[(at - 1) / 2])) {
-		swap(&contest->heap[at], &contest->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
-}
-
-static void pop(struct contest *contest)
-{
-	size_t at = 0;
-
-	contest->heap[0] = contest->heap[--contest->count];
-	for (;;) {
-		size_t best = at;
-
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-			if (child < contest->count &&
-			    is_better(contest->owners, &contest->heap[child], &contest->heap[best]))
-				best = child;
-		if (best == at)
-			return;
-		swap(&contest->heap[at], &contest->heap[best]);
-		at = best;
-	}
-}
-
-/* The node has the place from .. to; joined to what it had before, where nothing lies between. */
-static void put_holding(
-    struct contest *contest, const struct cf_owner_claim *claim, uint32_t from, uint32_t to)
-{
-	struct cf_owner_claim *last =
-	    contest->out_count > 0 ? &contest->out[contest->out_count - 1] : NULL;
-	uint8_t end = to == claim->to_minute ? claim->end : (uint8_t)CF_IDENTITY_OPEN;
-
-	if (last != NULL && last->node == claim->node && last->to_minute + 1 == from &&
-	    last->end == CF_IDENTITY_OPEN) {
-		last->to_minute = to;
-		last->end = end;
-		return;
-	}
-	contest->out[contest->out_count++] = (struct cf_owner_claim){.from_minute = from,
-	    .to_minute = to,
-	    .node = claim->node,
-	    .strength = claim->strength,
-	    .end = end,
-	    .beginning = claim->beginning};
-}
-
-static int by_beginning(const void *a, const void *b)
-{
-	const struct cf_owner_claim *x = a, *y = b;
-
-	return (x->from_minute > y->from_minute) - (x->from_minute < y->from_minute);
-}
-
-/* From claims in order of their beginnings to holdings that follow each other. */
-static void run_contest(struct contest *contest, const struct cf_owner_claim *claims, size_t count)
-{
-	uint32_t now = 0;
-
-	for (size_t next = 0; next < count || contest->count > 0;) {
-		while (contest->count > 0 && contest->heap[0].to_minute < now)
-			pop(contest); /* over while a better one covered it */
-		if (contest->count == 0) {
-			if (next == count)
-				return;
-			now = claims[next].from_minute;
-		}
-		while (next < count && claims[next].from_minute <= now)
-			push(contest, &claims[next++]);
-		uint32_t until = contest->heap[0].to_minute;
-
-		if (next < count && claims[next].from_minute <= until)
-			until = claims[next].from_minute - 1;
-		put_holding(contest, &contest->heap[0], now, until);
-		now = until + 1;
-	}
-}
-
-/* Index of the last holding that begins at or before minute, or -1. */
-static ptrdiff_t last_from(const struct place *place, uint32_t minute)
-{
-	size_t low = 0, high = place->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (place->items[mid].from_minute <= minute)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return (ptrdiff_t)low - 1;
-}
-
-/* Another claim of the same node may have covered the one that says why it ended. */
-static void mark_ends(struct contest *contest, const struct cf_owner_claim *claims, size_t count)
-{
-	struct place holdings = {.items = contest->out, .count = (uint32_t)contest->out_count};
-
-	for (size_t i = 0; i < count; i++) {
-		ptrdiff_t at = claims[i].end == CF_IDENTITY_OPEN
-		    ? -1
-		    : last_from(&holdings, claims[i].to_minute);
-
-		if (at >= 0 && contest->out[at].node == claims[i].node &&
-		    contest->out[at].to_minute <= claims[i].to_minute + 1)
-			contest->out[at].end = claims[i].end;
-	}
+	return strcmp(owners->nodes[a].key, owners->nodes[b].key) > 0;
 }
 
 static enum cf_status settle_place(struct cf_owners *owners, struct place *place)
 {
-	struct contest contest = {.owners = owners};
+	struct cf_claim *holdings = NULL;
+	size_t count = 0;
+	enum cf_status status;
 
-	if (place->count > 1) {
-		qsort(place->items, place->count, sizeof *place->items, by_beginning);
-		/* Each beginning and each end opens at most one holding. */
-		contest.heap = malloc(place->count * sizeof *contest.heap);
-		contest.out = malloc(2 * place->count * sizeof *contest.out);
-		if (contest.heap == NULL || contest.out == NULL) {
-			free(contest.heap);
-			free(contest.out);
-			return CF_ENOMEM;
-		}
-		run_contest(&contest, place->items, place->count);
-		mark_ends(&contest, place->items, place->count);
-		free(contest.heap);
-		free(place->items);
-		place->count = (uint32_t)contest.out_count;
-		place->items = realloc(contest.out, place->count * sizeof *place->items);
-		if (place->items == NULL)
-			place->items = contest.out; /* as large as it was */
-		place->size = place->count;
-	}
+	if (place->count <= 1)
+		return CF_OK;
+	status = cf_claims_settle(place->items, place->count, is_before, owners, &holdings, &count);
+	if (status != CF_OK)
+		return status;
+	free(place->items);
+	place->items = holdings;
+	place->count = place->size = (uint32_t)count;
 	return CF_OK;
 }
 
@@ -557,10 +409,9 @@ enum cf_status cf_owners_settle(struct cf_owners *owners)
 static uint32_t holder_at(
     const struct cf_owners *owners, const struct place *place, uint32_t minute, uint32_t *until_out)
 {
-	ptrdiff_t i = last_from(place, minute);
-	const struct cf_owner_claim *now = i >= 0 ? &place->items[i] : NULL;
-	const struct cf_owner_claim *next =
-	    (size_t)(i + 1) < place->count ? &place->items[i + 1] : NULL;
+	ptrdiff_t i = cf_claims_last_from(place->items, place->count, minute);
+	const struct cf_claim *now = i >= 0 ? &place->items[i] : NULL;
+	const struct cf_claim *next = (size_t)(i + 1) < place->count ? &place->items[i + 1] : NULL;
 	uint32_t before_next = next != NULL ? next->from_minute - 1 : UINT32_MAX;
 
 	if (now != NULL) {
@@ -599,7 +450,7 @@ bool cf_owners_is_constant(
 }
 
 size_t cf_owners_holdings(
-    const struct cf_owners *owners, uint32_t place, const struct cf_owner_claim **holdings_out)
+    const struct cf_owners *owners, uint32_t place, const struct cf_claim **holdings_out)
 {
 	*holdings_out = owners->places[place].items;
 	return owners->places[place].count;

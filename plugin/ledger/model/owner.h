@@ -14,8 +14,7 @@
  */
 #pragma once
 
-#include "base/status.h"
-#include "records/form/identity.h"
+#include "ledger/model/claim.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,24 +56,16 @@ uint32_t cf_owners_place(
  */
 uint32_t cf_owners_place_node(struct cf_owners *owners, uint32_t place, const char *site_name);
 
-/* That node had the place, from and to included. */
-struct cf_owner_claim {
-	uint32_t from_minute, to_minute, node;
-	uint8_t strength;  /* enum cf_identity_strength */
-	uint8_t end;       /* enum cf_identity_end */
-	uint8_t beginning; /* enum cf_identity_beginning */
-};
-
 /* Adds a claim to the place of this number. CF_ENOMEM. */
 enum cf_status cf_owners_claim(
-    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim) CF_MUST_CHECK;
+    struct cf_owners *owners, uint32_t number, const struct cf_claim *claim) CF_MUST_CHECK;
 
 /*
  * As above, where no other claim to the place lies between its newest one and this: one of the same
  * node grows if hold_minutes bridge the two.
  */
 enum cf_status cf_owners_extend(
-    struct cf_owners *owners, uint32_t number, const struct cf_owner_claim *claim) CF_MUST_CHECK;
+    struct cf_owners *owners, uint32_t number, const struct cf_claim *claim) CF_MUST_CHECK;
 
 /* Works out who held what from all claims; once, before the questions below. CF_ENOMEM. */
 enum cf_status cf_owners_settle(struct cf_owners *owners) CF_MUST_CHECK;
@@ -87,7 +78,7 @@ bool cf_owners_is_constant(
 
 /* One after the other: who held the place, of those that are settled; index below the count. */
 size_t cf_owners_holdings(
-    const struct cf_owners *owners, uint32_t place, const struct cf_owner_claim **holdings_out);
+    const struct cf_owners *owners, uint32_t place, const struct cf_claim **holdings_out);
 uint32_t cf_owners_place_count(const struct cf_owners *owners);
 /* Address of the place (terminated) and its site. */
 const char *cf_owners_place_addr(

@@ -73,7 +73,7 @@ static enum cf_status claim_span(const struct day_marks *marks, const struct mar
     uint32_t first, uint32_t last, uint8_t end)
 {
 	struct cf_model *model = marks->model;
-	struct cf_owner_claim claim = {.from_minute = first,
+	struct cf_claim claim = {.from_minute = first,
 	    .to_minute = last,
 	    .node = mark->node,
 	    .strength = mark->strength,
@@ -144,7 +144,7 @@ static enum cf_status hold_contested(struct day_marks *marks, size_t first, size
 static enum cf_status hold_alone(struct day_marks *marks, size_t first, size_t count)
 {
 	struct cf_model *model = marks->model;
-	struct cf_owner_claim claim = {.from_minute = marks->items[first].first,
+	struct cf_claim claim = {.from_minute = marks->items[first].first,
 	    .node = marks->items[first].node,
 	    .beginning = marks->items[first].beginning};
 

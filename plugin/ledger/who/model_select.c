@@ -11,7 +11,7 @@ static uint32_t select_addr(struct cf_model *model, const char *addr, size_t len
 	uint32_t best = CF_NODE_NONE, best_minute = 0;
 
 	for (uint32_t i = 0; i < cf_owners_place_count(model->owners); i++) {
-		const struct cf_owner_claim *holdings;
+		const struct cf_claim *holdings;
 		uint32_t place_site;
 		const char *text = cf_owners_place_addr(model->owners, i, &place_site);
 

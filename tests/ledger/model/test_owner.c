@@ -23,7 +23,7 @@ static uint32_t node(struct cf_owners *owners, const char *key)
 	return cf_owners_node(owners, key, strlen(key));
 }
 
-static struct stage stage_of(const struct cf_owner_claim *claims, size_t count)
+static struct stage stage_of(const struct cf_claim *claims, size_t count)
 {
 	struct stage stage;
 
@@ -43,17 +43,16 @@ static uint32_t at(const struct stage *stage, uint32_t minute)
 }
 
 /* alpha is node 0, beta node 1. */
-static struct cf_owner_claim claim(uint32_t node, uint32_t from, uint32_t to,
+static struct cf_claim claim(uint32_t node, uint32_t from, uint32_t to,
     enum cf_identity_strength strength, enum cf_identity_end end)
 {
-	return (struct cf_owner_claim){
+	return (struct cf_claim){
 	    .from_minute = from, .to_minute = to, .node = node, .strength = strength, .end = end};
 }
 
 static void a_lease_that_spans_the_moment_beats_an_end_that_is_near(void **state)
 {
-	const struct cf_owner_claim claims[] = {
-	    claim(1, 1000, 3000, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
+	const struct cf_claim claims[] = {claim(1, 1000, 3000, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
 	    claim(0, 1500, 1950, CF_IDENTITY_SHOWN, CF_IDENTITY_OPEN)};
 	struct stage stage = stage_of(claims, 2);
 
@@ -66,8 +65,7 @@ static void a_lease_that_spans_the_moment_beats_an_end_that_is_near(void **state
 
 static void another_owner_ends_a_claim_and_gives_it_back(void **state)
 {
-	const struct cf_owner_claim claims[] = {
-	    claim(0, 1000, 3000, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
+	const struct cf_claim claims[] = {claim(0, 1000, 3000, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
 	    claim(1, 1500, 1950, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN)};
 	struct stage stage = stage_of(claims, 2);
 
@@ -82,8 +80,7 @@ static void another_owner_ends_a_claim_and_gives_it_back(void **state)
 
 static void what_was_given_back_is_nobodys(void **state)
 {
-	struct cf_owner_claim claims[] = {
-	    claim(0, 1000, 1060, CF_IDENTITY_BOUND, CF_IDENTITY_RELEASED),
+	struct cf_claim claims[] = {claim(0, 1000, 1060, CF_IDENTITY_BOUND, CF_IDENTITY_RELEASED),
 	    claim(0, 1010, 1060, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN), /* another sensor's */
 	    claim(1, 1090, 1500, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN)};
 	struct stage stage;
@@ -102,7 +99,7 @@ static void what_was_given_back_is_nobodys(void **state)
 
 static void out_of_sight_holds_for_a_while_and_no_longer(void **state)
 {
-	const struct cf_owner_claim claims[] = {
+	const struct cf_claim claims[] = {
 	    claim(0, 1000, 1060, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN)};
 	struct stage stage = stage_of(claims, 1);
 
@@ -118,8 +115,7 @@ static void out_of_sight_holds_for_a_while_and_no_longer(void **state)
 
 static void a_grant_begins_where_another_was_before(void **state)
 {
-	struct cf_owner_claim claims[] = {
-	    claim(0, 1000, 1010, CF_IDENTITY_BOUND, CF_IDENTITY_RELEASED),
+	struct cf_claim claims[] = {claim(0, 1000, 1010, CF_IDENTITY_BOUND, CF_IDENTITY_RELEASED),
 	    claim(1, 1050, 1060, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN)};
 	struct stage stage;
 
@@ -132,12 +128,12 @@ static void a_grant_begins_where_another_was_before(void **state)
 }
 
 /* Random claims, each minute decided by looking at all of them. */
-static uint32_t naive(const struct cf_owner_claim *claims, size_t count, uint32_t minute)
+static uint32_t naive(const struct cf_claim *claims, size_t count, uint32_t minute)
 {
-	const struct cf_owner_claim *best = NULL;
+	const struct cf_claim *best = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct cf_owner_claim *c = &claims[i];
+		const struct cf_claim *c = &claims[i];
 
 		if (c->from_minute > minute || c->to_minute < minute)
 			continue;
@@ -155,7 +151,7 @@ static void any_claims_give_what_looking_at_each_minute_gives(void **state)
 	(void)state;
 	srand(11);
 	for (int round = 0; round < 400; round++) {
-		struct cf_owner_claim claims[10];
+		struct cf_claim claims[10];
 		struct stage stage;
 
 		for (int i = 0; i < 10; i++) {
@@ -185,11 +181,10 @@ static void any_claims_give_what_looking_at_each_minute_gives(void **state)
 
 static void a_claim_goes_on_over_midnight_and_over_a_silence(void **state)
 {
-	const struct cf_owner_claim days[] = {
-	    claim(0, 1000, 1439, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
+	const struct cf_claim days[] = {claim(0, 1000, 1439, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN),
 	    claim(0, 1440, 2000, CF_IDENTITY_BOUND, CF_IDENTITY_OPEN)};
-	struct cf_owner_claim later = claim(0, 2050, 2060, CF_IDENTITY_SHOWN, CF_IDENTITY_OPEN);
-	const struct cf_owner_claim *holdings;
+	struct cf_claim later = claim(0, 2050, 2060, CF_IDENTITY_SHOWN, CF_IDENTITY_OPEN);
+	const struct cf_claim *holdings;
 	struct stage stage = stage_of(days, 2);
 
 	(void)state;
