@@ -63,12 +63,17 @@ class Postgres:
         self.process = None
         self.start()
 
+    def _launch(self):
+        with open(f"{self.folder}/log", "ab") as log:
+            self.process = subprocess.Popen(self.as_user + [f"{_bin()}/postgres", "-D", self.data], stdout=log, stderr=log, cwd="/",
+                                            start_new_session=True)
+
     def start(self):
-        log = open(f"{self.folder}/log", "ab")
-        self.process = subprocess.Popen(self.as_user + [f"{_bin()}/postgres", "-D", self.data], stdout=log, stderr=log, cwd="/",
-                                        start_new_session=True)
-        log.close()
+        self._launch()
         for _ in range(600):
+            if self.process.poll() is not None:  # a process of the one that was killed still had the shared memory
+                time.sleep(0.5)
+                self._launch()
             if subprocess.run([f"{_bin()}/pg_isready", "-q", "-h", self.socket, "-U", "curfew", "-d", "postgres"], check=False).returncode == 0:
                 return
             time.sleep(0.1)

@@ -37,7 +37,7 @@ static enum cf_status gate_open(void *arg, struct cf_error *error)
 {
 	struct cf_gate_ledger *gate = arg;
 	const struct cf_ledger_options options = {
-	    .path = gate->place, .mode = CF_LEDGER_WRITE, .no_wait = true};
+	    .path = gate->place, .mode = CF_LEDGER_SHARE, .no_wait = true};
 
 	if (gate->shipped != NULL)
 		return CF_OK;

@@ -180,7 +180,7 @@ static int teardown(void **state)
 static struct cf_ledger *open_new(struct fixture *f)
 {
 	char path[256];
-	const struct cf_ledger_options options = {.path = path, .mode = CF_LEDGER_WRITE};
+	const struct cf_ledger_options options = {.path = path, .mode = CF_LEDGER_SHARE};
 	struct cf_ledger *ledger = NULL;
 	struct cf_error error = {0};
 
