@@ -68,8 +68,8 @@ static void wait_and_put_back(
 	_exit(0);
 }
 
-/* Without the terminal, its signals, and whoever waits for what we print. */
-static void be_alone(void)
+/* Without the terminal, its signals, and whoever waits for what we print; kept stays open. */
+static void be_alone(int kept)
 {
 	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -78,16 +78,70 @@ static void be_alone(void)
 	for (int std = 0; std < 3 && nowhere >= 0; std++)
 		(void)dup2(nowhere, std); /* else it keeps the terminal's */
 	for (int other = 3; other < 256; other++)
-		(void)close(other); /* the lock of whoever applies among them */
+		if (other != kept)
+			(void)close(other); /* the lock of whoever applies among them */
+}
+
+/* The file of the waiting, made by who waits: whoever else is killed, none stays without one. */
+static int begin_waiting(const char *path, ino_t *inode_out)
+{
+	struct stat about;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || fstat(fd, &about) != 0)
+		return errno;
+	(void)close(fd); /* empty */
+	*inode_out = about.st_ino;
+	return 0;
+}
+
+/* In the process that waits: says on told whether it does, 0 or an errno. */
+static void wait_alone(
+    const char *image, const char *path, const struct cf_table *former, int64_t seconds_s, int told)
+{
+	ino_t inode = 0;
+	int reason;
+
+	be_alone(told);
+	reason = begin_waiting(path, &inode);
+	(void)!write(told, &reason, sizeof reason); /* nobody there: nothing was changed */
+	(void)close(told);
+	if (reason != 0)
+		_exit(1);
+	wait_and_put_back(image, inode, former, seconds_s);
+}
+
+/* Forks who waits; 0 when it does, else an errno. */
+static int fork_waiting(
+    const char *image, const char *path, const struct cf_table *former, int64_t seconds_s)
+{
+	int ends[2], reason = 0;
+	ssize_t got;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return errno;
+	child = fork();
+	if (child == 0)
+		wait_alone(image, path, former, seconds_s, ends[1]);
+	reason = child < 0 ? errno : 0;
+	(void)close(ends[1]);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+	}
+	while (child > 0 && (got = read(ends[0], &reason, sizeof reason)) != sizeof reason)
+		if (got >= 0 || errno != EINTR) {
+			reason = ECHILD; /* it did not come so far */
+			break;
+		}
+	(void)close(ends[0]);
+	return reason;
 }
 
 enum cf_status cf_egress_await(
     const char *image, const struct cf_table *former, int64_t seconds_s, struct cf_error *error)
 {
 	char path[CF_PATH_BYTES];
-	struct stat about;
-	pid_t child;
-	int fd;
+	int reason;
 
 	cf_egress_path(image, "waiting", path);
 	(void)unlink(path); /* one that waited before is over */
@@ -96,21 +150,11 @@ enum cf_status cf_egress_await(
 		    "cannot keep the former state beside '%.300s': %s; "
 		    "nothing is changed",
 		    image, strerror(errno));
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return cf_error_set(error, CF_EIO, "cannot write '%.300s': %s; nothing is changed",
-		    path, strerror(errno));
-	(void)close(fd); /* empty */
-	child = fork();
-	if (child < 0)
-		return cf_error_set(error, CF_EIO, "%s; nothing is changed", strerror(errno));
-	if (child == 0) {
-		be_alone();
-		wait_and_put_back(image, about.st_ino, former, seconds_s);
-	}
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-	}
-	return CF_OK;
+	reason = fork_waiting(image, path, former, seconds_s);
+	return reason == 0
+	    ? CF_OK
+	    : cf_error_set(error, CF_EIO, "cannot wait by '%.300s': %s; nothing is changed", path,
+	          strerror(reason));
 }
 
 bool cf_egress_confirmed(const char *image)
