@@ -7,9 +7,7 @@
 #include "cli/list/list_cmd.h"
 #include "compile/policy/preset.h"
 
-#include <dirent.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char help[] =
     "usage: curfew list presets [PACK] [--json]\n"
@@ -23,13 +21,6 @@ static const char help[] =
 struct request {
 	bool json;
 };
-
-static int is_preset(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 5, ".yaml") == 0;
-}
 
 static void print_preset(const struct cf_preset *preset)
 {
@@ -65,23 +56,20 @@ static void put_preset(struct cli_json *json, const struct cf_preset *preset)
 static int show(const struct cf_pack *pack, bool as_json)
 {
 	struct cli_json json = {.to = NULL};
-	struct dirent **found = NULL;
-	char dir[CF_PATH_BYTES];
-	int code = CMD_OK, count;
+	char **names = NULL;
+	size_t count = cf_preset_names(pack->dir, &names);
+	int code = CMD_OK;
 
-	(void)snprintf(dir, sizeof dir, "%s/presets", pack->dir); /* cut: is not there */
-	count = scandir(dir, &found, is_preset, alphasort);
 	if (as_json) {
 		json = cli_json_start(stdout);
 		cli_json_open_array(&json, NULL);
 	}
-	for (int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct cf_preset *preset = NULL;
 		struct cf_diags diags;
 
-		found[i]->d_name[strlen(found[i]->d_name) - 5] = '\0';
 		cf_diags_init(&diags);
-		if (cf_preset_read(pack->dir, found[i]->d_name, &preset, &diags) != CF_OK)
+		if (cf_preset_read(pack->dir, names[i], &preset, &diags) != CF_OK)
 			code = CMD_INVALID;
 		else if (as_json)
 			put_preset(&json, preset);
@@ -90,9 +78,9 @@ static int show(const struct cf_pack *pack, bool as_json)
 		cf_diags_print(&diags, stderr);
 		cf_diags_done(&diags);
 		cf_preset_free(preset);
-		free(found[i]);
+		free(names[i]);
 	}
-	free(found);
+	free(names);
 	if (as_json) {
 		cli_json_close_array(&json);
 		cli_json_end(&json);

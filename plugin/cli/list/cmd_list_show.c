@@ -3,7 +3,7 @@
 #include "cli/front/json_out.h"
 #include "cli/front/options.h"
 #include "cli/list/list_cmd.h"
-#include "compile/pack/pattern.h"
+#include "compile/pack/pack_count.h"
 
 #include <string.h>
 
@@ -24,33 +24,8 @@ struct request {
 	int category; /* -1: all */
 };
 
-struct totals {
-	size_t entries[CF_CATEGORIES], names[CF_CATEGORIES], networks[CF_CATEGORIES];
-	size_t all_names;
-};
-
-static struct totals add_up(const struct cf_pack *pack)
-{
-	struct totals totals = {.all_names = 0};
-
-	for (size_t i = 0; i < pack->name_count; i++) {
-		const struct cf_pack_name *name = &pack->names[i];
-		uint32_t members = 1;
-
-		if (name->pattern &&
-		    cf_pattern_check(name->name, name->name_len, &members) != CF_OK)
-			members = 0; /* the reader refuses such */
-		totals.entries[name->category]++;
-		totals.names[name->category] += members;
-		totals.all_names += members;
-	}
-	for (size_t i = 0; i < pack->network_count; i++)
-		totals.networks[pack->networks[i].category]++;
-	return totals;
-}
-
 /* What a wrong entry would do, of categories that have any. */
-static void print_costs(const struct totals *totals)
+static void print_costs(const struct cf_pack_totals *totals)
 {
 	puts("if an entry were wrong and blocked:");
 	for (unsigned i = 0; i < CF_CATEGORIES; i++)
@@ -61,8 +36,9 @@ static void print_costs(const struct totals *totals)
 
 static void print_summary(const struct cf_pack *pack)
 {
-	struct totals totals = add_up(pack);
+	struct cf_pack_totals totals;
 
+	cf_pack_count(pack, &totals);
 	printf("%s, version %s: %s\n", pack->title, pack->version, pack->dir);
 	printf("default preset %s; %zu sources\n\n",
 	    pack->default_preset[0] != '\0' ? pack->default_preset : "none", pack->source_count);
@@ -124,9 +100,10 @@ static void print_name_json(struct cli_json *json, const struct cf_pack_name *n)
 static void print_json(const struct cf_pack *pack, int category)
 {
 	struct cli_json json = cli_json_start(stdout);
-	struct totals totals = add_up(pack);
+	struct cf_pack_totals totals;
 	char text[CF_PREFIX_TEXT_BYTES];
 
+	cf_pack_count(pack, &totals);
 	cli_json_open_object(&json, NULL);
 	cli_json_text(&json, "vendor", pack->vendor);
 	cli_json_text(&json, "version", pack->version);
@@ -166,58 +143,13 @@ static void print_json(const struct cf_pack *pack, int category)
 	cli_json_end(&json);
 }
 
-/* True when id is among the comma separated ids; *alone_out when it is the only one. */
-static bool rests_on(const char *ids, const char *id, bool *alone_out)
-{
-	size_t len = strlen(id);
-
-	*alone_out = strcmp(ids, id) == 0;
-	for (const char *at = ids; at != NULL; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, id, len) == 0 && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-struct use {
-	size_t entries, alone;
-};
-
-static void count_use(struct use *use, const char *ids, const char *id)
-{
-	bool alone;
-
-	use->entries += rests_on(ids, id, &alone);
-	use->alone += alone;
-}
-
-static struct use use_of(const struct cf_pack *pack, const char *id)
-{
-	struct use use = {.entries = 0};
-
-	for (size_t i = 0; i < pack->name_count; i++)
-		count_use(&use, pack->names[i].sources, id);
-	for (size_t i = 0; i < pack->network_count; i++)
-		count_use(&use, pack->networks[i].sources, id);
-	for (size_t i = 0; i < pack->asn_count; i++)
-		count_use(&use, pack->asns[i].sources, id);
-	for (size_t i = 0; i < pack->port_count; i++)
-		count_use(&use, pack->ports[i].sources, id);
-	for (size_t i = 0; i < pack->signature_count; i++)
-		count_use(&use, pack->signatures[i].sources, id);
-	for (size_t i = 0; i < pack->resolver_count; i++)
-		count_use(&use, pack->resolvers[i].sources, id);
-	return use;
-}
-
 static void print_sources(const struct cf_pack *pack)
 {
 	printf("%-20s %8s %8s %-24s %-10s %s\n", "source", "entries", "alone", "licence", "as-of",
 	    "title");
 	for (size_t i = 0; i < pack->source_count; i++) {
 		const struct cf_pack_source *s = &pack->sources[i];
-		struct use use = use_of(pack, s->id);
+		struct cf_pack_use use = cf_pack_use_of(pack, s->id);
 
 		printf("%-20s %8zu %8zu %-24s %-10s %s\n", s->id, use.entries, use.alone,
 		    s->licence, s->as_of, s->title);
@@ -231,7 +163,7 @@ static void print_sources_json(const struct cf_pack *pack)
 	cli_json_open_array(&json, NULL);
 	for (size_t i = 0; i < pack->source_count; i++) {
 		const struct cf_pack_source *s = &pack->sources[i];
-		struct use use = use_of(pack, s->id);
+		struct cf_pack_use use = cf_pack_use_of(pack, s->id);
 
 		cli_json_open_object(&json, NULL);
 		cli_json_text(&json, "source", s->id);

@@ -124,13 +124,10 @@ static int open_totals(const struct monitor_options *options)
 {
 	int fd = -1;
 #ifdef CF_HAVE_EGRESS
-	bool wanted = false;
 	struct cf_sandbox_user user;
 	struct cf_error error;
 
-	for (unsigned i = 0; i < options->interface_count; i++)
-		wanted = wanted || cf_nflog_is_name(options->interfaces[i]);
-	if (wanted &&
+	if (cf_nflog_is_among(options->interfaces, options->interface_count) &&
 	    (cf_sandbox_find_user(options->sensor.user, &user, &error) != CF_OK ||
 	        cf_tally_start(user.uid, user.gid, &fd, &error) != CF_OK))
 		fprintf(stderr, "curfew: going on without the rules' counters: %s\n", error.text);

@@ -3,12 +3,18 @@
 #include "compile/policy/preset.h"
 
 #include "base/instant.h"
+#include "base/limits.h"
 #include "compile/pack/spoken_name.h"
 #include "compile/yaml/yaml_file.h"
 
 #include <cyaml/cyaml.h>
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How the file of a preset ends. */
+#define SUFFIX ".yaml"
 
 /* The file as libcyaml loads it: every scalar a string, its meaning checked below. */
 struct phase_yaml {
@@ -310,6 +316,38 @@ void cf_preset_free(struct cf_preset *preset)
 	free(preset->exempts);
 	cf_yaml_free(l->yaml, &preset_schema, l->data);
 	free(l);
+}
+
+static int is_preset(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name), end = strlen(SUFFIX);
+
+	return len > end && entry->d_name[0] != '.' &&
+	    strcmp(entry->d_name + len - end, SUFFIX) == 0;
+}
+
+size_t cf_preset_names(const char *dir, char ***names_out)
+{
+	struct dirent **found = NULL;
+	char path[CF_PATH_BYTES];
+	size_t count = 0;
+	int found_count;
+
+	*names_out = NULL;
+	(void)snprintf(path, sizeof path, "%s/presets", dir); /* cut: is not there */
+	found_count = scandir(path, &found, is_preset, alphasort);
+	if (found_count > 0)
+		*names_out = calloc((size_t)found_count, sizeof **names_out);
+	for (int i = 0; i < found_count; i++) {
+		const char *name = found[i]->d_name;
+
+		if (*names_out != NULL &&
+		    ((*names_out)[count] = strndup(name, strlen(name) - strlen(SUFFIX))) != NULL)
+			count++;
+		free(found[i]);
+	}
+	free(found);
+	return count;
 }
 
 enum cf_verdict cf_preset_verdict(const struct cf_preset *preset, enum cf_category category,

@@ -48,7 +48,14 @@ struct cf_preset {
 enum cf_status cf_preset_read(const char *dir, const char *name, struct cf_preset **preset_out,
     struct cf_diags *diags) CF_MUST_CHECK;
 
-/* The same from len bytes of text; file is what problems call it. */
+/*
+ * The names of the presets that lie in DIR/presets, sorted, as cf_preset_read() takes them; whether
+ * they read is not looked at. Returns how many; 0 when the folder is not there or without memory.
+ * Each name and *names_out are the caller's, to be freed.
+ */
+size_t cf_preset_names(const char *dir, char ***names_out);
+
+/* As cf_preset_read(), from len bytes of text; file is what problems call it. */
 enum cf_status cf_preset_parse(const char *text, size_t len, const char *file, const char *name,
     struct cf_preset **preset_out, struct cf_diags *diags) CF_MUST_CHECK;
 

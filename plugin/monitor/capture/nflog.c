@@ -25,6 +25,15 @@ bool cf_nflog_is_name(const char *interface)
 	    (interface[len] == '\0' || interface[len] == ':');
 }
 
+bool cf_nflog_is_among(const char *const *interfaces, unsigned count)
+{
+	bool is_among = false;
+
+	for (unsigned i = 0; i < count && !is_among; i++)
+		is_among = cf_nflog_is_name(interfaces[i]);
+	return is_among;
+}
+
 /* The only message that is sent, as it lies on the wire; the kernel answers nothing to it. */
 struct config_message {
 	struct nlmsghdr head;

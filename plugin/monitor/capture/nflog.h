@@ -21,6 +21,8 @@ struct cf_nflog {
 
 /* True of "nflog" and "nflog:GROUP", as libpcap names them. */
 bool cf_nflog_is_name(const char *interface);
+/* True when rules log to one of them: then the exact counters of these belong to the run. */
+bool cf_nflog_is_among(const char *const *interfaces, unsigned count);
 
 /*
  * Has the kernel number the packets of the group that socket fd is bound to, and gives the socket a
