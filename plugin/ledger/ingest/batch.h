@@ -99,6 +99,10 @@ bool cf_batch_is_full(const struct cf_batch *batch, uint64_t most_lines);
 enum cf_status cf_batch_place(struct cf_batch *batch, const struct cf_file_position *position,
     struct cf_error *error) CF_MUST_CHECK;
 
+/* Opens the transaction unless it is open: whoever writes rows of his own along with the batch's.
+ */
+enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
+
 /*
  * Writes everything in one transaction and starts the next. On failure nothing of it is in the
  * ledger and the batch is empty.

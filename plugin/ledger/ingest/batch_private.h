@@ -96,8 +96,5 @@ enum cf_status cf_batch_intern(struct cf_batch *batch, enum cache_table table, c
 /* Keeps a copy of an interface's name as number iface_count. */
 enum cf_status cf_batch_keep_iface(struct cf_batch *batch, struct cf_text iface) CF_MUST_CHECK;
 
-/* Opens the transaction unless it is open. */
-enum cf_status cf_batch_begin(struct cf_batch *batch, struct cf_error *error) CF_MUST_CHECK;
-
 /* Empties everything that is not in the file. */
 void cf_batch_forget(struct cf_batch *batch);

@@ -91,6 +91,9 @@ static enum cf_status lock(
 {
 	struct cf_pgsql *pg = cf_pgsql_of(ledger);
 
+	if (!pg->in_transaction) /* it would end with its own statement */
+		return cf_error_set(
+		    error, CF_EIO, "ledger '%s': a lock outside of a transaction", pg->base.path);
 	if (count > 1)
 		qsort(ids, count, sizeof *ids, by_number);
 	for (size_t i = 0; i < count; i++)

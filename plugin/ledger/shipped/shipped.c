@@ -82,6 +82,9 @@ enum cf_status cf_shipped_begin(struct cf_shipped *shipped, const struct cf_ship
 	uint32_t *ids = calloc(count + 1, sizeof *ids);
 	enum cf_status status = ids == NULL ? cf_error_set(error, CF_ENOMEM, "no memory") : CF_OK;
 
+	/* Here, and not with the first row that is new: receipts and locks are of it. */
+	if (status == CF_OK)
+		status = cf_batch_begin(batch, error);
 	for (size_t i = 0; i < count && status == CF_OK; i++)
 		status = cf_batch_sensor(
 		    batch, shipments[i].sensor, shipments[i].source, &ids[i], error);

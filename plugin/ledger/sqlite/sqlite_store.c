@@ -68,12 +68,13 @@ enum cf_status cf_sqlite_begin(struct cf_ledger *ledger, enum cf_begin mode, str
 enum cf_status cf_sqlite_lock(
     struct cf_ledger *ledger, uint32_t *ids, size_t count, struct cf_error *error)
 {
-	/* One process writes a file at a time. */
-	(void)ledger;
+	/* One process writes a file at a time; what the caller has to keep to is the same. */
 	(void)ids;
 	(void)count;
-	(void)error;
-	return CF_OK;
+	if (sqlite3_get_autocommit(cf_ledger_db(ledger)) == 0)
+		return CF_OK;
+	return cf_error_set(
+	    error, CF_EIO, "ledger '%s': a lock outside of a transaction", cf_ledger_path(ledger));
 }
 
 void cf_sqlite_rollback(struct cf_ledger *ledger)

@@ -21,7 +21,7 @@
 enum cf_status cf_ledger_begin(
     struct cf_ledger *ledger, enum cf_begin mode, struct cf_error *error) CF_MUST_CHECK;
 /* For CF_BEGIN_SHARE: waits for each sensor, in the order of their numbers, and has it until the
- * end. Sorts ids. CF_EIO. */
+ * end. Sorts ids. CF_EIO, also outside of a transaction. */
 enum cf_status cf_ledger_lock(
     struct cf_ledger *ledger, uint32_t *ids, size_t count, struct cf_error *error) CF_MUST_CHECK;
 /* After a failure the transaction is over, and nothing of it is there. */

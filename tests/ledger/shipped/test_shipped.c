@@ -412,9 +412,219 @@ static void shipped_in_pieces_it_is_as_if_read_from_files(void **state)
 	cf_ledger_close(by_files);
 }
 
+static struct cf_shipped_head head_of(struct cf_shipped *shipped, const struct writer *writer)
+{
+	struct cf_shipped_head head;
+	struct cf_error error = {0};
+
+	if (cf_shipped_head(
+	        shipped, text_of(writer->sensor), text_of(writer->source), &head, &error) != CF_OK)
+		fail_msg("%s", error.text);
+	return head;
+}
+
+/* A ledger that has the first segments of a writer. */
+struct begun {
+	struct cf_ledger *ledger;
+	struct cf_shipped *shipped;
+	const struct writer *writer;
+	struct cf_shipped_head head;
+	char *dump;
+};
+
+static struct begun begin_with(struct fixture *f, size_t count)
+{
+	struct begun begun = {.ledger = open_new(f), .writer = &f->writers[1]};
+
+	begun.shipped = shipped_of(begun.ledger);
+	assert_int_equal(
+	    send(begun.shipped, begun.writer, 0, count, &begun.head), CF_SHIPPED_TAKEN);
+	begun.dump = dump_of(begun.ledger);
+	return begun;
+}
+
+/* What was refused, or given up, is nowhere. */
+static void assert_untouched(const struct begun *begun)
+{
+	char *dump = dump_of(begun->ledger);
+	struct cf_shipped_head head = head_of(begun->shipped, begun->writer);
+
+	assert_int_equal(head.seq, begun->head.seq);
+	assert_string_equal(head.sha256, begun->head.sha256);
+	assert_same(dump, begun->dump);
+	free(dump);
+}
+
+static void end(struct begun *begun)
+{
+	free(begun->dump);
+	cf_shipped_free(begun->shipped);
+	cf_ledger_close(begun->ledger);
+}
+
+static void assert_has_gap(struct cf_ledger *ledger, bool expected)
+{
+	char *dump = dump_of(ledger);
+
+	assert_int_equal(strstr(dump, "\tlost before shipping") != NULL, expected);
+	free(dump);
+}
+
+/* The receipt moves with the sums or not at all, also of a writer whose number is known by now. */
+static void what_is_given_up_is_not_there(void **state)
+{
+	struct begun begun = begin_with(*state, 2);
+	struct cf_shipment shipment = shipment_of(begun.writer, 2, 3);
+	enum cf_shipped_verdict verdict;
+	struct cf_shipped_head head;
+	struct cf_error error = {0};
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(cf_shipped_begin(begun.shipped, &shipment, 1, &error), CF_OK);
+		assert_int_equal(
+		    cf_shipped_take(begun.shipped, &shipment, &verdict, &head, &error), CF_OK);
+		assert_int_equal(verdict, CF_SHIPPED_TAKEN);
+		assert_int_equal(head.seq, shipment.to_seq);
+		cf_shipped_abandon(begun.shipped);
+		assert_untouched(&begun);
+	}
+	assert_int_equal(send_one(begun.shipped, &shipment, &head), CF_SHIPPED_TAKEN);
+	free((char *)shipment.lines);
+	end(&begun);
+}
+
+static void a_hole_is_told_with_the_head(void **state)
+{
+	struct begun begun = begin_with(*state, 2);
+	struct cf_shipped_head head;
+
+	assert_int_equal(send(begun.shipped, begun.writer, 3, 2, &head), CF_SHIPPED_HOLE);
+	assert_int_equal(head.seq, begun.head.seq);
+	/* Neither are those known that reach beyond the head. */
+	assert_int_equal(send(begun.shipped, begun.writer, 1, 2, &head), CF_SHIPPED_HOLE);
+	assert_untouched(&begun);
+	assert_has_gap(begun.ledger, false);
+	end(&begun);
+}
+
+static void what_the_sensor_lost_is_a_gap(void **state)
+{
+	struct begun begun = begin_with(*state, 2);
+	struct cf_shipment shipment = shipment_of(begun.writer, 4, 2);
+	struct cf_shipped_head head;
+
+	shipment.oldest_seq = shipment.from_seq;
+	assert_int_equal(send_one(begun.shipped, &shipment, &head), CF_SHIPPED_TAKEN);
+	assert_int_equal(head.seq, shipment.to_seq);
+	assert_has_gap(begun.ledger, true);
+	free((char *)shipment.lines);
+	end(&begun);
+}
+
+static void another_chain_is_a_fork(void **state)
+{
+	struct begun begun = begin_with(*state, 2);
+	char other[CF_SHA256_TEXT_BYTES];
+	struct cf_shipped_head head;
+	struct cf_shipment next = shipment_of(begun.writer, 2, 1),
+	                   same = shipment_of(begun.writer, 1, 1);
+
+	memset(other, '5', sizeof other - 1);
+	other[sizeof other - 1] = '\0';
+	next.prev = other;
+	assert_int_equal(send_one(begun.shipped, &next, &head), CF_SHIPPED_FORK);
+	same.sha256 = other;
+	assert_int_equal(send_one(begun.shipped, &same, &head), CF_SHIPPED_FORK);
+	assert_int_equal(head.seq, begun.head.seq);
+	assert_untouched(&begun);
+	free((char *)next.lines);
+	free((char *)same.lines);
+	end(&begun);
+}
+
+static void a_chain_that_was_forgotten_begins_anew_later(void **state)
+{
+	struct begun begun = begin_with(*state, 3);
+	struct cf_text source = text_of(begun.writer->source);
+	struct cf_shipped_head head;
+	struct cf_error error = {0};
+
+	assert_int_equal(
+	    cf_shipped_forget(begun.shipped, text_of("nobody"), source, &error), CF_ENOTFOUND);
+	assert_int_equal(
+	    cf_shipped_forget(begun.shipped, text_of(begun.writer->sensor), source, &error), CF_OK);
+	assert_int_equal(head_of(begun.shipped, begun.writer).seq, 0);
+	/* Not before what was taken: it would count twice. */
+	assert_int_equal(send(begun.shipped, begun.writer, 1, 1, &head), CF_SHIPPED_FORK);
+	assert_has_gap(begun.ledger, false);
+	assert_int_equal(send(begun.shipped, begun.writer, 10, 2, &head), CF_SHIPPED_TAKEN);
+	assert_int_equal(head.seq, begun.writer->segments[11].seq);
+	assert_has_gap(begun.ledger, true);
+	end(&begun);
+}
+
+/* The oldest file of each writer, whose end is anywhere between two seals. */
+static void read_oldest(struct fixture *f, struct cf_ledger *ledger)
+{
+	static const char *const names[] = {"resolver.jsonl", "monitor.jsonl"};
+	const struct cf_ingest_options options = {0};
+	struct cf_ingest *ingest = NULL;
+	struct cf_error error = {0};
+	char path[160];
+
+	assert_int_equal(cf_ingest_new(ledger, &options, &ingest, &error), CF_OK);
+	for (uint32_t i = 0; i < 2 * SITES; i++) {
+		struct cf_log_set set = {0};
+
+		snprintf(path, sizeof path, "%s/s%u/%s", f->world.dir, i / 2, names[i % 2]);
+		assert_int_equal(cf_log_set_find(path, &set), CF_OK);
+		assert_true(set.count > 1);
+		if (cf_ingest_path(ingest, set.paths[0], false, &error) != CF_OK)
+			fail_msg("%s", error.text);
+		cf_log_set_done(&set);
+	}
+	assert_int_equal(cf_ingest_finish(ingest, &error), CF_OK);
+	cf_ingest_free(ingest);
+}
+
+static void what_files_brought_is_where_shipping_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct cf_ledger *by_files = open_new(f), *by_both = open_new(f);
+	size_t done[2 * SITES];
+
+	read_files(f, by_files, SITES);
+	read_oldest(f, by_both);
+	struct cf_shipped *shipped = shipped_of(by_both);
+
+	for (size_t i = 0; i < 2 * (size_t)SITES; i++) {
+		uint64_t seq = head_of(shipped, &f->writers[i]).seq;
+
+		assert_true(seq > 0);
+		for (done[i] = 0; f->writers[i].segments[done[i]].seq != seq;)
+			assert_true(++done[i] < f->writers[i].count);
+		done[i]++;
+	}
+	ship_all(f, shipped, done);
+	char *expected = dump_of(by_files), *got = dump_of(by_both);
+
+	assert_same(got, expected);
+	free(got);
+	free(expected);
+	cf_shipped_free(shipped);
+	cf_ledger_close(by_both);
+	cf_ledger_close(by_files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_given_up_is_not_there),
+	    cmocka_unit_test(a_hole_is_told_with_the_head),
+	    cmocka_unit_test(what_the_sensor_lost_is_a_gap),
+	    cmocka_unit_test(another_chain_is_a_fork),
+	    cmocka_unit_test(a_chain_that_was_forgotten_begins_anew_later),
+	    cmocka_unit_test(what_files_brought_is_where_shipping_goes_on),
 	    cmocka_unit_test(shipped_in_pieces_it_is_as_if_read_from_files),
 	};
 
