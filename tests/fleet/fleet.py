@@ -293,8 +293,8 @@ def run_all(server):
     print(how, "-", "the same" if same else "NOT the same")
     if not same:
         return 1
-    if LIAR == "-":
-        return 0
+    if LIAR == "-" or (ON_SERVER and not FULL):
+        return 0  # the few kills of the small one may miss a lie
     # The test of the test: a collector that says so before it is there.
     for attempt in range(5):
         same, how = run_alone(SEED + 1 + attempt, LIAR, server)
