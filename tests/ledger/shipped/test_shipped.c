@@ -288,7 +288,7 @@ static struct cf_shipment shipment_of(const struct writer *writer, size_t from, 
 static enum cf_shipped_verdict send_one(
     struct cf_shipped *shipped, const struct cf_shipment *shipment, struct cf_shipped_head *head)
 {
-	enum cf_shipped_verdict verdict;
+	enum cf_shipped_verdict verdict = CF_SHIPPED_HOLE;
 	struct cf_error error = {0};
 
 	if (cf_shipped_begin(shipped, shipment, 1, &error) != CF_OK ||
