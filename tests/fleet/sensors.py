@@ -60,8 +60,10 @@ def digest(curfew, ledger):
 
 
 def show_difference(curfew, one, other):
-    """The first lines of two dumps that differ."""
+    """Prints the first lines of two dumps that differ; returns all of them, with - or + before."""
     dumps = [subprocess.run([curfew, "ledger", "dump", "--ledger", ledger], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
              for ledger in (one, other)]
-    for line in list(difflib.unified_diff(*dumps, "shipped", "read from files", lineterm="", n=0))[:20]:
+    different = list(difflib.unified_diff(*dumps, "shipped", "read from files", lineterm="", n=0))
+    for line in different[:20]:
         print(line[:300], file=sys.stderr)
+    return [line for line in different if not line.startswith(("---", "+++", "@@"))]
